@@ -1,0 +1,107 @@
+import type { FeedbackRecord, Judgement, Retraction } from "./judgement.ts";
+import { checkRecord, effective, FeedbackLogError } from "./judgement.ts";
+
+/** An append-only log of what people said. */
+export interface FeedbackLog {
+  /**
+   * Adds a record. It is durable when the promise resolves, and not before that in `records()`.
+   * The same record again (the same id) changes nothing, so that a caller may retry.
+   *
+   * @throws FeedbackLogError if the record is not valid, its id stands for another record, or it could not be stored.
+   */
+  append(record: FeedbackRecord): Promise<void>;
+  /** Every stored record, in order. */
+  records(): readonly FeedbackRecord[];
+  /** The judgements that count, skips among them: see `effective`. */
+  judgements(): readonly Judgement[];
+  /**
+   * Takes back the last judgement that counts, of this judge where one is given, by appending a retraction.
+   * Appends that were called earlier are waited for. Resolves to what was taken back; undefined if nothing was left.
+   */
+  undo(judge?: string): Promise<Judgement | undefined>;
+  /** Waits for what is being stored and lets go of the storage. A closed log takes no more records. */
+  close(): Promise<void>;
+}
+
+/** Where a log keeps its lines. `write` is never called again before the last call has settled. */
+export interface LogStorage {
+  /** Stores one line (no newline in it) and resolves when it is durable; on rejection nothing of it is stored. */
+  write(line: string): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** A log over any storage, beginning with the records that the storage holds already. */
+export function logOver(storage: LogStorage, stored: Iterable<FeedbackRecord> = []): FeedbackLog {
+  const records: FeedbackRecord[] = [];
+  const byId = new Map<string, FeedbackRecord>();
+  let judgements: readonly Judgement[] | undefined;
+  let closing: Promise<void> | undefined;
+  let last: Promise<unknown> = Promise.resolve();
+
+  function add(record: FeedbackRecord): void {
+    if (byId.has(record.id)) return;
+    byId.set(record.id, record);
+    records.push(record);
+    judgements = undefined;
+  }
+  for (const record of stored) add(record);
+
+  /** One thing after the other: a failure reaches its own caller only. */
+  function inTurn<T>(task: () => Promise<T>): Promise<T> {
+    if (closing) return Promise.reject(new FeedbackLogError("the feedback log is closed"));
+    const done = last.then(task);
+    last = done.catch(() => {});
+    return done;
+  }
+
+  async function store(line: string): Promise<void> {
+    // What is kept is what a reader of the storage would see, and no longer the caller's object.
+    const record = checkRecord(JSON.parse(line));
+    const same = byId.get(record.id);
+    if (same) {
+      if (JSON.stringify(same) === line) return;
+      throw new FeedbackLogError(`field "id": another record is called "${record.id}" already`, { field: "id" });
+    }
+    await storage.write(line);
+    add(record);
+  }
+
+  const effectiveNow = () => {
+    judgements ??= effective(records);
+    return judgements;
+  };
+
+  return {
+    async append(record) {
+      // Checked before it becomes text: JSON turns NaN into null, which would read as a skip.
+      const line = JSON.stringify(checkRecord(record));
+      await inTurn(() => store(line));
+    },
+    records: () => records,
+    judgements: effectiveNow,
+    undo: (judge) =>
+      inTurn(async () => {
+        const judgement = effectiveNow().findLast((one) => judge === undefined || one.judge === judge);
+        if (!judgement) return undefined;
+        const retraction: Retraction = {
+          v: 1,
+          kind: "retraction",
+          id: `undo ${judgement.id}`,
+          retracts: judgement.id,
+          time: new Date().toISOString(),
+          judge: judge ?? judgement.judge,
+        };
+        await store(JSON.stringify(retraction));
+        return judgement;
+      }),
+    close() {
+      closing ??= last.then(() => storage.close());
+      return closing;
+    },
+  };
+}
+
+/** A log in memory only, for tests and for browsers without storage: it ends with the page or the process. */
+export function memoryLog(records: Iterable<FeedbackRecord> = []): FeedbackLog {
+  return logOver({ write: async () => {}, close: async () => {} }, records);
+}

@@ -1,0 +1,293 @@
+import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import fc from "fast-check";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { openFeedbackLog } from "../../src/node/feedback-log.ts";
+import type { FeedbackRecord, Judgement } from "../../src/rl/judgement.ts";
+import { effective, FeedbackLogError, parseRecord, rewarded } from "../../src/rl/judgement.ts";
+import { logOver, memoryLog } from "../../src/rl/log.ts";
+
+function judgement(id: string, changes: Partial<Judgement> = {}): Judgement {
+  return {
+    v: 1,
+    kind: "judgement",
+    id,
+    time: "2025-01-31T12:00:00.000Z",
+    session: "s",
+    judge: "Ada",
+    example: "7",
+    inputHash: "abc",
+    action: 1,
+    probabilities: [0.25, 0.75],
+    propensity: 0.75,
+    chosenBy: "uniform",
+    model: "m",
+    reward: 1,
+    reactionMs: 900,
+    seed: 1,
+    ...changes,
+  };
+}
+const retraction = (retracts: string): FeedbackRecord => ({
+  v: 1,
+  kind: "retraction",
+  id: `r ${retracts}`,
+  retracts,
+  time: "2025-01-31T12:00:00.000Z",
+  judge: "Ada",
+});
+const ids = (records: Iterable<{ id: string }>) => [...records].map((record) => record.id);
+
+describe("records", () => {
+  it("come back from a line as they were", () => {
+    for (const record of [judgement("a", { reward: null }), retraction("a")]) {
+      expect(parseRecord(JSON.stringify(record), 1)).toEqual(record);
+    }
+  });
+
+  it.each([
+    ["v", { v: 2 }],
+    ["kind", { kind: "wish" }],
+    ["id", { id: "" }],
+    ["time", { time: "yesterday" }],
+    ["judge", { judge: undefined }],
+    ["example", { example: 7 }],
+    ["action", { action: 2 }],
+    ["action", { action: 0.5 }],
+    ["probabilities", { probabilities: [0.5, 0.6] }],
+    ["probabilities", { probabilities: [null, 1] }],
+    ["probabilities", { probabilities: [] }],
+    ["propensity", { propensity: 0 }],
+    ["reward", { reward: 1.5 }],
+    ["reward", { reward: undefined }],
+    ["reactionMs", { reactionMs: -1 }],
+    ["seed", { seed: 0.5 }],
+  ])("are refused with file, line and field: %s %o", (field, changes) => {
+    const line = JSON.stringify({ ...judgement("a"), ...changes });
+    expect(() => parseRecord(line, 3, "f.jsonl")).toThrow(
+      expect.objectContaining({
+        name: "FeedbackLogError",
+        file: "f.jsonl",
+        line: 3,
+        field,
+        message: expect.stringMatching(new RegExp(`^f\\.jsonl:3: .*"${field}"`)),
+      }),
+    );
+  });
+
+  it("are refused if they are no objects", () => {
+    for (const line of ["", "nonsense", "[]", "null", "3"]) {
+      expect(() => parseRecord(line, 2, "f")).toThrow(/^f:2: /);
+    }
+  });
+
+  it("count once, in order, less what was retracted", () => {
+    const b = judgement("b", { reward: null });
+    const records = [
+      judgement("a"),
+      b,
+      judgement("c"),
+      judgement("a", { reward: -1 }),
+      retraction("c"),
+      judgement("d"),
+    ];
+    const kept = effective(records);
+    expect(ids(kept)).toEqual(["a", "b", "d"]);
+    expect(kept[0]?.reward).toBe(1);
+    expect(ids(rewarded(kept))).toEqual(["a", "d"]);
+  });
+});
+
+describe("memoryLog", () => {
+  it("undoes the last judgement that counts, of one judge or of all", async () => {
+    const log = memoryLog();
+    await log.append(judgement("a"));
+    await log.append(judgement("b", { judge: "Bob" }));
+    await log.append(judgement("c"));
+    expect((await log.undo("Bob"))?.id).toBe("b");
+    expect((await log.undo("Bob"))?.id).toBe(undefined);
+    expect((await log.undo())?.id).toBe("c");
+    expect(ids(log.judgements())).toEqual(["a"]);
+    expect((await log.undo())?.id).toBe("a");
+    expect(await log.undo()).toBe(undefined);
+    expect(ids(log.records())).toEqual(["a", "b", "c", "undo b", "undo c", "undo a"]);
+  });
+
+  it("takes a retried record once, and no other record of its id", async () => {
+    const log = memoryLog();
+    await Promise.all([log.append(judgement("a")), log.append(judgement("a"))]);
+    await expect(log.append(judgement("a", { reward: -1 }))).rejects.toThrow(/"a" already/);
+    expect(log.records().length).toBe(1);
+  });
+
+  it("refuses what could not be read again", async () => {
+    const log = memoryLog();
+    await expect(log.append(judgement("a", { reward: Number.NaN }))).rejects.toThrow(/"reward"/);
+    await log.close();
+    await expect(log.append(judgement("a"))).rejects.toThrow(/closed/);
+  });
+
+  it("keeps its records whatever the caller does to theirs", async () => {
+    const record = { ...judgement("a"), probabilities: [0.25, 0.75] };
+    const log = memoryLog();
+    const done = log.append(record);
+    record.probabilities[0] = 9;
+    await done;
+    expect(log.judgements()[0]?.probabilities).toEqual([0.25, 0.75]);
+  });
+});
+
+describe("logOver", () => {
+  it("shows a record only when it is stored, and goes on after a failure", async () => {
+    const stored: string[] = [];
+    const log = logOver({
+      async write(line) {
+        await new Promise((resolve) => setTimeout(resolve, 2));
+        if (line.includes('"bad"')) throw new Error("full");
+        stored.push(line);
+      },
+      async close() {},
+    });
+    const [a, bad, c] = [log.append(judgement("a")), log.append(judgement("bad")), log.append(judgement("c"))];
+    const undone = log.undo();
+    const failed = expect(bad).rejects.toThrow("full");
+    expect(log.records().length).toBe(0);
+    await Promise.all([a, c, failed, log.close()]);
+    expect((await undone)?.id).toBe("c");
+    expect(ids(stored.map((line) => JSON.parse(line)))).toEqual(["a", "c", "undo c"]);
+  });
+});
+
+describe("openFeedbackLog", () => {
+  let folder: string;
+  let path: string;
+  let notices: string[];
+  const open = () => openFeedbackLog(path, { onNotice: (notice) => notices.push(notice) });
+  const lines = (...records: FeedbackRecord[]) => records.map((record) => `${JSON.stringify(record)}\n`).join("");
+
+  beforeEach(async () => {
+    folder = await mkdtemp(join(tmpdir(), "handgrad-log-"));
+    path = join(folder, "feedback.jsonl");
+    notices = [];
+  });
+  afterEach(() => rm(folder, { recursive: true }));
+
+  it("holds what was said in one run for the next, undo included, and leaves no lock", async () => {
+    const first = await open();
+    await Promise.all(["a", "b", "c"].map((id) => first.append(judgement(id))));
+    expect((await readFile(path, "utf8")).split("\n").length).toBe(4);
+    await first.undo();
+    await first.close();
+    const second = await open();
+    expect(ids(second.judgements())).toEqual(["a", "b"]);
+    await second.undo();
+    await second.close();
+    const third = await open();
+    expect(ids(third.judgements())).toEqual(["a"]);
+    expect(third.records().length).toBe(5);
+    await third.close();
+    expect(notices).toEqual([]);
+    expect(await readdir(folder)).toEqual(["feedback.jsonl"]);
+  });
+
+  it("makes the folder", async () => {
+    path = join(folder, "new", "folder", "f.jsonl");
+    await (await open()).close();
+    expect(await readFile(path, "utf8")).toBe("");
+  });
+
+  it("reads a file that was cut anywhere, and goes on writing", async () => {
+    const records = ["ä", "b", "c"].map((id) => judgement(id));
+    const whole = Buffer.from(lines(...records));
+    await fc.assert(
+      fc.asyncProperty(fc.nat(whole.length), async (cut) => {
+        notices = [];
+        const kept = whole.subarray(0, cut);
+        await writeFile(path, kept);
+        let complete = kept.filter((byte) => byte === 0x0a).length;
+        // A record that lacks nothing but its newline is not torn.
+        if (whole[cut] === 0x0a && cut > 0) complete++;
+        const log = await open();
+        expect(ids(log.records())).toEqual(ids(records.slice(0, complete)));
+        expect(notices.length).toBe(cut === 0 || whole[cut - 1] === 0x0a ? 0 : 1);
+        await log.append(judgement("new"));
+        await log.close();
+        expect(await readFile(path, "utf8")).toBe(lines(...records.slice(0, complete), judgement("new")));
+      }),
+      { numRuns: 60, examples: [[0], [whole.length], [whole.length - 1], [whole.length - 2]] },
+    );
+  });
+
+  it("drops a broken last line even with its newline, and keeps it beside the log", async () => {
+    await writeFile(path, `${lines(judgement("a"))}\0\0\0\n`);
+    const log = await open();
+    expect(ids(log.records())).toEqual(["a"]);
+    expect(notices).toEqual([expect.stringContaining(`${path}:2: dropped`)]);
+    await log.close();
+    expect(await readFile(`${path}.torn`, "utf8")).toContain("\0\0\0");
+    expect(await readFile(path, "utf8")).toBe(lines(judgement("a")));
+  });
+
+  it.each([
+    ["no JSON", '{"v":1\n'],
+    ["empty", "\n"],
+    ["not UTF-8", Buffer.from([0x22, 0xff, 0x22, 0x0a])],
+    ["no record", '{"v":1,"kind":"judgement"}\n'],
+  ])("refuses a corrupt line in the middle and changes nothing: %s", async (_, bad) => {
+    const content = Buffer.concat([
+      Buffer.from(lines(judgement("a"))),
+      Buffer.from(bad),
+      Buffer.from(lines(judgement("b"))),
+    ]);
+    await writeFile(path, content);
+    await expect(open()).rejects.toThrow(expect.objectContaining({ name: "FeedbackLogError", file: path, line: 2 }));
+    await expect(open()).rejects.toThrow(`${path}:2: `);
+    expect(await readFile(path)).toEqual(content);
+    expect(await readdir(folder)).toEqual(["feedback.jsonl"]);
+  });
+
+  it("never drops a last line that is whole but of another version", async () => {
+    const content = lines(judgement("a"), { ...judgement("b"), v: 2 } as unknown as Judgement);
+    await writeFile(path, content);
+    await expect(open()).rejects.toThrow(/:2: field "v" is 2/);
+    expect(await readFile(path, "utf8")).toBe(content);
+  });
+
+  it("counts a duplicate once", async () => {
+    await writeFile(path, lines(judgement("a"), judgement("b"), judgement("a", { reward: -1 })));
+    const log = await open();
+    expect(log.judgements().map((one) => [one.id, one.reward])).toEqual([
+      ["a", 1],
+      ["b", 1],
+    ]);
+    await log.close();
+  });
+
+  it("has one writer, whose pid the other learns", async () => {
+    const log = await open();
+    await expect(open()).rejects.toThrow(FeedbackLogError);
+    await expect(open()).rejects.toThrow(`written by process ${process.pid};`);
+    await log.append(judgement("a"));
+    await log.close();
+    await (await open()).close();
+  });
+
+  it("lets only one of many in at once", async () => {
+    await writeFile(`${path}.lock`, '{"pid":');
+    const logs = await Promise.allSettled(Array.from({ length: 10 }, open));
+    const opened = logs.flatMap((log) => (log.status === "fulfilled" ? [log.value] : []));
+    expect(opened.length).toBe(1);
+    await opened[0]?.close();
+  });
+
+  it("refuses a lock of another machine, and takes over one whose pid is another process now", async () => {
+    await writeFile(`${path}.lock`, JSON.stringify({ pid: process.pid, start: "1", host: "elsewhere" }));
+    await expect(open()).rejects.toThrow(/on elsewhere/);
+    await rm(`${path}.lock`);
+    if (process.platform !== "linux") return;
+    const { hostname } = await import("node:os");
+    await writeFile(`${path}.lock`, JSON.stringify({ pid: process.pid, start: "1", host: hostname() }));
+    await (await open()).close();
+  });
+});
