@@ -1,0 +1,6 @@
+export { Gpu, type Stats } from "./gpu.ts";
+export { type Kernel, kernel } from "./kernel.ts";
+export type { Counters } from "./memory.ts";
+export type { Dispatch, Recording } from "./recording.ts";
+export { type HostArray, type Region, Slot } from "./slot.ts";
+export { wgsl } from "./wgsl.ts";

@@ -1,0 +1,28 @@
+/** A compute shader as data: complete WGSL, and the label its pipeline carries (`conv2d.backwardWeight`). */
+export interface Kernel {
+  readonly id: number;
+  readonly label: string;
+  readonly code: string;
+}
+
+let kernels = 0;
+
+/**
+ * Names a family of kernels that share one source. `source` renders the WGSL of a variant, once per variant: two calls
+ * with equal variants give the same kernel, so pipelines and plans can be found again by its `id`.
+ */
+export function kernel<Variant extends Record<string, string | number | boolean>>(
+  label: string,
+  source: (variant: Variant) => string,
+): (variant: Variant) => Kernel {
+  const variants = new Map<string, Kernel>();
+  return (variant) => {
+    const key = Object.values(variant).join();
+    let found = variants.get(key);
+    if (!found) {
+      found = { id: kernels++, label, code: source(variant) };
+      variants.set(key, found);
+    }
+    return found;
+  };
+}

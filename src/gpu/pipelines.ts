@@ -1,0 +1,58 @@
+import type { Kernel } from "./kernel.ts";
+import type { Counters } from "./memory.ts";
+import type { Dispatch } from "./recording.ts";
+
+/** Compiles each kernel once, in parallel with the others. */
+export class Pipelines {
+  readonly #pipelines = new Map<number, Promise<GPUComputePipeline>>();
+  readonly #layouts = new Map<string, GPUBindGroupLayout>();
+
+  constructor(
+    readonly device: GPUDevice,
+    readonly counters: Counters,
+  ) {}
+
+  /** @throws Error naming the kernel, with the compiler's messages, when its WGSL is wrong. */
+  compile(dispatch: Dispatch): Promise<GPUComputePipeline> {
+    const { kernel } = dispatch;
+    let pipeline = this.#pipelines.get(kernel.id);
+    if (!pipeline) {
+      pipeline = this.#create(kernel, this.layout(dispatch));
+      this.#pipelines.set(kernel.id, pipeline);
+    }
+    return pipeline;
+  }
+
+  layout({ reads, writes, sizes }: Dispatch): GPUBindGroupLayout {
+    const key = `${reads.length},${writes.length},${sizes ? 1 : 0}`;
+    let layout = this.#layouts.get(key);
+    if (!layout) {
+      const types: GPUBufferBindingType[] = [
+        ...reads.map(() => "read-only-storage" as const),
+        ...writes.map(() => "storage" as const),
+        ...(sizes ? ["uniform" as const] : []),
+      ];
+      layout = this.device.createBindGroupLayout({
+        entries: types.map((type, binding) => ({ binding, visibility: GPUShaderStage.COMPUTE, buffer: { type } })),
+      });
+      this.#layouts.set(key, layout);
+    }
+    return layout;
+  }
+
+  async #create({ label, code }: Kernel, layout: GPUBindGroupLayout): Promise<GPUComputePipeline> {
+    this.counters.pipelines += 1;
+    const module = this.device.createShaderModule({ label, code });
+    try {
+      return await this.device.createComputePipelineAsync({
+        label,
+        layout: this.device.createPipelineLayout({ bindGroupLayouts: [layout] }),
+        compute: { module },
+      });
+    } catch (error) {
+      const { messages } = await module.getCompilationInfo();
+      const lines = messages.map((m) => `  line ${m.lineNum}: ${m.message}`).join("\n");
+      throw new Error(`${label}: its shader did not compile.\n${lines || error}`);
+    }
+  }
+}

@@ -1,0 +1,79 @@
+import type { Kernel } from "./kernel.ts";
+import { type HostArray, Slot } from "./slot.ts";
+
+/**
+ * One dispatch of a kernel. Its bindings are numbered in this order: what it `reads` (`storage, read`), what it
+ * `writes` (`storage, read_write`), then, if there are any, its `sizes` as one uniform struct of 32-bit integers.
+ */
+export interface Dispatch {
+  readonly kernel: Kernel;
+  readonly reads: readonly Slot[];
+  readonly writes: readonly Slot[];
+  readonly sizes?: readonly number[];
+  /** Workgroups in x, y, z. */
+  readonly grid: readonly [number, number, number];
+}
+
+/** A temporary that is to be computed right inside another one, `offset` bytes from its start. */
+export interface Placement {
+  readonly into: Slot;
+  readonly offset: number;
+}
+
+/** What a step does, in order, before anything of it reaches the GPU. */
+export class Recording {
+  readonly dispatches: Dispatch[] = [];
+  readonly placements = new Map<Slot, Placement>();
+  readonly #seed: number;
+  #seeds = 0;
+
+  constructor(
+    readonly limits: GPUSupportedLimits,
+    seed: number,
+  ) {
+    this.#seed = seed;
+  }
+
+  /** A slot that this step computes. */
+  temporary(bytes: number): Slot {
+    const limit = Math.min(this.limits.maxStorageBufferBindingSize, this.limits.maxBufferSize);
+    if (bytes > limit) {
+      throw new RangeError(
+        `this step needs a tensor of ${bytes} bytes, but the device binds at most ${limit}. Use a smaller batch or split the tensor.`,
+      );
+    }
+    return new Slot(bytes);
+  }
+
+  /** Numbers that this step uploads: whatever changes from step to step. */
+  upload(data: HostArray): Slot {
+    const slot = new Slot(data.byteLength);
+    slot.host = data;
+    return slot;
+  }
+
+  /** A 32-bit seed: the same for the same engine seed, step and place in the step. */
+  seed(): number {
+    this.#seeds += 1;
+    return (Math.imul(this.#seed ^ 0x9e3779b9, 0x85ebca6b) + Math.imul(this.#seeds, 0xc2b2ae35)) >>> 0;
+  }
+
+  dispatch(dispatch: Dispatch): void {
+    if (dispatch.grid[0] * dispatch.grid[1] * dispatch.grid[2] > 0) this.dispatches.push(dispatch);
+  }
+
+  /**
+   * Asks that `slot`, a temporary of this step, be computed inside `into`, so that many results lie side by side.
+   * False where that cannot be: it is not a temporary, has its place already, or a kernel would then read and write
+   * one buffer at once. The caller copies instead.
+   */
+  place(slot: Slot, into: Slot, offset: number): boolean {
+    if (slot.host || slot.home || this.placements.has(slot)) return false;
+    const beside = (s: Slot) => s === slot || s === into || this.placements.get(s)?.into === into;
+    for (const { reads, writes } of this.dispatches) {
+      if (reads.some(beside) && writes.some(beside)) return false;
+    }
+    this.placements.set(slot, { into, offset });
+    return true;
+  }
+}

@@ -1,0 +1,31 @@
+/** The numbers a slot may hold on the host: 32 bits each, as WGSL's f32, i32 and u32. */
+export type HostArray = Float32Array | Int32Array | Uint32Array;
+
+/** A stretch of a GPU buffer that belongs to something that outlives a step. */
+export interface Region {
+  readonly id: number;
+  readonly buffer: GPUBuffer;
+  readonly offset: number;
+  readonly bytes: number;
+}
+
+let slots = 0;
+
+/**
+ * Where one tensor's numbers are. A slot is in one of three states:
+ * - **host**: `host` holds them; a step that reads them uploads them with its one upload;
+ * - **resident**: `home` is a region of GPU memory that lives until it is released;
+ * - **temporary**: neither; a recorded step will compute it, and the plan decides where.
+ */
+export class Slot {
+  readonly id = slots++;
+  host: HostArray | undefined;
+  home: Region | undefined;
+  /** A small result on its way to the host; settles when `host` is there. */
+  arriving: Promise<void> | undefined;
+  /** How many steps have uploaded `host`. From the second on it is worth a home of its own. */
+  uploads = 0;
+  released = false;
+
+  constructor(readonly bytes: number) {}
+}

@@ -1,0 +1,72 @@
+import { type Recording, Slot } from "../gpu/index.ts";
+
+export type DType = "f32" | "i32" | "u32";
+
+/** Numbers in a shape: what kernels read and write. Several values may share one slot (`reshape`). */
+export interface Value {
+  readonly slot: Slot;
+  readonly shape: readonly number[];
+  readonly dtype: DType;
+}
+
+/** What an op recorded: its outputs, and how to turn their gradients into those of its inputs. */
+export interface Recorded {
+  readonly outputs: readonly Value[];
+  /**
+   * Records the gradient. `dy[i]` belongs to `outputs[i]` (undefined: the loss does not depend on it); `needs[i]` says
+   * whether the gradient of input i is wanted. Absent for what has no gradient.
+   */
+  readonly backward?: (dy: readonly (Value | undefined)[], needs: readonly boolean[]) => (Value | undefined)[];
+}
+
+/** An op checks shapes, throws before anything is recorded, then records its kernels. */
+export type Op<Options> = (r: Recording, inputs: readonly (Value | undefined)[], options: Options) => Recorded;
+
+export const count = (shape: readonly number[]): number => shape.reduce((a, b) => a * b, 1);
+export const show = (v: Value | readonly number[]): string => `[${("shape" in v ? v.shape : v).join(", ")}]`;
+
+/** A value that this step will compute. */
+export function fresh(r: Recording, shape: readonly number[], dtype: DType = "f32"): Value {
+  return { slot: r.temporary(4 * count(shape)), shape, dtype };
+}
+
+/** The same numbers under another shape. */
+export const reshaped = (v: Value, shape: readonly number[]): Value => ({ ...v, shape });
+
+/** Throws `op: what` when a condition that the caller must keep does not hold. */
+export function expect(holds: boolean, op: string, what: () => string): asserts holds {
+  if (!holds) throw new TypeError(`${op}: ${what()}`);
+}
+
+export function expectFloat(op: string, name: string, v: Value): void {
+  expect(v.dtype === "f32", op, () => `${name} ${show(v)} is ${v.dtype}, expected f32. Make it with engine.tensor(data, shape).`);
+}
+
+export function expectRank(op: string, name: string, v: Value, rank: number, letters: string): void {
+  expect(v.shape.length === rank, op, () => `${name} is ${show(v)}, expected ${rank} dimensions ${letters}.`);
+}
+
+/** Workgroups for `n` threads in groups of `size`, folded into two dimensions where one holds too few (65,535). */
+export function grid(n: number, size: number): [number, number, number] {
+  const groups = Math.ceil(n / size);
+  if (groups <= 65535) return [groups, 1, 1];
+  const y = Math.ceil(groups / 65535);
+  return [Math.ceil(groups / y), y, 1];
+}
+
+/** The index of this thread over the folded grid of `grid(n, size)`: WGSL, for `id: global_invocation_id`. */
+export const linear = "id.x + id.y * groups.x";
+
+/** Renders `line(0) … line(n - 1)`: loops over registers are written out, since arrays of them would live in memory. */
+export const each = (n: number, line: (i: number) => string): string => Array.from({ length: n }, (_, i) => line(i)).join("\n");
+
+/** An activation as WGSL of `y` from `x`, and its derivative from the result `y`. */
+export const activations = {
+  none: { value: "x", slope: "1.0" },
+  relu: { value: "select(x, 0.0, x < 0.0)", slope: "select(0.0, 1.0, y > 0.0)" },
+  tanh: { value: "tanh(clamp(x, -15.0, 15.0))", slope: "1.0 - y * y" },
+  sigmoid: { value: "1.0 / (1.0 + exp(-x))", slope: "y * (1.0 - y)" },
+} as const;
+export type Activation = keyof typeof activations;
+
+export { Slot };
