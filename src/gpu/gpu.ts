@@ -18,7 +18,7 @@ export interface Stats {
   /** Since the engine was made. */
   total: Readonly<Counters>;
   /** In the last step alone; `milliseconds` is the host's time for it: recording, planning or replaying, submitting. */
-  step: Readonly<Counters> & { milliseconds: number };
+  step: Counters & { milliseconds: number };
   /** Bytes of all GPU buffers that exist now. */
   bytes: number;
 }

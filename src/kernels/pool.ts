@@ -1,0 +1,136 @@
+import { kernel, wgsl } from "../gpu/index.ts";
+import { pair } from "./conv2d.ts";
+import { count, expect, expectFloat, expectRank, fresh, grid, type Op, show } from "./op.ts";
+
+/*
+ * y [N, C, P, Q] = the largest, or the mean, of each window of x [N, C, H, W]; stride is the window's size unless given.
+ * Max pooling sends dy to the first largest of a window (NaN counts as largest), as PyTorch does; the mean counts the
+ * padding (count_include_pad). The gradient gathers: each x asks the windows it lies in, so nothing is added in a race.
+ */
+
+type Kind = "max" | "average";
+
+const sizes = /* wgsl */ `
+struct Sizes { planes: u32, H: u32, W: u32, P: u32, Q: u32, kH: u32, kW: u32, strideH: u32, strideW: u32, padH: u32, padW: u32 }`;
+
+const forward = kernel("pool2d", ({ kind }: { kind: Kind }) => wgsl`
+${sizes}
+@group(0) @binding(0) var<storage, read> x: array<f32>;
+@group(0) @binding(1) var<storage, read_write> y: array<f32>;
+#if ${kind === "max"}
+@group(0) @binding(2) var<storage, read_write> from_: array<u32>;
+#endif
+@group(0) @binding(${kind === "max" ? 3 : 2}) var<uniform> s: Sizes;
+
+@compute @workgroup_size(64)
+fn main(@builtin(workgroup_id) wg: vec3u, @builtin(num_workgroups) wgs: vec3u, @builtin(local_invocation_index) lane: u32) {
+  let at = (wg.x + wg.y * wgs.x) * 64 + lane;
+  if (at >= s.planes * s.P * s.Q) { return; }
+  let q = at % s.Q;
+  let p = at / s.Q % s.P;
+  let plane = at / (s.P * s.Q) * s.H * s.W;
+  let top = i32(p * s.strideH) - i32(s.padH);
+  let left = i32(q * s.strideW) - i32(s.padW);
+  var best = 0.0;
+  var first = 0xffffffffu;
+  for (var h = max(top, 0); h < min(top + i32(s.kH), i32(s.H)); h++) {
+    for (var w = max(left, 0); w < min(left + i32(s.kW), i32(s.W)); w++) {
+      let i = u32(h) * s.W + u32(w);
+      let value = x[plane + i];
+#if ${kind === "max"}
+      // NaN wins, read from its bits: a shader may assume that no comparison meets one.
+      let nan = (bitcast<u32>(value) & 0x7fffffffu) > 0x7f800000u;
+      if (first == 0xffffffffu || value > best || nan) { best = value; first = i; }
+#else
+      best += value;
+#endif
+    }
+  }
+#if ${kind === "max"}
+  y[at] = best;
+  from_[at] = first;
+#else
+  y[at] = best / f32(s.kH * s.kW);
+#endif
+}`);
+
+const backward = kernel("pool2d.backward", ({ kind }: { kind: Kind }) => wgsl`
+${sizes}
+@group(0) @binding(0) var<storage, read> dy: array<f32>;
+#if ${kind === "max"}
+@group(0) @binding(1) var<storage, read> from_: array<u32>;
+#endif
+@group(0) @binding(${kind === "max" ? 2 : 1}) var<storage, read_write> dx: array<f32>;
+@group(0) @binding(${kind === "max" ? 3 : 2}) var<uniform> s: Sizes;
+
+@compute @workgroup_size(64)
+fn main(@builtin(workgroup_id) wg: vec3u, @builtin(num_workgroups) wgs: vec3u, @builtin(local_invocation_index) lane: u32) {
+  let at = (wg.x + wg.y * wgs.x) * 64 + lane;
+  if (at >= s.planes * s.H * s.W) { return; }
+  let w = at % s.W;
+  let h = at / s.W % s.H;
+  let plane = at / (s.H * s.W) * s.P * s.Q;
+  // The windows that hold (h, w): p · stride ≤ h + pad < p · stride + kH.
+  let bottom = h + s.padH;
+  let right = w + s.padW;
+  let firstP = select(0u, (bottom - s.kH) / s.strideH + 1, bottom >= s.kH);
+  let firstQ = select(0u, (right - s.kW) / s.strideW + 1, right >= s.kW);
+  var sum = 0.0;
+  for (var p = firstP; p <= min(bottom / s.strideH, s.P - 1); p++) {
+    for (var q = firstQ; q <= min(right / s.strideW, s.Q - 1); q++) {
+      let i = plane + p * s.Q + q;
+#if ${kind === "max"}
+      if (from_[i] == h * s.W + w) { sum += dy[i]; }
+#else
+      sum += dy[i] / f32(s.kH * s.kW);
+#endif
+    }
+  }
+  dx[at] = sum;
+}`);
+
+export interface PoolOptions {
+  kernel: number | readonly [number, number];
+  stride?: number | readonly [number, number];
+  padding?: number | readonly [number, number];
+}
+
+export const pool2d: Op<PoolOptions & { kind: Kind }> = (r, [x], options) => {
+  const { kind } = options;
+  const name = kind === "max" ? "maxPool2d" : "avgPool2d";
+  expectFloat(name, "x", x!);
+  expectRank(name, "x", x!, 4, "[N, C, H, W]");
+  const [N, C, H, W] = x!.shape as [number, number, number, number];
+  const [kH, kW] = pair(options.kernel);
+  const [strideH, strideW] = pair(options.stride ?? options.kernel);
+  const [padH, padW] = pair(options.padding ?? 0);
+  expect([kH, kW, strideH, strideW].every((n) => Number.isInteger(n) && n > 0), name, () => `kernel is ${kH}, ${kW} and stride ${strideH}, ${strideW}, expected whole numbers of at least 1.`);
+  expect([padH, padW].every((n) => Number.isInteger(n) && n >= 0) && 2 * padH <= kH && 2 * padW <= kW, name, () => `padding is ${padH}, ${padW}, expected at most half the kernel (${kH}, ${kW}).`);
+  const P = Math.floor((H + 2 * padH - kH) / strideH) + 1;
+  const Q = Math.floor((W + 2 * padW - kW) / strideW) + 1;
+  expect(P > 0 && Q > 0, name, () => `the window ${kH} × ${kW} is larger than x ${show(x!)} with padding ${padH}, ${padW}.`);
+  const y = fresh(r, [N, C, P, Q]);
+  const from = kind === "max" ? fresh(r, y.shape, "u32") : undefined;
+  const sizes = [N * C, H, W, P, Q, kH, kW, strideH, strideW, padH, padW];
+  r.dispatch({
+    kernel: forward({ kind }),
+    reads: [x!.slot],
+    writes: [y.slot, ...(from ? [from.slot] : [])],
+    sizes,
+    grid: grid(count(y.shape), 64),
+  });
+  return {
+    outputs: [y],
+    backward: ([dy]) => {
+      const dx = fresh(r, x!.shape);
+      r.dispatch({
+        kernel: backward({ kind }),
+        reads: [dy!.slot, ...(from ? [from.slot] : [])],
+        writes: [dx.slot],
+        sizes,
+        grid: grid(count(x!.shape), 64),
+      });
+      return [dx];
+    },
+  };
+};
