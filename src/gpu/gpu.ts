@@ -3,7 +3,7 @@ import { Pipelines } from "./pipelines.ts";
 import { makePlan, type Plan, Scratch, signature } from "./plan.ts";
 import { Readback } from "./readback.ts";
 import { Recording } from "./recording.ts";
-import type { HostArray, Region, Slot } from "./slot.ts";
+import { type HostArray, type Region, Slot } from "./slot.ts";
 
 /** Results up to this size travel to the host with the step that computed them. */
 const SMALL = 256;
@@ -125,6 +125,18 @@ export class Gpu {
         slot.uploads += 1;
       }
     }
+  }
+
+  /** A slot for the host's numbers. They reach the GPU with the first step that reads them. */
+  hold(data: HostArray): Slot {
+    if (this.#gone) throw new Error(`engine: ${this.#gone}`);
+    const limit = Math.min(this.device.limits.maxStorageBufferBindingSize, this.device.limits.maxBufferSize);
+    if (data.byteLength > limit) {
+      throw new RangeError(`engine.tensor: ${data.byteLength} bytes, but the device binds at most ${limit}. Split the tensor.`);
+    }
+    const slot = new Slot(data.byteLength);
+    slot.host = data;
+    return slot;
   }
 
   /** Gives a host slot a home on the GPU. */

@@ -24,6 +24,7 @@ export interface Placement {
 export class Recording {
   readonly dispatches: Dispatch[] = [];
   readonly placements = new Map<Slot, Placement>();
+  readonly #temporaries = new Set<Slot>();
   readonly #seed: number;
   #seeds = 0;
 
@@ -42,7 +43,14 @@ export class Recording {
         `this step needs a tensor of ${bytes} bytes, but the device binds at most ${limit}. Use a smaller batch or split the tensor.`,
       );
     }
-    return new Slot(bytes);
+    const slot = new Slot(bytes);
+    this.#temporaries.add(slot);
+    return slot;
+  }
+
+  /** Whether `slot` is a temporary of this very step. */
+  computes(slot: Slot): boolean {
+    return this.#temporaries.has(slot);
   }
 
   /** Numbers that this step uploads: whatever changes from step to step. */

@@ -1,4 +1,4 @@
-import { type Recording, Slot } from "../gpu/index.ts";
+import type { Recording, Slot } from "../gpu/index.ts";
 
 export type DType = "f32" | "i32" | "u32";
 
@@ -7,6 +7,8 @@ export interface Value {
   readonly slot: Slot;
   readonly shape: readonly number[];
   readonly dtype: DType;
+  /** Set on the gradient that a loss starts from, known to be the number 1: losses then skip the product with it. */
+  readonly one?: boolean;
 }
 
 /** What an op recorded: its outputs, and how to turn their gradients into those of its inputs. */
@@ -54,9 +56,6 @@ export function grid(n: number, size: number): [number, number, number] {
   return [Math.ceil(groups / y), y, 1];
 }
 
-/** The index of this thread over the folded grid of `grid(n, size)`: WGSL, for `id: global_invocation_id`. */
-export const linear = "id.x + id.y * groups.x";
-
 /** Renders `line(0) … line(n - 1)`: loops over registers are written out, since arrays of them would live in memory. */
 export const each = (n: number, line: (i: number) => string): string => Array.from({ length: n }, (_, i) => line(i)).join("\n");
 
@@ -68,5 +67,3 @@ export const activations = {
   sigmoid: { value: "1.0 / (1.0 + exp(-x))", slope: "y * (1.0 - y)" },
 } as const;
 export type Activation = keyof typeof activations;
-
-export { Slot };

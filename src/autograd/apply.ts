@@ -1,0 +1,69 @@
+import type { HostArray } from "../gpu/index.ts";
+import { type DType, type Op, show } from "../kernels/op.ts";
+import { isPaused, isTracked, type Node } from "./tape.ts";
+import { Tensor } from "./tensor.ts";
+
+let order = 0;
+
+/** Records an op on tensors in the open step, and what its gradient needs. `name` is the function that users call. */
+export function apply<Options>(
+  name: string,
+  op: Op<Options>,
+  inputs: readonly (Tensor | undefined)[],
+  options: Options,
+): Tensor[] {
+  inputs.forEach((x, i) => {
+    if (x !== undefined && !(x instanceof Tensor)) {
+      throw new TypeError(`${name}: argument ${i + 1} is ${typeof x}, expected a tensor. Make one with engine.tensor(data, shape).`);
+    }
+  });
+  const { gpu } = inputs.find((x) => x !== undefined)!;
+  const { recording } = gpu;
+  if (!recording) {
+    throw new Error(
+      `${name}: no step is open. Write \`const y = await engine.step(() => ${name}(…))\`: ops are recorded in a step and run at its end.`,
+    );
+  }
+  for (const x of inputs) {
+    if (x && x.gpu !== gpu) throw new Error(`${name}: its tensors belong to two engines.`);
+    if (x?.slot.released) throw new Error(`${name}: the tensor ${show(x)} was disposed.`);
+    if (x && !x.slot.home && !x.slot.host && !x.slot.arriving && !recording.computes(x.slot)) {
+      throw new Error(`${name}: the tensor ${show(x)} belongs to an earlier step. Return it from that step to keep it.`);
+    }
+  }
+  const { outputs, backward } = op(recording, inputs, options);
+  const tensors = outputs.map((y) => new Tensor(gpu, y.slot, y.shape, y.dtype));
+  if (backward && !isPaused() && inputs.some((x) => isTracked(x, recording))) {
+    const node: Node = { recording, order: order++, op: name, inputs, outputs: tensors, backward };
+    for (const y of tensors) if (y.dtype === "f32") y.node = node;
+  }
+  return tensors;
+}
+
+/** A tensor, or numbers that become one beside `like`: labels and batches may be given as typed arrays. */
+export function asTensor(name: string, x: Tensor | HostArray | readonly number[], like: Tensor, dtype: DType, shape?: readonly number[]): Tensor {
+  if (x instanceof Tensor) return x;
+  return hostTensor(name, like.gpu, x, shape ?? [x.length], dtype);
+}
+
+const arrays = { f32: Float32Array, i32: Int32Array, u32: Uint32Array };
+
+/** A tensor of the host's numbers, copied: what happens to `data` later does not matter. */
+export function hostTensor(
+  name: string,
+  gpu: Tensor["gpu"],
+  data: HostArray | readonly number[] | Tensor,
+  shape: readonly number[],
+  dtype: DType,
+  isParameter = false,
+): Tensor {
+  if (data instanceof Tensor) throw new TypeError(`${name}: this is a tensor already.`);
+  if (!shape.every((n) => Number.isInteger(n) && n >= 0)) {
+    throw new TypeError(`${name}: the shape ${show(shape)} has a size that is not a whole number of at least 0.`);
+  }
+  const n = shape.reduce((a, b) => a * b, 1);
+  if (data.length !== n) {
+    throw new TypeError(`${name}: ${data.length} numbers do not fill the shape ${show(shape)}, which holds ${n}.`);
+  }
+  return new Tensor(gpu, gpu.hold(arrays[dtype].from(data)), shape, dtype, isParameter);
+}

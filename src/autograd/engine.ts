@@ -1,0 +1,81 @@
+import { browserAdapter, describe, Gpu, type HostArray, openDevice, type Slot, type Stats } from "../gpu/index.ts";
+import type { DType } from "../kernels/op.ts";
+import { hostTensor } from "./apply.ts";
+import { Tensor } from "./tensor.ts";
+
+export interface EngineOptions {
+  /** Of everything random that steps do: the same seed on the same adapter gives the same bits. Default 0. */
+  seed?: number;
+  /** The adapter to compute on. Default: what `navigator.gpu` prefers. */
+  adapter?: GPUAdapter;
+}
+
+/** What a step may return: tensors, alone or in arrays and plain objects, which then outlive it. Other values pass. */
+export type StepResult = unknown;
+
+/** A device, the tensors on it, and the steps that compute them. */
+export class Engine {
+  readonly gpu: Gpu;
+  /** What the adapter calls itself. */
+  readonly adapter: string;
+
+  constructor(gpu: Gpu, adapter: string) {
+    this.gpu = gpu;
+    this.adapter = adapter;
+  }
+
+  /** Numbers on the way to the GPU. The type follows the array's: f32 for Float32Array and plain numbers. */
+  tensor(data: HostArray | readonly number[] | number, shape?: readonly number[], dtype?: DType): Tensor {
+    const numbers = typeof data === "number" ? [data] : data;
+    const type = dtype ?? (data instanceof Int32Array ? "i32" : data instanceof Uint32Array ? "u32" : "f32");
+    return hostTensor("engine.tensor", this.gpu, numbers, shape ?? (typeof data === "number" ? [] : [numbers.length]), type);
+  }
+
+  /** A tensor that is learned: `loss.backward()` gives its gradient, and an optimiser may change it in place. */
+  parameter(data: HostArray | readonly number[], shape: readonly number[] = [data.length]): Tensor {
+    const parameter = hostTensor("engine.parameter", this.gpu, data, shape, "f32", true);
+    this.gpu.settle(parameter.slot);
+    return parameter;
+  }
+
+  /**
+   * Records what `fn` computes, plans it once, and submits it as one piece of work. A step of the same structure as an
+   * earlier one replays its plan. Only what `fn` returns outlives the step.
+   */
+  step<T extends StepResult>(fn: () => T): Promise<T> {
+    return this.gpu.step(fn, (result) => [...slotsIn(result)]);
+  }
+
+  /** Counts of dispatches, submits, uploads and of everything created, in total and in the last step; bytes held. */
+  stats(): Stats {
+    return this.gpu.stats();
+  }
+
+  /** Lets go of the device. Tensors of this engine can no longer be read. */
+  destroy(): void {
+    this.gpu.destroy();
+  }
+
+  [Symbol.dispose](): void {
+    this.destroy();
+  }
+}
+
+function* slotsIn(result: unknown): Generator<Slot> {
+  if (result instanceof Tensor) yield result.slot;
+  else if (Array.isArray(result)) for (const item of result) yield* slotsIn(item);
+  else if (result && typeof result === "object" && Object.getPrototypeOf(result) === Object.prototype) {
+    for (const item of Object.values(result)) yield* slotsIn(item);
+  }
+}
+
+/**
+ * Opens a device and makes an engine on it.
+ *
+ * @throws Error that says what to do where there is no adapter, or the seed is not a whole number.
+ */
+export async function createEngine({ seed = 0, adapter }: EngineOptions = {}): Promise<Engine> {
+  if (!Number.isSafeInteger(seed)) throw new TypeError(`createEngine: seed is ${seed}, expected a whole number.`);
+  const chosen = adapter ?? (await browserAdapter());
+  return new Engine(new Gpu(await openDevice(chosen), seed), describe(chosen));
+}

@@ -1,0 +1,39 @@
+/** What an adapter calls itself, for people: `NVIDIA H100 (hopper)`, `SwiftShader Device (Subzero) (cpu)`. */
+export function describe({ info }: GPUAdapter): string {
+  const name = info.description || info.device || info.vendor || "unnamed adapter";
+  return info.architecture ? `${name} (${info.architecture})` : name;
+}
+
+/** Opens the adapter's device with the buffer sizes that it really offers, not only the least that WebGPU promises. */
+export function openDevice(adapter: GPUAdapter): Promise<GPUDevice> {
+  const { maxBufferSize, maxStorageBufferBindingSize } = adapter.limits;
+  const profiling: GPUFeatureName = "timestamp-query";
+  return adapter.requestDevice({
+    label: "handgrad",
+    requiredLimits: { maxBufferSize, maxStorageBufferBindingSize },
+    requiredFeatures: adapter.features.has(profiling) ? [profiling] : [],
+  });
+}
+
+/**
+ * The browser's adapter.
+ *
+ * @throws Error that says what to do where there is none.
+ */
+export async function browserAdapter(): Promise<GPUAdapter> {
+  const gpu = (globalThis.navigator as Navigator | undefined)?.gpu;
+  if (!gpu) {
+    throw new Error(
+      'createEngine: there is no navigator.gpu here. In Node import createEngine from "handgrad/node"; in a browser use ' +
+        "one with WebGPU (Chrome or Edge 113, Firefox 141, Safari 26 or newer) on a page served by https or from localhost.",
+    );
+  }
+  const adapter = await gpu.requestAdapter({ powerPreference: "high-performance" });
+  if (!adapter) {
+    throw new Error(
+      "createEngine: this browser has WebGPU but offers no adapter. Turn on hardware acceleration in its settings, or " +
+        "start Chrome with --enable-unsafe-webgpu --use-webgpu-adapter=swiftshader to compute on the CPU.",
+    );
+  }
+  return adapter;
+}

@@ -1,0 +1,134 @@
+import { kernel, type Recording, wgsl } from "../gpu/index.ts";
+import { count, expect, expectFloat, fresh, grid, type Op, show, type Value } from "./op.ts";
+import { sumTo } from "./reduce.ts";
+
+/*
+ * y = f(a, b) number by number, with NumPy's broadcasting: shapes are aligned at their ends, and a size of 1 (or none)
+ * repeats. The gradient of a repeated operand is summed over its repetitions.
+ */
+
+/** y = f(a, b), and the derivatives by a and by b, as WGSL. */
+const functions = {
+  add: { value: "a + b", da: "1.0", db: "1.0" },
+  sub: { value: "a - b", da: "1.0", db: "-1.0" },
+  mul: { value: "a * b", da: "b", db: "a" },
+  div: { value: "a / b", da: "1.0 / b", db: "-a / (b * b)" },
+  // Where both are equal each gets half of the gradient, as in PyTorch.
+  maximum: { value: "max(a, b)", da: "select(select(0.0, 1.0, a > b), 0.5, a == b)", db: "select(select(0.0, 1.0, b > a), 0.5, a == b)" },
+  minimum: { value: "min(a, b)", da: "select(select(0.0, 1.0, a < b), 0.5, a == b)", db: "select(select(0.0, 1.0, b < a), 0.5, a == b)" },
+} as const;
+export type Arithmetic = keyof typeof functions;
+
+/** Dimensions of a broadcast, after neighbours that behave alike were joined. */
+const DIMENSIONS = 4;
+
+const index = /* wgsl */ `
+struct Sizes { n: u32, d0: u32, d1: u32, d2: u32, d3: u32, a0: u32, a1: u32, a2: u32, a3: u32, b0: u32, b1: u32, b2: u32, b3: u32 }
+// Where the operands of result number \`at\` are.
+fn operands(at: u32) -> vec2u {
+  let i3 = at % s.d3; var rest = at / s.d3;
+  let i2 = rest % s.d2; rest /= s.d2;
+  let i1 = rest % s.d1;
+  let i0 = rest / s.d1;
+  return vec2u(i0 * s.a0 + i1 * s.a1 + i2 * s.a2 + i3 * s.a3, i0 * s.b0 + i1 * s.b1 + i2 * s.b2 + i3 * s.b3);
+}`;
+
+const forward = kernel("arithmetic", ({ kind }: { kind: Arithmetic }) => wgsl`
+${index}
+@group(0) @binding(0) var<storage, read> a_in: array<f32>;
+@group(0) @binding(1) var<storage, read> b_in: array<f32>;
+@group(0) @binding(2) var<storage, read_write> y: array<f32>;
+@group(0) @binding(3) var<uniform> s: Sizes;
+
+@compute @workgroup_size(64)
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
+  let at = (group.x + group.y * groups.x) * 64 + lane;
+  if (at >= s.n) { return; }
+  let i = operands(at);
+  let a = a_in[i.x];
+  let b = b_in[i.y];
+  y[at] = ${functions[kind].value};
+}`);
+
+const backward = kernel("arithmetic.backward", ({ kind, by }: { kind: Arithmetic; by: "a" | "b" }) => wgsl`
+${index}
+@group(0) @binding(0) var<storage, read> a_in: array<f32>;
+@group(0) @binding(1) var<storage, read> b_in: array<f32>;
+@group(0) @binding(2) var<storage, read> dy: array<f32>;
+@group(0) @binding(3) var<storage, read_write> d: array<f32>;
+@group(0) @binding(4) var<uniform> s: Sizes;
+
+@compute @workgroup_size(64)
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
+  let at = (group.x + group.y * groups.x) * 64 + lane;
+  if (at >= s.n) { return; }
+  let i = operands(at);
+  let a = a_in[i.x];
+  let b = b_in[i.y];
+  d[at] = dy[at] * (${by === "a" ? functions[kind].da : functions[kind].db});
+}`);
+
+/** The shape that two shapes broadcast to; undefined where they do not fit. */
+export function broadcast(a: readonly number[], b: readonly number[]): number[] | undefined {
+  const y: number[] = [];
+  for (let i = 1; i <= Math.max(a.length, b.length); i++) {
+    const [p, q] = [a.at(-i) ?? 1, b.at(-i) ?? 1];
+    if (p !== q && p !== 1 && q !== 1) return undefined;
+    y.unshift(p === 1 ? q : p);
+  }
+  return y;
+}
+
+/** Sizes and strides of a broadcast, with neighbouring dimensions joined where both operands run on or both repeat. */
+function layout(name: string, a: readonly number[], b: readonly number[], y: readonly number[]): number[] {
+  const strides = (shape: readonly number[]) => {
+    let stride = 1;
+    return y
+      .map((_, i) => {
+        const size = shape.at(-1 - i) ?? 1;
+        const s = size === 1 ? 0 : stride;
+        stride *= size;
+        return s;
+      })
+      .reverse();
+  };
+  const [sa, sb] = [strides(a), strides(b)];
+  const dims: { size: number; a: number; b: number }[] = [];
+  y.forEach((size, i) => {
+    if (size === 1) return;
+    const last = dims.at(-1);
+    const [p, q] = [sa[i]!, sb[i]!];
+    if (last && last.a === p * size && last.b === q * size) dims[dims.length - 1] = { size: last.size * size, a: p, b: q };
+    else dims.push({ size, a: p, b: q });
+  });
+  expect(dims.length <= DIMENSIONS, name, () => `${show(a)} and ${show(b)} repeat in too many places (${dims.length}, at most ${DIMENSIONS}). Reshape first.`);
+  while (dims.length < DIMENSIONS) dims.unshift({ size: 1, a: 0, b: 0 });
+  return [count(y), ...dims.map((d) => d.size), ...dims.map((d) => d.a), ...dims.map((d) => d.b)];
+}
+
+export const arithmetic: Op<{ kind: Arithmetic }> = (r, [a, b], { kind }) => {
+  expectFloat(kind, "a", a!);
+  expectFloat(kind, "b", b!);
+  const shape = broadcast(a!.shape, b!.shape);
+  expect(shape !== undefined, kind, () => `shapes do not broadcast: a ${show(a!)} and b ${show(b!)}. Sizes must be equal or 1, counted from the end.`);
+  const sizes = layout(kind, a!.shape, b!.shape, shape);
+  const y = fresh(r, shape);
+  const operands = [a!.slot, b!.slot];
+  r.dispatch({ kernel: forward({ kind }), reads: operands, writes: [y.slot], sizes, grid: grid(count(shape), 64) });
+  return {
+    outputs: [y],
+    backward: ([dy], needs) =>
+      ([["a", a!], ["b", b!]] as const).map(([by, x], i) => {
+        if (!needs[i]) return undefined;
+        if (functions[kind][by === "a" ? "da" : "db"] === "1.0") return sumTo(r, dy!, x.shape);
+        const d = fresh(r, shape);
+        r.dispatch({ kernel: backward({ kind, by }), reads: [...operands, dy!.slot], writes: [d.slot], sizes, grid: grid(count(shape), 64) });
+        return sumTo(r, d, x.shape);
+      }),
+  };
+};
+
+/** a + b of equal shapes: how gradients of a value that several ops used are added up. */
+export function sumOf(r: Recording, a: Value, b: Value): Value {
+  return arithmetic(r, [a, { ...b, shape: a.shape }], { kind: "add" }).outputs[0]!;
+}

@@ -1,0 +1,152 @@
+import { kernel, type Recording, wgsl } from "../gpu/index.ts";
+import { count, expect, expectFloat, fresh, grid, type Op, reshaped, show, type Value } from "./op.ts";
+
+/*
+ * y = Σ x, or the mean, over any axes of x; dx = dy (over the number summed, for the mean), repeated along the axes.
+ *
+ * One thread a result where there are many results, else one workgroup a result: its lanes sum strides of 256, then
+ * pairwise. Long sums go in two passes, so that rounding errors grow with the square root of the length and not with it.
+ */
+
+const LANES = 256;
+/** Numbers that one workgroup sums; more are split. */
+const SPAN = 16384;
+
+const index = /* wgsl */ `
+// k: kept dimensions, r: reduced ones, each outermost first with its stride in x.
+struct Sizes { kept: u32, reduced: u32, span: u32, k1: u32, k2: u32, sk0: u32, sk1: u32, sk2: u32, r1: u32, r2: u32, sr0: u32, sr1: u32, sr2: u32, scale: u32 }
+fn keptAt(i: u32) -> u32 { return i / (s.k1 * s.k2) * s.sk0 + i / s.k2 % s.k1 * s.sk1 + i % s.k2 * s.sk2; }
+fn reducedAt(i: u32) -> u32 { return i / (s.r1 * s.r2) * s.sr0 + i / s.r2 % s.r1 * s.sr1 + i % s.r2 * s.sr2; }`;
+
+const forward = kernel("sum", ({ wide }: { wide: boolean }) => wgsl`
+${index}
+@group(0) @binding(0) var<storage, read> x: array<f32>;
+@group(0) @binding(1) var<storage, read_write> y: array<f32>;
+@group(0) @binding(2) var<uniform> s: Sizes;
+
+#if ${wide}
+var<workgroup> sums: array<f32, ${LANES}>;
+
+// Workgroup (i, part): result i, numbers [part · span, (part + 1) · span) of those to be summed.
+@compute @workgroup_size(${LANES})
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lane: u32) {
+  let base = keptAt(group.x);
+  var sum = 0.0;
+  for (var i = group.y * s.span + lane; i < min((group.y + 1) * s.span, s.reduced); i += ${LANES}) {
+    sum += x[base + reducedAt(i)];
+  }
+  sums[lane] = sum;
+  for (var half = ${LANES / 2}u; half > 0; half /= 2) {
+    workgroupBarrier();
+    if (lane < half) { sums[lane] += sums[lane + half]; }
+  }
+  if (lane == 0) { y[group.y * s.kept + group.x] = sums[0] * bitcast<f32>(s.scale); }
+}
+#else
+@compute @workgroup_size(64)
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
+  let at = (group.x + group.y * groups.x) * 64 + lane;
+  if (at >= s.kept) { return; }
+  let base = keptAt(at);
+  var sum = 0.0;
+  for (var i = 0u; i < s.reduced; i++) { sum += x[base + reducedAt(i)]; }
+  y[at] = sum * bitcast<f32>(s.scale);
+}
+#endif`);
+
+const backward = kernel("sum.backward", () => wgsl`
+${index}
+@group(0) @binding(0) var<storage, read> dy: array<f32>;
+@group(0) @binding(1) var<storage, read_write> dx: array<f32>;
+@group(0) @binding(2) var<uniform> s: Sizes;
+
+@compute @workgroup_size(64)
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
+  let at = (group.x + group.y * groups.x) * 64 + lane;
+  if (at >= s.kept * s.reduced) { return; }
+  dx[keptAt(at / s.reduced) + reducedAt(at % s.reduced)] = dy[at / s.reduced] * bitcast<f32>(s.scale);
+}`);
+
+/** Sizes and strides of kept and reduced axes, neighbours of one kind joined; three of each at most. */
+function layout(name: string, shape: readonly number[], axes: ReadonlySet<number>): { kept: number; reduced: number; strides: number[] } {
+  const groups = { kept: [] as [number, number][], reduced: [] as [number, number][] };
+  let stride = 1;
+  let last: "kept" | "reduced" | undefined;
+  for (let i = shape.length - 1; i >= 0; i--) {
+    const size = shape[i]!;
+    if (size === 1) continue;
+    const kind = axes.has(i) ? "reduced" : "kept";
+    const first = groups[kind][0];
+    if (last === kind && first) first[0] *= size;
+    else groups[kind].unshift([size, stride]);
+    last = kind;
+    stride *= size;
+  }
+  const three = (list: [number, number][]) => {
+    expect(list.length <= 3, name, () => `${show(shape)} over these axes alternates too often. Transpose first.`);
+    return [...Array<[number, number]>(3 - list.length).fill([1, 0]), ...list];
+  };
+  const kept = three(groups.kept);
+  const reduced = three(groups.reduced);
+  const product = (list: [number, number][]) => list.reduce((n, [size]) => n * size, 1);
+  const numbers = (list: [number, number][]) => [list[1]![0], list[2]![0], ...list.map(([, s]) => s)];
+  return { kept: product(kept), reduced: product(reduced), strides: [...numbers(kept), ...numbers(reduced)] };
+}
+
+const bits = (x: number) => new Uint32Array(new Float32Array([x]).buffer)[0]!;
+
+/** Records y = scale · Σ x over the axes. */
+export function sumOver(r: Recording, x: Value, axes: ReadonlySet<number>, shape: readonly number[], scale = 1): Value {
+  const { kept, reduced, strides } = layout("sum", x.shape, axes);
+  const y = fresh(r, shape);
+  if (kept >= 1024 || reduced <= 32 || kept > 65535) {
+    r.dispatch({ kernel: forward({ wide: false }), reads: [x.slot], writes: [y.slot], sizes: [kept, reduced, 0, ...strides, bits(scale)], grid: grid(kept, 64) });
+    return y;
+  }
+  const parts = Math.ceil(reduced / SPAN);
+  const sums = parts === 1 ? y : fresh(r, [parts, kept]);
+  const own = parts === 1 ? scale : 1;
+  r.dispatch({ kernel: forward({ wide: true }), reads: [x.slot], writes: [sums.slot], sizes: [kept, reduced, SPAN, ...strides, bits(own)], grid: [kept, parts, 1] });
+  return parts === 1 ? y : sumOver(r, sums, new Set([0]), shape, scale);
+}
+
+/** Sums \`x\` over what was repeated to make it from \`shape\`. */
+export function sumTo(r: Recording, x: Value, shape: readonly number[]): Value {
+  const ahead = x.shape.length - shape.length;
+  const axes = new Set(x.shape.flatMap((size, i) => (i < ahead || (shape[i - ahead] === 1 && size !== 1) ? [i] : [])));
+  if (count(x.shape) === count(shape)) return reshaped(x, shape);
+  return sumOver(r, x, axes, shape);
+}
+
+/** Checks axes (negative ones count from the end); all of them when there are none. */
+export function checkAxes(name: string, x: Value, axis: number | readonly number[] | undefined): Set<number> {
+  const rank = x.shape.length;
+  const list = axis === undefined ? x.shape.map((_, i) => i) : typeof axis === "number" ? [axis] : axis;
+  const axes = list.map((a) => (a < 0 ? a + rank : a));
+  expect(axes.every((a) => Number.isInteger(a) && a >= 0 && a < rank), name, () => `axis ${list} is outside of x ${show(x)}, which has axes 0 … ${rank - 1}.`);
+  expect(new Set(axes).size === axes.length, name, () => `axis ${list} names one axis twice.`);
+  return new Set(axes);
+}
+
+export interface ReduceOptions {
+  axis?: number | readonly number[] | undefined;
+  keepDims?: boolean | undefined;
+}
+
+export const sum: Op<ReduceOptions & { mean?: boolean }> = (r, [x], { axis, keepDims = false, mean = false }) => {
+  const name = mean ? "mean" : "sum";
+  expectFloat(name, "x", x!);
+  const axes = checkAxes(name, x!, axis);
+  const shape = x!.shape.flatMap((size, i) => (axes.has(i) ? (keepDims ? [1] : []) : [size]));
+  const { kept, reduced, strides } = layout(name, x!.shape, axes);
+  const scale = mean ? 1 / reduced : 1;
+  const y = sumOver(r, x!, axes, shape, scale);
+  return {
+    outputs: [y],
+    backward: ([dy]) => {
+      const dx = fresh(r, x!.shape);
+      r.dispatch({ kernel: backward({}), reads: [dy!.slot], writes: [dx.slot], sizes: [kept, reduced, 0, ...strides, bits(scale)], grid: grid(kept * reduced, 64) });
+      return [dx];
+    },
+  };
+};
