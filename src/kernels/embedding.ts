@@ -1,0 +1,150 @@
+import { kernel, type Recording, wgsl } from "../gpu/index.ts";
+import { count, expect, expectFloat, expectRank, fresh, grid, type Op, show, type Value } from "./op.ts";
+
+/*
+ * y [..., D] = w[ids] for ids of any shape in 0 … V − 1 and w [V, D].
+ * dw[v] = Σ dy over the places where v occurs; 0 for `paddingIdx`, whose row is read but not learned.
+ *
+ * The gradient sorts the places by id (stable, so that every sum has one order), then sums each id's stretch. No
+ * atomics, and no thread looks at ids that are not its own.
+ */
+
+const forward = kernel("embedding", () => wgsl`
+struct Sizes { n: u32, V: u32, D: u32 }
+@group(0) @binding(0) var<storage, read> ids: array<u32>;
+@group(0) @binding(1) var<storage, read> w: array<f32>;
+@group(0) @binding(2) var<storage, read_write> y: array<f32>;
+@group(0) @binding(3) var<uniform> s: Sizes;
+
+@compute @workgroup_size(64)
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
+  let at = (group.x + group.y * groups.x) * 64 + lane;
+  if (at >= s.n * s.D) { return; }
+  let id = ids[at / s.D];
+  // An id that only the GPU knows cannot be refused: NaN is how it shows. (s.n is never 0 here.)
+  y[at] = select(bitcast<f32>(0x7fc00000u * min(s.n, 1u)), w[min(id, s.V - 1) * s.D + at % s.D], id < s.V);
+}`);
+
+/**
+ * Radix sort of the places 0 … n − 1 by their ids, 4 bits a pass, in one workgroup: each lane counts the 16 digits in
+ * its stretch, a running sum over (digit, lane) tells where each lane's next place of a digit goes, each lane moves its
+ * places in order.
+ */
+const sort = kernel("embedding.sort", ({ lanes }: { lanes: number }) => wgsl`
+struct Sizes { n: u32, V: u32, passes: u32 }
+@group(0) @binding(0) var<storage, read> ids: array<u32>;
+// The last pass leaves the places in the first n numbers, and their ids in the n after those.
+@group(0) @binding(1) var<storage, read_write> sorted: array<u32>;
+@group(0) @binding(2) var<storage, read_write> between: array<u32>;
+@group(0) @binding(3) var<uniform> s: Sizes;
+
+var<workgroup> counts: array<u32, ${16 * lanes}>;
+var<workgroup> sums: array<u32, ${lanes}>;
+
+fn place(i: u32, pass: u32) -> u32 {
+  if (pass == 0) { return i; }
+  if ((s.passes - pass) % 2 == 1) { return between[i]; }
+  return sorted[i];
+}
+
+@compute @workgroup_size(${lanes})
+fn main(@builtin(local_invocation_index) lane: u32) {
+  let stretch = (s.n + ${lanes - 1}) / ${lanes};
+  let first = min(lane * stretch, s.n);
+  let last = min(first + stretch, s.n);
+  for (var pass = 0u; pass < s.passes; pass++) {
+    let shift = 4 * pass;
+    for (var d = 0u; d < 16; d++) { counts[d * ${lanes} + lane] = 0; }
+    for (var i = first; i < last; i++) { counts[(min(ids[place(i, pass)], s.V) >> shift & 15) * ${lanes} + lane]++; }
+    workgroupBarrier();
+    // The running sum: each lane over 16 counts in a row, then over the lanes' totals.
+    var total = 0u;
+    for (var c = 0u; c < 16; c++) { total += counts[lane * 16 + c]; }
+    sums[lane] = total;
+    for (var reach = 1u; reach < ${lanes}; reach *= 2) {
+      workgroupBarrier();
+      let before = select(0u, sums[max(lane, reach) - reach], lane >= reach);
+      workgroupBarrier();
+      sums[lane] += before;
+    }
+    var next = sums[lane] - total;
+    for (var c = 0u; c < 16; c++) {
+      let n = counts[lane * 16 + c];
+      counts[lane * 16 + c] = next;
+      next += n;
+    }
+    workgroupBarrier();
+    for (var i = first; i < last; i++) {
+      let p = place(i, pass);
+      let id = min(ids[p], s.V);
+      let to = &counts[(id >> shift & 15) * ${lanes} + lane];
+      if ((s.passes - pass) % 2 == 1) {
+        sorted[*to] = p;
+        if (pass == s.passes - 1) { sorted[s.n + *to] = id; }
+      } else {
+        between[*to] = p;
+      }
+      *to++;
+    }
+    workgroupBarrier();
+    storageBarrier();
+  }
+}`);
+
+const sumStretches = kernel("embedding.backward", () => wgsl`
+struct Sizes { n: u32, V: u32, D: u32, padding: u32 }
+@group(0) @binding(0) var<storage, read> sorted: array<u32>;
+@group(0) @binding(1) var<storage, read> dy: array<f32>;
+@group(0) @binding(2) var<storage, read_write> dw: array<f32>;
+@group(0) @binding(3) var<uniform> s: Sizes;
+
+@compute @workgroup_size(64)
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
+  let at = (group.x + group.y * groups.x) * 64 + lane;
+  if (at >= s.V * s.D) { return; }
+  let v = at / s.D;
+  let d = at % s.D;
+  // Where v's stretch begins, by halving.
+  var low = 0u;
+  var high = s.n;
+  while (low < high) {
+    let middle = (low + high) / 2;
+    if (sorted[s.n + middle] < v) { low = middle + 1; } else { high = middle; }
+  }
+  var sum = 0.0;
+  if (v != s.padding) {
+    for (var i = low; i < s.n && sorted[s.n + i] == v; i++) { sum += dy[sorted[i] * s.D + d]; }
+  }
+  dw[at] = sum;
+}`);
+
+/** Checks ids that the host knows. */
+export function expectIds(op: string, name: string, ids: Value, V: number): void {
+  expect(ids.dtype !== "f32", op, () => `${name} ${show(ids)} is f32, expected i32 or u32. Use engine.tensor(data, shape, "i32").`);
+  const bad = ids.slot.host?.findIndex((id) => id < 0 || id >= V) ?? -1;
+  expect(bad < 0, op, () => `${name}[${bad}] is ${ids.slot.host![bad]}, expected 0 … ${V - 1}.`);
+}
+
+/** @throws TypeError where ids are not whole numbers in range, or w is not [V, D]. */
+export const embedding: Op<{ paddingIdx?: number | undefined }> = (r, [ids, w], { paddingIdx }) => {
+  expectFloat("embedding", "w", w!);
+  expectRank("embedding", "w", w!, 2, "[V, D]");
+  const [V, D] = w!.shape as [number, number];
+  expectIds("embedding", "ids", ids!, V);
+  expect(paddingIdx === undefined || (Number.isInteger(paddingIdx) && paddingIdx >= 0 && paddingIdx < V), "embedding", () => `paddingIdx is ${paddingIdx}, expected 0 … ${V - 1} as w is ${show(w!)}.`);
+  const n = count(ids!.shape);
+  const y = fresh(r, [...ids!.shape, D]);
+  r.dispatch({ kernel: forward({}), reads: [ids!.slot, w!.slot], writes: [y.slot], sizes: [n, V, D], grid: grid(n * D, 64) });
+  return { outputs: [y], backward: ([dy]) => [undefined, gradient(r, ids!, dy!, n, V, D, paddingIdx)] };
+};
+
+function gradient(r: Recording, ids: Value, dy: Value, n: number, V: number, D: number, paddingIdx = 0xffffffff): Value {
+  const sorted = fresh(r, [2, n], "u32");
+  const between = fresh(r, [n], "u32");
+  const passes = Math.ceil(Math.log2(V + 1) / 4);
+  const lanes = n <= 4096 ? 64 : 256;
+  r.dispatch({ kernel: sort({ lanes }), reads: [ids.slot], writes: [sorted.slot, between.slot], sizes: [n, V, passes], grid: [n > 0 ? 1 : 0, 1, 1] });
+  const dw = fresh(r, [V, D]);
+  r.dispatch({ kernel: sumStretches({}), reads: [sorted.slot, dy.slot], writes: [dw.slot], sizes: [n, V, D, paddingIdx], grid: grid(V * D, 64) });
+  return dw;
+}

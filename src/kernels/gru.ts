@@ -1,0 +1,326 @@
+import { kernel, type Recording, wgsl } from "../gpu/index.ts";
+import { matrixProduct } from "./matmul.ts";
+import { each, expect, expectFloat, expectRank, fresh, type Op, reshaped, show, type Value } from "./op.ts";
+
+/*
+ * GRU over a sequence x [N, T, I], PyTorch's: gates in the order r, z, n, the reset gate after the recurrent product.
+ *   r = σ(Wᵢᵣ x + bᵢᵣ + Wₕᵣ h + bₕᵣ)        w_ih [3H, I], w_hh [3H, H], b_ih, b_hh [3H]
+ *   z = σ(Wᵢz x + bᵢz + Wₕz h + bₕz)
+ *   n = tanh(Wᵢₙ x + bᵢₙ + r ⊙ (Wₕₙ h + bₕₙ))
+ *   h′ = (1 − z) ⊙ n + z ⊙ h
+ * output [N, T, H] holds h after each time (0 from `lengths[n]` on), hidden [N, H] the last one of each example. An
+ * example's h does not change from its length on, so padding never changes a result. `reverse` reads from its end.
+ *
+ * Wᵢ x + bᵢ is one matrix product over all times. The recurrence is one dispatch each way, whatever T is: a workgroup
+ * takes ROWS examples through all of their steps. What the way back needs lies in `state` [N, T + 1, 5H], in the order
+ * of steps: h before the step, then r, z, n, and Wₕₙ h + bₕₙ. A lane computes 4 hidden units of PER rows, so that a
+ * number read from the weights serves PER rows, and one of h 12 gates.
+ */
+
+const LANES = 64;
+/** Examples in a workgroup; rows of one lane. */
+const ROWS = 4;
+const PER = 4;
+
+interface Variant extends Record<string, boolean> {
+  /** H is a multiple of 4: rows can be read as vec4f. */
+  vector: boolean;
+  lengths: boolean;
+  reverse: boolean;
+}
+
+/** How four numbers of a row of H are read and written; \`at\` counts single numbers. */
+const fours = (vector: boolean) => ({
+  type: vector ? "vec4f" : "f32",
+  load: (array: string) => wgsl`
+fn load_${array}(at: u32, k: u32) -> vec4f {
+#if ${vector}
+  return ${array}[(at + k) / 4];
+#else
+  let i = at + k;
+  return select(vec4f(), vec4f(${array}[i], ${array}[i + 1], ${array}[i + 2], ${array}[i + 3]), vec4u(k, k + 1, k + 2, k + 3) < vec4u(s.H));
+#endif
+}`,
+  store: (array: string) => wgsl`
+fn store_${array}(at: u32, k: u32, v: vec4f) {
+#if ${vector}
+  ${array}[(at + k) / 4] = v;
+#else
+  for (var i = 0u; i < 4u && k + i < s.H; i++) { ${array}[at + k + i] = v[i]; }
+#endif
+}`,
+});
+
+const sigmoid = /* wgsl */ `fn sigmoid(x: vec4f) -> vec4f { return 1 / (1 + exp(-x)); }`;
+
+const forward = kernel("gru", (v: Variant & { h0: boolean }) => {
+  const { type, load, store } = fours(v.vector);
+  const outputs = 3 + Number(v.lengths) + Number(v.h0);
+  return wgsl`
+struct Sizes { N: u32, T: u32, H: u32 }
+@group(0) @binding(0) var<storage, read> gx: array<${type}>;
+@group(0) @binding(1) var<storage, read> w: array<${type}>;
+@group(0) @binding(2) var<storage, read> b: array<${type}>;
+#if ${v.lengths}
+@group(0) @binding(3) var<storage, read> lengths: array<u32>;
+#endif
+#if ${v.h0}
+@group(0) @binding(${outputs - 1}) var<storage, read> h0: array<${type}>;
+#endif
+@group(0) @binding(${outputs}) var<storage, read_write> state: array<${type}>;
+@group(0) @binding(${outputs + 1}) var<storage, read_write> y: array<${type}>;
+@group(0) @binding(${outputs + 2}) var<storage, read_write> hidden: array<${type}>;
+@group(0) @binding(${outputs + 3}) var<uniform> s: Sizes;
+${load("gx")}
+${load("w")}
+${load("b")}
+${v.h0 ? load("h0") : ""}
+${load("state")}
+${store("state")}
+${store("y")}
+${store("hidden")}
+${sigmoid}
+
+@compute @workgroup_size(${LANES})
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lane: u32) {
+  let H = s.H;
+  let units = (H + 3) / 4;
+  let tasks = units * ${ROWS / PER};
+  for (var u = lane; u < tasks; u += ${LANES}) {
+    let j = u % units * 4;
+    let first = group.x * ${ROWS} + u / units * ${PER};
+    for (var n = first; n < min(first + ${PER}, s.N); n++) {
+      store_state(n * (s.T + 1) * 5 * H, j, ${v.h0 ? "load_h0(n * H, j)" : "vec4f()"});
+    }
+  }
+  for (var step = 0u; step < s.T; step++) {
+    storageBarrier();
+    for (var u = lane; u < tasks; u += ${LANES}) {
+      let j = u % units * 4;
+      let first = group.x * ${ROWS} + u / units * ${PER};
+      ${each(
+        PER,
+        (i) => `let n${i} = min(first + ${i}, s.N - 1);
+      let length${i} = ${v.lengths ? `min(lengths[n${i}], s.T)` : "s.T"};
+      let at${i} = (n${i} * (s.T + 1) + step) * 5 * H;
+      var r${i} = vec4f(); var z${i} = vec4f(); var c${i} = vec4f();`,
+      )}
+      if (${each(PER, (i) => `step < length${i}`).replaceAll("\n", " || ")}) {
+        let j1 = min(j + 1, H - 1); let j2 = min(j + 2, H - 1); let j3 = min(j + 3, H - 1);
+        for (var k = 0u; k < H; k += 4) {
+          ${each(PER, (i) => `let h${i} = load_state(at${i}, k);`)}
+          ${["r", "z", "c"]
+            .map(
+              (gate, g) => `{
+            let w0 = load_w((${g} * H + j) * H, k); let w1 = load_w((${g} * H + j1) * H, k);
+            let w2 = load_w((${g} * H + j2) * H, k); let w3 = load_w((${g} * H + j3) * H, k);
+            ${each(PER, (i) => `${gate}${i} += vec4f(dot(w0, h${i}), dot(w1, h${i}), dot(w2, h${i}), dot(w3, h${i}));`)}
+          }`,
+            )
+            .join("\n")}
+        }
+      }
+      let br = load_b(0, j); let bz = load_b(H, j); let bn = load_b(2 * H, j);
+      ${each(
+        PER,
+        (i) => `if (first + ${i} < s.N) {
+        let h = load_state(at${i}, j);
+        if (step < length${i}) {
+          let t = ${v.reverse ? `length${i} - 1 - step` : "step"};
+          let x = (n${i} * s.T + t) * 3 * H;
+          let r = sigmoid(load_gx(x, j) + r${i} + br);
+          let z = sigmoid(load_gx(x + H, j) + z${i} + bz);
+          let c = c${i} + bn;
+          let n = tanh(clamp(load_gx(x + 2 * H, j) + r * c, vec4f(-15), vec4f(15)));
+          let next = (1 - z) * n + z * h;
+          store_state(at${i} + H, j, r);
+          store_state(at${i} + 2 * H, j, z);
+          store_state(at${i} + 3 * H, j, n);
+          store_state(at${i} + 4 * H, j, c);
+          store_state(at${i} + 5 * H, j, next);
+          store_y((n${i} * s.T + t) * H, j, next);
+          if (step == s.T - 1) { store_hidden(n${i} * H, j, next); }
+        } else {
+          store_state(at${i} + 5 * H, j, h);
+          store_y((n${i} * s.T + step) * H, j, vec4f());
+          if (step == s.T - 1) { store_hidden(n${i} * H, j, h); }
+        }
+      }`,
+      )}
+    }
+  }
+}`;
+});
+
+/**
+ * From dy and dhidden to the gradients of Wᵢ x + bᵢ (`dgx` [N, T, 3H], by time) and of Wₕ h + bₕ (`dgh` [N, T + 1, 3H],
+ * by step, with a row of zeros at the end to match \`state\`), and of h0 (`dh`, where dL/dh is kept on the way).
+ */
+const backward = kernel("gru.backward", (v: Variant & { dy: boolean; dhidden: boolean }) => {
+  const { type, load, store } = fours(v.vector);
+  const reads = 2 + Number(v.lengths) + Number(v.dy) + Number(v.dhidden);
+  return wgsl`
+struct Sizes { N: u32, T: u32, H: u32 }
+@group(0) @binding(0) var<storage, read> state: array<${type}>;
+@group(0) @binding(1) var<storage, read> w: array<${type}>;
+#if ${v.lengths}
+@group(0) @binding(2) var<storage, read> lengths: array<u32>;
+#endif
+#if ${v.dy}
+@group(0) @binding(${2 + Number(v.lengths)}) var<storage, read> dy: array<${type}>;
+#endif
+#if ${v.dhidden}
+@group(0) @binding(${reads - 1}) var<storage, read> dhidden: array<${type}>;
+#endif
+@group(0) @binding(${reads}) var<storage, read_write> dgx: array<${type}>;
+@group(0) @binding(${reads + 1}) var<storage, read_write> dgh: array<${type}>;
+@group(0) @binding(${reads + 2}) var<storage, read_write> dh: array<${type}>;
+@group(0) @binding(${reads + 3}) var<uniform> s: Sizes;
+${load("state")}
+${load("w")}
+${v.dy ? load("dy") : ""}
+${v.dhidden ? load("dhidden") : ""}
+${load("dgh")}
+${load("dh")}
+${store("dgx")}
+${store("dgh")}
+${store("dh")}
+
+@compute @workgroup_size(${LANES})
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lane: u32) {
+  let H = s.H;
+  let units = (H + 3) / 4;
+  let tasks = units * ${ROWS / PER};
+  for (var u = lane; u < tasks; u += ${LANES}) {
+    let j = u % units * 4;
+    let first = group.x * ${ROWS} + u / units * ${PER};
+    for (var n = first; n < min(first + ${PER}, s.N); n++) {
+      store_dh(n * H, j, ${v.dhidden ? "load_dhidden(n * H, j)" : "vec4f()"});
+      for (var g = 0u; g < 3; g++) { store_dgh((n * (s.T + 1) + s.T) * 3 * H + g * H, j, vec4f()); }
+    }
+  }
+  for (var back = 0u; back < s.T; back++) {
+    let step = s.T - 1 - back;
+    for (var u = lane; u < tasks; u += ${LANES}) {
+      let j = u % units * 4;
+      let first = group.x * ${ROWS} + u / units * ${PER};
+      for (var n = first; n < min(first + ${PER}, s.N); n++) {
+        let length = ${v.lengths ? "min(lengths[n], s.T)" : "s.T"};
+        let at = (n * (s.T + 1) + step) * 5 * H;
+        let live = step < length;
+        let t = ${v.reverse ? "select(step, length - 1 - step, live)" : "step"};
+        let gx = (n * s.T + t) * 3 * H;
+        let gh = (n * (s.T + 1) + step) * 3 * H;
+        var dr = vec4f(); var dz = vec4f(); var dn = vec4f(); var dc = vec4f();
+        if (live) {
+          var d = load_dh(n * H, j);
+          ${v.dy ? "d += load_dy((n * s.T + t) * H, j);" : ""}
+          let h = load_state(at, j);
+          let r = load_state(at + H, j);
+          let z = load_state(at + 2 * H, j);
+          let c = load_state(at + 3 * H, j);
+          let m = load_state(at + 4 * H, j);
+          dn = d * (1 - z) * (1 - c * c);
+          dz = d * (h - c) * z * (1 - z);
+          dr = dn * m * r * (1 - r);
+          dc = dn * r;
+          store_dh(n * H, j, d * z);
+        }
+        store_dgx(gx, j, dr); store_dgx(gx + H, j, dz); store_dgx(gx + 2 * H, j, dn);
+        store_dgh(gh, j, dr); store_dgh(gh + H, j, dz); store_dgh(gh + 2 * H, j, dc);
+      }
+    }
+    storageBarrier();
+    // dh += dgh · w_hh
+    for (var u = lane; u < tasks; u += ${LANES}) {
+      let j = u % units * 4;
+      let first = group.x * ${ROWS} + u / units * ${PER};
+      ${each(
+        PER,
+        (i) => `let n${i} = min(first + ${i}, s.N - 1);
+      let live${i} = first + ${i} < s.N && step < ${v.lengths ? `min(lengths[n${i}], s.T)` : "s.T"};
+      let gh${i} = (n${i} * (s.T + 1) + step) * 3 * H;
+      var d${i} = vec4f();`,
+      )}
+      if (${each(PER, (i) => `live${i}`).replaceAll("\n", " || ")}) {
+        for (var g = 0u; g < 3; g++) {
+          for (var k = 0u; k < H; k += 4) {
+            let row = (g * H + k) * H;
+            let w0 = load_w(row, j); let w1 = load_w(min(row + H, (3 * H - 1) * H), j);
+            let w2 = load_w(min(row + 2 * H, (3 * H - 1) * H), j); let w3 = load_w(min(row + 3 * H, (3 * H - 1) * H), j);
+            ${each(PER, (i) => `{ let q = load_dgh(gh${i} + g * H, k); d${i} += q.x * w0 + q.y * w1 + q.z * w2 + q.w * w3; }`)}
+          }
+        }
+      }
+      ${each(PER, (i) => `if (live${i}) { store_dh(n${i} * H, j, load_dh(n${i} * H, j) + d${i}); }`)}
+    }
+  }
+}`;
+});
+
+export interface GruOptions {
+  /** Read each example from its end to its beginning. */
+  reverse?: boolean | undefined;
+}
+
+/** Inputs: x, w_ih, w_hh, b_ih, b_hh, lengths [N] (optional), h0 [N, H] (optional). Outputs: output, hidden. */
+export const gru: Op<GruOptions> = (r, [x, wih, whh, bih, bhh, lengths, h0], { reverse = false }) => {
+  expectFloat("gru", "x", x!);
+  expectRank("gru", "x", x!, 3, "[N, T, I]");
+  const [N, T, I] = x!.shape as [number, number, number];
+  expectRank("gru", "w_hh", whh!, 2, "[3H, H]");
+  const H = whh!.shape[1]!;
+  for (const [name, value, shape] of [["w_ih", wih!, [3 * H, I]], ["w_hh", whh!, [3 * H, H]], ["b_ih", bih!, [3 * H]], ["b_hh", bhh!, [3 * H]]] as const) {
+    expectFloat("gru", name, value);
+    expect(show(value) === show(shape), "gru", () => `${name} is ${show(value)}, expected ${show(shape)} as x is ${show(x!)} and w_hh ${show(whh!)}.`);
+  }
+  expect(T > 0, "gru", () => `x ${show(x!)} has no time steps, expected at least 1.`);
+  expect(!h0 || (h0.dtype === "f32" && show(h0) === show([N, H])), "gru", () => `h0 is ${show(h0!)}, expected [${N}, ${H}].`);
+  expectLengths("gru", lengths, N, T);
+  const vector = H % 4 === 0;
+  const gx = matrixProduct(r, { a: x!, b: wih!, M: N * T, N: 3 * H, K: I, transposeB: true, bias: bih!, shape: [N, T, 3 * H] }).c;
+  const state = fresh(r, [N, T + 1, 5 * H]);
+  const output = fresh(r, [N, T, H]);
+  const hidden = fresh(r, [N, H]);
+  const perExample = lengths ? [lengths.slot] : [];
+  const rows: [number, number, number] = [Math.ceil(N / ROWS), 1, 1];
+  r.dispatch({
+    kernel: forward({ vector, lengths: lengths !== undefined, reverse, h0: h0 !== undefined }),
+    reads: [gx.slot, whh!.slot, bhh!.slot, ...perExample, ...(h0 ? [h0.slot] : [])],
+    writes: [state.slot, output.slot, hidden.slot],
+    sizes: [N, T, H],
+    grid: rows,
+  });
+  return {
+    outputs: [output, hidden],
+    backward: ([dy, dhidden], needs) => {
+      const dgx = fresh(r, [N, T, 3 * H]);
+      const dgh = fresh(r, [N, T + 1, 3 * H]);
+      const dh = fresh(r, [N, H]);
+      r.dispatch({
+        kernel: backward({ vector, lengths: lengths !== undefined, reverse, dy: dy !== undefined, dhidden: dhidden !== undefined }),
+        reads: [state.slot, whh!.slot, ...perExample, ...(dy ? [dy.slot] : []), ...(dhidden ? [dhidden.slot] : [])],
+        writes: [dgx.slot, dgh.slot, dh.slot],
+        sizes: [N, T, H],
+        grid: rows,
+      });
+      // In steps of 5H through \`state\`, h alone is what Wₕ was multiplied with.
+      const input = weightGradient(r, dgx, x!, N * T, I, I, 3 * H);
+      const recurrent = weightGradient(r, dgh, state, N * (T + 1), H, 5 * H, 3 * H);
+      const dx = needs[0] ? matrixProduct(r, { a: dgx, b: wih!, M: N * T, N: I, K: 3 * H, shape: x!.shape }).c : undefined;
+      return [dx, input.c, recurrent.c, input.sums, recurrent.sums, undefined, needs[6] ? reshaped(dh, [N, H]) : undefined];
+    },
+  };
+};
+
+/** dw = dyᵀ · x and db = Σ dy over all rows at once. */
+const weightGradient = (r: Recording, dy: Value, x: Value, rows: number, inputs: number, ldb: number, outputs: number) =>
+  matrixProduct(r, { a: dy, b: x, M: outputs, N: inputs, K: rows, transposeA: true, ldb, rowSum: true });
+
+/** Checks lengths that the host knows: 1 … T each, or 0 for an example without any step. */
+export function expectLengths(op: string, lengths: Value | undefined, N: number, T: number): void {
+  if (!lengths) return;
+  expect(lengths.dtype !== "f32" && show(lengths) === show([N]), op, () => `lengths is ${show(lengths)} ${lengths.dtype}, expected [${N}] i32.`);
+  const bad = lengths.slot.host?.findIndex((length) => length < 0 || length > T) ?? -1;
+  expect(bad < 0, op, () => `lengths[${bad}] is ${lengths.slot.host![bad]}, expected 0 … ${T}.`);
+}

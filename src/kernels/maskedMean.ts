@@ -1,0 +1,67 @@
+import { kernel, wgsl } from "../gpu/index.ts";
+import { count, expect, expectFloat, expectRank, fresh, grid, type Op, show } from "./op.ts";
+
+/*
+ * y [N, D] = the mean of x [N, L, D] over the places l where words[n, l] ≠ paddingIdx; 0 where there are none.
+ * dx[n, l] = dy[n] / (number of places) at those places, else 0.
+ */
+
+const source = /* wgsl */ `
+struct Sizes { N: u32, L: u32, D: u32, padding: u32 }
+fn present(n: u32) -> f32 {
+  var sum = 0.0;
+  for (var l = 0u; l < s.L; l++) { sum += select(0.0, 1.0, words[n * s.L + l] != s.padding); }
+  return max(sum, 1.0);
+}`;
+
+const forward = kernel("maskedMean", () => wgsl`
+@group(0) @binding(0) var<storage, read> x: array<f32>;
+@group(0) @binding(1) var<storage, read> words: array<u32>;
+@group(0) @binding(2) var<storage, read_write> y: array<f32>;
+@group(0) @binding(3) var<uniform> s: Sizes;
+${source}
+@compute @workgroup_size(64)
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
+  let at = (group.x + group.y * groups.x) * 64 + lane;
+  if (at >= s.N * s.D) { return; }
+  let n = at / s.D;
+  var sum = 0.0;
+  for (var l = 0u; l < s.L; l++) {
+    let place = n * s.L + l;
+    if (words[place] != s.padding) { sum += x[place * s.D + at % s.D]; }
+  }
+  y[at] = sum / present(n);
+}`);
+
+const backward = kernel("maskedMean.backward", () => wgsl`
+@group(0) @binding(0) var<storage, read> dy: array<f32>;
+@group(0) @binding(1) var<storage, read> words: array<u32>;
+@group(0) @binding(2) var<storage, read_write> dx: array<f32>;
+@group(0) @binding(3) var<uniform> s: Sizes;
+${source}
+@compute @workgroup_size(64)
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
+  let at = (group.x + group.y * groups.x) * 64 + lane;
+  if (at >= s.N * s.L * s.D) { return; }
+  let place = at / s.D;
+  let n = place / s.L;
+  dx[at] = select(0.0, dy[n * s.D + at % s.D] / present(n), words[place] != s.padding);
+}`);
+
+export const maskedMean: Op<{ paddingIdx?: number | undefined }> = (r, [x, words], { paddingIdx = 0 }) => {
+  expectFloat("maskedMean", "x", x!);
+  expectRank("maskedMean", "x", x!, 3, "[N, L, D]");
+  const [N, L, D] = x!.shape as [number, number, number];
+  expect(words!.dtype !== "f32" && show(words!) === show([N, L]), "maskedMean", () => `words is ${show(words!)} ${words!.dtype}, expected [${N}, ${L}] i32 as x is ${show(x!)}.`);
+  const sizes = [N, L, D, paddingIdx];
+  const y = fresh(r, [N, D]);
+  r.dispatch({ kernel: forward({}), reads: [x!.slot, words!.slot], writes: [y.slot], sizes, grid: grid(N * D, 64) });
+  return {
+    outputs: [y],
+    backward: ([dy]) => {
+      const dx = fresh(r, x!.shape);
+      r.dispatch({ kernel: backward({}), reads: [dy!.slot, words!.slot], writes: [dx.slot], sizes, grid: grid(count(x!.shape), 64) });
+      return [dx, undefined];
+    },
+  };
+};
