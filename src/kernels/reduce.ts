@@ -110,7 +110,7 @@ export function sumOver(r: Recording, x: Value, axes: ReadonlySet<number>, shape
   return parts === 1 ? y : sumOver(r, sums, new Set([0]), shape, scale);
 }
 
-/** Sums \`x\` over what was repeated to make it from \`shape\`. */
+/** Sums `x` over what was repeated to make it from \`shape\`. */
 export function sumTo(r: Recording, x: Value, shape: readonly number[]): Value {
   const ahead = x.shape.length - shape.length;
   const axes = new Set(x.shape.flatMap((size, i) => (i < ahead || (shape[i - ahead] === 1 && size !== 1) ? [i] : [])));

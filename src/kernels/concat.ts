@@ -1,0 +1,64 @@
+import { kernel, type Recording, wgsl } from "../gpu/index.ts";
+import { count, expect, expectFloat, fresh, grid, type Op, show, type Value } from "./op.ts";
+
+/*
+ * concat: y is the inputs one after another along `axis`; each input gets its own slice of dy.
+ * Both are copies of blocks: `outer` blocks of `inner` numbers, at a stride and an offset on the longer side.
+ */
+
+const copy = kernel("concat", ({ cut }: { cut: boolean }) => wgsl`
+struct Sizes { outer: u32, inner: u32, stride: u32, offset: u32 }
+@group(0) @binding(0) var<storage, read> x: array<f32>;
+@group(0) @binding(1) var<storage, read_write> y: array<f32>;
+@group(0) @binding(2) var<uniform> s: Sizes;
+
+@compute @workgroup_size(64)
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
+  let at = (group.x + group.y * groups.x) * 64 + lane;
+  if (at >= s.outer * s.inner) { return; }
+  let far = at / s.inner * s.stride + s.offset + at % s.inner;
+#if ${cut}
+  y[at] = x[far];
+#else
+  y[far] = x[at];
+#endif
+}`);
+
+export const concat: Op<{ axis: number }> = (r, inputs, { axis: asked }) => {
+  const xs = inputs.map((x) => x!);
+  xs.forEach((x, i) => expectFloat("concat", `input ${i}`, x));
+  const rank = xs[0]!.shape.length;
+  const axis = asked < 0 ? asked + rank : asked;
+  expect(Number.isInteger(axis) && axis >= 0 && axis < rank, "concat", () => `axis ${asked} is outside of ${show(xs[0]!)}.`);
+  const fits = (x: Value) => x.shape.length === rank && x.shape.every((size, i) => i === axis || size === xs[0]!.shape[i]);
+  expect(xs.every(fits), "concat", () => `inputs ${xs.map(show).join(", ")} must be equal in all sizes but that of axis ${axis}.`);
+  const shape = xs[0]!.shape.map((size, i) => (i === axis ? xs.reduce((sum, x) => sum + x.shape[i]!, 0) : size));
+  const y = fresh(r, shape);
+  const outer = count(shape.slice(0, axis));
+  const block = (x: Value) => count(x.shape.slice(axis));
+  const move = (cut: boolean, from: Value, to: Value, inner: number, offset: number) =>
+    r.dispatch({ kernel: copy({ cut }), reads: [from.slot], writes: [to.slot], sizes: [outer, inner, block(y), offset], grid: grid(outer * inner, 64) });
+  const offsets: number[] = [];
+  let offset = 0;
+  for (const x of xs) {
+    offsets.push(offset);
+    move(false, x, y, block(x), offset);
+    offset += block(x);
+  }
+  return {
+    outputs: [y],
+    backward: ([dy], needs) =>
+      xs.map((x, i) => {
+        if (!needs[i]) return undefined;
+        const dx = fresh(r, x.shape);
+        move(true, dy!, dx, block(x), offsets[i]!);
+        return dx;
+      }),
+  };
+};
+
+/** Copies x into `to` at an offset in bytes: for a gradient that could not be computed in its place. */
+export function copyInto(r: Recording, x: Value, to: Value, offset: number): void {
+  const n = count(x.shape);
+  r.dispatch({ kernel: copy({ cut: false }), reads: [x.slot], writes: [to.slot], sizes: [1, n, n, offset / 4], grid: grid(n, 64) });
+}

@@ -1,0 +1,73 @@
+import { kernel, type Recording, type Slot, wgsl } from "../gpu/index.ts";
+import { count, expect, expectFloat, expectRank, fresh, grid, type Op, type Value } from "./op.ts";
+import { random } from "./random.ts";
+
+/*
+ * dropout: y = x / (1 − p) with probability 1 − p, else 0; dx = dy by the same draw, which is made again from the seed.
+ * dropModalities: from a mask [N, M] of what is there, each 1 becomes 0 with probability p; a row that would lose all
+ * keeps all. It has no gradient.
+ */
+
+const forward = kernel("dropout", () => wgsl`
+struct Sizes { n: u32, p: u32 }
+@group(0) @binding(0) var<storage, read> x: array<f32>;
+@group(0) @binding(1) var<storage, read> seed: array<u32>;
+@group(0) @binding(2) var<storage, read_write> y: array<f32>;
+@group(0) @binding(3) var<uniform> s: Sizes;
+${random}
+
+@compute @workgroup_size(64)
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
+  let at = (group.x + group.y * groups.x) * 64 + lane;
+  if (at >= s.n) { return; }
+  let p = bitcast<f32>(s.p);
+  y[at] = select(0.0, x[at] / (1 - p), random(seed[0], at) >= p);
+}`);
+
+const modalities = kernel("dropModalities", () => wgsl`
+struct Sizes { N: u32, M: u32, p: u32 }
+@group(0) @binding(0) var<storage, read> present: array<f32>;
+@group(0) @binding(1) var<storage, read> seed: array<u32>;
+@group(0) @binding(2) var<storage, read_write> kept: array<f32>;
+@group(0) @binding(3) var<uniform> s: Sizes;
+${random}
+
+@compute @workgroup_size(64)
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
+  let n = (group.x + group.y * groups.x) * 64 + lane;
+  if (n >= s.N) { return; }
+  var left = 0.0;
+  for (var i = n * s.M; i < (n + 1) * s.M; i++) {
+    kept[i] = select(0.0, present[i], random(seed[0], i) >= bitcast<f32>(s.p));
+    left += kept[i];
+  }
+  if (left > 0) { return; }
+  for (var i = n * s.M; i < (n + 1) * s.M; i++) { kept[i] = present[i]; }
+}`);
+
+const bits = (p: number) => new Uint32Array(new Float32Array([p]).buffer)[0]!;
+const expectProbability = (op: string, p: number) => expect(p >= 0 && p < 1, op, () => `p is ${p}, expected at least 0 and under 1.`);
+
+function drop(r: Recording, x: Value, seed: Slot, p: number): Value {
+  const y = fresh(r, x.shape);
+  r.dispatch({ kernel: forward({}), reads: [x.slot, seed], writes: [y.slot], sizes: [count(x.shape), bits(p)], grid: grid(count(x.shape), 64) });
+  return y;
+}
+
+export const dropout: Op<{ p: number }> = (r, [x], { p }) => {
+  expectFloat("dropout", "x", x!);
+  expectProbability("dropout", p);
+  const seed = r.upload(new Uint32Array([r.seed()]));
+  return { outputs: [drop(r, x!, seed, p)], backward: ([dy]) => [drop(r, dy!, seed, p)] };
+};
+
+export const dropModalities: Op<{ p: number }> = (r, [present], { p }) => {
+  expectFloat("dropModalities", "present", present!);
+  expectRank("dropModalities", "present", present!, 2, "[N, M]");
+  expectProbability("dropModalities", p);
+  const [N, M] = present!.shape as [number, number];
+  const seed = r.upload(new Uint32Array([r.seed()]));
+  const kept = fresh(r, [N, M]);
+  r.dispatch({ kernel: modalities({}), reads: [present!.slot, seed], writes: [kept.slot], sizes: [N, M, bits(p)], grid: grid(N, 64) });
+  return { outputs: [kept] };
+};
