@@ -1,0 +1,67 @@
+import { kernel, wgsl } from "../gpu/index.ts";
+import { expectIds } from "./embedding.ts";
+import { bits, type Reduction, reduceLoss, rowScale, rowStatistics } from "./loss.ts";
+import { expect, expectFloat, expectRank, fresh, grid, type Op, show } from "./op.ts";
+
+/*
+ * Softmax and cross-entropy in one pass, from logits x [N, A], labels [N] in 0 … A − 1 and a weight u [N] a row:
+ *   loss_i = u_i · ((1 − ε) · (log Σ_j e^{x_ij} − x_i,label) + ε/A · Σ_j (log Σ_k e^{x_ik} − x_ij)),  ε label smoothing
+ *   dx_ij = u_i · (softmax(x_i)_j − (1 − ε) [j = label] − ε/A)
+ * The mean is over rows, whatever their weights: with advantages as weights this is the policy gradient.
+ */
+
+const forward = kernel("crossEntropy", ({ weights }: { weights: boolean }) => wgsl`
+struct Sizes { N: u32, A: u32, scale: u32, smoothing: u32 }
+@group(0) @binding(0) var<storage, read> x: array<f32>;
+@group(0) @binding(1) var<storage, read> labels: array<u32>;
+#if ${weights}
+@group(0) @binding(2) var<storage, read> weights: array<f32>;
+#endif
+@group(0) @binding(${weights ? 3 : 2}) var<storage, read_write> rows: array<f32>;
+@group(0) @binding(${weights ? 4 : 3}) var<storage, read_write> dx: array<f32>;
+@group(0) @binding(${weights ? 5 : 4}) var<uniform> s: Sizes;
+${rowStatistics}
+
+@compute @workgroup_size(16)
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
+  let row = (group.x + group.y * groups.x) * 16 + lane;
+  if (row >= s.N) { return; }
+  let smoothing = bitcast<f32>(s.smoothing);
+  let u = bitcast<f32>(s.scale)${weights ? " * weights[row]" : ""};
+  let label = labels[row];
+  let total = logSumExp(row);
+  var loss = (1 - smoothing) * (total - x[row * s.A + min(label, s.A - 1)]);
+  for (var j = 0u; j < s.A; j++) {
+    let logit = x[row * s.A + j];
+    if (smoothing > 0) { loss += smoothing / f32(s.A) * (total - logit); }
+    dx[row * s.A + j] = u * (exp(logit - total) - select(0.0, 1 - smoothing, j == label) - smoothing / f32(s.A));
+  }
+  rows[row] = u * loss;
+}`);
+
+export interface CrossEntropyOptions {
+  reduction?: Reduction | undefined;
+  labelSmoothing?: number | undefined;
+}
+
+/** Inputs: logits, labels, weights (optional). */
+export const crossEntropy: Op<CrossEntropyOptions> = (r, [x, labels, weights], { reduction = "mean", labelSmoothing = 0 }) => {
+  expectFloat("crossEntropy", "logits", x!);
+  expectRank("crossEntropy", "logits", x!, 2, "[N, A]");
+  const [N, A] = x!.shape as [number, number];
+  expect(A > 0, "crossEntropy", () => `logits are ${show(x!)}: there are no classes.`);
+  expect(show(labels!) === show([N]), "crossEntropy", () => `labels are ${show(labels!)}, expected [${N}] as logits are ${show(x!)}.`);
+  expectIds("crossEntropy", "labels", labels!, A);
+  expect(!weights || (weights.dtype === "f32" && show(weights) === show([N])), "crossEntropy", () => `weights are ${show(weights!)} ${weights!.dtype}, expected [${N}] f32: one a row.`);
+  expect(labelSmoothing >= 0 && labelSmoothing <= 1, "crossEntropy", () => `labelSmoothing is ${labelSmoothing}, expected 0 … 1.`);
+  const rows = fresh(r, [N]);
+  const dx = fresh(r, [N, A]);
+  r.dispatch({
+    kernel: forward({ weights: weights !== undefined }),
+    reads: [x!.slot, labels!.slot, ...(weights ? [weights.slot] : [])],
+    writes: [rows.slot, dx.slot],
+    sizes: [N, A, bits(rowScale(reduction, N)), bits(labelSmoothing)],
+    grid: grid(N, 16),
+  });
+  return reduceLoss(r, rows, dx, reduction);
+};

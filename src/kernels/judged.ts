@@ -1,0 +1,84 @@
+import { kernel, wgsl } from "../gpu/index.ts";
+import { expectIds } from "./embedding.ts";
+import { bits, type Reduction, reduceLoss, rowScale, rowStatistics } from "./loss.ts";
+import { expect, expectFloat, expectRank, fresh, grid, type Op, show } from "./op.ts";
+
+/*
+ * The likelihood of judgements: logits x [N, A], the answer a [N] that was given, and what was said of it, u [N] (over 0:
+ * right, under 0: wrong; its size is the weight). With p = softmax(x)_a and a share ε of judgements that are mistaken:
+ *   right: −log((1 − ε) p + ε (1 − p))        wrong: −log((1 − ε)(1 − p) + ε p)
+ *   dx_j = |u| · dloss/dp · p · ([j = a] − softmax(x)_j)
+ * With ε = 0 these are −log p and −log(1 − p); 1 − p is then summed from the other answers' exponentials, since
+ * subtracting would leave nothing of it when p is near 1.
+ */
+
+const forward = kernel("judged", () => wgsl`
+struct Sizes { N: u32, A: u32, scale: u32 }
+@group(0) @binding(0) var<storage, read> x: array<f32>;
+@group(0) @binding(1) var<storage, read> actions: array<u32>;
+@group(0) @binding(2) var<storage, read> rewards: array<f32>;
+@group(0) @binding(3) var<storage, read> noise: array<f32>;
+@group(0) @binding(4) var<storage, read_write> rows: array<f32>;
+@group(0) @binding(5) var<storage, read_write> dx: array<f32>;
+@group(0) @binding(6) var<uniform> s: Sizes;
+${rowStatistics}
+
+@compute @workgroup_size(16)
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
+  let row = (group.x + group.y * groups.x) * 16 + lane;
+  if (row >= s.N) { return; }
+  let a = min(actions[row], s.A - 1);
+  let base = row * s.A;
+  let u = bitcast<f32>(s.scale) * abs(rewards[row]);
+  let right = rewards[row] > 0;
+  let e = noise[0];
+  let total = logSumExp(row);
+  // The other answers: their largest logit and log Σ exp.
+  var top = -3.4e38;
+  for (var j = 0u; j < s.A; j++) { if (j != a) { top = max(top, x[base + j]); } }
+  var sum = 0.0;
+  for (var j = 0u; j < s.A; j++) { if (j != a) { sum += exp(x[base + j] - top); } }
+  let others = top + log(sum);
+  let logP = x[base + a] - total;
+  let logQ = others - total;
+  let p = exp(logP);
+  let q = exp(logQ);
+  // What each logit's gradient is made of: at a it is own, at the others −own · their share among the others.
+  var loss: f32;
+  var own: f32;
+  if (right) {
+    let likely = (1 - e) * p + e * q;
+    loss = select(-logP, -log(likely), e > 0);
+    own = select(-q, -(1 - 2 * e) * p * q / likely, e > 0);
+  } else {
+    let likely = (1 - e) * q + e * p;
+    loss = select(-logQ, -log(likely), e > 0);
+    own = select(p, (1 - 2 * e) * p * q / likely, e > 0);
+  }
+  if (u == 0) { loss = 0; own = 0; }
+  for (var j = 0u; j < s.A; j++) {
+    dx[base + j] = u * select(-own * exp(x[base + j] - others), own, j == a);
+  }
+  rows[row] = u * loss;
+}`);
+
+/** Inputs: logits, actions, rewards, noise [1]. */
+export const judged: Op<{ reduction?: Reduction | undefined }> = (r, [x, actions, rewards, noise], { reduction = "mean" }) => {
+  expectFloat("judged", "logits", x!);
+  expectRank("judged", "logits", x!, 2, "[N, A]");
+  const [N, A] = x!.shape as [number, number];
+  expect(A > 1, "judged", () => `logits are ${show(x!)}: right and wrong need at least 2 answers.`);
+  expect(show(actions!) === show([N]), "judged", () => `actions are ${show(actions!)}, expected [${N}] as logits are ${show(x!)}.`);
+  expectIds("judged", "actions", actions!, A);
+  expect(rewards!.dtype === "f32" && show(rewards!) === show([N]), "judged", () => `rewards are ${show(rewards!)} ${rewards!.dtype}, expected [${N}] f32.`);
+  const rows = fresh(r, [N]);
+  const dx = fresh(r, [N, A]);
+  r.dispatch({
+    kernel: forward({}),
+    reads: [x!.slot, actions!.slot, rewards!.slot, noise!.slot],
+    writes: [rows.slot, dx.slot],
+    sizes: [N, A, bits(rowScale(reduction, N))],
+    grid: grid(N, 16),
+  });
+  return reduceLoss(r, rows, dx, reduction);
+};

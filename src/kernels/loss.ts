@@ -1,0 +1,58 @@
+import { kernel, type Recording, wgsl } from "../gpu/index.ts";
+import { count, fresh, grid, type Recorded, type Value } from "./op.ts";
+import { sumOver } from "./reduce.ts";
+
+/** mean divides by the number of rows (of a classification) or numbers (of a regression); none keeps them apart. */
+export type Reduction = "mean" | "sum" | "none";
+
+/** WGSL over a row of logits x[row · A … ]: its largest, and log Σ exp, both without overflow. */
+export const rowStatistics = /* wgsl */ `
+fn largest(row: u32) -> f32 {
+  var top = x[row * s.A];
+  for (var j = 1u; j < s.A; j++) { top = max(top, x[row * s.A + j]); }
+  return top;
+}
+fn logSumExp(row: u32) -> f32 {
+  let top = largest(row);
+  var sum = 0.0;
+  for (var j = 0u; j < s.A; j++) { sum += exp(x[row * s.A + j] - top); }
+  return top + log(sum);
+}`;
+
+const scale = kernel("loss.backward", () => wgsl`
+struct Sizes { n: u32, each: u32 }
+@group(0) @binding(0) var<storage, read> d: array<f32>;
+@group(0) @binding(1) var<storage, read> dy: array<f32>;
+@group(0) @binding(2) var<storage, read_write> dx: array<f32>;
+@group(0) @binding(3) var<uniform> s: Sizes;
+
+@compute @workgroup_size(64)
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
+  let at = (group.x + group.y * groups.x) * 64 + lane;
+  if (at < s.n) { dx[at] = d[at] * dy[at / s.each]; }
+}`);
+
+export const rowScale = (reduction: Reduction, rows: number): number => (reduction === "mean" ? 1 / rows : 1);
+
+/**
+ * What loss kernels share: they write a loss a row (scaled by `rowScale`) and the gradient in the same pass; the rows
+ * are then added up, and the gradient is ready unless something was computed from the loss.
+ *
+ * @param dx the gradient of the sum of `rows` with respect to the first input.
+ */
+export function reduceLoss(r: Recording, rows: Value, dx: Value, reduction: Reduction): Recorded {
+  const y = reduction === "none" ? rows : sumOver(r, rows, new Set(rows.shape.map((_, i) => i)), []);
+  return {
+    outputs: [y],
+    backward: ([dy]) => {
+      if (dy!.one) return [dx];
+      const n = count(dx.shape);
+      const d = fresh(r, dx.shape);
+      const each = reduction === "none" ? n / count(rows.shape) : n;
+      r.dispatch({ kernel: scale({}), reads: [dx.slot, dy!.slot], writes: [d.slot], sizes: [n, each], grid: grid(n, 64) });
+      return [d];
+    },
+  };
+}
+
+export const bits = (x: number): number => new Uint32Array(new Float32Array([x]).buffer)[0]!;

@@ -1,0 +1,102 @@
+import { kernel, wgsl } from "../gpu/index.ts";
+import { expectIds } from "./embedding.ts";
+import { bits, type Reduction, reduceLoss, rowScale, rowStatistics } from "./loss.ts";
+import { expect, expectFloat, expectRank, fresh, grid, type Op, show } from "./op.ts";
+
+/*
+ * REINFORCE with an entropy bonus and a leash (Williams 1992), for logits x [N, A], π = softmax(x), answers a [N] that
+ * were sampled and their advantages [N]:
+ *   loss_i = −advantage_i · log π(a_i) − c · H(π_i) + β · KL(π_i ‖ ρ_i)
+ *   dx_j = −advantage · ([j = a] − π_j) + c · π_j (log π_j + H) + β · π_j (log π_j − log ρ_j − KL)
+ * ρ, the reference policy, is given by its logits or log-probabilities `klTo` [N, A].
+ */
+
+const forward = kernel("policyGradient", ({ leash }: { leash: boolean }) => wgsl`
+struct Sizes { N: u32, A: u32, scale: u32, entropy: u32, beta: u32 }
+@group(0) @binding(0) var<storage, read> x: array<f32>;
+@group(0) @binding(1) var<storage, read> actions: array<u32>;
+@group(0) @binding(2) var<storage, read> advantages: array<f32>;
+#if ${leash}
+@group(0) @binding(3) var<storage, read> reference: array<f32>;
+#endif
+@group(0) @binding(${leash ? 4 : 3}) var<storage, read_write> rows: array<f32>;
+@group(0) @binding(${leash ? 5 : 4}) var<storage, read_write> dx: array<f32>;
+@group(0) @binding(${leash ? 6 : 5}) var<uniform> s: Sizes;
+${rowStatistics}
+
+@compute @workgroup_size(16)
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
+  let row = (group.x + group.y * groups.x) * 16 + lane;
+  if (row >= s.N) { return; }
+  let a = min(actions[row], s.A - 1);
+  let base = row * s.A;
+  let scale = bitcast<f32>(s.scale);
+  let c = bitcast<f32>(s.entropy);
+  let beta = bitcast<f32>(s.beta);
+  let total = logSumExp(row);
+  var referenceTotal = 0.0;
+#if ${leash}
+  var top = reference[base];
+  for (var j = 1u; j < s.A; j++) { top = max(top, reference[base + j]); }
+  for (var j = 0u; j < s.A; j++) { referenceTotal += exp(reference[base + j] - top); }
+  referenceTotal = top + log(referenceTotal);
+#endif
+  var entropy = 0.0;
+  var kl = 0.0;
+  for (var j = 0u; j < s.A; j++) {
+    let logP = x[base + j] - total;
+    let p = exp(logP);
+    // p log p is 0 where p is, though the logarithm is not finite there.
+    if (p > 0) {
+      entropy -= p * logP;
+#if ${leash}
+      kl += p * (logP - (reference[base + j] - referenceTotal));
+#endif
+    }
+  }
+  for (var j = 0u; j < s.A; j++) {
+    let logP = x[base + j] - total;
+    let p = exp(logP);
+    var d = -advantages[row] * (select(0.0, 1.0, j == a) - p);
+    if (p > 0) {
+      d += c * p * (logP + entropy);
+#if ${leash}
+      d += beta * p * (logP - (reference[base + j] - referenceTotal) - kl);
+#endif
+    }
+    dx[base + j] = scale * d;
+  }
+  rows[row] = scale * (-advantages[row] * (x[base + a] - total) - c * entropy + beta * kl);
+}`);
+
+export interface PolicyGradientOptions {
+  /** c, the weight of the entropy bonus. Default 0. */
+  entropy?: number | undefined;
+  /** β, the weight of the leash. Default 0. */
+  beta?: number | undefined;
+  reduction?: Reduction | undefined;
+}
+
+/** Inputs: logits, actions, advantages, klTo (optional). */
+export const policyGradient: Op<PolicyGradientOptions> = (r, [x, actions, advantages, klTo], { entropy = 0, beta = 0, reduction = "mean" }) => {
+  const op = "policyGradient";
+  expectFloat(op, "logits", x!);
+  expectRank(op, "logits", x!, 2, "[N, A]");
+  const [N, A] = x!.shape as [number, number];
+  expect(A > 0, op, () => `logits are ${show(x!)}: there are no actions.`);
+  expect(show(actions!) === show([N]), op, () => `actions are ${show(actions!)}, expected [${N}] as logits are ${show(x!)}.`);
+  expectIds(op, "actions", actions!, A);
+  expect(advantages!.dtype === "f32" && show(advantages!) === show([N]), op, () => `advantages are ${show(advantages!)} ${advantages!.dtype}, expected [${N}] f32.`);
+  expect(!klTo || show(klTo) === show(x!), op, () => `klTo is ${show(klTo!)}, expected ${show(x!)} as the logits.`);
+  expect(beta === 0 || klTo !== undefined, op, () => `beta is ${beta}, but there is no klTo, the reference policy's logits.`);
+  const rows = fresh(r, [N]);
+  const dx = fresh(r, [N, A]);
+  r.dispatch({
+    kernel: forward({ leash: klTo !== undefined }),
+    reads: [x!.slot, actions!.slot, advantages!.slot, ...(klTo ? [klTo.slot] : [])],
+    writes: [rows.slot, dx.slot],
+    sizes: [N, A, bits(rowScale(reduction, N)), bits(entropy), bits(beta)],
+    grid: grid(N, 16),
+  });
+  return reduceLoss(r, rows, dx, reduction);
+};
