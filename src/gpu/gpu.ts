@@ -257,26 +257,49 @@ export class Gpu {
     this.counters.uploads += 1;
   }
 
-  /** Moves resident slots side by side into one buffer, each at a multiple of 256 bytes; the region of the whole. */
+  /** A region of zeros. */
+  zeros(bytes: number): Region {
+    const region = this.memory.take(bytes);
+    this.#copy((encoder) => encoder.clearBuffer(region.buffer));
+    return region;
+  }
+
+  /**
+   * Moves resident slots side by side into one buffer, each at a multiple of 256 bytes. Slots that lie so already stay.
+   *
+   * @returns the region of the whole, and where each slot begins in it, in bytes.
+   */
   gather(slots: readonly Slot[]): { region: Region; offsets: number[] } {
     const offsets: number[] = [];
     let total = 0;
     for (const slot of slots) {
       offsets.push(total);
-      total += Math.ceil(slot.bytes / 256) * 256;
+      total += Math.max(256, Math.ceil(slot.bytes / 256) * 256);
     }
-    const region = this.memory.take(total);
-    const encoder = this.device.createCommandEncoder();
-    encoder.clearBuffer(region.buffer);
     const homes = slots.map((slot) => this.settle(slot));
-    slots.forEach((slot, i) => {
-      if (slot.bytes) encoder.copyBufferToBuffer(homes[i]!.buffer, homes[i]!.offset, region.buffer, offsets[i]!, slot.bytes);
-      slot.home = this.memory.region(region.buffer, offsets[i]!, slot.bytes);
-      slot.host = undefined;
+    const { buffer } = homes[0]!;
+    const already = homes.every((home, i) => home.buffer === buffer && home.offset === offsets[i]);
+    const region = this.memory.region(already ? buffer : this.memory.take(total).buffer, 0, total);
+    if (already) return { region, offsets };
+    this.#copy((encoder) => {
+      encoder.clearBuffer(region.buffer);
+      slots.forEach((slot, i) => {
+        const from = homes[i]!;
+        if (slot.bytes) encoder.copyBufferToBuffer(from.buffer, from.offset, region.buffer, offsets[i]!, slot.bytes);
+        slot.home = this.memory.region(region.buffer, offsets[i]!, slot.bytes);
+        slot.host = undefined;
+      });
     });
+    // Later work runs after the copies, so what the slots leave may be used again.
+    for (const home of homes) if (isWhole(home)) this.memory.give(home);
+    return { region, offsets };
+  }
+
+  #copy(encode: (encoder: GPUCommandEncoder) => void): void {
+    const encoder = this.device.createCommandEncoder();
+    encode(encoder);
     this.device.queue.submit([encoder.finish()]);
     this.counters.submits += 1;
-    return { region, offsets };
   }
 
   /** Gives a slot's memory back. What it held can no longer be read. */
@@ -284,7 +307,10 @@ export class Gpu {
     if (slot.released) return;
     slot.released = true;
     slot.host = undefined;
-    if (slot.home && slot.home.offset === 0 && slot.home.bytes === slot.home.buffer.size) this.memory.give(slot.home);
+    if (slot.home && isWhole(slot.home)) this.memory.give(slot.home);
     slot.home = undefined;
   }
 }
+
+/** Whether a region is a buffer of its own, and not part of one that several slots share. */
+const isWhole = ({ buffer, offset, bytes }: Region) => offset === 0 && bytes === buffer.size;
