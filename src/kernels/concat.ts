@@ -1,4 +1,4 @@
-import { kernel, type Recording, wgsl } from "../gpu/index.ts";
+import { kernel, type Recording, type Slot, wgsl } from "../gpu/index.ts";
 import { count, expect, expectFloat, fresh, grid, type Op, show, type Value } from "./op.ts";
 
 /*
@@ -58,7 +58,7 @@ export const concat: Op<{ axis: number }> = (r, inputs, { axis: asked }) => {
 };
 
 /** Copies x into `to` at an offset in bytes: for a gradient that could not be computed in its place. */
-export function copyInto(r: Recording, x: Value, to: Value, offset: number): void {
+export function copyInto(r: Recording, x: Value, to: Slot, offset: number): void {
   const n = count(x.shape);
-  r.dispatch({ kernel: copy({ cut: false }), reads: [x.slot], writes: [to.slot], sizes: [1, n, n, offset / 4], grid: grid(n, 64) });
+  r.dispatch({ kernel: copy({ cut: false }), reads: [x.slot], writes: [to], sizes: [1, n, n, offset / 4], grid: grid(n, 64) });
 }
