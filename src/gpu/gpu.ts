@@ -1,6 +1,7 @@
 import { type Counters, Memory } from "./memory.ts";
 import { Pipelines } from "./pipelines.ts";
 import { makePlan, type Plan, Scratch, signature } from "./plan.ts";
+import { type Profile, timeCommands } from "./profile.ts";
 import { Readback } from "./readback.ts";
 import { Recording } from "./recording.ts";
 import { type HostArray, type Region, Slot } from "./slot.ts";
@@ -39,6 +40,7 @@ export class Gpu {
   #lastStep: Stats["step"] = { ...zero(), milliseconds: 0 };
   #steps = 0;
   #gone: string | undefined;
+  #profile: Profile | undefined;
 
   constructor(
     readonly device: GPUDevice,
@@ -104,7 +106,7 @@ export class Gpu {
     this.#plans.delete(key);
     this.#plans.set(key, plan);
     this.#evict();
-    this.#submit(plan, uploads, results);
+    await this.#submit(plan, uploads, results);
     const after = this.counters;
     this.#lastStep = { ...zero(), milliseconds: performance.now() - start };
     for (const k of Object.keys(before) as (keyof Counters)[]) this.#lastStep[k] = after[k] - before[k];
@@ -177,7 +179,42 @@ export class Gpu {
     }
   }
 
-  #submit(plan: Plan, uploads: Slot[], results: Slot[]): void {
+  /** Encodes a plan's dispatches; those of a very long step are submitted in pieces, all but the last. */
+  #encode({ commands }: Plan): GPUCommandEncoder {
+    let encoder = this.device.createCommandEncoder();
+    for (let from = 0; from < commands.length; from += CHUNK) {
+      if (from > 0) {
+        this.device.queue.submit([encoder.finish()]);
+        this.counters.submits += 1;
+        encoder = this.device.createCommandEncoder();
+      }
+      const pass = encoder.beginComputePass();
+      for (const { pipeline, bindGroup, grid } of commands.slice(from, from + CHUNK)) {
+        pass.setPipeline(pipeline);
+        pass.setBindGroup(0, bindGroup);
+        pass.dispatchWorkgroups(...grid);
+      }
+      pass.end();
+    }
+    return encoder;
+  }
+
+  /**
+   * Runs steps with every dispatch submitted and awaited on its own, and gives the time of each kernel: slower than the
+   * steps themselves, which overlap submission and work, but true to what each kernel costs.
+   */
+  async profile(run: () => Promise<unknown>): Promise<Profile> {
+    const profile: Profile = new Map();
+    this.#profile = profile;
+    try {
+      await run();
+    } finally {
+      this.#profile = undefined;
+    }
+    return profile;
+  }
+
+  async #submit(plan: Plan, uploads: Slot[], results: Slot[]): Promise<void> {
     const { queue } = this.device;
     if (plan.uploadBuffer) {
       uploads.forEach((slot, i) => {
@@ -187,21 +224,8 @@ export class Gpu {
       queue.writeBuffer(plan.uploadBuffer, 0, plan.staging as Uint8Array<ArrayBuffer>);
       this.counters.uploads += 1;
     }
-    let encoder = this.device.createCommandEncoder();
-    for (let from = 0; from < plan.commands.length; from += CHUNK) {
-      if (from > 0) {
-        queue.submit([encoder.finish()]);
-        this.counters.submits += 1;
-        encoder = this.device.createCommandEncoder();
-      }
-      const pass = encoder.beginComputePass();
-      for (const { pipeline, bindGroup, grid } of plan.commands.slice(from, from + CHUNK)) {
-        pass.setPipeline(pipeline);
-        pass.setBindGroup(0, bindGroup);
-        pass.dispatchWorkgroups(...grid);
-      }
-      pass.end();
-    }
+    if (this.#profile) await timeCommands(this.device, plan.commands, this.#profile);
+    const encoder = this.#profile ? this.device.createCommandEncoder() : this.#encode(plan);
     this.counters.dispatches += plan.commands.length;
 
     const small: { slot: Slot; buffer: GPUBuffer; offset: number }[] = [];

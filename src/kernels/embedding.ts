@@ -41,9 +41,9 @@ struct Sizes { n: u32, V: u32, passes: u32 }
 var<workgroup> counts: array<u32, ${16 * lanes}>;
 var<workgroup> sums: array<u32, ${lanes}>;
 
-fn place(i: u32, pass: u32) -> u32 {
-  if (pass == 0) { return i; }
-  if ((s.passes - pass) % 2 == 1) { return between[i]; }
+fn place(i: u32, turn: u32) -> u32 {
+  if (turn == 0) { return i; }
+  if ((s.passes - turn) % 2 == 1) { return between[i]; }
   return sorted[i];
 }
 
@@ -52,10 +52,10 @@ fn main(@builtin(local_invocation_index) lane: u32) {
   let stretch = (s.n + ${lanes - 1}) / ${lanes};
   let first = min(lane * stretch, s.n);
   let last = min(first + stretch, s.n);
-  for (var pass = 0u; pass < s.passes; pass++) {
-    let shift = 4 * pass;
+  for (var turn = 0u; turn < s.passes; turn++) {
+    let shift = 4 * turn;
     for (var d = 0u; d < 16; d++) { counts[d * ${lanes} + lane] = 0; }
-    for (var i = first; i < last; i++) { counts[(min(ids[place(i, pass)], s.V) >> shift & 15) * ${lanes} + lane]++; }
+    for (var i = first; i < last; i++) { counts[((min(ids[place(i, turn)], s.V) >> shift) & 15) * ${lanes} + lane]++; }
     workgroupBarrier();
     // The running sum: each lane over 16 counts in a row, then over the lanes' totals.
     var total = 0u;
@@ -75,12 +75,12 @@ fn main(@builtin(local_invocation_index) lane: u32) {
     }
     workgroupBarrier();
     for (var i = first; i < last; i++) {
-      let p = place(i, pass);
+      let p = place(i, turn);
       let id = min(ids[p], s.V);
-      let to = &counts[(id >> shift & 15) * ${lanes} + lane];
-      if ((s.passes - pass) % 2 == 1) {
+      let to = &counts[((id >> shift) & 15) * ${lanes} + lane];
+      if ((s.passes - turn) % 2 == 1) {
         sorted[*to] = p;
-        if (pass == s.passes - 1) { sorted[s.n + *to] = id; }
+        if (turn == s.passes - 1) { sorted[s.n + *to] = id; }
       } else {
         between[*to] = p;
       }

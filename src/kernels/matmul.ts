@@ -43,7 +43,7 @@ struct Sizes { M: u32, N: u32, K: u32, lda: u32, ldb: u32, strideA: u32, strideB
 @group(0) @binding(${2 + Number(v.bias) + 1 + Number(v.rowSum)}) var<uniform> s: Sizes;
 
 // Four numbers of a row, from column \`at\` on; 0 beyond \`end\`, and in rows beyond \`last\`.
-fn a4(row: u32, last: u32, at: u32, end: u32, base: u32) -> vec4f {
+fn rowA(row: u32, last: u32, at: u32, end: u32, base: u32) -> vec4f {
 #if ${v.vectorA}
   return select(vec4f(), a[(base + row * s.lda + at) / 4], row <= last);
 #else
@@ -51,7 +51,7 @@ fn a4(row: u32, last: u32, at: u32, end: u32, base: u32) -> vec4f {
   return select(vec4f(), vec4f(a[i], a[i + 1], a[i + 2], a[i + 3]), vec4<bool>(at < end, at + 1 < end, at + 2 < end, at + 3 < end) & vec4<bool>(row <= last));
 #endif
 }
-fn b4(row: u32, last: u32, at: u32, end: u32, base: u32) -> vec4f {
+fn rowB(row: u32, last: u32, at: u32, end: u32, base: u32) -> vec4f {
 #if ${v.vectorB}
   return select(vec4f(), b[(base + row * s.ldb + at) / 4], row <= last);
 #else
@@ -85,13 +85,13 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   for (var k = 0u; k < s.K; k += 4) {
     ${
       v.transposeA
-        ? each(4, (k) => each(rows / 4, (i) => `let a${k}_${i} = a4(k + ${k}, s.K - 1, m + ${4 * i}, s.M, baseA);`))
-        : each(rows, (i) => `let a${i} = a4(min(m + ${i}, s.M - 1), s.M, k, s.K, baseA);`)
+        ? each(4, (k) => each(rows / 4, (i) => `let a${k}_${i} = rowA(k + ${k}, s.K - 1, m + ${4 * i}, s.M, baseA);`))
+        : each(rows, (i) => `let a${i} = rowA(min(m + ${i}, s.M - 1), s.M, k, s.K, baseA);`)
     }
     ${
       v.transposeB
-        ? each(columns, (j) => `let b${j} = b4(min(n + ${j}, s.N - 1), s.N, k, s.K, baseB);`)
-        : each(4, (k) => each(columns / 4, (j) => `let b${k}_${j} = b4(k + ${k}, s.K - 1, n + ${4 * j}, s.N, baseB);`))
+        ? each(columns, (j) => `let b${j} = rowB(min(n + ${j}, s.N - 1), s.N, k, s.K, baseB);`)
+        : each(4, (k) => each(columns / 4, (j) => `let b${k}_${j} = rowB(k + ${k}, s.K - 1, n + ${4 * j}, s.N, baseB);`))
     }
     ${each(4, (k) => each(rows, (i) => each(columns / 4, (j) => `c${i}_${j} += ${A(k, i)} * ${B(k, j)};`)))}
     ${v.rowSum ? each(4, (k) => each(rows, (i) => `sum${i} += ${A(k, i)};`)) : ""}

@@ -1,0 +1,4 @@
+export { type Batch, type Modality, type MultimodalConfig, MultimodalNet, modalities } from "./multimodal.ts";
+export { type Module, ParameterStore } from "./layers.ts";
+export { type AdamOptions, adam, adamw, Optimiser, type OptimiserOptions, type OptimiserState, type SgdOptions, sgd } from "./optimiser.ts";
+export { decodeSafetensors, encodeSafetensors, loadSafetensors, saveSafetensors, setWeights, type Weights, WeightsError, weightsOf } from "./safetensors.ts";

@@ -1,0 +1,137 @@
+/*
+ * The safetensors format: 8 bytes with the length of a JSON header, the header, then the numbers of all tensors. Files
+ * load in Python's `safetensors`, and PyTorch weights of the same names and shapes load here.
+ * https://github.com/huggingface/safetensors
+ */
+
+import type { Module } from "./layers.ts";
+
+export interface Weights {
+  tensors: Map<string, { shape: readonly number[]; data: Float32Array }>;
+  metadata: Readonly<Record<string, string>>;
+}
+
+/** A file that is not safetensors, or not of this network. */
+export class WeightsError extends Error {
+  override readonly name = "WeightsError";
+}
+
+/** Longest header that is read, in bytes: a real one has some hundred bytes a tensor. */
+const LONGEST_HEADER = 16 << 20;
+
+export function encodeSafetensors({ tensors, metadata }: Weights): Uint8Array<ArrayBuffer> {
+  const header: Record<string, unknown> = Object.keys(metadata).length > 0 ? { __metadata__: metadata } : {};
+  let at = 0;
+  for (const [name, { shape, data }] of tensors) {
+    header[name] = { dtype: "F32", shape, data_offsets: [at, at + data.byteLength] };
+    at += data.byteLength;
+  }
+  // Spaces at the end, so that the numbers begin at a multiple of 8 bytes.
+  const json = new TextEncoder().encode(JSON.stringify(header));
+  const length = Math.ceil(json.length / 8) * 8;
+  const file = new Uint8Array(8 + length + at).fill(0x20, 8, 8 + length);
+  new DataView(file.buffer).setBigUint64(0, BigInt(length), true);
+  file.set(json, 8);
+  at = 8 + length;
+  for (const { data } of tensors.values()) {
+    file.set(new Uint8Array(data.buffer, data.byteOffset, data.byteLength), at);
+    at += data.byteLength;
+  }
+  return file;
+}
+
+/**
+ * Reads F32 tensors.
+ *
+ * @param name of the file, for errors.
+ * @throws WeightsError naming the fault, before anything large is allocated.
+ */
+export function decodeSafetensors(file: Uint8Array, name = "weights"): Weights {
+  const fail = (fault: string) => new WeightsError(`${name}: not a safetensors file: ${fault}.`);
+  if (file.length < 8) throw fail(`it has ${file.length} bytes, expected at least 8`);
+  const view = new DataView(file.buffer, file.byteOffset, file.byteLength);
+  const length = Number(view.getBigUint64(0, true));
+  if (length > LONGEST_HEADER || 8 + length > file.length) throw fail(`its header claims ${length} bytes, the file has ${file.length}`);
+  let header: unknown;
+  try {
+    header = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(file.subarray(8, 8 + length)));
+  } catch {
+    throw fail("its header is not JSON");
+  }
+  if (typeof header !== "object" || header === null || Array.isArray(header)) throw fail("its header is not an object");
+  const { __metadata__: metadata = {}, ...entries } = header as Record<string, unknown>;
+  const size = file.length - 8 - length;
+  const tensors: Weights["tensors"] = new Map();
+  let covered = 0;
+  const spans: [number, number][] = [];
+  for (const [tensor, entry] of Object.entries(entries)) {
+    const { dtype, shape, data_offsets: span } = (entry ?? {}) as Record<string, unknown>;
+    if (dtype !== "F32") throw fail(`tensor "${tensor}" is ${String(dtype)}, expected F32`);
+    if (!isSizes(shape)) throw fail(`tensor "${tensor}" has the shape ${JSON.stringify(shape)}`);
+    if (!isSizes(span) || span.length !== 2 || span[0]! > span[1]! || span[1]! > size) {
+      throw fail(`tensor "${tensor}" lies at ${JSON.stringify(span)} of ${size} bytes`);
+    }
+    const n = shape.reduce((a, b) => a * b, 1);
+    if (span[1]! - span[0]! !== 4 * n) throw fail(`tensor "${tensor}" ${JSON.stringify(shape)} has ${span[1]! - span[0]!} bytes, expected ${4 * n}`);
+    covered += 4 * n;
+    spans.push([span[0]!, span[1]!]);
+    // Copied, since a view must begin at a multiple of 4 bytes.
+    const from = 8 + length + span[0]!;
+    tensors.set(tensor, { shape, data: new Float32Array(file.slice(from, from + 4 * n).buffer) });
+  }
+  spans.sort((a, b) => a[0] - b[0]);
+  if (covered !== size || spans.some(([from], i) => i > 0 && from < spans[i - 1]![1])) throw fail("its tensors overlap or leave gaps");
+  return { tensors, metadata: metadata as Record<string, string> };
+}
+
+const isSizes = (x: unknown): x is number[] => Array.isArray(x) && x.every((n) => Number.isSafeInteger(n) && n >= 0);
+
+/** A network's weights, read from the GPU. */
+export async function weightsOf(module: Module, metadata: Record<string, string> = {}): Promise<Weights> {
+  const parameters = Object.entries(module.parameters());
+  const arrays = await Promise.all(parameters.map(([, p]) => p.data()));
+  return {
+    tensors: new Map(parameters.map(([name, { shape }], i) => [name, { shape, data: arrays[i] as Float32Array }])),
+    metadata,
+  };
+}
+
+/**
+ * Puts weights into a network, all or nothing.
+ *
+ * @throws WeightsError naming the first tensor that is missing, too many, or of another shape.
+ */
+export function setWeights(module: Module, { tensors }: Weights, name = "weights"): void {
+  const parameters = module.parameters();
+  for (const [key, p] of Object.entries(parameters)) {
+    const found = tensors.get(key);
+    if (!found) throw new WeightsError(`${name}: there is no tensor "${key}", which this network has. It is of another network.`);
+    if (String(found.shape) !== String(p.shape)) {
+      throw new WeightsError(`${name}: tensor "${key}" is [${found.shape.join(", ")}], this network's is [${p.shape.join(", ")}]. It is of another network.`);
+    }
+  }
+  const extra = [...tensors.keys()].find((key) => !(key in parameters));
+  if (extra !== undefined) throw new WeightsError(`${name}: tensor "${extra}" is not of this network.`);
+  for (const [key, p] of Object.entries(parameters)) p.gpu.write(p.slot, tensors.get(key)!.data);
+}
+
+/** Writes a network's weights to a file (Node). The file is replaced in one go: a killed process leaves the old one. */
+export async function saveSafetensors(module: Module, path: string, metadata: Record<string, string> = {}): Promise<void> {
+  const { open, rename } = await import("node:fs/promises");
+  const file = await open(`${path}.part`, "w");
+  try {
+    await file.writeFile(encodeSafetensors(await weightsOf(module, metadata)));
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+  await rename(`${path}.part`, path);
+}
+
+/** Reads a file of weights (Node) into a network of the same names and shapes, and gives the file's metadata. */
+export async function loadSafetensors(module: Module, path: string): Promise<Readonly<Record<string, string>>> {
+  const { readFile } = await import("node:fs/promises");
+  const weights = decodeSafetensors(await readFile(path), path);
+  setWeights(module, weights, path);
+  return weights.metadata;
+}
