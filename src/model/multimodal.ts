@@ -115,15 +115,25 @@ export class MultimodalNet implements Module {
 
   /** Logits [N, classes]. Call it in a step. `training` turns dropout on. */
   forward(batch: Batch, { training = false }: { training?: boolean } = {}): Tensor {
-    const N = batch.image instanceof Tensor ? batch.image.shape[0]! : batch.image.length / count(this.config.image);
-    const features = this.#encode(batch, N);
+    const features = this.encode(batch);
+    const N = features[0]!.shape[0]!;
     let present = batch.present && this.#tensor("present", batch.present, [N, modalities.length]);
     if (training && this.config.modalityDropout > 0) {
       present ??= this.engine.tensor(new Float32Array(N * modalities.length).fill(1), [N, modalities.length]);
       present = dropModalities(present, { p: this.config.modalityDropout });
     }
-    const fused = fuse(features, this.config.fusion, { present, weights: this.#fusionWeights });
-    return this.#head(fused, training ? this.config.dropout : 0);
+    return this.classify(features, present, training ? this.config.dropout : 0);
+  }
+
+  /** The features of each modality, [N, D] each, in the order of `modalities`. */
+  encode(batch: Batch): Tensor[] {
+    const N = batch.image instanceof Tensor ? batch.image.shape[0]! : batch.image.length / count(this.config.image);
+    return this.#encode(batch, N);
+  }
+
+  /** Logits [N, classes] from features, of which `present` [N, 3] tells what is there. */
+  classify(features: readonly Tensor[], present?: Numbers, dropout = 0): Tensor {
+    return this.#head(fuse(features, this.config.fusion, { present, weights: this.#fusionWeights }), dropout);
   }
 
   /** What the batch holds under `name` as a tensor of this shape; -1 stands for the size that fits. */

@@ -1,0 +1,15 @@
+import { createEngine as createOn, type Engine, type EngineOptions } from "./index.ts";
+import { openAdapter } from "./node/device.ts";
+
+export * from "./index.ts";
+export { openAdapter } from "./node/device.ts";
+export { openFeedbackLog } from "./node/feedback-log.ts";
+
+/**
+ * Opens a device in Node and makes an engine on it: a real GPU where there is one, else the software device of npm's
+ * `@sparticuz/chromium`.
+ */
+export async function createEngine(options: EngineOptions & { software?: boolean } = {}): Promise<Engine> {
+  const { software = false, ...rest } = options;
+  return createOn({ ...rest, adapter: rest.adapter ?? (await openAdapter({ software })) });
+}

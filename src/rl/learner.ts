@@ -1,0 +1,294 @@
+import { judged, noGrad, policyGradient } from "../autograd/index.ts";
+import { Random } from "../data/random.ts";
+import { type Batch, type MultimodalNet, type Optimiser, softmaxOf, weightsOf } from "../model/index.ts";
+import type { Judgement, RewardedJudgement } from "./judgement.ts";
+import { rewarded } from "./judgement.ts";
+import type { FeedbackLog } from "./log.ts";
+
+/*
+ * The loop: the network answers, a person judges the answer, the network learns.
+ *
+ * REINFORCE (Williams 1992) learns from the judgements since the last update: the gradient of
+ *   −(reward − baseline) · log π(answer) − c · H(π) + β · KL(π ‖ the policy that learning began with),
+ * the baseline a moving average of rewards. Each judgement is used once, while the policy is still the one it is about.
+ *
+ * Replay learns again and again from the whole log, by what a judgement says about the label: right means that the
+ * answer is the label, −log p; wrong means that it is another, −log(1 − p). It needs no baseline, and a judgement is
+ * never used up. Labelled examples join in as answers that are known to be right.
+ */
+
+export interface LearnerSettings {
+  /** "replay": REINFORCE and replay; "reinforce": the textbook alone. */
+  method: "replay" | "reinforce";
+  /** Of the answers that are sampled and of the order of replay. */
+  seed: number;
+  /** c, the weight of the entropy bonus. */
+  entropy: number;
+  /** β, the weight of the leash. */
+  leash: number;
+  /** How much of the baseline is kept at each judgement. */
+  baselineDecay: number;
+  /** Replay steps in an update, and examples in each. */
+  replays: number;
+  batch: number;
+  /** The share of judgements taken to be mistaken, from 0 to under 0.5. */
+  noise: number;
+}
+
+export interface LearnerOptions<E extends Example> extends Partial<LearnerSettings> {
+  log: FeedbackLog;
+  /** Turns examples into a batch of the network. */
+  batchOf: (examples: readonly E[]) => Batch;
+  /** Finds an example that a log of an earlier session speaks of. */
+  find?: (id: string) => E | undefined;
+  /** Examples whose label is known. */
+  labelled?: readonly (E & { label: number })[];
+  /** A name for this run of the program, written with every judgement. */
+  session?: string;
+}
+
+export interface Example {
+  readonly id: string;
+}
+
+/** What the network answered, before anyone judged it. */
+export interface Answer {
+  readonly id: string;
+  readonly example: string;
+  readonly action: number;
+  readonly probabilities: readonly number[];
+}
+
+/** What an update did: means over the judgements it was the first to learn from. */
+export interface Updated {
+  judgements: number;
+  reward: number;
+  entropy: number;
+  kl: number;
+  loss: number;
+}
+
+/** What a learner remembers beside the weights and the log, to go on exactly. */
+export interface LearnerState {
+  updates: number;
+  baseline: number;
+  /** The judgements that REINFORCE has used. */
+  learned: number;
+}
+
+const defaults: LearnerSettings = { method: "replay", seed: 0, entropy: 0.01, leash: 0.02, baselineDecay: 0.95, replays: 8, batch: 32, noise: 0 };
+
+export class Learner<E extends Example> {
+  readonly settings: LearnerSettings;
+  readonly #net: MultimodalNet;
+  readonly #optimiser: Optimiser;
+  readonly #options: LearnerOptions<E>;
+  readonly #examples = new Map<string, E>();
+  readonly #waiting = new Map<string, Answer & { hash: string; model: string; asked: number }>();
+  /** Logits of the policy that learning began with, by example: what the leash holds to. */
+  readonly #reference = new Map<string, Float32Array>();
+  #model: Promise<string> | undefined;
+  #state: LearnerState = { updates: 0, baseline: 0, learned: 0 };
+  #answers = 0;
+
+  constructor(net: MultimodalNet, optimiser: Optimiser, options: LearnerOptions<E>) {
+    const { log: _, batchOf: __, find: ___, labelled: ____, session: _____, ...settings } = options;
+    this.settings = { ...defaults, ...settings };
+    this.#net = net;
+    this.#optimiser = optimiser;
+    this.#options = options;
+  }
+
+  state(): LearnerState {
+    return { ...this.#state };
+  }
+
+  restore(state: LearnerState): void {
+    this.#state = { ...state };
+  }
+
+  /** Answers one example: samples a label from the policy. */
+  async act(example: E): Promise<Answer> {
+    return (await this.actOn([example]))[0]!;
+  }
+
+  /** Answers several examples at once. */
+  async actOn(examples: readonly E[]): Promise<Answer[]> {
+    const batch = this.#options.batchOf(examples);
+    const logits = await this.#logits(batch);
+    this.#model ??= this.#hashOfWeights();
+    const model = await this.#model;
+    return Promise.all(
+      examples.map(async (example, i) => {
+        this.#examples.set(example.id, example);
+        const probabilities = softmaxOf(logits[i]!);
+        const random = new Random("answer", this.settings.seed, example.id, this.#state.updates);
+        const action = sample(probabilities, random);
+        const hash = await hashOf(Object.values(this.#options.batchOf([example])) as Float32Array[]);
+        const id = `${this.#options.session ?? "session"}-${this.#state.updates}-${this.#answers++}`;
+        const answer = { id, example: example.id, action, probabilities };
+        this.#waiting.set(id, { ...answer, hash, model, asked: Date.now() });
+        return answer;
+      }),
+    );
+  }
+
+  /**
+   * Takes a judgement of an answer. On disk when this resolves. It may come late: other answers and updates may have
+   * come between.
+   *
+   * @param verdict.reward from -1 (wrong) to 1 (right); null is a skip.
+   * @throws Error where there is no such answer, or it has been judged.
+   */
+  async judge(answerId: string, verdict: { reward: number | null; judge: string }): Promise<Judgement> {
+    const answer = this.#waiting.get(answerId);
+    if (!answer) throw new Error(`judge: no answer ${answerId} waits for a judgement. Was it judged already?`);
+    const judgement: Judgement = {
+      v: 1,
+      kind: "judgement",
+      id: answer.id,
+      time: new Date().toISOString(),
+      session: this.#options.session ?? "session",
+      judge: verdict.judge,
+      example: answer.example,
+      inputHash: answer.hash,
+      action: answer.action,
+      probabilities: answer.probabilities,
+      propensity: answer.probabilities[answer.action]!,
+      chosenBy: "uniform",
+      model: answer.model,
+      reward: verdict.reward,
+      reactionMs: Date.now() - answer.asked,
+      seed: this.settings.seed,
+    };
+    await this.#options.log.append(judgement);
+    this.#waiting.delete(answerId);
+    return judgement;
+  }
+
+  /** Learns from what was judged since the last update and, with "replay", again from everything. */
+  async update(): Promise<Updated> {
+    const all = rewarded(this.#options.log.judgements());
+    // After an undo there may be fewer than were learned from.
+    const fresh = all.slice(Math.min(this.#state.learned, all.length));
+    const result = fresh.length > 0 ? await this.#reinforce(fresh) : { judgements: 0, reward: 0, entropy: 0, kl: 0, loss: 0 };
+    this.#state.learned = all.length;
+    if (this.settings.method === "replay") result.loss = await this.#replay(all);
+    this.#state.updates += 1;
+    this.#model = undefined;
+    return result;
+  }
+
+  async #reinforce(fresh: readonly RewardedJudgement[]): Promise<Updated> {
+    const { entropy, leash, baselineDecay } = this.settings;
+    const advantages = fresh.map(({ reward }) => {
+      const advantage = reward - this.#state.baseline;
+      this.#state.baseline = baselineDecay * this.#state.baseline + (1 - baselineDecay) * reward;
+      return advantage;
+    });
+    const batch = this.#options.batchOf(fresh.map((j) => this.#example(j)));
+    const reference = Float32Array.from(fresh.flatMap((j) => [...this.#referenceOf(j)]));
+    const loss = await this.#net.engine.step(() => {
+      const logits = this.#net.forward(batch, { training: true });
+      const loss = policyGradient(logits, fresh.map((j) => j.action), advantages, { entropy, beta: leash, klTo: reference });
+      this.#optimiser.update(loss.backward());
+      return loss;
+    });
+    const mean = (f: (j: RewardedJudgement) => number) => fresh.reduce((sum, j) => sum + f(j), 0) / fresh.length;
+    const information = (p: readonly number[], q: readonly number[]) => p.reduce((sum, x, i) => sum + (x > 0 ? x * Math.log(x / q[i]!) : 0), 0);
+    return {
+      judgements: fresh.length,
+      reward: mean((j) => j.reward),
+      entropy: mean((j) => -information(j.probabilities, j.probabilities.map(() => 1))),
+      kl: mean((j) => information(j.probabilities, softmaxOf(this.#referenceOf(j)))),
+      loss: await loss.item(),
+    };
+  }
+
+  async #replay(all: readonly RewardedJudgement[]): Promise<number> {
+    const pool = [
+      ...(this.#options.labelled ?? []).map((example) => ({ example: example as E, action: example.label, reward: 1 })),
+      ...all.map((j) => ({ example: this.#example(j), action: j.action, reward: j.reward })),
+    ];
+    if (pool.length === 0) return 0;
+    const random = new Random("replay", this.settings.seed, this.#state.updates);
+    let sum = 0;
+    for (let i = 0; i < this.settings.replays; i++) {
+      const rows = Array.from({ length: this.settings.batch }, () => random.choice(pool));
+      const batch = this.#options.batchOf(rows.map((row) => row.example));
+      const loss = await this.#net.engine.step(() => {
+        const logits = this.#net.forward(batch, { training: true });
+        const loss = judged(logits, rows.map((row) => row.action), rows.map((row) => row.reward), { noise: this.settings.noise });
+        this.#optimiser.update(loss.backward());
+        return loss;
+      });
+      sum += await loss.item();
+    }
+    return sum / this.settings.replays;
+  }
+
+  #example({ example, id }: Judgement): E {
+    let found = this.#examples.get(example);
+    if (!found) {
+      found = this.#options.find?.(example);
+      if (!found) throw new Error(`learner: judgement ${id} is about example ${example}, which is not in this data. Give \`find\`.`);
+      this.#examples.set(example, found);
+    }
+    return found;
+  }
+
+  #referenceOf({ example, probabilities }: Judgement): Float32Array {
+    return this.#reference.get(example) ?? Float32Array.from(probabilities, (p) => Math.log(Math.max(p, 1e-30)));
+  }
+
+  /** Remembers what the policy says now of these examples, as that which the leash holds to. */
+  async leashTo(examples: readonly E[]): Promise<void> {
+    for (let at = 0; at < examples.length; at += this.settings.batch) {
+      const some = examples.slice(at, at + this.settings.batch);
+      const logits = await this.#logits(this.#options.batchOf(some));
+      some.forEach((example, i) => {
+        this.#reference.set(example.id, logits[i]!);
+      });
+    }
+  }
+
+  async #logits(batch: Batch): Promise<Float32Array[]> {
+    const logits = await this.#net.engine.step(() => noGrad(() => this.#net.forward(batch)));
+    const all = (await logits.data()) as Float32Array;
+    logits.dispose();
+    const { classes } = this.#net.config;
+    return Array.from({ length: all.length / classes }, (_, i) => all.slice(i * classes, (i + 1) * classes));
+  }
+
+  async #hashOfWeights(): Promise<string> {
+    const { tensors } = await weightsOf(this.#net);
+    return hashOf([...tensors.values()].map(({ data }) => data));
+  }
+}
+
+/** A learner over a network, an optimiser of its parameters and a feedback log. */
+export const learner = <E extends Example>(net: MultimodalNet, optimiser: Optimiser, options: LearnerOptions<E>): Learner<E> =>
+  new Learner(net, optimiser, options);
+
+/** An index drawn by its probability. */
+export function sample(probabilities: readonly number[], random: Random): number {
+  let left = random.uniform();
+  for (const [i, p] of probabilities.entries()) {
+    left -= p;
+    if (left < 0) return i;
+  }
+  return probabilities.length - 1;
+}
+
+/** SHA-256 of arrays' bytes, in hex, cut to 16 digits: a name, not a seal. */
+async function hashOf(arrays: readonly ArrayBufferView[]): Promise<string> {
+  const bytes = new Uint8Array(arrays.reduce((n, a) => n + (a.byteLength ?? 0), 0));
+  let at = 0;
+  for (const a of arrays) {
+    if (!ArrayBuffer.isView(a)) continue;
+    bytes.set(new Uint8Array(a.buffer, a.byteOffset, a.byteLength), at);
+    at += a.byteLength;
+  }
+  const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", bytes));
+  return Array.from(digest.subarray(0, 8), (b) => b.toString(16).padStart(2, "0")).join("");
+}
