@@ -1,0 +1,236 @@
+import { DataError } from "./errors.ts";
+import { logMel } from "./logmel.ts";
+import { decodeMulaw } from "./mulaw.ts";
+import { Random } from "./random.ts";
+import { Tokeniser } from "./tokeniser.ts";
+
+/*
+ * TriDigits: a digit as a handwritten picture, a spoken word and a written hint. Its README gives the protocol that is
+ * followed here: which pictures and voices belong to which set, and how an example is drawn from them and degraded.
+ */
+
+export const setNames = ["start", "stream", "validation", "test-met", "test-strangers", "full"] as const;
+export type SetName = (typeof setNames)[number];
+
+/** Voices: synthetic ones, real people met while judging, and strangers that are heard in the test alone. */
+type Voices = "synthetic" | "met" | "strangers";
+
+/** Pictures of each class, from the first on and before the last; and whose voices. */
+const sets: Readonly<Record<SetName, { first: number; last: number; voices: readonly Voices[] }>> = {
+  start: { first: 0, last: 30, voices: ["synthetic"] },
+  stream: { first: 30, last: 600, voices: ["met"] },
+  validation: { first: 600, last: 700, voices: ["met"] },
+  "test-met": { first: 700, last: 850, voices: ["met"] },
+  "test-strangers": { first: 700, last: 850, voices: ["strangers"] },
+  full: { first: 0, last: 600, voices: ["synthetic", "met"] },
+};
+
+const SIDE = 28;
+const RATE = 8000;
+const WORDS = 8;
+const FRAMES = 50;
+const BANDS = 32;
+/** Sizes of an example's arrays. */
+export const triDigitsShape = { image: [1, SIDE, SIDE], words: WORDS, frames: FRAMES, bands: BANDS, classes: 10, rate: RATE } as const;
+
+const features = { rate: RATE, frame: 256, hop: 160, bands: BANDS, from: 60, to: 3800, floor: 1e-4, maxFrames: FRAMES };
+const languages = ["en", "es", "fr", "it", "ru"];
+
+export interface Clip {
+  id: string;
+  digit: number;
+  language: string;
+  speaker: string;
+  kind: "synthetic" | "human";
+  split: "train" | "validation" | "test";
+  offset: number;
+  length: number;
+}
+
+/** One digit, as the network meets it. */
+export interface TriDigit {
+  /** Such as "stream/3/421": the set, the digit and the picture's place in its class. */
+  readonly id: string;
+  readonly label: number;
+  /** 28 × 28 from 0 to 1, row by row. */
+  readonly image: Float32Array;
+  /** 8 ids, padded by 0. */
+  readonly words: Int32Array;
+  /** 50 frames of 32 bands, zeros after `frames`. */
+  readonly audio: Float32Array;
+  readonly frames: number;
+  readonly hint: string;
+  readonly speaker: string;
+  readonly language: string;
+  /** The sound as it was heard, 8,000 samples a second, from -1 to 1. */
+  wave(): Float32Array;
+}
+
+export interface TriDigitsFiles {
+  images: Uint8Array;
+  labels: Uint8Array;
+  clips: Uint8Array;
+  clipsIndex: unknown;
+  hints: unknown;
+}
+
+/** A set: its examples are made when they are first asked for. */
+export class TriDigitSet {
+  readonly #cache = new Map<number, TriDigit>();
+  constructor(
+    readonly name: SetName,
+    readonly places: readonly { label: number; index: number }[],
+    readonly make: (label: number, index: number) => TriDigit,
+  ) {}
+
+  get length(): number {
+    return this.places.length;
+  }
+
+  at(i: number): TriDigit {
+    const place = this.places[i];
+    if (!place) throw new RangeError(`${this.name}: there is no example ${i}, it has ${this.length}.`);
+    let example = this.#cache.get(i);
+    if (!example) {
+      example = this.make(place.label, place.index);
+      this.#cache.set(i, example);
+    }
+    return example;
+  }
+
+  *[Symbol.iterator](): Generator<TriDigit> {
+    for (let i = 0; i < this.length; i++) yield this.at(i);
+  }
+}
+
+/** @throws DataError naming the file that is cut off or not what it should be. */
+export class TriDigits {
+  readonly tokeniser: Tokeniser;
+  readonly #files: TriDigitsFiles;
+  readonly #firstImage: number[] = [];
+  readonly #clips: readonly Clip[];
+  readonly #hints: readonly { text: string; digits: readonly number[] }[];
+
+  constructor(files: TriDigitsFiles) {
+    this.#files = files;
+    const { images, labels, clips } = files;
+    if (labels.length === 0 || images.length !== labels.length * SIDE * SIDE) {
+      throw new DataError(`images.u8.gz holds ${images.length} bytes, expected ${labels.length * SIDE * SIDE} for the ${labels.length} labels of labels.u8.gz.`);
+    }
+    for (let digit = 0; digit < 10; digit++) {
+      const first = labels.indexOf(digit);
+      const last = labels.lastIndexOf(digit);
+      if (first < 0 || last - first + 1 < 850) throw new DataError(`labels.u8.gz: digit ${digit} has ${first < 0 ? 0 : last - first + 1} pictures in a row, expected at least 850.`);
+      this.#firstImage.push(first);
+    }
+    const index = files.clipsIndex as { clips?: Clip[] };
+    if (!Array.isArray(index?.clips)) throw new DataError("clips.json has no list of clips.");
+    const outside = index.clips.find((clip) => !(clip.offset >= 0 && clip.offset + clip.length <= clips.length));
+    if (outside) throw new DataError(`clips.ulaw holds ${clips.length} bytes, but clip ${outside.id} lies at ${outside.offset} … ${outside.offset + outside.length}: the file is cut off.`);
+    this.#clips = index.clips.filter((clip) => languages.includes(clip.language));
+    const hints = files.hints as { vocabulary?: string[]; templates?: { instances: { text: string; digits: number[] }[] }[] };
+    if (!Array.isArray(hints?.vocabulary) || !Array.isArray(hints.templates)) throw new DataError("hints.json has no vocabulary or no templates.");
+    this.tokeniser = new Tokeniser(hints.vocabulary);
+    this.#hints = hints.templates.flatMap((template) => template.instances);
+  }
+
+  /**
+   * A set, drawn by its seed.
+   *
+   * @param limit how many examples at most, as equally many of each class as can be. Default: all.
+   */
+  set(name: SetName, seed: number, limit = Number.POSITIVE_INFINITY): TriDigitSet {
+    const { first, last } = sets[name];
+    const places: { label: number; index: number }[] = [];
+    // Class by class within each index, so that a cut leaves the classes equal.
+    for (let index = first; index < last; index++) {
+      for (let label = 0; label < 10 && places.length < limit; label++) places.push({ label, index });
+    }
+    return new TriDigitSet(name, places, (label, index) => this.#example(name, seed, label, index));
+  }
+
+  /** The clips that a set draws from. */
+  clipsOf(name: SetName): readonly Clip[][] {
+    return sets[name].voices.map((voices) => this.#clips.filter((clip) => voicesOf(clip) === voices));
+  }
+
+  #example(name: SetName, seed: number, label: number, index: number): TriDigit {
+    const random = new Random("tridigits", seed, name, label, index);
+    const image = this.#image(label, index, random);
+    const groups = this.clipsOfDigit(name, label);
+    const clip = random.choice(random.choice(groups));
+    const degrade = random.state();
+    const wave = () => {
+      const own = new Random();
+      own.restore(degrade);
+      return degradeSound(decodeMulaw(this.#files.clips.subarray(clip.offset, clip.offset + clip.length)), own);
+    };
+    const { features: spectrum, frames } = logMel(wave(), features);
+    const audio = new Float32Array(FRAMES * BANDS);
+    audio.set(spectrum);
+    const words = new Random("tridigits", seed, name, label, index, "hint");
+    const hint = words.uniform() < 0.2 ? "" : words.choice(this.#hints.filter(({ digits }) => digits.includes(label))).text;
+    return {
+      id: `${name}/${label}/${index}`,
+      label,
+      image,
+      words: this.tokeniser.encode(hint, WORDS),
+      audio,
+      frames,
+      hint,
+      speaker: clip.speaker,
+      language: clip.language,
+      wave,
+    };
+  }
+
+  readonly #byDigit = new Map<string, Clip[][]>();
+  clipsOfDigit(name: SetName, digit: number): Clip[][] {
+    const key = `${name}/${digit}`;
+    let found = this.#byDigit.get(key);
+    if (!found) {
+      found = this.clipsOf(name).map((clips) => clips.filter((clip) => clip.digit === digit));
+      this.#byDigit.set(key, found);
+    }
+    return found;
+  }
+
+  /** A band of 9 whole rows or columns without ink, then noise. */
+  #image(label: number, index: number, random: Random): Float32Array {
+    const at = (this.#firstImage[label]! + index) * SIDE * SIDE;
+    const rows = random.uniform() < 0.5;
+    const first = 5 + random.integer(9);
+    const image = new Float32Array(SIDE * SIDE);
+    for (let i = 0; i < image.length; i++) {
+      const line = rows ? Math.floor(i / SIDE) : i % SIDE;
+      const ink = line >= first && line < first + 9 ? 0 : this.#files.images[at + i]! / 255;
+      image[i] = Math.max(0, Math.min(1, ink + 0.25 * random.normal()));
+    }
+    return image;
+  }
+}
+
+function voicesOf({ kind, split }: Clip): Voices {
+  if (kind === "synthetic") return "synthetic";
+  return split === "test" ? "strangers" : "met";
+}
+
+/** Another speed, white noise of -5 to 10 dB below or above the sound, and a gap of 30 % as of a bad line. */
+function degradeSound(clean: Float32Array, random: Random): Float32Array {
+  const speed = 0.87 + 0.28 * random.uniform();
+  const length = Math.max(2, Math.floor((clean.length - 1) / speed));
+  const sound = new Float32Array(length);
+  let squares = 0;
+  for (let i = 0; i < length; i++) {
+    const at = i * speed;
+    const left = Math.floor(at);
+    sound[i] = clean[left]! + (at - left) * ((clean[left + 1] ?? clean[left]!) - clean[left]!);
+    squares += sound[i]! * sound[i]!;
+  }
+  const decibels = -5 + 15 * random.uniform();
+  const noise = Math.sqrt(squares / length) * 10 ** (-decibels / 20);
+  const gap = Math.floor(0.3 * length);
+  const from = random.integer(length - gap + 1);
+  for (let i = 0; i < length; i++) sound[i] = i >= from && i < from + gap ? 0 : sound[i]! + noise * random.normal();
+  return sound;
+}
