@@ -89,7 +89,6 @@ export class Learner<E extends Example> {
   readonly #reference = new Map<string, Float32Array>();
   #model: Promise<string> | undefined;
   #state: LearnerState = { updates: 0, baseline: 0, learned: 0 };
-  #answers = 0;
 
   constructor(net: MultimodalNet, optimiser: Optimiser, options: LearnerOptions<E>) {
     const { log: _, batchOf: __, find: ___, labelled: ____, session: _____, ...settings } = options;
@@ -125,12 +124,20 @@ export class Learner<E extends Example> {
         const random = new Random("answer", this.settings.seed, example.id, this.#state.updates);
         const action = sample(probabilities, random);
         const hash = await hashOf(Object.values(this.#options.batchOf([example])) as Float32Array[]);
-        const id = `${this.#options.session ?? "session"}-${this.#state.updates}-${this.#answers++}`;
+        const id = this.#freshId(`${this.#options.session ?? "session"}/${this.#state.updates}/${example.id}`);
         const answer = { id, example: example.id, action, probabilities };
         this.#waiting.set(id, { ...answer, hash, model, asked: Date.now() });
         return answer;
       }),
     );
+  }
+
+  /** An answer may be given again, after an undo; its id is then another one. */
+  #freshId(stem: string): string {
+    const taken = new Set(this.#options.log.records().map((record) => record.id));
+    let id = stem;
+    for (let i = 2; taken.has(id) || this.#waiting.has(id); i++) id = `${stem}#${i}`;
+    return id;
   }
 
   /**
@@ -166,9 +173,13 @@ export class Learner<E extends Example> {
     return judgement;
   }
 
-  /** Learns from what was judged since the last update and, with "replay", again from everything. */
-  async update(): Promise<Updated> {
-    const all = rewarded(this.#options.log.judgements());
+  /**
+   * Learns from what was judged since the last update and, with "replay", again from everything.
+   *
+   * @param judgements those that are known of. Default: the whole log.
+   */
+  async update(judgements: readonly Judgement[] = this.#options.log.judgements()): Promise<Updated> {
+    const all = rewarded(judgements);
     // After an undo there may be fewer than were learned from.
     const fresh = all.slice(Math.min(this.#state.learned, all.length));
     const result = fresh.length > 0 ? await this.#reinforce(fresh) : { judgements: 0, reward: 0, entropy: 0, kl: 0, loss: 0 };

@@ -1,0 +1,162 @@
+#!/usr/bin/env node
+import { Command, CommanderError } from "commander";
+import { DataError } from "../../src/data/index.ts";
+import { WeightsError } from "../../src/model/index.ts";
+import { FeedbackLogError } from "../../src/rl/index.ts";
+import { percent, Run, type RunResult, Stopped } from "./pipeline.ts";
+import { say } from "./progress.ts";
+import { RunFolder } from "./run-folder.ts";
+import { defaults, fraction, readSettings, type Settings, UsageError, wholeNumber } from "./settings.ts";
+
+/*
+ * handgrad train   learns from labels
+ * handgrad learn   learns from labels, then from a person's judgements
+ * handgrad demo    the same with a simulated person, explained
+ *
+ * Exit codes: 0 done, 1 failed, 2 wrong use or damaged input, 130 stopped by Ctrl-C or q with everything saved.
+ */
+
+type Options = Partial<Omit<Settings, "v" | "command">> & { resume?: string; out?: string; json?: boolean };
+
+function command(name: Settings["command"], description: string): Command {
+  const own = new Command(name)
+    .description(description)
+    .option("--set <name>", 'labelled set: "start" (300, synthetic voices) or "full" (6,000)', oneOf("--set", ["start", "full"] as const))
+    .option("--labels <n>", "use only n labels of the set", wholeNumber("--labels", 0, 6000))
+    .option("--epochs <n>", "passes over the labels", wholeNumber("--epochs", 0, 10_000))
+    .option("--fusion <kind>", "concat, average or weighted", oneOf("--fusion", ["concat", "average", "weighted"] as const))
+    .option("--lr <rate>", "learning rate of Adam", fraction("--lr", 0, 1))
+    .option("--seed <n>", "of everything random", wholeNumber("--seed", 0))
+    .option("--software", "compute on the CPU even where there is a GPU")
+    .option("--out <folder>", "where the run is kept (default: runs/…)")
+    .option("--resume <folder>", "go on with a run that was stopped")
+    .option("--json", "print one JSON object as the last line");
+  if (name !== "train") {
+    own
+      .option("--judgements <n>", "judgements to ask for", wholeNumber("--judgements", 0, 5700))
+      .option("--target <accuracy>", "stop at this accuracy on validation, 0 to 1", fraction("--target", 0, 1))
+      .option("--method <rule>", "replay (REINFORCE and the whole log again) or reinforce", oneOf("--method", ["replay", "reinforce"] as const))
+      .option("--noise <share>", "share of the simulated person's judgements that are wrong", fraction("--noise", 0, 1))
+      .option("--human", "judge yourself, here in the terminal");
+  }
+  return own.action((options: Options) => main(name, options));
+}
+
+function oneOf<T extends string>(option: string, choices: readonly T[]) {
+  return (text: string): T => {
+    const found = choices.find((choice) => choice === text);
+    if (!found) throw new UsageError(`${option} is "${text}", expected ${choices.join(" or ")}.`);
+    return found;
+  };
+}
+
+function settingsFrom(command: Settings["command"], { resume: _, out: __, json: ___, ...given }: Options): Settings {
+  const own = defaults[command === "train" ? "train" : "learn"];
+  const set = given.set ?? own.set;
+  return {
+    v: 1,
+    command,
+    set,
+    labels: set === "start" ? 300 : 6000,
+    epochs: set === "start" ? 40 : 10,
+    fusion: "concat",
+    seed: 1,
+    lr: 1.5e-3,
+    judgements: own.judgements,
+    target: null,
+    method: "replay",
+    noise: 0,
+    human: false,
+    software: false,
+    ...given,
+  };
+}
+
+/** The folder of an earlier run. Its settings stand: any that are given again must agree. */
+function resumed(command: Settings["command"], { resume, out, json: _, ...given }: Options): RunFolder {
+  if (out !== undefined) throw new UsageError("--out and --resume exclude each other: a resumed run stays in its folder.");
+  const folder = RunFolder.open(resume!);
+  const before: Partial<Settings> = readSettings(folder.file("config.json"));
+  if (before.command !== command) throw new UsageError(`${resume} is a run of "handgrad ${before.command}": resume it with that command.`);
+  for (const [key, value] of Object.entries(given)) {
+    const was = before[key as keyof Settings];
+    if (was !== value) throw new UsageError(`--${key} ${value} differs from the run's ${was}. A resumed run keeps its settings; leave the option out.`);
+  }
+  return folder;
+}
+
+async function main(command: Settings["command"], options: Options): Promise<void> {
+  if (options.human && options.noise) throw new UsageError("--noise is of simulated people, and --human asks you.");
+  if (options.human && options.json && !process.stdin.isTTY) say("reading answers from standard input");
+  const make = () => (options.resume === undefined ? RunFolder.create(options.out, settingsFrom(command, options)) : resumed(command, options));
+  const run = await Run.open(make);
+  const onSignal = () => {
+    say("stopping: saving first …");
+    run.stop();
+  };
+  process.once("SIGINT", onSignal);
+  process.once("SIGTERM", onSignal);
+  try {
+    const result = await run.run();
+    explain(result);
+    if (options.json) console.log(JSON.stringify(asJson(result)));
+  } finally {
+    process.off("SIGINT", onSignal);
+    process.off("SIGTERM", onSignal);
+  }
+}
+
+function explain({ labels, judgements, before, after, seconds, folder }: RunResult): void {
+  const line = (name: string, test: "strangers" | "met") =>
+    say(`${name}: ${before ? `${percent(before[test])} → ` : ""}${percent(after[test].accuracy)}`);
+  say(`accuracy after ${labels} labels${judgements ? ` and ${judgements} judgements` : ""}`);
+  line("  strangers' voices", "strangers");
+  line("  voices met       ", "met");
+  say(`${Math.round(seconds)} s; see ${folder}/report.html`);
+}
+
+/** The fields that programs read; accuracies on strangers' voices, those on voices met once more under `met`. */
+function asJson({ after, before, folder, ...result }: RunResult) {
+  const of = (test: "strangers" | "met") => ({
+    ...(before ? { accuracyStart: before[test] } : {}),
+    accuracyEnd: after[test].accuracy,
+    accuracyByModalities: after[test].byModalities,
+  });
+  const { adapter, parameters, labels, judgements, ...rest } = result;
+  return { adapter, parameters, labels, judgements, ...of("strangers"), met: of("met"), ...rest, folder };
+}
+
+const program = new Command("handgrad")
+  .description("Trains a network on picture, sound and text, then lets a person's judgements teach it.")
+  .addCommand(command("train", "learn from labels"))
+  .addCommand(command("learn", "learn from labels, then from judgements"))
+  .addCommand(command("demo", "from 300 labels, with 1,000 judgements of a simulated person"));
+
+/** Commander's own messages are prefixed and sometimes long; here a mistake is one line and exit code 2. */
+function strict(commands: readonly Command[]): void {
+  for (const each of commands) {
+    each.exitOverride().configureOutput({ writeErr: () => {} });
+    strict(each.commands);
+  }
+}
+strict([program]);
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  if (error instanceof CommanderError) {
+    if (error.exitCode !== 0) {
+      say(`${error.message.replace(/^error: /, "")}. See handgrad --help`);
+      process.exitCode = 2;
+    }
+  } else if (error instanceof Stopped) {
+    say(error.message);
+    process.exitCode = 130;
+  } else if ([UsageError, DataError, WeightsError, FeedbackLogError].some((known) => error instanceof known)) {
+    say(`handgrad: ${(error as Error).message}`);
+    process.exitCode = 2;
+  } else {
+    say(error instanceof Error ? (error.stack ?? error.message) : String(error));
+    process.exitCode = 1;
+  }
+}

@@ -1,0 +1,305 @@
+import { batches, batchOf, Random, type SetName, type TriDigit, type TriDigits, triDigitsShape } from "../../src/data/index.ts";
+import { type Evaluation, evaluate, MultimodalNet, type Optimiser, trainEpoch } from "../../src/model/index.ts";
+import { adam, createEngine, type Engine } from "../../src/node.ts";
+import { openFeedbackLog } from "../../src/node/feedback-log.ts";
+import { learner, rewarded, simulatedPerson } from "../../src/rl/index.ts";
+import { humanJudge, type Judge, Quit, simulatedJudge } from "./judges.ts";
+import { progress, say } from "./progress.ts";
+import { renderReport } from "./report.ts";
+import { type Progress, RunFolder } from "./run-folder.ts";
+import type { Settings } from "./settings.ts";
+import { loadTriDigits } from "./tridigits.ts";
+
+/*
+ * One run, from data to report: train on the labels, evaluate, learn from judgements, evaluate again. A checkpoint is
+ * kept after every few seconds of work; everything random follows from the seed and the place in the run, so that a
+ * resumed run computes the same bits as one that was never stopped.
+ */
+
+const BATCH = 32;
+/** Examples judged between two updates: a simulated person is asked in larger rounds. */
+const ROUND = { simulated: 20, human: 5 };
+/** Rounds between two looks at the validation set, and the most of its examples that are looked at. */
+const LOOK = { simulated: 5, human: 4 };
+const TESTS = { strangers: "test-strangers", met: "test-met" } as const;
+type Test = keyof typeof TESTS;
+
+/** Thrown to leave a run that was asked to stop, after its state was saved. */
+export class Stopped extends Error {
+  override readonly name = "Stopped";
+}
+
+/** Accuracy by speaker is known here alone: the network does not know who spoke. */
+export type TestResult = Evaluation & { bySpeaker: Record<string, { accuracy: number; count: number }> };
+
+export interface RunResult {
+  adapter: string;
+  parameters: number;
+  labels: number;
+  judgements: number;
+  before: Record<Test, number> | undefined;
+  after: Record<Test, TestResult>;
+  stepMs: number;
+  dispatchesPerStep: number;
+  submitsPerStep: number;
+  seconds: number;
+  folder: string;
+}
+
+export class Run {
+  readonly #folder: RunFolder;
+  readonly #settings: Settings;
+  readonly #data: TriDigits;
+  readonly #engine: Engine;
+  readonly #net: MultimodalNet;
+  readonly #optimiser: Optimiser;
+  readonly #start = performance.now();
+  readonly #stepTimes: number[] = [];
+  #step = { dispatches: 0, submits: 0 };
+  #progress: Progress = { stage: "train", epochs: 0, asked: 0, engineSteps: 0, learner: null, before: null };
+  #stopping = false;
+
+  private constructor(folder: RunFolder, data: TriDigits, engine: Engine) {
+    this.#folder = folder;
+    this.#settings = folder.settings;
+    this.#data = data;
+    this.#engine = engine;
+    const { image, bands, classes } = triDigitsShape;
+    const { fusion, seed, lr } = this.#settings;
+    const sizes = { image, vocabulary: data.tokeniser.size, audio: bands, classes };
+    this.#net = new MultimodalNet(engine, { ...sizes, fusion, dropout: 0.3, modalityDropout: 0.15, seed });
+    this.#optimiser = adam(this.#net.parameters(), { lr, clipNorm: 1 });
+  }
+
+  /** Opens data and device, and picks up a run that was stopped. Nothing is written before all of that went well. */
+  static async open(make: () => RunFolder): Promise<Run> {
+    const data = loadTriDigits();
+    const folder = make();
+    const engine = await createEngine({ seed: folder.settings.seed, software: folder.settings.software });
+    const run = new Run(folder, data, engine);
+    const found = folder.loadCheckpoint(run.#net, run.#optimiser);
+    if (found) {
+      run.#progress = found;
+      engine.gpu.steps = found.engineSteps;
+    }
+    say(`device: ${engine.adapter}`);
+    say(`run: ${folder.path}${found ? ` (resumed in stage "${found.stage}" after ${found.epochs} epochs and ${found.asked} questions)` : ""}`);
+    return run;
+  }
+
+  /** Asks the run to save its state and end. */
+  stop(): void {
+    this.#stopping = true;
+  }
+
+  get path(): string {
+    return this.#folder.path;
+  }
+
+  async run(): Promise<RunResult> {
+    try {
+      await this.#train();
+      if (this.#settings.judgements > 0) await this.#learn();
+      return await this.#finish();
+    } finally {
+      this.#engine.destroy();
+    }
+  }
+
+  async #save(): Promise<void> {
+    this.#progress.engineSteps = this.#engine.gpu.steps;
+    await this.#folder.saveCheckpoint(this.#net, this.#optimiser, this.#progress);
+  }
+
+  async #pause(): Promise<void> {
+    if (!this.#stopping) return;
+    await this.#save();
+    throw new Stopped(`stopped. Go on with: handgrad ${this.#settings.command} --resume ${this.#folder.path}`);
+  }
+
+  async #train(): Promise<void> {
+    const { set, labels, seed, epochs } = this.#settings;
+    if (this.#progress.stage !== "train") return;
+    const examples = this.#data.set(set, seed, labels);
+    const steps = Math.ceil(examples.length / BATCH);
+    if (examples.length > 0 && this.#progress.epochs < epochs) {
+      say(`training on the ${examples.length} labels of "${set}" for ${epochs} epochs of ${steps} steps`);
+      const bar = progress("training", epochs * steps, { unit: "steps" });
+      while (this.#progress.epochs < epochs) {
+        const epoch = this.#progress.epochs;
+        const batch = batches(examples, BATCH, new Random("epoch", seed, epoch));
+        let done = epoch * steps;
+        const loss = await trainEpoch(this.#net, this.#optimiser, this.#timed(batch), (loss) => bar.at(++done, `loss ${loss.toFixed(3)}`));
+        this.#folder.record({ kind: "train", epoch: epoch + 1, loss });
+        this.#progress.epochs = epoch + 1;
+        // An epoch of few steps is quickly done again.
+        if (steps > 50 || (epoch + 1) % 10 === 0) {
+          await this.#look({ epoch: epoch + 1 });
+          await this.#save();
+        }
+        await this.#pause();
+      }
+      bar.done();
+    }
+    this.#progress.stage = this.#settings.judgements > 0 ? "learn" : "done";
+    if (this.#settings.judgements > 0) {
+      const before = await this.#test(["strangers", "met"]);
+      this.#progress.before = { strangers: before.strangers.accuracy, met: before.met.accuracy };
+      say(`before any judgement: accuracy ${percent(before.strangers.accuracy)} on strangers' voices, ${percent(before.met.accuracy)} on voices met`);
+      await this.#folder.saveModel(this.#net);
+    }
+    await this.#save();
+  }
+
+  /** Keeps the time of each step, from one batch to the next, and what the last one dispatched. */
+  *#timed<T>(items: Iterable<T>): Generator<T> {
+    let last = performance.now();
+    for (const item of items) {
+      yield item;
+      const now = performance.now();
+      this.#stepTimes.push(now - last);
+      last = now;
+      this.#step = this.#engine.stats().step;
+    }
+  }
+
+  async #look(at: { epoch?: number; judgements?: number }): Promise<number> {
+    const set = this.#data.set("validation", this.#settings.seed);
+    const { accuracy, loss } = await evaluate(this.#net, batches(set, 100), { subsets: false });
+    this.#folder.record({ kind: "validation", ...at, loss, accuracy });
+    return accuracy;
+  }
+
+  async #learn(): Promise<void> {
+    const { seed, labels, set, judgements, target, method, human, noise } = this.#settings;
+    if (this.#progress.stage !== "learn") return;
+    const log = await openFeedbackLog(this.#folder.file("feedback.jsonl"), { onNotice: say });
+    const stream = this.#data.set("stream", seed);
+    const order = new Random("questions", seed).shuffle(Array.from({ length: stream.length }, (_, i) => i));
+    const byId = new Map(order.map((i) => [idAt(stream, i), i]));
+    const agent = learner<TriDigit>(this.#net, this.#optimiser, {
+      log,
+      batchOf,
+      method,
+      seed,
+      session: `seed-${seed}`,
+      labelled: [...this.#data.set(set, seed, labels)],
+      find: (id) => (byId.has(id) ? stream.at(byId.get(id)!) : undefined),
+    });
+    if (this.#progress.learner) agent.restore(this.#progress.learner);
+    const judge: Judge = human ? humanJudge(log) : simulatedJudge(simulatedPerson({ seed, noise }));
+    const kind = human ? "human" : "simulated";
+    say(`${judgements} judgements of a ${kind} person, ${ROUND[kind]} between two updates (${method})${human ? ": y right, n wrong, s skip, u undo, p play, q quit" : ""}`);
+    const bar = human ? undefined : progress("learning", judgements, { unit: "judgements" });
+    let rounds = 0;
+    try {
+      for (;;) {
+        // What was answered about the examples asked so far: a log that is ahead of the checkpoint is used as asked.
+        const asked = new Set(order.slice(0, this.#progress.asked).map((i) => idAt(stream, i)));
+        const given = rewarded(log.judgements()).filter((j) => asked.has(j.example)).length;
+        if (given >= judgements || this.#progress.asked >= stream.length) break;
+        const size = Math.min(ROUND[kind], judgements - given);
+        const questions = order.slice(this.#progress.asked, this.#progress.asked + size).map((i) => stream.at(i));
+        const answers = await agent.actOn(questions);
+        for (const [i, example] of questions.entries()) {
+          if (log.judgements().some((j) => j.example === example.id)) continue;
+          await judge(agent, example, answers[i]!);
+        }
+        this.#progress.asked += questions.length;
+        for (const { id } of questions) asked.add(id);
+        const heard = log.judgements().filter((j) => asked.has(j.example));
+        const updated = await agent.update(heard);
+        this.#progress.learner = agent.state();
+        const count = rewarded(heard).length;
+        this.#folder.record({ kind: "learn", ...updated, judgements: count, baseline: agent.state().baseline });
+        bar?.at(count, `reward ${updated.reward.toFixed(2)}`);
+        rounds += 1;
+        if (rounds % LOOK[kind] === 0) {
+          const accuracy = await this.#look({ judgements: count });
+          await this.#save();
+          if (human) say(`after ${count} judgements: accuracy ${percent(accuracy)} on validation`);
+          if (target !== null && accuracy >= target) {
+            say(`the target of ${percent(target)} on validation is reached after ${count} judgements`);
+            break;
+          }
+        }
+        await this.#pause();
+      }
+    } catch (error) {
+      if (error instanceof Quit) {
+        this.#stopping = true;
+        await this.#pause();
+      }
+      throw error;
+    } finally {
+      bar?.done();
+      await log.close();
+    }
+    this.#progress.stage = "done";
+    await this.#save();
+  }
+
+  async #test(which: readonly Test[]): Promise<Record<Test, TestResult>> {
+    const results: Partial<Record<Test, TestResult>> = {};
+    const sizes = which.map((test) => this.#data.set(TESTS[test], this.#settings.seed).length);
+    const bar = progress("evaluating", sizes.reduce((a, b) => a + b, 0), { unit: "examples" });
+    let done = 0;
+    for (const test of which) {
+      const set = this.#data.set(TESTS[test] satisfies SetName, this.#settings.seed);
+      const counted = function* () {
+        for (const batch of batches(set, 100)) {
+          yield batch;
+          done += batch.label.length;
+          bar.at(done);
+        }
+      };
+      const result = await evaluate(this.#net, counted());
+      results[test] = { ...result, bySpeaker: bySpeaker([...set], result.answers) };
+    }
+    bar.done();
+    return results as Record<Test, TestResult>;
+  }
+
+  async #finish(): Promise<RunResult> {
+    const after = await this.#test(["strangers", "met"]);
+    await this.#folder.saveModel(this.#net);
+    const metrics = this.#folder.metrics();
+    const { before } = this.#progress;
+    const result: RunResult = {
+      adapter: this.#engine.adapter,
+      parameters: this.#net.size,
+      labels: this.#data.set(this.#settings.set, this.#settings.seed, this.#settings.labels).length,
+      judgements: Math.max(0, ...metrics.map((m) => (m.kind === "learn" ? m.judgements : 0))),
+      before: before ? { strangers: before.strangers!, met: before.met! } : undefined,
+      after,
+      stepMs: median(this.#stepTimes),
+      dispatchesPerStep: this.#step.dispatches,
+      submitsPerStep: this.#step.submits,
+      seconds: (performance.now() - this.#start) / 1000,
+      folder: this.#folder.path,
+    };
+    this.#folder.replace("report.html", renderReport({ settings: this.#settings, metrics, result }));
+    return result;
+  }
+}
+
+const idAt = (set: { name: string; places: readonly { label: number; index: number }[] }, i: number): string =>
+  `${set.name}/${set.places[i]!.label}/${set.places[i]!.index}`;
+
+function bySpeaker(examples: readonly TriDigit[], answers: readonly number[]): TestResult["bySpeaker"] {
+  const speakers: TestResult["bySpeaker"] = {};
+  examples.forEach(({ speaker, label }, i) => {
+    speakers[speaker] ??= { accuracy: 0, count: 0 };
+    const entry = speakers[speaker];
+    entry.accuracy = (entry.accuracy * entry.count + (answers[i] === label ? 1 : 0)) / (entry.count + 1);
+    entry.count += 1;
+  });
+  return speakers;
+}
+
+function median(numbers: readonly number[]): number {
+  const sorted = [...numbers].sort((a, b) => a - b);
+  return sorted[sorted.length >> 1] ?? 0;
+}
+
+export const percent = (share: number): string => `${(100 * share).toFixed(1)} %`;

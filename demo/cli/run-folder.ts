@@ -1,0 +1,116 @@
+import { appendFileSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { decodeSafetensors, encodeSafetensors, type MultimodalNet, type Optimiser, setWeights, WeightsError, weightsOf } from "../../src/model/index.ts";
+import type { LearnerState } from "../../src/rl/index.ts";
+import { readSettings, type Settings, UsageError } from "./settings.ts";
+
+/** How far a run has come; with the weights and the optimiser's memory, enough to go on as if never stopped. */
+export interface Progress {
+  stage: "train" | "learn" | "done";
+  /** Epochs trained. */
+  epochs: number;
+  /** Examples of the stream that were asked about. */
+  asked: number;
+  /** Steps of the engine, which its seeds follow. */
+  engineSteps: number;
+  learner: LearnerState | null;
+  /** Accuracy before any judgement, by test set. */
+  before: Record<string, number> | null;
+}
+
+/** One line of metrics.jsonl. */
+export type Metric =
+  | { kind: "train"; epoch: number; loss: number }
+  | { kind: "validation"; epoch?: number; judgements?: number; loss: number; accuracy: number }
+  | { kind: "learn"; judgements: number; reward: number; baseline: number; entropy: number; kl: number; loss: number };
+
+/** A run's folder: config.json, checkpoint and model, feedback.jsonl, metrics.jsonl, report.html. */
+export class RunFolder {
+  private constructor(
+    readonly path: string,
+    readonly settings: Settings,
+  ) {}
+
+  file(name: string): string {
+    return join(this.path, name);
+  }
+
+  /** @throws UsageError where the folder holds something already. */
+  static create(path: string | undefined, settings: Settings): RunFolder {
+    const folder = path ?? freeName(join("runs", `${settings.command}-seed${settings.seed}`));
+    if (existsSync(folder) && readdirSync(folder).length > 0) {
+      throw new UsageError(`${folder} is not empty. Continue that run with --resume ${folder}, or name another folder with --out.`);
+    }
+    mkdirSync(folder, { recursive: true });
+    writeFileSync(join(folder, "config.json"), `${JSON.stringify(settings, null, 2)}\n`);
+    return new RunFolder(folder, settings);
+  }
+
+  /** @throws UsageError where the folder is not that of a run. */
+  static open(path: string): RunFolder {
+    if (!existsSync(path)) throw new UsageError(`there is no run folder ${path}.`);
+    return new RunFolder(path, readSettings(join(path, "config.json")));
+  }
+
+  record(metric: Metric): void {
+    appendFileSync(this.file("metrics.jsonl"), `${JSON.stringify(metric)}\n`);
+  }
+
+  /** All metrics; of lines written again after a resume, the later ones count. */
+  metrics(): Metric[] {
+    if (!existsSync(this.file("metrics.jsonl"))) return [];
+    const lines = readFileSync(this.file("metrics.jsonl"), "utf8").split("\n").filter(Boolean);
+    const byPlace = new Map<string, Metric>();
+    for (const line of lines) {
+      try {
+        const metric = JSON.parse(line) as Metric;
+        byPlace.set(`${metric.kind} ${"epoch" in metric ? metric.epoch : ""} ${"judgements" in metric ? metric.judgements : ""}`, metric);
+      } catch {
+        // The torn last line of a killed process; the resumed run writes it again.
+      }
+    }
+    return [...byPlace.values()];
+  }
+
+  /** Weights, optimiser and progress in one file, which is replaced in one go. */
+  async saveCheckpoint(net: MultimodalNet, optimiser: Optimiser, progress: Progress): Promise<void> {
+    const { tensors } = await weightsOf(net);
+    const { steps, m, v } = await optimiser.state();
+    tensors.set("optimiser.m", { shape: [m.length], data: m });
+    if (v) tensors.set("optimiser.v", { shape: [v.length], data: v });
+    const metadata = { progress: JSON.stringify(progress), optimiserSteps: String(steps) };
+    this.replace("checkpoint.safetensors", encodeSafetensors({ tensors, metadata }));
+  }
+
+  async saveModel(net: MultimodalNet): Promise<void> {
+    const weights = await weightsOf(net, { config: JSON.stringify(net.config) });
+    this.replace("model.safetensors", encodeSafetensors(weights));
+  }
+
+  /** Undefined where the run was stopped before its first checkpoint. @throws WeightsError, UsageError */
+  loadCheckpoint(net: MultimodalNet, optimiser: Optimiser): Progress | undefined {
+    const path = this.file("checkpoint.safetensors");
+    if (!existsSync(path)) return undefined;
+    const weights = decodeSafetensors(readFileSync(path), path);
+    const [m, v] = [weights.tensors.get("optimiser.m"), weights.tensors.get("optimiser.v")];
+    const { progress, optimiserSteps } = weights.metadata;
+    if (!m || !progress || !optimiserSteps) throw new WeightsError(`${path} is not a checkpoint: it has no optimiser state.`);
+    weights.tensors.delete("optimiser.m");
+    weights.tensors.delete("optimiser.v");
+    setWeights(net, weights, path);
+    optimiser.restore({ steps: Number(optimiserSteps), m: m.data, v: v?.data });
+    return JSON.parse(progress) as Progress;
+  }
+
+  replace(name: string, content: Uint8Array | string): void {
+    writeFileSync(this.file(`${name}.part`), content, { flush: true });
+    renameSync(this.file(`${name}.part`), this.file(name));
+  }
+}
+
+function freeName(stem: string): string {
+  for (let i = 1; ; i++) {
+    const name = i === 1 ? stem : `${stem}-${i}`;
+    if (!existsSync(name)) return name;
+  }
+}
