@@ -17,27 +17,25 @@ export const simulatedJudge =
     await agent.judge(answer.id, { reward: "skip" in verdict ? null : verdict.reward, judge: person.name });
   };
 
-/** A person at the terminal. Undo takes the last judgement back; it is asked again in a later round. */
+/** A person at the terminal. Undo takes the last judgement back; within a round its question is then asked again. */
 export const humanJudge = (log: FeedbackLog, name: string = process.env.USER ?? "person"): Judge => {
   const sound = player();
   return async (agent, example, answer) => {
-    for (;;) {
-      const reply = await askPerson({
-        image: { pixels: example.image, width: triDigitsShape.image[2], height: triDigitsShape.image[1] },
-        hint: example.hint,
-        action: answer.action,
-        probabilities: answer.probabilities,
-        play: sound && (() => sound.play(encodeWav(example.wave(), triDigitsShape.rate))),
-      });
-      if (reply === "quit") throw new Quit();
-      if (reply === "undo") {
-        const undone = await log.undo(name);
-        say(undone ? `took back what you said of ${undone.example}` : "there is nothing to take back");
-        continue;
-      }
-      const reward = reply === "skip" ? null : reply === "right" ? 1 : -1;
-      await agent.judge(answer.id, { reward, judge: name });
+    const reply = await askPerson({
+      image: { pixels: example.image, width: triDigitsShape.image[2], height: triDigitsShape.image[1] },
+      hint: example.hint,
+      action: answer.action,
+      probabilities: answer.probabilities,
+      ...(sound ? { play: () => sound.play(encodeWav(example.wave(), triDigitsShape.rate)) } : {}),
+    });
+    if (reply === "quit") throw new Quit();
+    if (reply === "undo") {
+      // This question stays open, and the one that was taken back is open again if it is of this round.
+      const undone = await log.undo(name);
+      say(undone ? `took back what you said of ${undone.example}` : "there is nothing to take back");
       return;
     }
+    const reward = reply === "skip" ? null : reply === "right" ? 1 : -1;
+    await agent.judge(answer.id, { reward, judge: name });
   };
 };

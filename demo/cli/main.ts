@@ -21,10 +21,18 @@ type Options = Partial<Omit<Settings, "v" | "command">> & { resume?: string; out
 function command(name: Settings["command"], description: string): Command {
   const own = new Command(name)
     .description(description)
-    .option("--set <name>", 'labelled set: "start" (300, synthetic voices) or "full" (6,000)', oneOf("--set", ["start", "full"] as const))
+    .option(
+      "--set <name>",
+      'labelled set: "start" (300, synthetic voices) or "full" (6,000)',
+      oneOf("--set", ["start", "full"] as const),
+    )
     .option("--labels <n>", "use only n labels of the set", wholeNumber("--labels", 0, 6000))
     .option("--epochs <n>", "passes over the labels", wholeNumber("--epochs", 0, 10_000))
-    .option("--fusion <kind>", "concat, average or weighted", oneOf("--fusion", ["concat", "average", "weighted"] as const))
+    .option(
+      "--fusion <kind>",
+      "concat, average or weighted",
+      oneOf("--fusion", ["concat", "average", "weighted"] as const),
+    )
     .option("--lr <rate>", "learning rate of Adam", fraction("--lr", 0, 1))
     .option("--seed <n>", "of everything random", wholeNumber("--seed", 0))
     .option("--software", "compute on the CPU even where there is a GPU")
@@ -35,7 +43,11 @@ function command(name: Settings["command"], description: string): Command {
     own
       .option("--judgements <n>", "judgements to ask for", wholeNumber("--judgements", 0, 5700))
       .option("--target <accuracy>", "stop at this accuracy on validation, 0 to 1", fraction("--target", 0, 1))
-      .option("--method <rule>", "replay (REINFORCE and the whole log again) or reinforce", oneOf("--method", ["replay", "reinforce"] as const))
+      .option(
+        "--method <rule>",
+        "replay (REINFORCE and the whole log again) or reinforce",
+        oneOf("--method", ["replay", "reinforce"] as const),
+      )
       .option("--noise <share>", "share of the simulated person's judgements that are wrong", fraction("--noise", 0, 1))
       .option("--human", "judge yourself, here in the terminal");
   }
@@ -74,13 +86,18 @@ function settingsFrom(command: Settings["command"], { resume: _, out: __, json: 
 
 /** The folder of an earlier run. Its settings stand: any that are given again must agree. */
 function resumed(command: Settings["command"], { resume, out, json: _, ...given }: Options): RunFolder {
-  if (out !== undefined) throw new UsageError("--out and --resume exclude each other: a resumed run stays in its folder.");
+  if (out !== undefined)
+    throw new UsageError("--out and --resume exclude each other: a resumed run stays in its folder.");
   const folder = RunFolder.open(resume!);
   const before: Partial<Settings> = readSettings(folder.file("config.json"));
-  if (before.command !== command) throw new UsageError(`${resume} is a run of "handgrad ${before.command}": resume it with that command.`);
+  if (before.command !== command)
+    throw new UsageError(`${resume} is a run of "handgrad ${before.command}": resume it with that command.`);
   for (const [key, value] of Object.entries(given)) {
     const was = before[key as keyof Settings];
-    if (was !== value) throw new UsageError(`--${key} ${value} differs from the run's ${was}. A resumed run keeps its settings; leave the option out.`);
+    if (was !== value)
+      throw new UsageError(
+        `--${key} ${value} differs from the run's ${was}. A resumed run keeps its settings; leave the option out.`,
+      );
   }
   return folder;
 }
@@ -88,7 +105,10 @@ function resumed(command: Settings["command"], { resume, out, json: _, ...given 
 async function main(command: Settings["command"], options: Options): Promise<void> {
   if (options.human && options.noise) throw new UsageError("--noise is of simulated people, and --human asks you.");
   if (options.human && options.json && !process.stdin.isTTY) say("reading answers from standard input");
-  const make = () => (options.resume === undefined ? RunFolder.create(options.out, settingsFrom(command, options)) : resumed(command, options));
+  const make = () =>
+    options.resume === undefined
+      ? RunFolder.create(options.out, settingsFrom(command, options))
+      : resumed(command, options);
   const run = await Run.open(make);
   const onSignal = () => {
     say("stopping: saving first …");

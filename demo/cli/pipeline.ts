@@ -1,12 +1,20 @@
-import { batches, batchOf, Random, type SetName, type TriDigit, type TriDigits, triDigitsShape } from "../../src/data/index.ts";
+import {
+  batches,
+  batchOf,
+  Random,
+  type SetName,
+  type TriDigit,
+  type TriDigits,
+  triDigitsShape,
+} from "../../src/data/index.ts";
 import { type Evaluation, evaluate, MultimodalNet, type Optimiser, trainEpoch } from "../../src/model/index.ts";
-import { adam, createEngine, type Engine } from "../../src/node.ts";
 import { openFeedbackLog } from "../../src/node/feedback-log.ts";
+import { adam, createEngine, type Engine } from "../../src/node.ts";
 import { learner, rewarded, simulatedPerson } from "../../src/rl/index.ts";
 import { humanJudge, type Judge, Quit, simulatedJudge } from "./judges.ts";
 import { progress, say } from "./progress.ts";
 import { renderReport } from "./report.ts";
-import { type Progress, RunFolder } from "./run-folder.ts";
+import type { Progress, RunFolder } from "./run-folder.ts";
 import type { Settings } from "./settings.ts";
 import { loadTriDigits } from "./tridigits.ts";
 
@@ -83,7 +91,9 @@ export class Run {
       engine.gpu.steps = found.engineSteps;
     }
     say(`device: ${engine.adapter}`);
-    say(`run: ${folder.path}${found ? ` (resumed in stage "${found.stage}" after ${found.epochs} epochs and ${found.asked} questions)` : ""}`);
+    say(
+      `run: ${folder.path}${found ? ` (resumed in stage "${found.stage}" after ${found.epochs} epochs and ${found.asked} questions)` : ""}`,
+    );
     return run;
   }
 
@@ -129,7 +139,9 @@ export class Run {
         const epoch = this.#progress.epochs;
         const batch = batches(examples, BATCH, new Random("epoch", seed, epoch));
         let done = epoch * steps;
-        const loss = await trainEpoch(this.#net, this.#optimiser, this.#timed(batch), (loss) => bar.at(++done, `loss ${loss.toFixed(3)}`));
+        const loss = await trainEpoch(this.#net, this.#optimiser, this.#timed(batch), (loss) =>
+          bar.at(++done, `loss ${loss.toFixed(3)}`),
+        );
         this.#folder.record({ kind: "train", epoch: epoch + 1, loss });
         this.#progress.epochs = epoch + 1;
         // An epoch of few steps is quickly done again.
@@ -145,7 +157,9 @@ export class Run {
     if (this.#settings.judgements > 0) {
       const before = await this.#test(["strangers", "met"]);
       this.#progress.before = { strangers: before.strangers.accuracy, met: before.met.accuracy };
-      say(`before any judgement: accuracy ${percent(before.strangers.accuracy)} on strangers' voices, ${percent(before.met.accuracy)} on voices met`);
+      say(
+        `before any judgement: accuracy ${percent(before.strangers.accuracy)} on strangers' voices, ${percent(before.met.accuracy)} on voices met`,
+      );
       await this.#folder.saveModel(this.#net);
     }
     await this.#save();
@@ -189,7 +203,9 @@ export class Run {
     if (this.#progress.learner) agent.restore(this.#progress.learner);
     const judge: Judge = human ? humanJudge(log) : simulatedJudge(simulatedPerson({ seed, noise }));
     const kind = human ? "human" : "simulated";
-    say(`${judgements} judgements of a ${kind} person, ${ROUND[kind]} between two updates (${method})${human ? ": y right, n wrong, s skip, u undo, p play, q quit" : ""}`);
+    say(
+      `${judgements} judgements of a ${kind} person, ${ROUND[kind]} between two updates (${method})${human ? ": y right, n wrong, s skip, u undo, p play, q quit" : ""}`,
+    );
     const bar = human ? undefined : progress("learning", judgements, { unit: "judgements" });
     let rounds = 0;
     try {
@@ -200,10 +216,13 @@ export class Run {
         if (given >= judgements || this.#progress.asked >= stream.length) break;
         const size = Math.min(ROUND[kind], judgements - given);
         const questions = order.slice(this.#progress.asked, this.#progress.asked + size).map((i) => stream.at(i));
-        const answers = await agent.actOn(questions);
-        for (const [i, example] of questions.entries()) {
-          if (log.judgements().some((j) => j.example === example.id)) continue;
-          await judge(agent, example, answers[i]!);
+        const answers = new Map((await agent.actOn(questions)).map((answer) => [answer.example, answer]));
+        const isOpen = ({ id }: TriDigit) => !log.judgements().some((j) => j.example === id);
+        // Until each has its judgement: one that is taken back is asked again.
+        for (let example = questions.find(isOpen); example; example = questions.find(isOpen)) {
+          const answer = answers.get(example.id) ?? (await agent.act(example));
+          answers.delete(example.id);
+          await judge(agent, example, answer);
         }
         this.#progress.asked += questions.length;
         for (const { id } of questions) asked.add(id);
@@ -242,7 +261,11 @@ export class Run {
   async #test(which: readonly Test[]): Promise<Record<Test, TestResult>> {
     const results: Partial<Record<Test, TestResult>> = {};
     const sizes = which.map((test) => this.#data.set(TESTS[test], this.#settings.seed).length);
-    const bar = progress("evaluating", sizes.reduce((a, b) => a + b, 0), { unit: "examples" });
+    const bar = progress(
+      "evaluating",
+      sizes.reduce((a, b) => a + b, 0),
+      { unit: "examples" },
+    );
     let done = 0;
     for (const test of which) {
       const set = this.#data.set(TESTS[test] satisfies SetName, this.#settings.seed);

@@ -1,6 +1,14 @@
 import { appendFileSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { decodeSafetensors, encodeSafetensors, type MultimodalNet, type Optimiser, setWeights, WeightsError, weightsOf } from "../../src/model/index.ts";
+import {
+  decodeSafetensors,
+  encodeSafetensors,
+  type MultimodalNet,
+  type Optimiser,
+  setWeights,
+  WeightsError,
+  weightsOf,
+} from "../../src/model/index.ts";
 import type { LearnerState } from "../../src/rl/index.ts";
 import { readSettings, type Settings, UsageError } from "./settings.ts";
 
@@ -39,7 +47,9 @@ export class RunFolder {
   static create(path: string | undefined, settings: Settings): RunFolder {
     const folder = path ?? freeName(join("runs", `${settings.command}-seed${settings.seed}`));
     if (existsSync(folder) && readdirSync(folder).length > 0) {
-      throw new UsageError(`${folder} is not empty. Continue that run with --resume ${folder}, or name another folder with --out.`);
+      throw new UsageError(
+        `${folder} is not empty. Continue that run with --resume ${folder}, or name another folder with --out.`,
+      );
     }
     mkdirSync(folder, { recursive: true });
     writeFileSync(join(folder, "config.json"), `${JSON.stringify(settings, null, 2)}\n`);
@@ -64,7 +74,10 @@ export class RunFolder {
     for (const line of lines) {
       try {
         const metric = JSON.parse(line) as Metric;
-        byPlace.set(`${metric.kind} ${"epoch" in metric ? metric.epoch : ""} ${"judgements" in metric ? metric.judgements : ""}`, metric);
+        byPlace.set(
+          `${metric.kind} ${"epoch" in metric ? metric.epoch : ""} ${"judgements" in metric ? metric.judgements : ""}`,
+          metric,
+        );
       } catch {
         // The torn last line of a killed process; the resumed run writes it again.
       }
@@ -94,7 +107,8 @@ export class RunFolder {
     const weights = decodeSafetensors(readFileSync(path), path);
     const [m, v] = [weights.tensors.get("optimiser.m"), weights.tensors.get("optimiser.v")];
     const { progress, optimiserSteps } = weights.metadata;
-    if (!m || !progress || !optimiserSteps) throw new WeightsError(`${path} is not a checkpoint: it has no optimiser state.`);
+    if (!m || !progress || !optimiserSteps)
+      throw new WeightsError(`${path} is not a checkpoint: it has no optimiser state.`);
     weights.tensors.delete("optimiser.m");
     weights.tensors.delete("optimiser.v");
     setWeights(net, weights, path);

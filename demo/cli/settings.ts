@@ -50,7 +50,8 @@ export const fraction =
   (option: string, least: number, most: number) =>
   (text: string): number => {
     const n = Number(text);
-    if (text.trim() === "" || !(n >= least && n <= most)) throw new UsageError(`${option} is "${text}", expected a number from ${least} to ${most}.`);
+    if (text.trim() === "" || !(n >= least && n <= most))
+      throw new UsageError(`${option} is "${text}", expected a number from ${least} to ${most}.`);
     return n;
   };
 

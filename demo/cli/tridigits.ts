@@ -9,7 +9,8 @@ function dataFolder(): string {
   for (let folder = dirname(fileURLToPath(import.meta.url)); ; folder = dirname(folder)) {
     const data = join(folder, "demo/data/tridigits");
     if (existsSync(data)) return data;
-    if (folder === dirname(folder)) throw new DataError("the folder demo/data/tridigits is missing. Install handgrad again.");
+    if (folder === dirname(folder))
+      throw new DataError("the folder demo/data/tridigits is missing. Install handgrad again.");
   }
 }
 
@@ -26,7 +27,9 @@ export function loadTriDigits(folder: string = dataFolder()): TriDigits {
     try {
       return decode(bytes);
     } catch (error) {
-      throw new DataError(`${path} is damaged or cut off (${(error as Error).message}). Restore it or install handgrad again.`);
+      throw new DataError(
+        `${path} is damaged or cut off (${(error as Error).message}). Restore it or install handgrad again.`,
+      );
     }
   };
   const json = (bytes: Buffer): unknown => JSON.parse(bytes.toString("utf8"));
@@ -39,7 +42,8 @@ export function loadTriDigits(folder: string = dataFolder()): TriDigits {
       hints: read("hints.json", json),
     });
   } catch (error) {
-    if (error instanceof DataError && !error.message.startsWith(folder)) throw new DataError(`${folder}: ${error.message}`);
+    if (error instanceof DataError && !error.message.startsWith(folder))
+      throw new DataError(`${folder}: ${error.message}`);
     throw error;
   }
 }

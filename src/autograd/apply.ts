@@ -14,7 +14,9 @@ export function apply<Options>(
 ): Tensor[] {
   inputs.forEach((x, i) => {
     if (x !== undefined && !(x instanceof Tensor)) {
-      throw new TypeError(`${name}: argument ${i + 1} is ${typeof x}, expected a tensor. Make one with engine.tensor(data, shape).`);
+      throw new TypeError(
+        `${name}: argument ${i + 1} is ${typeof x}, expected a tensor. Make one with engine.tensor(data, shape).`,
+      );
     }
   });
   const { gpu } = inputs.find((x) => x !== undefined)!;
@@ -28,7 +30,9 @@ export function apply<Options>(
     if (x && x.gpu !== gpu) throw new Error(`${name}: its tensors belong to two engines.`);
     if (x?.slot.released) throw new Error(`${name}: the tensor ${show(x)} was disposed.`);
     if (x && !x.slot.home && !x.slot.host && !x.slot.arriving && !recording.computes(x.slot)) {
-      throw new Error(`${name}: the tensor ${show(x)} belongs to an earlier step. Return it from that step to keep it.`);
+      throw new Error(
+        `${name}: the tensor ${show(x)} belongs to an earlier step. Return it from that step to keep it.`,
+      );
     }
   }
   const { outputs, backward } = op(recording, inputs, options);
@@ -41,7 +45,13 @@ export function apply<Options>(
 }
 
 /** A tensor, or numbers that become one beside `like`: labels and batches may be given as typed arrays. */
-export function asTensor(name: string, x: Tensor | HostArray | readonly number[], like: Tensor, dtype: DType, shape?: readonly number[]): Tensor {
+export function asTensor(
+  name: string,
+  x: Tensor | HostArray | readonly number[],
+  like: Tensor,
+  dtype: DType,
+  shape?: readonly number[],
+): Tensor {
   if (x instanceof Tensor) return x;
   return hostTensor(name, like.gpu, x, shape ?? [x.length], dtype);
 }

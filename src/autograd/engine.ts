@@ -28,7 +28,13 @@ export class Engine {
   tensor(data: HostArray | readonly number[] | number, shape?: readonly number[], dtype?: DType): Tensor {
     const numbers = typeof data === "number" ? [data] : data;
     const type = dtype ?? (data instanceof Int32Array ? "i32" : data instanceof Uint32Array ? "u32" : "f32");
-    return hostTensor("engine.tensor", this.gpu, numbers, shape ?? (typeof data === "number" ? [] : [numbers.length]), type);
+    return hostTensor(
+      "engine.tensor",
+      this.gpu,
+      numbers,
+      shape ?? (typeof data === "number" ? [] : [numbers.length]),
+      type,
+    );
   }
 
   /** A tensor that is learned: `loss.backward()` gives its gradient, and an optimiser may change it in place. */

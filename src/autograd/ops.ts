@@ -30,14 +30,18 @@ import type { Tensor } from "./tensor.ts";
 
 export type Numbers = Tensor | HostArray | readonly number[];
 
-const one = <O>(name: string, op: Parameters<typeof apply<O>>[1], inputs: (Tensor | undefined)[], options: O): Tensor => apply(name, op, inputs, options)[0]!;
+const one = <O>(name: string, op: Parameters<typeof apply<O>>[1], inputs: (Tensor | undefined)[], options: O): Tensor =>
+  apply(name, op, inputs, options)[0]!;
 
-const binary = (kind: Arithmetic) => (a: Tensor | number, b: Tensor | number): Tensor => {
-  const like = typeof a === "number" ? b : a;
-  if (typeof like === "number") throw new TypeError(`${kind}: both arguments are plain numbers, expected at least one tensor.`);
-  const tensor = (x: Tensor | number) => (typeof x === "number" ? asTensor(kind, [x], like, "f32", []) : x);
-  return one(kind, arithmetic, [tensor(a), tensor(b)], { kind });
-};
+const binary =
+  (kind: Arithmetic) =>
+  (a: Tensor | number, b: Tensor | number): Tensor => {
+    const like = typeof a === "number" ? b : a;
+    if (typeof like === "number")
+      throw new TypeError(`${kind}: both arguments are plain numbers, expected at least one tensor.`);
+    const tensor = (x: Tensor | number) => (typeof x === "number" ? asTensor(kind, [x], like, "f32", []) : x);
+    return one(kind, arithmetic, [tensor(a), tensor(b)], { kind });
+  };
 export const add = binary("add");
 export const sub = binary("sub");
 export const mul = binary("mul");
@@ -45,7 +49,10 @@ export const div = binary("div");
 export const maximum = binary("maximum");
 export const minimum = binary("minimum");
 
-const unary = (kind: Exclude<Activation, "none">) => (x: Tensor): Tensor => one(kind, activation, [x], { kind });
+const unary =
+  (kind: Exclude<Activation, "none">) =>
+  (x: Tensor): Tensor =>
+    one(kind, activation, [x], { kind });
 export const relu = unary("relu");
 export const tanh = unary("tanh");
 export const sigmoid = unary("sigmoid");
@@ -60,8 +67,10 @@ export const linear = (x: Tensor, w: Tensor, b?: Tensor, options: { activation?:
 
 export const conv2d = (x: Tensor, w: Tensor, b?: Tensor, options: Conv2dOptions = {}): Tensor =>
   one("conv2d", conv2dKernel, [x, w, b], options);
-export const maxPool2d = (x: Tensor, options: PoolOptions): Tensor => one("maxPool2d", pool2d, [x], { ...options, kind: "max" });
-export const avgPool2d = (x: Tensor, options: PoolOptions): Tensor => one("avgPool2d", pool2d, [x], { ...options, kind: "average" });
+export const maxPool2d = (x: Tensor, options: PoolOptions): Tensor =>
+  one("maxPool2d", pool2d, [x], { ...options, kind: "max" });
+export const avgPool2d = (x: Tensor, options: PoolOptions): Tensor =>
+  one("avgPool2d", pool2d, [x], { ...options, kind: "average" });
 
 export const embedding = (ids: Numbers, w: Tensor, options: { paddingIdx?: number } = {}): Tensor =>
   one("embedding", embeddingKernel, [asTensor("embedding", ids, w, "i32"), w], options);
@@ -74,7 +83,11 @@ export interface GruWeights {
   biasIh: Tensor;
   biasHh: Tensor;
 }
-export function gru(x: Tensor, w: GruWeights, options: GruOptions & { lengths?: Numbers | undefined; h0?: Tensor | undefined } = {}): { output: Tensor; hidden: Tensor } {
+export function gru(
+  x: Tensor,
+  w: GruWeights,
+  options: GruOptions & { lengths?: Numbers | undefined; h0?: Tensor | undefined } = {},
+): { output: Tensor; hidden: Tensor } {
   const { lengths, h0, ...rest } = options;
   const ends = lengths && asTensor("gru", lengths, x, "i32");
   const [output, hidden] = apply("gru", gruKernel, [x, w.weightIh, w.weightHh, w.biasIh, w.biasHh, ends, h0], rest);
@@ -100,30 +113,67 @@ export function fuse(features: readonly Tensor[], fusion: Fusion, { present, wei
   return one("fuse", fuseKernel, [...features, mask, weights], { fusion, modalities: M });
 }
 
-export const dropout = (x: Tensor, options: { p: number }): Tensor => (options.p === 0 ? x : one("dropout", dropoutKernel, [x], options));
-export const dropModalities = (present: Tensor, options: { p: number }): Tensor => one("dropModalities", dropModalitiesKernel, [present], options);
+export const dropout = (x: Tensor, options: { p: number }): Tensor =>
+  options.p === 0 ? x : one("dropout", dropoutKernel, [x], options);
+export const dropModalities = (present: Tensor, options: { p: number }): Tensor =>
+  one("dropModalities", dropModalitiesKernel, [present], options);
 
 export const sum = (x: Tensor, options: ReduceOptions = {}): Tensor => one("sum", sumKernel, [x], options);
-export const mean = (x: Tensor, options: ReduceOptions = {}): Tensor => one("mean", sumKernel, [x], { ...options, mean: true });
+export const mean = (x: Tensor, options: ReduceOptions = {}): Tensor =>
+  one("mean", sumKernel, [x], { ...options, mean: true });
 
-export function crossEntropy(logits: Tensor, labels: Numbers, options: CrossEntropyOptions & { weights?: Numbers | undefined } = {}): Tensor {
+export function crossEntropy(
+  logits: Tensor,
+  labels: Numbers,
+  options: CrossEntropyOptions & { weights?: Numbers | undefined } = {},
+): Tensor {
   const { weights, ...rest } = options;
   const rows = weights && asTensor("crossEntropy", weights, logits, "f32");
   return one("crossEntropy", crossEntropyKernel, [logits, asTensor("crossEntropy", labels, logits, "i32"), rows], rest);
 }
-export function judged(logits: Tensor, actions: Numbers, rewards: Numbers, options: { noise?: number; reduction?: Reduction } = {}): Tensor {
+export function judged(
+  logits: Tensor,
+  actions: Numbers,
+  rewards: Numbers,
+  options: { noise?: number; reduction?: Reduction } = {},
+): Tensor {
   const { noise = 0, ...rest } = options;
-  if (!(noise >= 0 && noise < 0.5)) throw new TypeError(`judged: noise is ${noise}, expected at least 0 and under 0.5.`);
+  if (!(noise >= 0 && noise < 0.5))
+    throw new TypeError(`judged: noise is ${noise}, expected at least 0 and under 0.5.`);
   const given = asTensor("judged", actions, logits, "i32");
-  return one("judged", judgedKernel, [logits, given, asTensor("judged", rewards, logits, "f32"), asTensor("judged", [noise], logits, "f32")], rest);
+  return one(
+    "judged",
+    judgedKernel,
+    [logits, given, asTensor("judged", rewards, logits, "f32"), asTensor("judged", [noise], logits, "f32")],
+    rest,
+  );
 }
-export function policyGradient(logits: Tensor, actions: Numbers, advantages: Numbers, options: PolicyGradientOptions & { klTo?: Numbers | undefined } = {}): Tensor {
+export function policyGradient(
+  logits: Tensor,
+  actions: Numbers,
+  advantages: Numbers,
+  options: PolicyGradientOptions & { klTo?: Numbers | undefined } = {},
+): Tensor {
   const { klTo, ...rest } = options;
   const given = asTensor("policyGradient", actions, logits, "i32");
   const leash = klTo && asTensor("policyGradient", klTo, logits, "f32", logits.shape);
-  return one("policyGradient", policyGradientKernel, [logits, given, asTensor("policyGradient", advantages, logits, "f32"), leash], rest);
+  return one(
+    "policyGradient",
+    policyGradientKernel,
+    [logits, given, asTensor("policyGradient", advantages, logits, "f32"), leash],
+    rest,
+  );
 }
 export const mse = (x: Tensor, target: Numbers, options: { reduction?: Reduction } = {}): Tensor =>
   one("mse", regression, [x, asTensor("mse", target, x, "f32", x.shape)], { kind: "mse", ...options });
-export const binaryCrossEntropyWithLogits = (x: Tensor, target: Numbers, options: { reduction?: Reduction } = {}): Tensor =>
-  one("binaryCrossEntropyWithLogits", regression, [x, asTensor("binaryCrossEntropyWithLogits", target, x, "f32", x.shape)], { kind: "binaryCrossEntropy", ...options });
+export const binaryCrossEntropyWithLogits = (
+  x: Tensor,
+  target: Numbers,
+  options: { reduction?: Reduction } = {},
+): Tensor =>
+  one(
+    "binaryCrossEntropyWithLogits",
+    regression,
+    [x, asTensor("binaryCrossEntropyWithLogits", target, x, "f32", x.shape)],
+    { kind: "binaryCrossEntropy", ...options },
+  );

@@ -25,7 +25,8 @@ export class Tensor implements Tracked {
 
   /** The number of a tensor that has just one, such as a loss. */
   async item(): Promise<number> {
-    if (count(this.shape) !== 1) throw new TypeError(`tensor.item: ${show(this)} does not hold one number. Use data().`);
+    if (count(this.shape) !== 1)
+      throw new TypeError(`tensor.item: ${show(this)} does not hold one number. Use data().`);
     return (await this.data())[0]!;
   }
 
@@ -43,7 +44,9 @@ export class Tensor implements Tracked {
     }
     if (dy ? show(dy) !== show(this) : count(this.shape) !== 1) {
       const found = dy ? `dy is ${show(dy)}` : "there is no dy";
-      throw new TypeError(`backward: the tensor is ${show(this)} and ${found}. Reduce it by sum or mean, or give dy of its shape.`);
+      throw new TypeError(
+        `backward: the tensor is ${show(this)} and ${found}. Reduce it by sum or mean, or give dy of its shape.`,
+      );
     }
     const one: Value = { slot: recording.upload(new Float32Array([1])), shape: this.shape, dtype: "f32", one: true };
     return new Gradients(this.gpu, gradientsOf(this, dy ?? one, recording));
@@ -83,7 +86,9 @@ export class Gradients {
   get(parameter: Tensor): Tensor {
     const d = this.#values.get(parameter);
     if (!d) {
-      const why = parameter.isParameter ? "the loss does not depend on it" : "it is not a parameter: use engine.parameter";
+      const why = parameter.isParameter
+        ? "the loss does not depend on it"
+        : "it is not a parameter: use engine.parameter";
       throw new Error(`gradients.get: there is no gradient for ${parameter}: ${why}.`);
     }
     return new Tensor(this.#gpu, d.slot, parameter.shape, "f32");

@@ -31,7 +31,10 @@ export function batchOf(examples: readonly BatchExample[]): LabelledArrays {
   const floats = (n: number) => new Float32Array(n);
   return {
     image: join(floats, (e) => e.image),
-    words: join((n) => new Int32Array(n), (e) => e.words),
+    words: join(
+      (n) => new Int32Array(n),
+      (e) => e.words,
+    ),
     audio: join(floats, (e) => e.audio),
     frames: Int32Array.from(examples, (e) => e.frames),
     label: Int32Array.from(examples, (e) => e.label),
@@ -39,8 +42,13 @@ export function batchOf(examples: readonly BatchExample[]): LabelledArrays {
 }
 
 /** A set in batches, shuffled where there is a generator; the last one may be smaller. */
-export function* batches(set: { length: number; at(i: number): BatchExample }, size: number, random?: Random): Generator<LabelledArrays> {
+export function* batches(
+  set: { length: number; at(i: number): BatchExample },
+  size: number,
+  random?: Random,
+): Generator<LabelledArrays> {
   const order = Array.from({ length: set.length }, (_, i) => i);
   random?.shuffle(order);
-  for (let from = 0; from < order.length; from += size) yield batchOf(order.slice(from, from + size).map((i) => set.at(i)));
+  for (let from = 0; from < order.length; from += size)
+    yield batchOf(order.slice(from, from + size).map((i) => set.at(i)));
 }

@@ -76,7 +76,10 @@ function filterBank({ rate, frame, bands, from, to }: LogMelOptions) {
         const f = (k * rate) / frame;
         return Math.max(0, Math.min((f - left) / (middle - left), (right - f) / (right - middle)));
       };
-      return { first, weights: Float64Array.from({ length: Math.max(0, last - first + 1) }, (_, i) => weight(first + i)) };
+      return {
+        first,
+        weights: Float64Array.from({ length: Math.max(0, last - first + 1) }, (_, i) => weight(first + i)),
+      };
     });
     found = { window, filters };
     known.set(key, found);

@@ -17,7 +17,10 @@ export class Tokeniser {
   /** The text's words, split at white space and in lower case: `length` numbers, padded or cut at the end. */
   encode(text: string, length: number): Int32Array {
     const ids = new Int32Array(length);
-    const words = text.toLowerCase().split(/\s+/).filter((word) => word.length > 0);
+    const words = text
+      .toLowerCase()
+      .split(/\s+/)
+      .filter((word) => word.length > 0);
     words.slice(0, length).forEach((word, i) => {
       ids[i] = this.#ids.get(word) ?? Tokeniser.unknown;
     });
@@ -26,6 +29,9 @@ export class Tokeniser {
 
   /** The words again; padding is left out. */
   decode(ids: Iterable<number>): string {
-    return [...ids].filter((id) => id !== Tokeniser.padding).map((id) => this.words[id - 2] ?? "?").join(" ");
+    return [...ids]
+      .filter((id) => id !== Tokeniser.padding)
+      .map((id) => this.words[id - 2] ?? "?")
+      .join(" ");
   }
 }

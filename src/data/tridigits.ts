@@ -31,7 +31,14 @@ const WORDS = 8;
 const FRAMES = 50;
 const BANDS = 32;
 /** Sizes of an example's arrays. */
-export const triDigitsShape = { image: [1, SIDE, SIDE], words: WORDS, frames: FRAMES, bands: BANDS, classes: 10, rate: RATE } as const;
+export const triDigitsShape = {
+  image: [1, SIDE, SIDE],
+  words: WORDS,
+  frames: FRAMES,
+  bands: BANDS,
+  classes: 10,
+  rate: RATE,
+} as const;
 
 const features = { rate: RATE, frame: 256, hop: 160, bands: BANDS, from: 60, to: 3800, floor: 1e-4, maxFrames: FRAMES };
 const languages = ["en", "es", "fr", "it", "ru"];
@@ -115,21 +122,33 @@ export class TriDigits {
     this.#files = files;
     const { images, labels, clips } = files;
     if (labels.length === 0 || images.length !== labels.length * SIDE * SIDE) {
-      throw new DataError(`images.u8.gz holds ${images.length} bytes, expected ${labels.length * SIDE * SIDE} for the ${labels.length} labels of labels.u8.gz.`);
+      throw new DataError(
+        `images.u8.gz holds ${images.length} bytes, expected ${labels.length * SIDE * SIDE} for the ${labels.length} labels of labels.u8.gz.`,
+      );
     }
     for (let digit = 0; digit < 10; digit++) {
       const first = labels.indexOf(digit);
       const last = labels.lastIndexOf(digit);
-      if (first < 0 || last - first + 1 < 850) throw new DataError(`labels.u8.gz: digit ${digit} has ${first < 0 ? 0 : last - first + 1} pictures in a row, expected at least 850.`);
+      if (first < 0 || last - first + 1 < 850)
+        throw new DataError(
+          `labels.u8.gz: digit ${digit} has ${first < 0 ? 0 : last - first + 1} pictures in a row, expected at least 850.`,
+        );
       this.#firstImage.push(first);
     }
     const index = files.clipsIndex as { clips?: Clip[] };
     if (!Array.isArray(index?.clips)) throw new DataError("clips.json has no list of clips.");
     const outside = index.clips.find((clip) => !(clip.offset >= 0 && clip.offset + clip.length <= clips.length));
-    if (outside) throw new DataError(`clips.ulaw holds ${clips.length} bytes, but clip ${outside.id} lies at ${outside.offset} … ${outside.offset + outside.length}: the file is cut off.`);
+    if (outside)
+      throw new DataError(
+        `clips.ulaw holds ${clips.length} bytes, but clip ${outside.id} lies at ${outside.offset} … ${outside.offset + outside.length}: the file is cut off.`,
+      );
     this.#clips = index.clips.filter((clip) => languages.includes(clip.language));
-    const hints = files.hints as { vocabulary?: string[]; templates?: { instances: { text: string; digits: number[] }[] }[] };
-    if (!Array.isArray(hints?.vocabulary) || !Array.isArray(hints.templates)) throw new DataError("hints.json has no vocabulary or no templates.");
+    const hints = files.hints as {
+      vocabulary?: string[];
+      templates?: { instances: { text: string; digits: number[] }[] }[];
+    };
+    if (!Array.isArray(hints?.vocabulary) || !Array.isArray(hints.templates))
+      throw new DataError("hints.json has no vocabulary or no templates.");
     this.tokeniser = new Tokeniser(hints.vocabulary);
     this.#hints = hints.templates.flatMap((template) => template.instances);
   }
@@ -169,7 +188,8 @@ export class TriDigits {
     const audio = new Float32Array(FRAMES * BANDS);
     audio.set(spectrum);
     const words = new Random("tridigits", seed, name, label, index, "hint");
-    const hint = words.uniform() < 0.2 ? "" : words.choice(this.#hints.filter(({ digits }) => digits.includes(label))).text;
+    const hint =
+      words.uniform() < 0.2 ? "" : words.choice(this.#hints.filter(({ digits }) => digits.includes(label))).text;
     return {
       id: `${name}/${label}/${index}`,
       label,

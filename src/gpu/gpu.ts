@@ -119,7 +119,9 @@ export class Gpu {
     const inputs = new Set(recording.dispatches.flatMap((d) => [...d.reads, ...d.writes]));
     for (const slot of inputs) {
       if (slot.released) {
-        throw new Error("engine.step: a tensor used in this step was disposed. Keep it until the step has been awaited.");
+        throw new Error(
+          "engine.step: a tensor used in this step was disposed. Keep it until the step has been awaited.",
+        );
       }
       if (slot.arriving) await slot.arriving;
       if (slot.host && !slot.home) {
@@ -134,7 +136,9 @@ export class Gpu {
     if (this.#gone) throw new Error(`engine: ${this.#gone}`);
     const limit = Math.min(this.device.limits.maxStorageBufferBindingSize, this.device.limits.maxBufferSize);
     if (data.byteLength > limit) {
-      throw new RangeError(`engine.tensor: ${data.byteLength} bytes, but the device binds at most ${limit}. Split the tensor.`);
+      throw new RangeError(
+        `engine.tensor: ${data.byteLength} bytes, but the device binds at most ${limit}. Split the tensor.`,
+      );
     }
     const slot = new Slot(data.byteLength);
     slot.host = data;

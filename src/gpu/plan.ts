@@ -76,7 +76,8 @@ export class Scratch {
     const places = new Map<Slot, GPUBuffer>();
     const take = (bytes: number): GPUBuffer => {
       let best: GPUBuffer | undefined;
-      for (const b of free) if (b.size >= bytes && b.size <= 2 * bytes + 65536 && (!best || b.size < best.size)) best = b;
+      for (const b of free)
+        if (b.size >= bytes && b.size <= 2 * bytes + 65536 && (!best || b.size < best.size)) best = b;
       if (!best) {
         const usage = GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC | GPUBufferUsage.COPY_DST;
         best = this.memory.create(align(Math.max(bytes, 4)), usage, "scratch");

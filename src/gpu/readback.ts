@@ -25,7 +25,10 @@ export class Readback {
       staging.unmap();
       this.#idle.push(staging);
       let from = 0;
-      return parts.map(({ slot }) => all.slice(from, (from += slot.bytes)));
+      return parts.map(({ slot }) => {
+        from += slot.bytes;
+        return all.slice(from - slot.bytes, from);
+      });
     };
   }
 

@@ -1,11 +1,13 @@
 import { kernel, type Recording, wgsl } from "../gpu/index.ts";
-import { type Activation, activations, expectFloat, fresh, grid, type Op, type Value, count } from "./op.ts";
+import { type Activation, activations, count, expectFloat, fresh, grid, type Op, type Value } from "./op.ts";
 
 /*
  * y = f(x) for f in relu, tanh, sigmoid; dx = dy · f′, with f′ from y: nothing but y is kept for the way back.
  */
 
-const forward = kernel("activation", ({ kind }: { kind: Activation }) => wgsl`
+const forward = kernel(
+  "activation",
+  ({ kind }: { kind: Activation }) => wgsl`
 @group(0) @binding(0) var<storage, read> x_in: array<f32>;
 @group(0) @binding(1) var<storage, read_write> y_out: array<f32>;
 
@@ -15,9 +17,12 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   if (i >= arrayLength(&y_out)) { return; }
   let x = x_in[i];
   y_out[i] = ${activations[kind].value};
-}`);
+}`,
+);
 
-const backward = kernel("activation.backward", ({ kind }: { kind: Activation }) => wgsl`
+const backward = kernel(
+  "activation.backward",
+  ({ kind }: { kind: Activation }) => wgsl`
 @group(0) @binding(0) var<storage, read> y_in: array<f32>;
 @group(0) @binding(1) var<storage, read> dy: array<f32>;
 @group(0) @binding(2) var<storage, read_write> dx: array<f32>;
@@ -28,13 +33,19 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   if (i >= arrayLength(&dx)) { return; }
   let y = y_in[i];
   dx[i] = dy[i] * (${activations[kind].slope});
-}`);
+}`,
+);
 
 /** dx of an activation from its result; also the first step back of the kernels that have one fused in. */
 export function activationBackward(r: Recording, kind: Activation, y: Value, dy: Value): Value {
   if (kind === "none") return dy;
   const dx = fresh(r, y.shape);
-  r.dispatch({ kernel: backward({ kind }), reads: [y.slot, dy.slot], writes: [dx.slot], grid: grid(count(y.shape), 64) });
+  r.dispatch({
+    kernel: backward({ kind }),
+    reads: [y.slot, dy.slot],
+    writes: [dx.slot],
+    grid: grid(count(y.shape), 64),
+  });
   return dx;
 }
 

@@ -14,8 +14,16 @@ const functions = {
   mul: { value: "a * b", da: "b", db: "a" },
   div: { value: "a / b", da: "1.0 / b", db: "-a / (b * b)" },
   // Where both are equal each gets half of the gradient, as in PyTorch.
-  maximum: { value: "max(a, b)", da: "select(select(0.0, 1.0, a > b), 0.5, a == b)", db: "select(select(0.0, 1.0, b > a), 0.5, a == b)" },
-  minimum: { value: "min(a, b)", da: "select(select(0.0, 1.0, a < b), 0.5, a == b)", db: "select(select(0.0, 1.0, b < a), 0.5, a == b)" },
+  maximum: {
+    value: "max(a, b)",
+    da: "select(select(0.0, 1.0, a > b), 0.5, a == b)",
+    db: "select(select(0.0, 1.0, b > a), 0.5, a == b)",
+  },
+  minimum: {
+    value: "min(a, b)",
+    da: "select(select(0.0, 1.0, a < b), 0.5, a == b)",
+    db: "select(select(0.0, 1.0, b < a), 0.5, a == b)",
+  },
 } as const;
 export type Arithmetic = keyof typeof functions;
 
@@ -33,7 +41,9 @@ fn operands(at: u32) -> vec2u {
   return vec2u(i0 * s.a0 + i1 * s.a1 + i2 * s.a2 + i3 * s.a3, i0 * s.b0 + i1 * s.b1 + i2 * s.b2 + i3 * s.b3);
 }`;
 
-const forward = kernel("arithmetic", ({ kind }: { kind: Arithmetic }) => wgsl`
+const forward = kernel(
+  "arithmetic",
+  ({ kind }: { kind: Arithmetic }) => wgsl`
 ${index}
 @group(0) @binding(0) var<storage, read> a_in: array<f32>;
 @group(0) @binding(1) var<storage, read> b_in: array<f32>;
@@ -48,9 +58,12 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   let a = a_in[i.x];
   let b = b_in[i.y];
   y[at] = ${functions[kind].value};
-}`);
+}`,
+);
 
-const backward = kernel("arithmetic.backward", ({ kind, by }: { kind: Arithmetic; by: "a" | "b" }) => wgsl`
+const backward = kernel(
+  "arithmetic.backward",
+  ({ kind, by }: { kind: Arithmetic; by: "a" | "b" }) => wgsl`
 ${index}
 @group(0) @binding(0) var<storage, read> a_in: array<f32>;
 @group(0) @binding(1) var<storage, read> b_in: array<f32>;
@@ -66,7 +79,8 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   let a = a_in[i.x];
   let b = b_in[i.y];
   d[at] = dy[at] * (${by === "a" ? functions[kind].da : functions[kind].db});
-}`);
+}`,
+);
 
 /** The shape that two shapes broadcast to; undefined where they do not fit. */
 export function broadcast(a: readonly number[], b: readonly number[]): number[] | undefined {
@@ -98,10 +112,15 @@ function layout(name: string, a: readonly number[], b: readonly number[], y: rea
     if (size === 1) return;
     const last = dims.at(-1);
     const [p, q] = [sa[i]!, sb[i]!];
-    if (last && last.a === p * size && last.b === q * size) dims[dims.length - 1] = { size: last.size * size, a: p, b: q };
+    if (last && last.a === p * size && last.b === q * size)
+      dims[dims.length - 1] = { size: last.size * size, a: p, b: q };
     else dims.push({ size, a: p, b: q });
   });
-  expect(dims.length <= DIMENSIONS, name, () => `${show(a)} and ${show(b)} repeat in too many places (${dims.length}, at most ${DIMENSIONS}). Reshape first.`);
+  expect(
+    dims.length <= DIMENSIONS,
+    name,
+    () => `${show(a)} and ${show(b)} repeat in too many places (${dims.length}, at most ${DIMENSIONS}). Reshape first.`,
+  );
   while (dims.length < DIMENSIONS) dims.unshift({ size: 1, a: 0, b: 0 });
   return [count(y), ...dims.map((d) => d.size), ...dims.map((d) => d.a), ...dims.map((d) => d.b)];
 }
@@ -110,7 +129,11 @@ export const arithmetic: Op<{ kind: Arithmetic }> = (r, [a, b], { kind }) => {
   expectFloat(kind, "a", a!);
   expectFloat(kind, "b", b!);
   const shape = broadcast(a!.shape, b!.shape);
-  expect(shape !== undefined, kind, () => `shapes do not broadcast: a ${show(a!)} and b ${show(b!)}. Sizes must be equal or 1, counted from the end.`);
+  expect(
+    shape !== undefined,
+    kind,
+    () => `shapes do not broadcast: a ${show(a!)} and b ${show(b!)}. Sizes must be equal or 1, counted from the end.`,
+  );
   const sizes = layout(kind, a!.shape, b!.shape, shape);
   const y = fresh(r, shape);
   const operands = [a!.slot, b!.slot];
@@ -118,11 +141,22 @@ export const arithmetic: Op<{ kind: Arithmetic }> = (r, [a, b], { kind }) => {
   return {
     outputs: [y],
     backward: ([dy], needs) =>
-      ([["a", a!], ["b", b!]] as const).map(([by, x], i) => {
+      (
+        [
+          ["a", a!],
+          ["b", b!],
+        ] as const
+      ).map(([by, x], i) => {
         if (!needs[i]) return undefined;
         if (functions[kind][by === "a" ? "da" : "db"] === "1.0") return sumTo(r, dy!, x.shape);
         const d = fresh(r, shape);
-        r.dispatch({ kernel: backward({ kind, by }), reads: [...operands, dy!.slot], writes: [d.slot], sizes, grid: grid(count(shape), 64) });
+        r.dispatch({
+          kernel: backward({ kind, by }),
+          reads: [...operands, dy!.slot],
+          writes: [d.slot],
+          sizes,
+          grid: grid(count(shape), 64),
+        });
         return sumTo(r, d, x.shape);
       }),
   };

@@ -6,7 +6,9 @@ import { count, expect, expectFloat, fresh, grid, type Op, show, type Value } fr
  * Both are copies of blocks: `outer` blocks of `inner` numbers, at a stride and an offset on the longer side.
  */
 
-const copy = kernel("concat", ({ cut }: { cut: boolean }) => wgsl`
+const copy = kernel(
+  "concat",
+  ({ cut }: { cut: boolean }) => wgsl`
 struct Sizes { outer: u32, inner: u32, stride: u32, offset: u32 }
 @group(0) @binding(0) var<storage, read> x: array<f32>;
 @group(0) @binding(1) var<storage, read_write> y: array<f32>;
@@ -22,22 +24,40 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
 #else
   y[far] = x[at];
 #endif
-}`);
+}`,
+);
 
 export const concat: Op<{ axis: number }> = (r, inputs, { axis: asked }) => {
   const xs = inputs.map((x) => x!);
-  xs.forEach((x, i) => expectFloat("concat", `input ${i}`, x));
+  xs.forEach((x, i) => {
+    expectFloat("concat", `input ${i}`, x);
+  });
   const rank = xs[0]!.shape.length;
   const axis = asked < 0 ? asked + rank : asked;
-  expect(Number.isInteger(axis) && axis >= 0 && axis < rank, "concat", () => `axis ${asked} is outside of ${show(xs[0]!)}.`);
-  const fits = (x: Value) => x.shape.length === rank && x.shape.every((size, i) => i === axis || size === xs[0]!.shape[i]);
-  expect(xs.every(fits), "concat", () => `inputs ${xs.map(show).join(", ")} must be equal in all sizes but that of axis ${axis}.`);
+  expect(
+    Number.isInteger(axis) && axis >= 0 && axis < rank,
+    "concat",
+    () => `axis ${asked} is outside of ${show(xs[0]!)}.`,
+  );
+  const fits = (x: Value) =>
+    x.shape.length === rank && x.shape.every((size, i) => i === axis || size === xs[0]!.shape[i]);
+  expect(
+    xs.every(fits),
+    "concat",
+    () => `inputs ${xs.map(show).join(", ")} must be equal in all sizes but that of axis ${axis}.`,
+  );
   const shape = xs[0]!.shape.map((size, i) => (i === axis ? xs.reduce((sum, x) => sum + x.shape[i]!, 0) : size));
   const y = fresh(r, shape);
   const outer = count(shape.slice(0, axis));
   const block = (x: Value) => count(x.shape.slice(axis));
   const move = (cut: boolean, from: Value, to: Value, inner: number, offset: number) =>
-    r.dispatch({ kernel: copy({ cut }), reads: [from.slot], writes: [to.slot], sizes: [outer, inner, block(y), offset], grid: grid(outer * inner, 64) });
+    r.dispatch({
+      kernel: copy({ cut }),
+      reads: [from.slot],
+      writes: [to.slot],
+      sizes: [outer, inner, block(y), offset],
+      grid: grid(outer * inner, 64),
+    });
   const offsets: number[] = [];
   let offset = 0;
   for (const x of xs) {
@@ -60,5 +80,11 @@ export const concat: Op<{ axis: number }> = (r, inputs, { axis: asked }) => {
 /** Copies x into `to` at an offset in bytes: for a gradient that could not be computed in its place. */
 export function copyInto(r: Recording, x: Value, to: Slot, offset: number): void {
   const n = count(x.shape);
-  r.dispatch({ kernel: copy({ cut: false }), reads: [x.slot], writes: [to], sizes: [1, n, n, offset / 4], grid: grid(n, 64) });
+  r.dispatch({
+    kernel: copy({ cut: false }),
+    reads: [x.slot],
+    writes: [to],
+    sizes: [1, n, n, offset / 4],
+    grid: grid(n, 64),
+  });
 }

@@ -1,6 +1,19 @@
 import { kernel, type Recording, wgsl } from "../gpu/index.ts";
 import { activationBackward } from "./activation.ts";
-import { type Activation, activations, count, each, expect, expectFloat, expectRank, fresh, grid, type Op, show, type Value } from "./op.ts";
+import {
+  type Activation,
+  activations,
+  count,
+  each,
+  expect,
+  expectFloat,
+  expectRank,
+  fresh,
+  grid,
+  type Op,
+  show,
+  type Value,
+} from "./op.ts";
 
 /*
  * y [N, O, H′, W′] = f(b + Σ over c, i, j of w [O, C/groups, kH, kW] · x [N, C, H, W]): cross-correlation, as PyTorch's conv2d.
@@ -28,7 +41,9 @@ const CHANNELS = 8;
 const PIXELS = 4;
 const WIDTH = 16;
 
-const forward = kernel("conv2d", (v: Window & { bias: boolean; activation: Activation }) => wgsl`
+const forward = kernel(
+  "conv2d",
+  (v: Window & { bias: boolean; activation: Activation }) => wgsl`
 ${sizes}
 @group(0) @binding(0) var<storage, read> x: array<f32>;
 @group(0) @binding(1) var<storage, read> w: array<f32>;
@@ -79,9 +94,12 @@ fn main(@builtin(workgroup_id) wg: vec3u, @builtin(num_workgroups) wgs: vec3u, @
     for (var j = 0u; j < ${PIXELS} && q + j < s.Q; j++) { y[base + j] = activate(y${k}[j]${v.bias ? " + b[o]" : ""}); }
   }`,
   )}
-}`);
+}`,
+);
 
-const backwardInput = kernel("conv2d.backwardInput", (v: Window) => wgsl`
+const backwardInput = kernel(
+  "conv2d.backwardInput",
+  (v: Window) => wgsl`
 ${sizes}
 @group(0) @binding(0) var<storage, read> dy: array<f32>;
 @group(0) @binding(1) var<storage, read> w: array<f32>;
@@ -126,13 +144,16 @@ fn main(@builtin(workgroup_id) wg: vec3u, @builtin(num_workgroups) wgs: vec3u, @
     for (var j = 0u; j < ${PIXELS} && left + j < s.W; j++) { dx[base + j] = d${k}[j]; }
   }`,
   )}
-}`);
+}`,
+);
 
 /*
  * dw in two passes of fixed order: each thread sums 8 output channels × 1 input channel × one row of taps over its
  * share of the batch; then the shares are added up. Threads of input channel 0 also sum dy alone, which gives db.
  */
-const backwardWeight = kernel("conv2d.backwardWeight", (v: Window & { taps: number }) => wgsl`
+const backwardWeight = kernel(
+  "conv2d.backwardWeight",
+  (v: Window & { taps: number }) => wgsl`
 ${sizes}
 @group(0) @binding(0) var<storage, read> x: array<f32>;
 @group(0) @binding(1) var<storage, read> dy: array<f32>;
@@ -192,9 +213,12 @@ fn main(@builtin(workgroup_id) wg: vec3u, @builtin(num_workgroups) wgs: vec3u, @
     if (c == 0 && first == 0) { shares[base + weights + o] = b${k}; }
   }`,
   )}
-}`);
+}`,
+);
 
-const addShares = kernel("conv2d.addShares", ({ bias }: { bias: boolean }) => wgsl`
+const addShares = kernel(
+  "conv2d.addShares",
+  ({ bias }: { bias: boolean }) => wgsl`
 struct Sizes { splits: u32, weights: u32, O: u32 }
 @group(0) @binding(0) var<storage, read> shares: array<f32>;
 @group(0) @binding(1) var<storage, read_write> dw: array<f32>;
@@ -213,7 +237,8 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   if (i >= s.weights) { db[i - s.weights] = sum; return; }
 #endif
   if (i < s.weights) { dw[i] = sum; }
-}`);
+}`,
+);
 
 type Pair = number | readonly [number, number];
 export interface Conv2dOptions {
@@ -238,16 +263,47 @@ export const conv2d: Op<Conv2dOptions> = (r, [x, w, b], options) => {
   const [strideH, strideW] = pair(options.stride ?? 1);
   const [dilationH, dilationW] = pair(options.dilation ?? 1);
   const same = options.padding === "same";
-  expect(!same || (strideH === 1 && strideW === 1 && (dilationH * (kH - 1)) % 2 === 0 && (dilationW * (kW - 1)) % 2 === 0), "conv2d", () => `padding "same" needs stride 1 and an odd window, found stride ${strideH}, ${strideW} and w ${show(w!)}.`);
-  const [padH, padW] = same ? [(dilationH * (kH - 1)) / 2, (dilationW * (kW - 1)) / 2] : pair((options.padding ?? 0) as Pair);
-  for (const [name, n, least] of [["stride", strideH, 1], ["stride", strideW, 1], ["dilation", dilationH, 1], ["dilation", dilationW, 1], ["padding", padH, 0], ["padding", padW, 0], ["groups", groups, 1]] as const) {
-    expect(Number.isInteger(n) && n >= least, "conv2d", () => `${name} is ${n}, expected a whole number of at least ${least}.`);
+  expect(
+    !same || (strideH === 1 && strideW === 1 && (dilationH * (kH - 1)) % 2 === 0 && (dilationW * (kW - 1)) % 2 === 0),
+    "conv2d",
+    () => `padding "same" needs stride 1 and an odd window, found stride ${strideH}, ${strideW} and w ${show(w!)}.`,
+  );
+  const [padH, padW] = same
+    ? [(dilationH * (kH - 1)) / 2, (dilationW * (kW - 1)) / 2]
+    : pair((options.padding ?? 0) as Pair);
+  for (const [name, n, least] of [
+    ["stride", strideH, 1],
+    ["stride", strideW, 1],
+    ["dilation", dilationH, 1],
+    ["dilation", dilationW, 1],
+    ["padding", padH, 0],
+    ["padding", padW, 0],
+    ["groups", groups, 1],
+  ] as const) {
+    expect(
+      Number.isInteger(n) && n >= least,
+      "conv2d",
+      () => `${name} is ${n}, expected a whole number of at least ${least}.`,
+    );
   }
-  expect(C === cg * groups && O % groups === 0, "conv2d", () => `x ${show(x!)} has ${C} channels, but w ${show(w!)} with groups: ${groups} takes ${cg * groups}${O % groups ? ` (and ${O} outputs do not divide by ${groups})` : ""}.`);
-  expect(!b || (b.shape.length === 1 && b.shape[0] === O), "conv2d", () => `b is ${show(b!)}, expected [${O}] as w is ${show(w!)}.`);
+  expect(
+    C === cg * groups && O % groups === 0,
+    "conv2d",
+    () =>
+      `x ${show(x!)} has ${C} channels, but w ${show(w!)} with groups: ${groups} takes ${cg * groups}${O % groups ? ` (and ${O} outputs do not divide by ${groups})` : ""}.`,
+  );
+  expect(
+    !b || (b.shape.length === 1 && b.shape[0] === O),
+    "conv2d",
+    () => `b is ${show(b!)}, expected [${O}] as w is ${show(w!)}.`,
+  );
   const P = Math.floor((H + 2 * padH - dilationH * (kH - 1) - 1) / strideH) + 1;
   const Q = Math.floor((W + 2 * padW - dilationW * (kW - 1) - 1) / strideW) + 1;
-  expect(P > 0 && Q > 0, "conv2d", () => `the window of w ${show(w!)} is larger than x ${show(x!)} with padding ${padH}, ${padW}.`);
+  expect(
+    P > 0 && Q > 0,
+    "conv2d",
+    () => `the window of w ${show(w!)} is larger than x ${show(x!)} with padding ${padH}, ${padW}.`,
+  );
   const window = { kH, kW, strideH, strideW, dilationH, dilationW };
   const common = [N, C, H, W, O, P, Q, groups, padH, padW];
   const y = fresh(r, [N, O, P, Q]);

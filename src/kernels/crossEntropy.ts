@@ -10,7 +10,9 @@ import { expect, expectFloat, expectRank, fresh, grid, type Op, show } from "./o
  * The mean is over rows, whatever their weights: with advantages as weights this is the policy gradient.
  */
 
-const forward = kernel("crossEntropy", ({ weights }: { weights: boolean }) => wgsl`
+const forward = kernel(
+  "crossEntropy",
+  ({ weights }: { weights: boolean }) => wgsl`
 struct Sizes { N: u32, A: u32, scale: u32, smoothing: u32 }
 @group(0) @binding(0) var<storage, read> x: array<f32>;
 @group(0) @binding(1) var<storage, read> labels: array<u32>;
@@ -37,7 +39,8 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
     dx[row * s.A + j] = u * (exp(logit - total) - select(0.0, 1 - smoothing, j == label) - smoothing / f32(s.A));
   }
   rows[row] = u * loss;
-}`);
+}`,
+);
 
 export interface CrossEntropyOptions {
   reduction?: Reduction | undefined;
@@ -45,15 +48,31 @@ export interface CrossEntropyOptions {
 }
 
 /** Inputs: logits, labels, weights (optional). */
-export const crossEntropy: Op<CrossEntropyOptions> = (r, [x, labels, weights], { reduction = "mean", labelSmoothing = 0 }) => {
+export const crossEntropy: Op<CrossEntropyOptions> = (
+  r,
+  [x, labels, weights],
+  { reduction = "mean", labelSmoothing = 0 },
+) => {
   expectFloat("crossEntropy", "logits", x!);
   expectRank("crossEntropy", "logits", x!, 2, "[N, A]");
   const [N, A] = x!.shape as [number, number];
   expect(A > 0, "crossEntropy", () => `logits are ${show(x!)}: there are no classes.`);
-  expect(show(labels!) === show([N]), "crossEntropy", () => `labels are ${show(labels!)}, expected [${N}] as logits are ${show(x!)}.`);
+  expect(
+    show(labels!) === show([N]),
+    "crossEntropy",
+    () => `labels are ${show(labels!)}, expected [${N}] as logits are ${show(x!)}.`,
+  );
   expectIds("crossEntropy", "labels", labels!, A);
-  expect(!weights || (weights.dtype === "f32" && show(weights) === show([N])), "crossEntropy", () => `weights are ${show(weights!)} ${weights!.dtype}, expected [${N}] f32: one a row.`);
-  expect(labelSmoothing >= 0 && labelSmoothing <= 1, "crossEntropy", () => `labelSmoothing is ${labelSmoothing}, expected 0 … 1.`);
+  expect(
+    !weights || (weights.dtype === "f32" && show(weights) === show([N])),
+    "crossEntropy",
+    () => `weights are ${show(weights!)} ${weights!.dtype}, expected [${N}] f32: one a row.`,
+  );
+  expect(
+    labelSmoothing >= 0 && labelSmoothing <= 1,
+    "crossEntropy",
+    () => `labelSmoothing is ${labelSmoothing}, expected 0 … 1.`,
+  );
   const rows = fresh(r, [N]);
   const dx = fresh(r, [N, A]);
   r.dispatch({

@@ -8,7 +8,9 @@ import { random } from "./random.ts";
  * keeps all. It has no gradient.
  */
 
-const forward = kernel("dropout", () => wgsl`
+const forward = kernel(
+  "dropout",
+  () => wgsl`
 struct Sizes { n: u32, p: u32 }
 @group(0) @binding(0) var<storage, read> x: array<f32>;
 @group(0) @binding(1) var<storage, read> seed: array<u32>;
@@ -22,9 +24,12 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   if (at >= s.n) { return; }
   let p = bitcast<f32>(s.p);
   y[at] = select(0.0, x[at] / (1 - p), random(seed[0], at) >= p);
-}`);
+}`,
+);
 
-const modalities = kernel("dropModalities", () => wgsl`
+const modalities = kernel(
+  "dropModalities",
+  () => wgsl`
 struct Sizes { N: u32, M: u32, p: u32 }
 @group(0) @binding(0) var<storage, read> present: array<f32>;
 @group(0) @binding(1) var<storage, read> seed: array<u32>;
@@ -43,14 +48,22 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   }
   if (left > 0) { return; }
   for (var i = n * s.M; i < (n + 1) * s.M; i++) { kept[i] = present[i]; }
-}`);
+}`,
+);
 
 const bits = (p: number) => new Uint32Array(new Float32Array([p]).buffer)[0]!;
-const expectProbability = (op: string, p: number) => expect(p >= 0 && p < 1, op, () => `p is ${p}, expected at least 0 and under 1.`);
+const expectProbability = (op: string, p: number) =>
+  expect(p >= 0 && p < 1, op, () => `p is ${p}, expected at least 0 and under 1.`);
 
 function drop(r: Recording, x: Value, seed: Slot, p: number): Value {
   const y = fresh(r, x.shape);
-  r.dispatch({ kernel: forward({}), reads: [x.slot, seed], writes: [y.slot], sizes: [count(x.shape), bits(p)], grid: grid(count(x.shape), 64) });
+  r.dispatch({
+    kernel: forward({}),
+    reads: [x.slot, seed],
+    writes: [y.slot],
+    sizes: [count(x.shape), bits(p)],
+    grid: grid(count(x.shape), 64),
+  });
   return y;
 }
 
@@ -68,6 +81,12 @@ export const dropModalities: Op<{ p: number }> = (r, [present], { p }) => {
   const [N, M] = present!.shape as [number, number];
   const seed = r.upload(new Uint32Array([r.seed()]));
   const kept = fresh(r, [N, M]);
-  r.dispatch({ kernel: modalities({}), reads: [present!.slot, seed], writes: [kept.slot], sizes: [N, M, bits(p)], grid: grid(N, 64) });
+  r.dispatch({
+    kernel: modalities({}),
+    reads: [present!.slot, seed],
+    writes: [kept.slot],
+    sizes: [N, M, bits(p)],
+    grid: grid(N, 64),
+  });
   return { outputs: [kept] };
 };

@@ -9,7 +9,9 @@ import { count, expect, expectFloat, expectRank, fresh, grid, type Op, show, typ
  * atomics, and no thread looks at ids that are not its own.
  */
 
-const forward = kernel("embedding", () => wgsl`
+const forward = kernel(
+  "embedding",
+  () => wgsl`
 struct Sizes { n: u32, V: u32, D: u32 }
 @group(0) @binding(0) var<storage, read> ids: array<u32>;
 @group(0) @binding(1) var<storage, read> w: array<f32>;
@@ -23,14 +25,17 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   let id = ids[at / s.D];
   // An id that only the GPU knows cannot be refused: NaN is how it shows. (s.n is never 0 here.)
   y[at] = select(bitcast<f32>(0x7fc00000u * min(s.n, 1u)), w[min(id, s.V - 1) * s.D + at % s.D], id < s.V);
-}`);
+}`,
+);
 
 /**
  * Radix sort of the places 0 … n − 1 by their ids, 4 bits a pass, in one workgroup: each lane counts the 16 digits in
  * its stretch, a running sum over (digit, lane) tells where each lane's next place of a digit goes, each lane moves its
  * places in order.
  */
-const sort = kernel("embedding.sort", ({ lanes }: { lanes: number }) => wgsl`
+const sort = kernel(
+  "embedding.sort",
+  ({ lanes }: { lanes: number }) => wgsl`
 struct Sizes { n: u32, V: u32, passes: u32 }
 @group(0) @binding(0) var<storage, read> ids: array<u32>;
 // The last pass leaves the places in the first n numbers, and their ids in the n after those.
@@ -89,9 +94,12 @@ fn main(@builtin(local_invocation_index) lane: u32) {
     workgroupBarrier();
     storageBarrier();
   }
-}`);
+}`,
+);
 
-const sumStretches = kernel("embedding.backward", () => wgsl`
+const sumStretches = kernel(
+  "embedding.backward",
+  () => wgsl`
 struct Sizes { n: u32, V: u32, D: u32, padding: u32 }
 @group(0) @binding(0) var<storage, read> sorted: array<u32>;
 @group(0) @binding(1) var<storage, read> dy: array<f32>;
@@ -116,11 +124,16 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
     for (var i = low; i < s.n && sorted[s.n + i] == v; i++) { sum += dy[sorted[i] * s.D + d]; }
   }
   dw[at] = sum;
-}`);
+}`,
+);
 
 /** Checks ids that the host knows. */
 export function expectIds(op: string, name: string, ids: Value, V: number): void {
-  expect(ids.dtype !== "f32", op, () => `${name} ${show(ids)} is f32, expected i32 or u32. Use engine.tensor(data, shape, "i32").`);
+  expect(
+    ids.dtype !== "f32",
+    op,
+    () => `${name} ${show(ids)} is f32, expected i32 or u32. Use engine.tensor(data, shape, "i32").`,
+  );
   const bad = ids.slot.host?.findIndex((id) => id < 0 || id >= V) ?? -1;
   expect(bad < 0, op, () => `${name}[${bad}] is ${ids.slot.host![bad]}, expected 0 … ${V - 1}.`);
 }
@@ -131,20 +144,50 @@ export const embedding: Op<{ paddingIdx?: number | undefined }> = (r, [ids, w], 
   expectRank("embedding", "w", w!, 2, "[V, D]");
   const [V, D] = w!.shape as [number, number];
   expectIds("embedding", "ids", ids!, V);
-  expect(paddingIdx === undefined || (Number.isInteger(paddingIdx) && paddingIdx >= 0 && paddingIdx < V), "embedding", () => `paddingIdx is ${paddingIdx}, expected 0 … ${V - 1} as w is ${show(w!)}.`);
+  expect(
+    paddingIdx === undefined || (Number.isInteger(paddingIdx) && paddingIdx >= 0 && paddingIdx < V),
+    "embedding",
+    () => `paddingIdx is ${paddingIdx}, expected 0 … ${V - 1} as w is ${show(w!)}.`,
+  );
   const n = count(ids!.shape);
   const y = fresh(r, [...ids!.shape, D]);
-  r.dispatch({ kernel: forward({}), reads: [ids!.slot, w!.slot], writes: [y.slot], sizes: [n, V, D], grid: grid(n * D, 64) });
+  r.dispatch({
+    kernel: forward({}),
+    reads: [ids!.slot, w!.slot],
+    writes: [y.slot],
+    sizes: [n, V, D],
+    grid: grid(n * D, 64),
+  });
   return { outputs: [y], backward: ([dy]) => [undefined, gradient(r, ids!, dy!, n, V, D, paddingIdx)] };
 };
 
-function gradient(r: Recording, ids: Value, dy: Value, n: number, V: number, D: number, paddingIdx = 0xffffffff): Value {
+function gradient(
+  r: Recording,
+  ids: Value,
+  dy: Value,
+  n: number,
+  V: number,
+  D: number,
+  paddingIdx = 0xffffffff,
+): Value {
   const sorted = fresh(r, [2, n], "u32");
   const between = fresh(r, [n], "u32");
   const passes = Math.ceil(Math.log2(V + 1) / 4);
   const lanes = n <= 4096 ? 64 : 256;
-  r.dispatch({ kernel: sort({ lanes }), reads: [ids.slot], writes: [sorted.slot, between.slot], sizes: [n, V, passes], grid: [n > 0 ? 1 : 0, 1, 1] });
+  r.dispatch({
+    kernel: sort({ lanes }),
+    reads: [ids.slot],
+    writes: [sorted.slot, between.slot],
+    sizes: [n, V, passes],
+    grid: [n > 0 ? 1 : 0, 1, 1],
+  });
   const dw = fresh(r, [V, D]);
-  r.dispatch({ kernel: sumStretches({}), reads: [sorted.slot, dy.slot], writes: [dw.slot], sizes: [n, V, D, paddingIdx], grid: grid(V * D, 64) });
+  r.dispatch({
+    kernel: sumStretches({}),
+    reads: [sorted.slot, dy.slot],
+    writes: [dw.slot],
+    sizes: [n, V, D, paddingIdx],
+    grid: grid(V * D, 64),
+  });
   return dw;
 }

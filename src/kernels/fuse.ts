@@ -45,7 +45,9 @@ const optional = (v: Variant, first: number) => wgsl`
 #endif`;
 const extras = (v: Variant) => Number(v.fusion === "weighted") + Number(v.present);
 
-const forward = kernel("fuse", (v: Variant) => wgsl`
+const forward = kernel(
+  "fuse",
+  (v: Variant) => wgsl`
 ${each(v.modalities, (m) => `@group(0) @binding(${m}) var<storage, read> x${m}: array<f32>;`)}
 ${optional(v, v.modalities)}
 @group(0) @binding(${v.modalities + extras(v)}) var<storage, read_write> y: array<f32>;
@@ -65,9 +67,12 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   ${each(v.modalities, (m) => `sum += share(n, ${m}) * x${m}[at];`)}
   y[at] = sum;
 #endif
-}`);
+}`,
+);
 
-const backward = kernel("fuse.backward", (v: Variant) => wgsl`
+const backward = kernel(
+  "fuse.backward",
+  (v: Variant) => wgsl`
 @group(0) @binding(0) var<storage, read> dy: array<f32>;
 ${optional(v, 1)}
 ${each(v.modalities, (m) => `@group(0) @binding(${1 + extras(v) + m}) var<storage, read_write> dx${m}: array<f32>;`)}
@@ -85,10 +90,13 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
 #else
   ${each(v.modalities, (m) => `dx${m}[at] = share(n, ${m}) * dy[at];`)}
 #endif
-}`);
+}`,
+);
 
 /** dv in one workgroup: each lane sums over its examples in order, then the lanes pairwise. */
-const backwardWeights = kernel("fuse.backwardWeights", (v: Variant) => wgsl`
+const backwardWeights = kernel(
+  "fuse.backwardWeights",
+  (v: Variant) => wgsl`
 @group(0) @binding(0) var<storage, read> dy: array<f32>;
 ${each(v.modalities, (m) => `@group(0) @binding(${1 + m}) var<storage, read> x${m}: array<f32>;`)}
 ${optional(v, 1 + v.modalities)}
@@ -119,7 +127,8 @@ fn main(@builtin(local_invocation_index) lane: u32) {
   if (lane == 0) { dv[${m}] = sums[0]; }
   workgroupBarrier();`,
   )}
-}`);
+}`,
+);
 
 /** Modalities that one dispatch can bind within WebGPU's 8 storage buffers. */
 const MOST = 5;
@@ -140,10 +149,26 @@ export const fuse: Op<FuseOptions> = (r, inputs, { fusion, modalities: M }) => {
   });
   const N = xs[0]!.shape[0]!;
   const sizes = xs.map((x) => x.shape[1]!);
-  expect(xs.every((x) => x.shape[0] === N), "fuse", () => `batch sizes differ: ${xs.map(show).join(", ")}.`);
-  expect(fusion === "concat" || sizes.every((d) => d === sizes[0]), "fuse", () => `${fusion} needs features of one size, found ${xs.map(show).join(", ")}. Project them with linear first.`);
-  expect(!present || (present.dtype === "f32" && show(present) === show([N, M])), "fuse", () => `present is ${show(present!)} ${present!.dtype}, expected [${N}, ${M}] f32.`);
-  expect((fusion === "weighted") === (v !== undefined), "fuse", () => `weights belong to the fusion "weighted" and to no other, which is "${fusion}".`);
+  expect(
+    xs.every((x) => x.shape[0] === N),
+    "fuse",
+    () => `batch sizes differ: ${xs.map(show).join(", ")}.`,
+  );
+  expect(
+    fusion === "concat" || sizes.every((d) => d === sizes[0]),
+    "fuse",
+    () => `${fusion} needs features of one size, found ${xs.map(show).join(", ")}. Project them with linear first.`,
+  );
+  expect(
+    !present || (present.dtype === "f32" && show(present) === show([N, M])),
+    "fuse",
+    () => `present is ${show(present!)} ${present!.dtype}, expected [${N}, ${M}] f32.`,
+  );
+  expect(
+    (fusion === "weighted") === (v !== undefined),
+    "fuse",
+    () => `weights belong to the fusion "weighted" and to no other, which is "${fusion}".`,
+  );
   expect(!v || show(v) === show([M]), "fuse", () => `weights are ${show(v!)}, expected [${M}].`);
   const variant = { fusion, modalities: M, present: present !== undefined };
   const across = fusion === "concat" ? sizes.reduce((a, b) => a + b, 0) : sizes[0]!;
@@ -152,17 +177,35 @@ export const fuse: Op<FuseOptions> = (r, inputs, { fusion, modalities: M }) => {
   while (numbers.length < 7) numbers.push(0);
   const y = fresh(r, [N, across]);
   const threads = grid(count(y.shape), 64);
-  r.dispatch({ kernel: forward(variant), reads: [...xs.map((x) => x.slot), ...more], writes: [y.slot], sizes: numbers, grid: threads });
+  r.dispatch({
+    kernel: forward(variant),
+    reads: [...xs.map((x) => x.slot), ...more],
+    writes: [y.slot],
+    sizes: numbers,
+    grid: threads,
+  });
   return {
     outputs: [y],
     backward: ([dy], needs) => {
       const dxs = xs.map((x) => fresh(r, x.shape));
       if (needs.slice(0, M).some(Boolean)) {
-        r.dispatch({ kernel: backward(variant), reads: [dy!.slot, ...more], writes: dxs.map((d) => d.slot), sizes: numbers, grid: threads });
+        r.dispatch({
+          kernel: backward(variant),
+          reads: [dy!.slot, ...more],
+          writes: dxs.map((d) => d.slot),
+          sizes: numbers,
+          grid: threads,
+        });
       }
       if (!v || !needs[M + 1]) return [...dxs, undefined];
       const dv = fresh(r, [M]);
-      r.dispatch({ kernel: backwardWeights(variant), reads: [dy!.slot, ...xs.map((x) => x.slot), ...more], writes: [dv.slot], sizes: numbers, grid: [1, 1, 1] });
+      r.dispatch({
+        kernel: backwardWeights(variant),
+        reads: [dy!.slot, ...xs.map((x) => x.slot), ...more],
+        writes: [dv.slot],
+        sizes: numbers,
+        grid: [1, 1, 1],
+      });
       return [...dxs, undefined, dv];
     },
   };

@@ -270,15 +270,37 @@ export const gru: Op<GruOptions> = (r, [x, wih, whh, bih, bhh, lengths, h0], { r
   const [N, T, I] = x!.shape as [number, number, number];
   expectRank("gru", "w_hh", whh!, 2, "[3H, H]");
   const H = whh!.shape[1]!;
-  for (const [name, value, shape] of [["w_ih", wih!, [3 * H, I]], ["w_hh", whh!, [3 * H, H]], ["b_ih", bih!, [3 * H]], ["b_hh", bhh!, [3 * H]]] as const) {
+  for (const [name, value, shape] of [
+    ["w_ih", wih!, [3 * H, I]],
+    ["w_hh", whh!, [3 * H, H]],
+    ["b_ih", bih!, [3 * H]],
+    ["b_hh", bhh!, [3 * H]],
+  ] as const) {
     expectFloat("gru", name, value);
-    expect(show(value) === show(shape), "gru", () => `${name} is ${show(value)}, expected ${show(shape)} as x is ${show(x!)} and w_hh ${show(whh!)}.`);
+    expect(
+      show(value) === show(shape),
+      "gru",
+      () => `${name} is ${show(value)}, expected ${show(shape)} as x is ${show(x!)} and w_hh ${show(whh!)}.`,
+    );
   }
   expect(T > 0, "gru", () => `x ${show(x!)} has no time steps, expected at least 1.`);
-  expect(!h0 || (h0.dtype === "f32" && show(h0) === show([N, H])), "gru", () => `h0 is ${show(h0!)}, expected [${N}, ${H}].`);
+  expect(
+    !h0 || (h0.dtype === "f32" && show(h0) === show([N, H])),
+    "gru",
+    () => `h0 is ${show(h0!)}, expected [${N}, ${H}].`,
+  );
   expectLengths("gru", lengths, N, T);
   const vector = H % 4 === 0;
-  const gx = matrixProduct(r, { a: x!, b: wih!, M: N * T, N: 3 * H, K: I, transposeB: true, bias: bih!, shape: [N, T, 3 * H] }).c;
+  const gx = matrixProduct(r, {
+    a: x!,
+    b: wih!,
+    M: N * T,
+    N: 3 * H,
+    K: I,
+    transposeB: true,
+    bias: bih!,
+    shape: [N, T, 3 * H],
+  }).c;
   const state = fresh(r, [N, T + 1, 5 * H]);
   const output = fresh(r, [N, T, H]);
   const hidden = fresh(r, [N, H]);
@@ -298,7 +320,13 @@ export const gru: Op<GruOptions> = (r, [x, wih, whh, bih, bhh, lengths, h0], { r
       const dgh = fresh(r, [N, T + 1, 3 * H]);
       const dh = fresh(r, [N, H]);
       r.dispatch({
-        kernel: backward({ vector, lengths: lengths !== undefined, reverse, dy: dy !== undefined, dhidden: dhidden !== undefined }),
+        kernel: backward({
+          vector,
+          lengths: lengths !== undefined,
+          reverse,
+          dy: dy !== undefined,
+          dhidden: dhidden !== undefined,
+        }),
         reads: [state.slot, whh!.slot, ...perExample, ...(dy ? [dy.slot] : []), ...(dhidden ? [dhidden.slot] : [])],
         writes: [dgx.slot, dgh.slot, dh.slot],
         sizes: [N, T, H],
@@ -307,20 +335,41 @@ export const gru: Op<GruOptions> = (r, [x, wih, whh, bih, bhh, lengths, h0], { r
       // In steps of 5H through \`state\`, h alone is what Wₕ was multiplied with.
       const input = weightGradient(r, dgx, x!, N * T, I, I, 3 * H);
       const recurrent = weightGradient(r, dgh, state, N * (T + 1), H, 5 * H, 3 * H);
-      const dx = needs[0] ? matrixProduct(r, { a: dgx, b: wih!, M: N * T, N: I, K: 3 * H, shape: x!.shape }).c : undefined;
-      return [dx, input.c, recurrent.c, input.sums, recurrent.sums, undefined, needs[6] ? reshaped(dh, [N, H]) : undefined];
+      const dx = needs[0]
+        ? matrixProduct(r, { a: dgx, b: wih!, M: N * T, N: I, K: 3 * H, shape: x!.shape }).c
+        : undefined;
+      return [
+        dx,
+        input.c,
+        recurrent.c,
+        input.sums,
+        recurrent.sums,
+        undefined,
+        needs[6] ? reshaped(dh, [N, H]) : undefined,
+      ];
     },
   };
 };
 
 /** dw = dyᵀ · x and db = Σ dy over all rows at once. */
-const weightGradient = (r: Recording, dy: Value, x: Value, rows: number, inputs: number, ldb: number, outputs: number) =>
-  matrixProduct(r, { a: dy, b: x, M: outputs, N: inputs, K: rows, transposeA: true, ldb, rowSum: true });
+const weightGradient = (
+  r: Recording,
+  dy: Value,
+  x: Value,
+  rows: number,
+  inputs: number,
+  ldb: number,
+  outputs: number,
+) => matrixProduct(r, { a: dy, b: x, M: outputs, N: inputs, K: rows, transposeA: true, ldb, rowSum: true });
 
 /** Checks lengths that the host knows: 1 … T each, or 0 for an example without any step. */
 export function expectLengths(op: string, lengths: Value | undefined, N: number, T: number): void {
   if (!lengths) return;
-  expect(lengths.dtype !== "f32" && show(lengths) === show([N]), op, () => `lengths is ${show(lengths)} ${lengths.dtype}, expected [${N}] i32.`);
+  expect(
+    lengths.dtype !== "f32" && show(lengths) === show([N]),
+    op,
+    () => `lengths is ${show(lengths)} ${lengths.dtype}, expected [${N}] i32.`,
+  );
   const bad = lengths.slot.host?.findIndex((length) => length < 0 || length > T) ?? -1;
   expect(bad < 0, op, () => `lengths[${bad}] is ${lengths.slot.host![bad]}, expected 0 … ${T}.`);
 }

@@ -12,7 +12,9 @@ import { expect, expectFloat, expectRank, fresh, grid, type Op, show } from "./o
  * subtracting would leave nothing of it when p is near 1.
  */
 
-const forward = kernel("judged", () => wgsl`
+const forward = kernel(
+  "judged",
+  () => wgsl`
 struct Sizes { N: u32, A: u32, scale: u32 }
 @group(0) @binding(0) var<storage, read> x: array<f32>;
 @group(0) @binding(1) var<storage, read> actions: array<u32>;
@@ -60,17 +62,30 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
     dx[base + j] = u * select(-own * exp(x[base + j] - others), own, j == a);
   }
   rows[row] = u * loss;
-}`);
+}`,
+);
 
 /** Inputs: logits, actions, rewards, noise [1]. */
-export const judged: Op<{ reduction?: Reduction | undefined }> = (r, [x, actions, rewards, noise], { reduction = "mean" }) => {
+export const judged: Op<{ reduction?: Reduction | undefined }> = (
+  r,
+  [x, actions, rewards, noise],
+  { reduction = "mean" },
+) => {
   expectFloat("judged", "logits", x!);
   expectRank("judged", "logits", x!, 2, "[N, A]");
   const [N, A] = x!.shape as [number, number];
   expect(A > 1, "judged", () => `logits are ${show(x!)}: right and wrong need at least 2 answers.`);
-  expect(show(actions!) === show([N]), "judged", () => `actions are ${show(actions!)}, expected [${N}] as logits are ${show(x!)}.`);
+  expect(
+    show(actions!) === show([N]),
+    "judged",
+    () => `actions are ${show(actions!)}, expected [${N}] as logits are ${show(x!)}.`,
+  );
   expectIds("judged", "actions", actions!, A);
-  expect(rewards!.dtype === "f32" && show(rewards!) === show([N]), "judged", () => `rewards are ${show(rewards!)} ${rewards!.dtype}, expected [${N}] f32.`);
+  expect(
+    rewards!.dtype === "f32" && show(rewards!) === show([N]),
+    "judged",
+    () => `rewards are ${show(rewards!)} ${rewards!.dtype}, expected [${N}] f32.`,
+  );
   const rows = fresh(r, [N]);
   const dx = fresh(r, [N, A]);
   r.dispatch({

@@ -15,7 +15,11 @@ export const linear: Op<{ activation?: Activation }> = (r, [x, w, b], { activati
     return `x ${show(x!)} ends in ${D}, but w ${show(w!)} takes ${w!.shape[1]}.${hint}`;
   });
   const [O, K] = w!.shape as [number, number];
-  expect(!b || (b.shape.length === 1 && b.shape[0] === O), "linear", () => `b is ${show(b!)}, expected [${O}] as w is ${show(w!)}.`);
+  expect(
+    !b || (b.shape.length === 1 && b.shape[0] === O),
+    "linear",
+    () => `b is ${show(b!)}, expected [${O}] as w is ${show(w!)}.`,
+  );
   const M = count(x!.shape) / K;
   const shape = [...x!.shape.slice(0, -1), O];
   const { c: y } = matrixProduct(r, { a: x!, b: w!, M, N: O, K, transposeB: true, bias: b, activation, shape });
@@ -25,7 +29,15 @@ export const linear: Op<{ activation?: Activation }> = (r, [x, w, b], { activati
       const dz = activationBackward(r, activation, y, dy!);
       const dx = needs[0] ? matrixProduct(r, { a: dz, b: w!, M, N: K, K: O, shape: x!.shape }).c : undefined;
       if (!needs[1] && !needs[2]) return [dx];
-      const { c: dw, sums: db } = matrixProduct(r, { a: dz, b: x!, M: O, N: K, K: M, transposeA: true, rowSum: needs[2] ?? false });
+      const { c: dw, sums: db } = matrixProduct(r, {
+        a: dz,
+        b: x!,
+        M: O,
+        N: K,
+        K: M,
+        transposeA: true,
+        rowSum: needs[2] ?? false,
+      });
       return [dx, dw, db];
     },
   };

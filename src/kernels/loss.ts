@@ -19,7 +19,9 @@ fn logSumExp(row: u32) -> f32 {
   return top + log(sum);
 }`;
 
-const scale = kernel("loss.backward", () => wgsl`
+const scale = kernel(
+  "loss.backward",
+  () => wgsl`
 struct Sizes { n: u32, each: u32 }
 @group(0) @binding(0) var<storage, read> d: array<f32>;
 @group(0) @binding(1) var<storage, read> dy: array<f32>;
@@ -30,7 +32,8 @@ struct Sizes { n: u32, each: u32 }
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
   let at = (group.x + group.y * groups.x) * 64 + lane;
   if (at < s.n) { dx[at] = d[at] * dy[at / s.each]; }
-}`);
+}`,
+);
 
 export const rowScale = (reduction: Reduction, rows: number): number => (reduction === "mean" ? 1 / rows : 1);
 
@@ -49,7 +52,13 @@ export function reduceLoss(r: Recording, rows: Value, dx: Value, reduction: Redu
       const n = count(dx.shape);
       const d = fresh(r, dx.shape);
       const each = reduction === "none" ? n / count(rows.shape) : n;
-      r.dispatch({ kernel: scale({}), reads: [dx.slot, dy!.slot], writes: [d.slot], sizes: [n, each], grid: grid(n, 64) });
+      r.dispatch({
+        kernel: scale({}),
+        reads: [dx.slot, dy!.slot],
+        writes: [d.slot],
+        sizes: [n, each],
+        grid: grid(n, 64),
+      });
       return [d];
     },
   };

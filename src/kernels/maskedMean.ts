@@ -14,7 +14,9 @@ fn present(n: u32) -> f32 {
   return max(sum, 1.0);
 }`;
 
-const forward = kernel("maskedMean", () => wgsl`
+const forward = kernel(
+  "maskedMean",
+  () => wgsl`
 @group(0) @binding(0) var<storage, read> x: array<f32>;
 @group(0) @binding(1) var<storage, read> words: array<u32>;
 @group(0) @binding(2) var<storage, read_write> y: array<f32>;
@@ -31,9 +33,12 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
     if (words[place] != s.padding) { sum += x[place * s.D + at % s.D]; }
   }
   y[at] = sum / present(n);
-}`);
+}`,
+);
 
-const backward = kernel("maskedMean.backward", () => wgsl`
+const backward = kernel(
+  "maskedMean.backward",
+  () => wgsl`
 @group(0) @binding(0) var<storage, read> dy: array<f32>;
 @group(0) @binding(1) var<storage, read> words: array<u32>;
 @group(0) @binding(2) var<storage, read_write> dx: array<f32>;
@@ -46,13 +51,18 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   let place = at / s.D;
   let n = place / s.L;
   dx[at] = select(0.0, dy[n * s.D + at % s.D] / present(n), words[place] != s.padding);
-}`);
+}`,
+);
 
 export const maskedMean: Op<{ paddingIdx?: number | undefined }> = (r, [x, words], { paddingIdx = 0 }) => {
   expectFloat("maskedMean", "x", x!);
   expectRank("maskedMean", "x", x!, 3, "[N, L, D]");
   const [N, L, D] = x!.shape as [number, number, number];
-  expect(words!.dtype !== "f32" && show(words!) === show([N, L]), "maskedMean", () => `words is ${show(words!)} ${words!.dtype}, expected [${N}, ${L}] i32 as x is ${show(x!)}.`);
+  expect(
+    words!.dtype !== "f32" && show(words!) === show([N, L]),
+    "maskedMean",
+    () => `words is ${show(words!)} ${words!.dtype}, expected [${N}, ${L}] i32 as x is ${show(x!)}.`,
+  );
   const sizes = [N, L, D, paddingIdx];
   const y = fresh(r, [N, D]);
   r.dispatch({ kernel: forward({}), reads: [x!.slot, words!.slot], writes: [y.slot], sizes, grid: grid(N * D, 64) });
@@ -60,7 +70,13 @@ export const maskedMean: Op<{ paddingIdx?: number | undefined }> = (r, [x, words
     outputs: [y],
     backward: ([dy]) => {
       const dx = fresh(r, x!.shape);
-      r.dispatch({ kernel: backward({}), reads: [dy!.slot, words!.slot], writes: [dx.slot], sizes, grid: grid(count(x!.shape), 64) });
+      r.dispatch({
+        kernel: backward({}),
+        reads: [dy!.slot, words!.slot],
+        writes: [dx.slot],
+        sizes,
+        grid: grid(count(x!.shape), 64),
+      });
       return [dx, undefined];
     },
   };

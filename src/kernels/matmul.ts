@@ -1,5 +1,16 @@
 import { kernel, type Recording, wgsl } from "../gpu/index.ts";
-import { type Activation, activations, each, expect, expectFloat, fresh, grid, type Op, show, type Value } from "./op.ts";
+import {
+  type Activation,
+  activations,
+  each,
+  expect,
+  expectFloat,
+  fresh,
+  grid,
+  type Op,
+  show,
+  type Value,
+} from "./op.ts";
 
 /*
  * C [M, N] = op(A) · op(B), op(X) = X or Xᵀ without a copy; then, in the epilogue, + bias [N] and an activation.
@@ -25,7 +36,9 @@ interface Variant extends Record<string, string | number | boolean> {
 
 const product = kernel("matmul", (v: Variant) => {
   const { rows, columns } = v;
-  const A = v.transposeA ? (k: number, i: number) => `a${k}_${i >> 2}[${i & 3}]` : (k: number, i: number) => `a${i}[${k}]`;
+  const A = v.transposeA
+    ? (k: number, i: number) => `a${k}_${i >> 2}[${i & 3}]`
+    : (k: number, i: number) => `a${i}[${k}]`;
   const B = v.transposeB
     ? (k: number, j: number) => `vec4f(b${4 * j}[${k}], b${4 * j + 1}[${k}], b${4 * j + 2}[${k}], b${4 * j + 3}[${k}])`
     : (k: number, j: number) => `b${k}_${j}`;
@@ -91,7 +104,9 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
     ${
       v.transposeB
         ? each(columns, (j) => `let b${j} = rowB(min(n + ${j}, s.N - 1), s.N, k, s.K, baseB);`)
-        : each(4, (k) => each(columns / 4, (j) => `let b${k}_${j} = rowB(k + ${k}, s.K - 1, n + ${4 * j}, s.N, baseB);`))
+        : each(4, (k) =>
+            each(columns / 4, (j) => `let b${k}_${j} = rowB(k + ${k}, s.K - 1, n + ${4 * j}, s.N, baseB);`),
+          )
     }
     ${each(4, (k) => each(rows, (i) => each(columns / 4, (j) => `c${i}_${j} += ${A(k, i)} * ${B(k, j)};`)))}
     ${v.rowSum ? each(4, (k) => each(rows, (i) => `sum${i} += ${A(k, i)};`)) : ""}
@@ -166,7 +181,11 @@ export const matmul: Op<{ transposeA?: boolean; transposeB?: boolean }> = (r, [a
   const { transposeA = false, transposeB = false } = options;
   expectFloat("matmul", "a", a!);
   expectFloat("matmul", "b", b!);
-  expect(a!.shape.length === 2 && b!.shape.length === 2, "matmul", () => `expected matrices, found a ${show(a!)} and b ${show(b!)}.`);
+  expect(
+    a!.shape.length === 2 && b!.shape.length === 2,
+    "matmul",
+    () => `expected matrices, found a ${show(a!)} and b ${show(b!)}.`,
+  );
   const [M, K] = transposeA ? [a!.shape[1]!, a!.shape[0]!] : [a!.shape[0]!, a!.shape[1]!];
   const [K2, N] = transposeB ? [b!.shape[1]!, b!.shape[0]!] : [b!.shape[0]!, b!.shape[1]!];
   expect(K === K2, "matmul", () => {

@@ -41,7 +41,11 @@ export function expect(holds: boolean, op: string, what: () => string): asserts 
 }
 
 export function expectFloat(op: string, name: string, v: Value): void {
-  expect(v.dtype === "f32", op, () => `${name} ${show(v)} is ${v.dtype}, expected f32. Make it with engine.tensor(data, shape).`);
+  expect(
+    v.dtype === "f32",
+    op,
+    () => `${name} ${show(v)} is ${v.dtype}, expected f32. Make it with engine.tensor(data, shape).`,
+  );
 }
 
 export function expectRank(op: string, name: string, v: Value, rank: number, letters: string): void {
@@ -57,7 +61,8 @@ export function grid(n: number, size: number): [number, number, number] {
 }
 
 /** Renders `line(0) … line(n - 1)`: loops over registers are written out, since arrays of them would live in memory. */
-export const each = (n: number, line: (i: number) => string): string => Array.from({ length: n }, (_, i) => line(i)).join("\n");
+export const each = (n: number, line: (i: number) => string): string =>
+  Array.from({ length: n }, (_, i) => line(i)).join("\n");
 
 /** An activation as WGSL of `y` from `x`, and its derivative from the result `y`. */
 export const activations = {

@@ -19,7 +19,9 @@ export const SETTINGS = ["lr", "decay", "momentum", "beta1", "beta2", "epsilon",
 /** Groups of 64 numbers that one workgroup sums for the norm. */
 const SHARE = 64;
 
-const squares = kernel("optimiser.norm", () => wgsl`
+const squares = kernel(
+  "optimiser.norm",
+  () => wgsl`
 @group(0) @binding(0) var<storage, read> gradients: array<vec4f>;
 @group(0) @binding(1) var<storage, read> live: array<u32>;
 @group(0) @binding(2) var<storage, read_write> sums: array<f32>;
@@ -41,9 +43,12 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
     if (lane < half) { lanes[lane] += lanes[lane + half]; }
   }
   if (lane == 0) { sums[group.x] = lanes[0]; }
-}`);
+}`,
+);
 
-const factor = kernel("optimiser.clip", () => wgsl`
+const factor = kernel(
+  "optimiser.clip",
+  () => wgsl`
 @group(0) @binding(0) var<storage, read> sums: array<f32>;
 @group(0) @binding(1) var<storage, read> settings: array<f32>;
 @group(0) @binding(2) var<storage, read_write> clip: array<f32>;
@@ -64,9 +69,12 @@ fn main(@builtin(local_invocation_index) lane: u32) {
     clip[0] = min(1.0, settings[8] / (norm + 1e-6));
     clip[1] = norm;
   }
-}`);
+}`,
+);
 
-const update = kernel("optimiser", ({ rule, nesterov, clipped }: { rule: Rule; nesterov: boolean; clipped: boolean }) => wgsl`
+const update = kernel(
+  "optimiser",
+  ({ rule, nesterov, clipped }: { rule: Rule; nesterov: boolean; clipped: boolean }) => wgsl`
 @group(0) @binding(0) var<storage, read> gradients: array<vec4f>;
 @group(0) @binding(1) var<storage, read> live: array<u32>;
 @group(0) @binding(2) var<storage, read> settings: array<f32>;
@@ -109,7 +117,8 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
 #endif
   m[at] = select(m[at], new_m, inside);
   p[at] = select(old, new_p, inside);
-}`);
+}`,
+);
 
 export interface Update {
   rule: Rule;

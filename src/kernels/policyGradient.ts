@@ -11,7 +11,9 @@ import { expect, expectFloat, expectRank, fresh, grid, type Op, show } from "./o
  * ρ, the reference policy, is given by its logits or log-probabilities `klTo` [N, A].
  */
 
-const forward = kernel("policyGradient", ({ leash }: { leash: boolean }) => wgsl`
+const forward = kernel(
+  "policyGradient",
+  ({ leash }: { leash: boolean }) => wgsl`
 struct Sizes { N: u32, A: u32, scale: u32, entropy: u32, beta: u32 }
 @group(0) @binding(0) var<storage, read> x: array<f32>;
 @group(0) @binding(1) var<storage, read> actions: array<u32>;
@@ -67,7 +69,8 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
     dx[base + j] = scale * d;
   }
   rows[row] = scale * (-advantages[row] * (x[base + a] - total) - c * entropy + beta * kl);
-}`);
+}`,
+);
 
 export interface PolicyGradientOptions {
   /** c, the weight of the entropy bonus. Default 0. */
@@ -78,17 +81,33 @@ export interface PolicyGradientOptions {
 }
 
 /** Inputs: logits, actions, advantages, klTo (optional). */
-export const policyGradient: Op<PolicyGradientOptions> = (r, [x, actions, advantages, klTo], { entropy = 0, beta = 0, reduction = "mean" }) => {
+export const policyGradient: Op<PolicyGradientOptions> = (
+  r,
+  [x, actions, advantages, klTo],
+  { entropy = 0, beta = 0, reduction = "mean" },
+) => {
   const op = "policyGradient";
   expectFloat(op, "logits", x!);
   expectRank(op, "logits", x!, 2, "[N, A]");
   const [N, A] = x!.shape as [number, number];
   expect(A > 0, op, () => `logits are ${show(x!)}: there are no actions.`);
-  expect(show(actions!) === show([N]), op, () => `actions are ${show(actions!)}, expected [${N}] as logits are ${show(x!)}.`);
+  expect(
+    show(actions!) === show([N]),
+    op,
+    () => `actions are ${show(actions!)}, expected [${N}] as logits are ${show(x!)}.`,
+  );
   expectIds(op, "actions", actions!, A);
-  expect(advantages!.dtype === "f32" && show(advantages!) === show([N]), op, () => `advantages are ${show(advantages!)} ${advantages!.dtype}, expected [${N}] f32.`);
+  expect(
+    advantages!.dtype === "f32" && show(advantages!) === show([N]),
+    op,
+    () => `advantages are ${show(advantages!)} ${advantages!.dtype}, expected [${N}] f32.`,
+  );
   expect(!klTo || show(klTo) === show(x!), op, () => `klTo is ${show(klTo!)}, expected ${show(x!)} as the logits.`);
-  expect(beta === 0 || klTo !== undefined, op, () => `beta is ${beta}, but there is no klTo, the reference policy's logits.`);
+  expect(
+    beta === 0 || klTo !== undefined,
+    op,
+    () => `beta is ${beta}, but there is no klTo, the reference policy's logits.`,
+  );
   const rows = fresh(r, [N]);
   const dx = fresh(r, [N, A]);
   r.dispatch({

@@ -13,7 +13,9 @@ type Kind = "max" | "average";
 const sizes = /* wgsl */ `
 struct Sizes { planes: u32, H: u32, W: u32, P: u32, Q: u32, kH: u32, kW: u32, strideH: u32, strideW: u32, padH: u32, padW: u32 }`;
 
-const forward = kernel("pool2d", ({ kind }: { kind: Kind }) => wgsl`
+const forward = kernel(
+  "pool2d",
+  ({ kind }: { kind: Kind }) => wgsl`
 ${sizes}
 @group(0) @binding(0) var<storage, read> x: array<f32>;
 @group(0) @binding(1) var<storage, read_write> y: array<f32>;
@@ -52,9 +54,12 @@ fn main(@builtin(workgroup_id) wg: vec3u, @builtin(num_workgroups) wgs: vec3u, @
 #else
   y[at] = best / f32(s.kH * s.kW);
 #endif
-}`);
+}`,
+);
 
-const backward = kernel("pool2d.backward", ({ kind }: { kind: Kind }) => wgsl`
+const backward = kernel(
+  "pool2d.backward",
+  ({ kind }: { kind: Kind }) => wgsl`
 ${sizes}
 @group(0) @binding(0) var<storage, read> dy: array<f32>;
 #if ${kind === "max"}
@@ -87,7 +92,8 @@ fn main(@builtin(workgroup_id) wg: vec3u, @builtin(num_workgroups) wgs: vec3u, @
     }
   }
   dx[at] = sum;
-}`);
+}`,
+);
 
 export interface PoolOptions {
   kernel: number | readonly [number, number];
@@ -104,11 +110,23 @@ export const pool2d: Op<PoolOptions & { kind: Kind }> = (r, [x], options) => {
   const [kH, kW] = pair(options.kernel);
   const [strideH, strideW] = pair(options.stride ?? options.kernel);
   const [padH, padW] = pair(options.padding ?? 0);
-  expect([kH, kW, strideH, strideW].every((n) => Number.isInteger(n) && n > 0), name, () => `kernel is ${kH}, ${kW} and stride ${strideH}, ${strideW}, expected whole numbers of at least 1.`);
-  expect([padH, padW].every((n) => Number.isInteger(n) && n >= 0) && 2 * padH <= kH && 2 * padW <= kW, name, () => `padding is ${padH}, ${padW}, expected at most half the kernel (${kH}, ${kW}).`);
+  expect(
+    [kH, kW, strideH, strideW].every((n) => Number.isInteger(n) && n > 0),
+    name,
+    () => `kernel is ${kH}, ${kW} and stride ${strideH}, ${strideW}, expected whole numbers of at least 1.`,
+  );
+  expect(
+    [padH, padW].every((n) => Number.isInteger(n) && n >= 0) && 2 * padH <= kH && 2 * padW <= kW,
+    name,
+    () => `padding is ${padH}, ${padW}, expected at most half the kernel (${kH}, ${kW}).`,
+  );
   const P = Math.floor((H + 2 * padH - kH) / strideH) + 1;
   const Q = Math.floor((W + 2 * padW - kW) / strideW) + 1;
-  expect(P > 0 && Q > 0, name, () => `the window ${kH} × ${kW} is larger than x ${show(x!)} with padding ${padH}, ${padW}.`);
+  expect(
+    P > 0 && Q > 0,
+    name,
+    () => `the window ${kH} × ${kW} is larger than x ${show(x!)} with padding ${padH}, ${padW}.`,
+  );
   const y = fresh(r, [N, C, P, Q]);
   const from = kind === "max" ? fresh(r, y.shape, "u32") : undefined;
   const sizes = [N * C, H, W, P, Q, kH, kW, strideH, strideW, padH, padW];

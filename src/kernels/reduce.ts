@@ -18,7 +18,9 @@ struct Sizes { kept: u32, reduced: u32, span: u32, k1: u32, k2: u32, sk0: u32, s
 fn keptAt(i: u32) -> u32 { return i / (s.k1 * s.k2) * s.sk0 + i / s.k2 % s.k1 * s.sk1 + i % s.k2 * s.sk2; }
 fn reducedAt(i: u32) -> u32 { return i / (s.r1 * s.r2) * s.sr0 + i / s.r2 % s.r1 * s.sr1 + i % s.r2 * s.sr2; }`;
 
-const forward = kernel("sum", ({ wide }: { wide: boolean }) => wgsl`
+const forward = kernel(
+  "sum",
+  ({ wide }: { wide: boolean }) => wgsl`
 ${index}
 @group(0) @binding(0) var<storage, read> x: array<f32>;
 @group(0) @binding(1) var<storage, read_write> y: array<f32>;
@@ -52,9 +54,12 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   for (var i = 0u; i < s.reduced; i++) { sum += x[base + reducedAt(i)]; }
   y[at] = sum * bitcast<f32>(s.scale);
 }
-#endif`);
+#endif`,
+);
 
-const backward = kernel("sum.backward", () => wgsl`
+const backward = kernel(
+  "sum.backward",
+  () => wgsl`
 ${index}
 @group(0) @binding(0) var<storage, read> dy: array<f32>;
 @group(0) @binding(1) var<storage, read_write> dx: array<f32>;
@@ -65,10 +70,15 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   let at = (group.x + group.y * groups.x) * 64 + lane;
   if (at >= s.kept * s.reduced) { return; }
   dx[keptAt(at / s.reduced) + reducedAt(at % s.reduced)] = dy[at / s.reduced] * bitcast<f32>(s.scale);
-}`);
+}`,
+);
 
 /** Sizes and strides of kept and reduced axes, neighbours of one kind joined; three of each at most. */
-function layout(name: string, shape: readonly number[], axes: ReadonlySet<number>): { kept: number; reduced: number; strides: number[] } {
+function layout(
+  name: string,
+  shape: readonly number[],
+  axes: ReadonlySet<number>,
+): { kept: number; reduced: number; strides: number[] } {
   const groups = { kept: [] as [number, number][], reduced: [] as [number, number][] };
   let stride = 1;
   let last: "kept" | "reduced" | undefined;
@@ -100,13 +110,25 @@ export function sumOver(r: Recording, x: Value, axes: ReadonlySet<number>, shape
   const { kept, reduced, strides } = layout("sum", x.shape, axes);
   const y = fresh(r, shape);
   if (kept >= 1024 || reduced <= 32 || kept > 65535) {
-    r.dispatch({ kernel: forward({ wide: false }), reads: [x.slot], writes: [y.slot], sizes: [kept, reduced, 0, ...strides, bits(scale)], grid: grid(kept, 64) });
+    r.dispatch({
+      kernel: forward({ wide: false }),
+      reads: [x.slot],
+      writes: [y.slot],
+      sizes: [kept, reduced, 0, ...strides, bits(scale)],
+      grid: grid(kept, 64),
+    });
     return y;
   }
   const parts = Math.ceil(reduced / SPAN);
   const sums = parts === 1 ? y : fresh(r, [parts, kept]);
   const own = parts === 1 ? scale : 1;
-  r.dispatch({ kernel: forward({ wide: true }), reads: [x.slot], writes: [sums.slot], sizes: [kept, reduced, SPAN, ...strides, bits(own)], grid: [kept, parts, 1] });
+  r.dispatch({
+    kernel: forward({ wide: true }),
+    reads: [x.slot],
+    writes: [sums.slot],
+    sizes: [kept, reduced, SPAN, ...strides, bits(own)],
+    grid: [kept, parts, 1],
+  });
   return parts === 1 ? y : sumOver(r, sums, new Set([0]), shape, scale);
 }
 
@@ -123,7 +145,11 @@ export function checkAxes(name: string, x: Value, axis: number | readonly number
   const rank = x.shape.length;
   const list = axis === undefined ? x.shape.map((_, i) => i) : typeof axis === "number" ? [axis] : axis;
   const axes = list.map((a) => (a < 0 ? a + rank : a));
-  expect(axes.every((a) => Number.isInteger(a) && a >= 0 && a < rank), name, () => `axis ${list} is outside of x ${show(x)}, which has axes 0 … ${rank - 1}.`);
+  expect(
+    axes.every((a) => Number.isInteger(a) && a >= 0 && a < rank),
+    name,
+    () => `axis ${list} is outside of x ${show(x)}, which has axes 0 … ${rank - 1}.`,
+  );
   expect(new Set(axes).size === axes.length, name, () => `axis ${list} names one axis twice.`);
   return new Set(axes);
 }
@@ -145,7 +171,13 @@ export const sum: Op<ReduceOptions & { mean?: boolean }> = (r, [x], { axis, keep
     outputs: [y],
     backward: ([dy]) => {
       const dx = fresh(r, x!.shape);
-      r.dispatch({ kernel: backward({}), reads: [dy!.slot], writes: [dx.slot], sizes: [kept, reduced, 0, ...strides, bits(scale)], grid: grid(kept * reduced, 64) });
+      r.dispatch({
+        kernel: backward({}),
+        reads: [dy!.slot],
+        writes: [dx.slot],
+        sizes: [kept, reduced, 0, ...strides, bits(scale)],
+        grid: grid(kept * reduced, 64),
+      });
       return [dx];
     },
   };

@@ -19,7 +19,9 @@ const functions = {
 } as const;
 export type Regression = keyof typeof functions;
 
-const forward = kernel("regression", ({ kind }: { kind: Regression }) => wgsl`
+const forward = kernel(
+  "regression",
+  ({ kind }: { kind: Regression }) => wgsl`
 struct Sizes { n: u32, scale: u32 }
 @group(0) @binding(0) var<storage, read> x_in: array<f32>;
 @group(0) @binding(1) var<storage, read> t_in: array<f32>;
@@ -35,10 +37,15 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   let t = t_in[at];
   y[at] = bitcast<f32>(s.scale) * (${functions[kind].value});
   dx[at] = bitcast<f32>(s.scale) * (${functions[kind].slope});
-}`);
+}`,
+);
 
 /** Inputs: x, target, which has no gradient. */
-export const regression: Op<{ kind: Regression; reduction?: Reduction | undefined }> = (r, [x, t], { kind, reduction = "mean" }) => {
+export const regression: Op<{ kind: Regression; reduction?: Reduction | undefined }> = (
+  r,
+  [x, t],
+  { kind, reduction = "mean" },
+) => {
   const { name } = functions[kind];
   expectFloat(name, "x", x!);
   expectFloat(name, "target", t!);
@@ -46,6 +53,12 @@ export const regression: Op<{ kind: Regression; reduction?: Reduction | undefine
   const n = count(x!.shape);
   const y = fresh(r, x!.shape);
   const dx = fresh(r, x!.shape);
-  r.dispatch({ kernel: forward({ kind }), reads: [x!.slot, t!.slot], writes: [y.slot, dx.slot], sizes: [n, bits(rowScale(reduction, n))], grid: grid(n, 64) });
+  r.dispatch({
+    kernel: forward({ kind }),
+    reads: [x!.slot, t!.slot],
+    writes: [y.slot, dx.slot],
+    sizes: [n, bits(rowScale(reduction, n))],
+    grid: grid(n, 64),
+  });
   return reduceLoss(r, y, dx, reduction);
 };

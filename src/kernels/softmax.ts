@@ -7,7 +7,9 @@ import { count, expect, expectFloat, fresh, grid, type Op, show } from "./op.ts"
  * logSoftmax y = x − log Σ e^x, dx = dy − e^y · Σ dy.
  */
 
-const forward = kernel("softmax", ({ log }: { log: boolean }) => wgsl`
+const forward = kernel(
+  "softmax",
+  ({ log }: { log: boolean }) => wgsl`
 struct Sizes { N: u32, A: u32 }
 @group(0) @binding(0) var<storage, read> x: array<f32>;
 @group(0) @binding(1) var<storage, read_write> y: array<f32>;
@@ -27,9 +29,12 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   for (var i = row * s.A; i < (row + 1) * s.A; i++) { sum += exp(x[i] - top); }
   for (var i = row * s.A; i < (row + 1) * s.A; i++) { y[i] = exp(x[i] - top) / sum; }
 #endif
-}`);
+}`,
+);
 
-const backward = kernel("softmax.backward", ({ log }: { log: boolean }) => wgsl`
+const backward = kernel(
+  "softmax.backward",
+  ({ log }: { log: boolean }) => wgsl`
 struct Sizes { N: u32, A: u32 }
 @group(0) @binding(0) var<storage, read> y: array<f32>;
 @group(0) @binding(1) var<storage, read> dy: array<f32>;
@@ -43,7 +48,8 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   var sum = 0.0;
   for (var i = row * s.A; i < (row + 1) * s.A; i++) { sum += ${log ? "dy[i]" : "y[i] * dy[i]"}; }
   for (var i = row * s.A; i < (row + 1) * s.A; i++) { dx[i] = ${log ? "dy[i] - exp(y[i]) * sum" : "y[i] * (dy[i] - sum)"}; }
-}`);
+}`,
+);
 
 export const softmax: Op<{ log: boolean }> = (r, [x], { log }) => {
   const name = log ? "logSoftmax" : "softmax";

@@ -16,11 +16,17 @@ export interface Evaluation {
 }
 
 /** Every non-empty subset, small ones first; the last is called "all". */
-const subsets: readonly (readonly Modality[])[] = [1, 2, 4, 3, 5, 6, 7].map((bits) => modalities.filter((_, m) => (bits >> m) & 1));
+const subsets: readonly (readonly Modality[])[] = [1, 2, 4, 3, 5, 6, 7].map((bits) =>
+  modalities.filter((_, m) => (bits >> m) & 1),
+);
 const nameOf = (subset: readonly Modality[]) => (subset.length === modalities.length ? "all" : subset.join("+"));
 
 /** Evaluates a network on labelled batches, by every subset of modalities at once: each is encoded only once. */
-export async function evaluate(net: MultimodalNet, batches: Iterable<LabelledBatch>, options: { subsets?: boolean } = {}): Promise<Evaluation> {
+export async function evaluate(
+  net: MultimodalNet,
+  batches: Iterable<LabelledBatch>,
+  options: { subsets?: boolean } = {},
+): Promise<Evaluation> {
   const classes = net.config.classes;
   const chosen = options.subsets === false ? subsets.slice(-1) : subsets;
   const right = new Map(chosen.map((subset) => [nameOf(subset), 0]));
@@ -55,7 +61,10 @@ function logitsOf(net: MultimodalNet, batch: LabelledBatch, N: number, chosen: t
   return chosen.map((subset) => {
     const mask = new Float32Array(N * modalities.length);
     for (let i = 0; i < mask.length; i++) mask[i] = subset.includes(modalities[i % modalities.length]!) ? 1 : 0;
-    if (batch.present) (batch.present as Float32Array).forEach((p, i) => { mask[i]! *= p; });
+    if (batch.present)
+      (batch.present as Float32Array).forEach((p, i) => {
+        mask[i]! *= p;
+      });
     return net.classify(features, mask);
   });
 }

@@ -32,7 +32,8 @@ export async function trainEpoch(
   const finish = async () => {
     if (!before) return;
     const loss = await before;
-    if (!Number.isFinite(loss)) throw new Error(`training: the loss is ${loss}. Lower the learning rate or clip the gradients.`);
+    if (!Number.isFinite(loss))
+      throw new Error(`training: the loss is ${loss}. Lower the learning rate or clip the gradients.`);
     sum += loss;
     steps += 1;
     onStep(loss);

@@ -1,6 +1,24 @@
-export { type Batch, type Modality, type MultimodalConfig, MultimodalNet, modalities } from "./multimodal.ts";
-export { type Module, ParameterStore } from "./layers.ts";
-export { type AdamOptions, adam, adamw, Optimiser, type OptimiserOptions, type OptimiserState, type SgdOptions, sgd } from "./optimiser.ts";
-export { decodeSafetensors, encodeSafetensors, loadSafetensors, saveSafetensors, setWeights, type Weights, WeightsError, weightsOf } from "./safetensors.ts";
 export { type Evaluation, evaluate, softmaxOf } from "./evaluate.ts";
 export { type LabelledBatch, trainEpoch, trainStep } from "./fit.ts";
+export { type Module, ParameterStore } from "./layers.ts";
+export { type Batch, type Modality, type MultimodalConfig, MultimodalNet, modalities } from "./multimodal.ts";
+export {
+  type AdamOptions,
+  adam,
+  adamw,
+  Optimiser,
+  type OptimiserOptions,
+  type OptimiserState,
+  type SgdOptions,
+  sgd,
+} from "./optimiser.ts";
+export {
+  decodeSafetensors,
+  encodeSafetensors,
+  loadSafetensors,
+  saveSafetensors,
+  setWeights,
+  type Weights,
+  WeightsError,
+  weightsOf,
+} from "./safetensors.ts";

@@ -1,4 +1,4 @@
-import { Random } from "../data/random.ts";
+import type { Random } from "../data/random.ts";
 
 /** Initial values of a parameter: PyTorch's defaults, drawn from a seeded stream of the parameter's own name. */
 export type Initialiser = (n: number, random: Random) => Float32Array;

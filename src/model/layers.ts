@@ -1,6 +1,6 @@
 import { conv2d, type Engine, embedding, gru, linear, type Tensor } from "../autograd/index.ts";
-import { Random } from "../data/random.ts";
 import type { Numbers } from "../autograd/ops.ts";
+import { Random } from "../data/random.ts";
 import type { Activation } from "../kernels/op.ts";
 import { type Initialiser, normalAfter, uniformByFan } from "./initialise.ts";
 
@@ -32,14 +32,27 @@ export class ParameterStore implements Module {
 }
 
 /** y = f(x · wᵀ + b), `name`.weight [outputs, inputs] and `name`.bias [outputs]. */
-export function linearLayer(store: ParameterStore, name: string, inputs: number, outputs: number, activation: Activation = "none") {
+export function linearLayer(
+  store: ParameterStore,
+  name: string,
+  inputs: number,
+  outputs: number,
+  activation: Activation = "none",
+) {
   const w = store.make(`${name}.weight`, [outputs, inputs], uniformByFan(inputs));
   const b = store.make(`${name}.bias`, [outputs], uniformByFan(inputs));
   return (x: Tensor): Tensor => linear(x, w, b, { activation });
 }
 
 /** A square convolution that keeps the image's size, `name`.weight [outputs, inputs, size, size]. */
-export function convLayer(store: ParameterStore, name: string, inputs: number, outputs: number, size: number, activation: Activation = "none") {
+export function convLayer(
+  store: ParameterStore,
+  name: string,
+  inputs: number,
+  outputs: number,
+  size: number,
+  activation: Activation = "none",
+) {
   const fan = inputs * size * size;
   const w = store.make(`${name}.weight`, [outputs, inputs, size, size], uniformByFan(fan));
   const b = store.make(`${name}.bias`, [outputs], uniformByFan(fan));

@@ -1,4 +1,13 @@
-import { dropModalities, dropout, type Engine, flatten, fuse, maskedMean, maxPool2d, Tensor } from "../autograd/index.ts";
+import {
+  dropModalities,
+  dropout,
+  type Engine,
+  flatten,
+  fuse,
+  maskedMean,
+  maxPool2d,
+  Tensor,
+} from "../autograd/index.ts";
 import type { Numbers } from "../autograd/ops.ts";
 import type { Fusion } from "../kernels/fuse.ts";
 import { count } from "../kernels/op.ts";
@@ -48,7 +57,15 @@ export interface Batch {
   present?: Numbers;
 }
 
-const defaults = { channels: [16, 32], words: 32, hidden: 64, projection: 64, head: 128, dropout: 0, modalityDropout: 0 };
+const defaults = {
+  channels: [16, 32],
+  words: 32,
+  hidden: 64,
+  projection: 64,
+  head: 128,
+  dropout: 0,
+  modalityDropout: 0,
+};
 
 /**
  * A network over picture, text and sound:
@@ -76,7 +93,9 @@ export class MultimodalNet implements Module {
     this.#store = store;
     const { image, vocabulary, audio, classes, fusion, channels, words, hidden, projection, head } = this.config;
 
-    const convolutions = channels.map((outputs, i) => convLayer(store, `image.conv${i + 1}`, channels[i - 1] ?? image[0], outputs, 3, "relu"));
+    const convolutions = channels.map((outputs, i) =>
+      convLayer(store, `image.conv${i + 1}`, channels[i - 1] ?? image[0], outputs, 3, "relu"),
+    );
     const wordVectors = embeddingLayer(store, "text.embedding", vocabulary, words);
     const recurrence = gruLayer(store, "audio.gru", audio, hidden);
     const encoders: Record<Modality, (batch: Batch, N: number) => Tensor> = {
@@ -92,8 +111,13 @@ export class MultimodalNet implements Module {
       audio: (batch, N) => recurrence(this.#tensor("audio", batch.audio, [N, -1, audio]), batch.frames).hidden,
     };
     const halved = (n: number) => channels.reduce((size) => Math.floor(size / 2), n);
-    const sizes: Record<Modality, number> = { image: channels.at(-1)! * halved(image[1]) * halved(image[2]), text: words, audio: hidden };
-    const project = (m: Modality) => (fusion === "concat" ? (x: Tensor) => x : linearLayer(store, `fusion.${m}`, sizes[m], projection));
+    const sizes: Record<Modality, number> = {
+      image: channels.at(-1)! * halved(image[1]) * halved(image[2]),
+      text: words,
+      audio: hidden,
+    };
+    const project = (m: Modality) =>
+      fusion === "concat" ? (x: Tensor) => x : linearLayer(store, `fusion.${m}`, sizes[m], projection);
     const projections = modalities.map(project);
     this.#encode = (batch, N) => modalities.map((m, i) => projections[i]!(encoders[m](batch, N)));
     this.#fusionWeights = fusion === "weighted" ? store.make("fusion.weights", [modalities.length], zeros) : undefined;
@@ -142,7 +166,9 @@ export class MultimodalNet implements Module {
     const open = data.length / count(shape.filter((size) => size !== -1));
     const full = shape.map((size) => (size === -1 ? open : size));
     if (!full.every(Number.isInteger) || count(full) !== data.length) {
-      throw new TypeError(`MultimodalNet: batch.${name} holds ${data.length} numbers, which do not fill [${shape.join(", ").replace("-1", "…")}].`);
+      throw new TypeError(
+        `MultimodalNet: batch.${name} holds ${data.length} numbers, which do not fill [${shape.join(", ").replace("-1", "…")}].`,
+      );
     }
     return this.engine.tensor(data, full, dtype);
   }
@@ -165,7 +191,12 @@ function checkConfig(config: Required<MultimodalConfig>): void {
   }
   if (config.image.length !== 3) fail("image", config.image, "channels, height and width");
   if (Math.min(config.image[1], config.image[2]) < 2 ** config.channels.length) {
-    fail("image", config.image, `sides of at least ${2 ** config.channels.length}, as ${config.channels.length} poolings halve it`);
+    fail(
+      "image",
+      config.image,
+      `sides of at least ${2 ** config.channels.length}, as ${config.channels.length} poolings halve it`,
+    );
   }
-  if (!["concat", "average", "weighted"].includes(config.fusion)) fail("fusion", config.fusion, '"concat", "average" or "weighted"');
+  if (!["concat", "average", "weighted"].includes(config.fusion))
+    fail("fusion", config.fusion, '"concat", "average" or "weighted"');
 }

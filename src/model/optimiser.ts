@@ -50,7 +50,11 @@ export class Optimiser {
     const list = Symbol.iterator in parameters ? [...(parameters as Iterable<Tensor>)] : Object.values(parameters);
     const first = list[0];
     if (!first) throw new TypeError(`${rule}: there are no parameters to learn.`);
-    for (const [name, value] of Object.entries({ lr: options.lr, weightDecay: options.weightDecay ?? 0, clipNorm: options.clipNorm ?? 1 })) {
+    for (const [name, value] of Object.entries({
+      lr: options.lr,
+      weightDecay: options.weightDecay ?? 0,
+      clipNorm: options.clipNorm ?? 1,
+    })) {
       if (!(value >= 0)) throw new RangeError(`${rule}: ${name} is ${value}, expected a number of at least 0.`);
     }
     this.lr = options.lr;
@@ -73,17 +77,26 @@ export class Optimiser {
   /** Records the update. Call it once in a step, with the gradients of that step. */
   update(gradients: Gradients): void {
     const { recording } = this.#gpu;
-    if (!recording) throw new Error("optimiser.update: no step is open. Call it in the engine.step that computes the gradients.");
+    if (!recording)
+      throw new Error("optimiser.update: no step is open. Call it in the engine.step that computes the gradients.");
     const joint = recording.temporary(this.#all.bytes);
     const learned = this.#parameters.map((p) => gradients.has(p));
-    if (!learned.includes(true)) throw new Error("optimiser.update: none of the optimiser's parameters has a gradient here.");
+    if (!learned.includes(true))
+      throw new Error("optimiser.update: none of the optimiser's parameters has a gradient here.");
     this.#parameters.forEach((p, i) => {
       if (!learned[i]) return;
       const d = gradients.get(p);
       if (!recording.place(d.slot, joint, this.#offsets[i]!)) copyInto(recording, d, joint, this.#offsets[i]!);
     });
     this.#steps += 1;
-    const { weightDecay = 0, momentum = 0, nesterov = false, betas = [0.9, 0.999], epsilon = 1e-8, clipNorm } = this.#options;
+    const {
+      weightDecay = 0,
+      momentum = 0,
+      nesterov = false,
+      betas = [0.9, 0.999],
+      epsilon = 1e-8,
+      clipNorm,
+    } = this.#options;
     const values: Record<(typeof SETTINGS)[number], number> = {
       lr: this.lr,
       decay: weightDecay,
@@ -132,7 +145,9 @@ export class Optimiser {
   /** @throws RangeError where the state is that of other parameters. */
   restore({ steps, m, v }: OptimiserState): void {
     if (m.byteLength !== this.#m.bytes || v?.byteLength !== this.#v?.bytes) {
-      throw new RangeError(`optimiser.restore: the state holds ${m.byteLength} bytes, this optimiser's ${this.#m.bytes}: another model's?`);
+      throw new RangeError(
+        `optimiser.restore: the state holds ${m.byteLength} bytes, this optimiser's ${this.#m.bytes}: another model's?`,
+      );
     }
     this.#steps = steps;
     this.#gpu.write(this.#m, m);
@@ -146,8 +161,10 @@ export class Optimiser {
 }
 
 type Parameters = Record<string, Tensor> | Iterable<Tensor>;
-export const sgd = (parameters: Parameters, options: SgdOptions): Optimiser => new Optimiser("sgd", parameters, options);
-export const adam = (parameters: Parameters, options: AdamOptions): Optimiser => new Optimiser("adam", parameters, options);
+export const sgd = (parameters: Parameters, options: SgdOptions): Optimiser =>
+  new Optimiser("sgd", parameters, options);
+export const adam = (parameters: Parameters, options: AdamOptions): Optimiser =>
+  new Optimiser("adam", parameters, options);
 /** Adam whose weight decay (0.01 unless given) does not pass through the moving averages. */
 export const adamw = (parameters: Parameters, options: AdamOptions): Optimiser =>
   new Optimiser("adamw", parameters, { weightDecay: 0.01, ...options });

@@ -51,7 +51,8 @@ export function decodeSafetensors(file: Uint8Array, name = "weights"): Weights {
   if (file.length < 8) throw fail(`it has ${file.length} bytes, expected at least 8`);
   const view = new DataView(file.buffer, file.byteOffset, file.byteLength);
   const length = Number(view.getBigUint64(0, true));
-  if (length > LONGEST_HEADER || 8 + length > file.length) throw fail(`its header claims ${length} bytes, the file has ${file.length}`);
+  if (length > LONGEST_HEADER || 8 + length > file.length)
+    throw fail(`its header claims ${length} bytes, the file has ${file.length}`);
   let header: unknown;
   try {
     header = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(file.subarray(8, 8 + length)));
@@ -72,7 +73,8 @@ export function decodeSafetensors(file: Uint8Array, name = "weights"): Weights {
       throw fail(`tensor "${tensor}" lies at ${JSON.stringify(span)} of ${size} bytes`);
     }
     const n = shape.reduce((a, b) => a * b, 1);
-    if (span[1]! - span[0]! !== 4 * n) throw fail(`tensor "${tensor}" ${JSON.stringify(shape)} has ${span[1]! - span[0]!} bytes, expected ${4 * n}`);
+    if (span[1]! - span[0]! !== 4 * n)
+      throw fail(`tensor "${tensor}" ${JSON.stringify(shape)} has ${span[1]! - span[0]!} bytes, expected ${4 * n}`);
     covered += 4 * n;
     spans.push([span[0]!, span[1]!]);
     // Copied, since a view must begin at a multiple of 4 bytes.
@@ -80,7 +82,8 @@ export function decodeSafetensors(file: Uint8Array, name = "weights"): Weights {
     tensors.set(tensor, { shape, data: new Float32Array(file.slice(from, from + 4 * n).buffer) });
   }
   spans.sort((a, b) => a[0] - b[0]);
-  if (covered !== size || spans.some(([from], i) => i > 0 && from < spans[i - 1]![1])) throw fail("its tensors overlap or leave gaps");
+  if (covered !== size || spans.some(([from], i) => i > 0 && from < spans[i - 1]![1]))
+    throw fail("its tensors overlap or leave gaps");
   return { tensors, metadata: metadata as Record<string, string> };
 }
 
@@ -105,9 +108,12 @@ export function setWeights(module: Module, { tensors }: Weights, name = "weights
   const parameters = module.parameters();
   for (const [key, p] of Object.entries(parameters)) {
     const found = tensors.get(key);
-    if (!found) throw new WeightsError(`${name}: there is no tensor "${key}", which this network has. It is of another network.`);
+    if (!found)
+      throw new WeightsError(`${name}: there is no tensor "${key}", which this network has. It is of another network.`);
     if (String(found.shape) !== String(p.shape)) {
-      throw new WeightsError(`${name}: tensor "${key}" is [${found.shape.join(", ")}], this network's is [${p.shape.join(", ")}]. It is of another network.`);
+      throw new WeightsError(
+        `${name}: tensor "${key}" is [${found.shape.join(", ")}], this network's is [${p.shape.join(", ")}]. It is of another network.`,
+      );
     }
   }
   const extra = [...tensors.keys()].find((key) => !(key in parameters));
@@ -116,7 +122,11 @@ export function setWeights(module: Module, { tensors }: Weights, name = "weights
 }
 
 /** Writes a network's weights to a file (Node). The file is replaced in one go: a killed process leaves the old one. */
-export async function saveSafetensors(module: Module, path: string, metadata: Record<string, string> = {}): Promise<void> {
+export async function saveSafetensors(
+  module: Module,
+  path: string,
+  metadata: Record<string, string> = {},
+): Promise<void> {
   const { open, rename } = await import("node:fs/promises");
   const file = await open(`${path}.part`, "w");
   try {

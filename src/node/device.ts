@@ -35,7 +35,10 @@ async function importDawn(): Promise<Dawn> {
   try {
     return (await import("webgpu")) as unknown as Dawn;
   } catch (cause) {
-    throw new Error("createEngine: the package `webgpu` cannot be loaded. Install it beside handgrad: npm install webgpu", { cause });
+    throw new Error(
+      "createEngine: the package `webgpu` cannot be loaded. Install it beside handgrad: npm install webgpu",
+      { cause },
+    );
   }
 }
 
@@ -84,7 +87,9 @@ function useSwiftShader(): string | undefined {
  * folder of its own first, which is then renamed, so that nobody meets half of it.
  */
 export function unpackOnce(archive: string, name: string): string {
-  const { version } = JSON.parse(readFileSync(join(dirname(archive), "../package.json"), "utf8")) as { version: string };
+  const { version } = JSON.parse(readFileSync(join(dirname(archive), "../package.json"), "utf8")) as {
+    version: string;
+  };
   const home = join(tmpdir(), `handgrad-${userInfo().uid}`);
   const folder = join(home, `${name}-${version}`);
   if (existsSync(folder)) return folder;

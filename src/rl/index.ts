@@ -1,7 +1,26 @@
-export { checkRecord, effective, type FeedbackRecord, FeedbackLogError, type Judgement, parseRecord, type Retraction, rewarded } from "./judgement.ts";
-export { type Answer, type Example, Learner, type LearnerOptions, type LearnerSettings, type LearnerState, learner, type Updated } from "./learner.ts";
+export {
+  checkRecord,
+  effective,
+  FeedbackLogError,
+  type FeedbackRecord,
+  type Judgement,
+  parseRecord,
+  type Retraction,
+  rewarded,
+} from "./judgement.ts";
+export {
+  type Answer,
+  type Example,
+  Learner,
+  type LearnerOptions,
+  type LearnerSettings,
+  type LearnerState,
+  learner,
+  type Updated,
+} from "./learner.ts";
 export { type FeedbackLog, type LogStorage, logOver, memoryLog } from "./log.ts";
 export { type SimulatedAnswer, type SimulatedPerson, type SimulatedPersonOptions, simulatedPerson } from "./people.ts";
+
 import type { FeedbackLog } from "./log.ts";
 
 /** Opens a feedback log in a file (Node); it is made where there is none. In a browser use `memoryLog` or `logOver`. */

@@ -76,7 +76,16 @@ export interface LearnerState {
   learned: number;
 }
 
-const defaults: LearnerSettings = { method: "replay", seed: 0, entropy: 0.01, leash: 0.02, baselineDecay: 0.95, replays: 8, batch: 32, noise: 0 };
+const defaults: LearnerSettings = {
+  method: "replay",
+  seed: 0,
+  entropy: 0.01,
+  leash: 0.02,
+  baselineDecay: 0.95,
+  replays: 8,
+  batch: 32,
+  noise: 0,
+};
 
 export class Learner<E extends Example> {
   readonly settings: LearnerSettings;
@@ -182,7 +191,8 @@ export class Learner<E extends Example> {
     const all = rewarded(judgements);
     // After an undo there may be fewer than were learned from.
     const fresh = all.slice(Math.min(this.#state.learned, all.length));
-    const result = fresh.length > 0 ? await this.#reinforce(fresh) : { judgements: 0, reward: 0, entropy: 0, kl: 0, loss: 0 };
+    const result =
+      fresh.length > 0 ? await this.#reinforce(fresh) : { judgements: 0, reward: 0, entropy: 0, kl: 0, loss: 0 };
     this.#state.learned = all.length;
     if (this.settings.method === "replay") result.loss = await this.#replay(all);
     this.#state.updates += 1;
@@ -201,16 +211,28 @@ export class Learner<E extends Example> {
     const reference = Float32Array.from(fresh.flatMap((j) => [...this.#referenceOf(j)]));
     const loss = await this.#net.engine.step(() => {
       const logits = this.#net.forward(batch, { training: true });
-      const loss = policyGradient(logits, fresh.map((j) => j.action), advantages, { entropy, beta: leash, klTo: reference });
+      const loss = policyGradient(
+        logits,
+        fresh.map((j) => j.action),
+        advantages,
+        { entropy, beta: leash, klTo: reference },
+      );
       this.#optimiser.update(loss.backward());
       return loss;
     });
     const mean = (f: (j: RewardedJudgement) => number) => fresh.reduce((sum, j) => sum + f(j), 0) / fresh.length;
-    const information = (p: readonly number[], q: readonly number[]) => p.reduce((sum, x, i) => sum + (x > 0 ? x * Math.log(x / q[i]!) : 0), 0);
+    const information = (p: readonly number[], q: readonly number[]) =>
+      p.reduce((sum, x, i) => sum + (x > 0 ? x * Math.log(x / q[i]!) : 0), 0);
     return {
       judgements: fresh.length,
       reward: mean((j) => j.reward),
-      entropy: mean((j) => -information(j.probabilities, j.probabilities.map(() => 1))),
+      entropy: mean(
+        (j) =>
+          -information(
+            j.probabilities,
+            j.probabilities.map(() => 1),
+          ),
+      ),
       kl: mean((j) => information(j.probabilities, softmaxOf(this.#referenceOf(j)))),
       loss: await loss.item(),
     };
@@ -229,7 +251,12 @@ export class Learner<E extends Example> {
       const batch = this.#options.batchOf(rows.map((row) => row.example));
       const loss = await this.#net.engine.step(() => {
         const logits = this.#net.forward(batch, { training: true });
-        const loss = judged(logits, rows.map((row) => row.action), rows.map((row) => row.reward), { noise: this.settings.noise });
+        const loss = judged(
+          logits,
+          rows.map((row) => row.action),
+          rows.map((row) => row.reward),
+          { noise: this.settings.noise },
+        );
         this.#optimiser.update(loss.backward());
         return loss;
       });
@@ -242,7 +269,10 @@ export class Learner<E extends Example> {
     let found = this.#examples.get(example);
     if (!found) {
       found = this.#options.find?.(example);
-      if (!found) throw new Error(`learner: judgement ${id} is about example ${example}, which is not in this data. Give \`find\`.`);
+      if (!found)
+        throw new Error(
+          `learner: judgement ${id} is about example ${example}, which is not in this data. Give \`find\`.`,
+        );
       this.#examples.set(example, found);
     }
     return found;
@@ -278,8 +308,11 @@ export class Learner<E extends Example> {
 }
 
 /** A learner over a network, an optimiser of its parameters and a feedback log. */
-export const learner = <E extends Example>(net: MultimodalNet, optimiser: Optimiser, options: LearnerOptions<E>): Learner<E> =>
-  new Learner(net, optimiser, options);
+export const learner = <E extends Example>(
+  net: MultimodalNet,
+  optimiser: Optimiser,
+  options: LearnerOptions<E>,
+): Learner<E> => new Learner(net, optimiser, options);
 
 /** An index drawn by its probability. */
 export function sample(probabilities: readonly number[], random: Random): number {
