@@ -1,6 +1,6 @@
 /** Charts as SVG text. Colours come from the page's CSS, so that they fit light and dark. */
 
-export const escape = (text: unknown): string => String(text).replace(/[&<>"']/g, (c) => `&#${c.charCodeAt(0)};`);
+export const html = (text: unknown): string => String(text).replace(/[&<>"']/g, (c) => `&#${c.charCodeAt(0)};`);
 
 export interface Series {
   name: string;
@@ -65,20 +65,20 @@ export function lineChart({ title, x, y, series, range }: LineChart): string {
       ? series
           .map(
             ({ name }, i) =>
-              `<text class="legend s${i}" x="${LEFT + 10 + 150 * i}" y="${TOP + 4}">${"●■▲◆"[i % 4]} ${escape(name)}</text>`,
+              `<text class="legend s${i}" x="${LEFT + 10 + 150 * i}" y="${TOP + 4}">${"●■▲◆"[i % 4]} ${html(name)}</text>`,
           )
           .join("")
       : "";
   const last = series
     .map(({ name, points }) => `${name} from ${points[0]?.[1].toFixed(3)} to ${points.at(-1)?.[1].toFixed(3)}`)
     .join("; ");
-  return `<figure><figcaption>${escape(title)}</figcaption>
-<svg viewBox="0 0 ${WIDTH} ${HEIGHT}" role="img" aria-label="${escape(`${title}: ${last}`)}">
+  return `<figure><figcaption>${html(title)}</figcaption>
+<svg viewBox="0 0 ${WIDTH} ${HEIGHT}" role="img" aria-label="${html(`${title}: ${last}`)}">
 ${grid.join("\n")}
 ${curves.join("\n")}
 ${legend}
-<text x="${(LEFT + WIDTH - RIGHT) / 2}" y="${HEIGHT - 6}" text-anchor="middle">${escape(x)}</text>
-<text transform="translate(12 ${(TOP + HEIGHT - BOTTOM) / 2}) rotate(-90)" text-anchor="middle">${escape(y)}</text>
+<text x="${(LEFT + WIDTH - RIGHT) / 2}" y="${HEIGHT - 6}" text-anchor="middle">${html(x)}</text>
+<text transform="translate(12 ${(TOP + HEIGHT - BOTTOM) / 2}) rotate(-90)" text-anchor="middle">${html(y)}</text>
 </svg></figure>`;
 }
 
@@ -89,11 +89,11 @@ export function barChart(title: string, bars: readonly (readonly [string, number
   const rows = bars.map(([name, share], i) => {
     const width = share * (WIDTH - 220);
     const y = i * row + 6;
-    return `<text x="132" y="${y + 14}" text-anchor="end">${escape(name)}</text><rect class="bar" x="140" y="${y}" width="${width.toFixed(1)}" height="18" rx="2"/><text x="${146 + width}" y="${y + 14}">${(100 * share).toFixed(1)} %</text>`;
+    return `<text x="132" y="${y + 14}" text-anchor="end">${html(name)}</text><rect class="bar" x="140" y="${y}" width="${width.toFixed(1)}" height="18" rx="2"/><text x="${146 + width}" y="${y + 14}">${(100 * share).toFixed(1)} %</text>`;
   });
   const words = bars.map(([name, share]) => `${name} ${(100 * share).toFixed(1)} %`).join(", ");
-  return `<figure><figcaption>${escape(title)}</figcaption>
-<svg viewBox="0 0 ${WIDTH} ${height}" role="img" aria-label="${escape(`${title}: ${words}`)}">
+  return `<figure><figcaption>${html(title)}</figcaption>
+<svg viewBox="0 0 ${WIDTH} ${height}" role="img" aria-label="${html(`${title}: ${words}`)}">
 ${rows.join("\n")}
 </svg></figure>`;
 }

@@ -1,4 +1,4 @@
-import { barChart, escape, lineChart } from "./charts.ts";
+import { barChart, html, lineChart } from "./charts.ts";
 import type { RunResult, TestResult } from "./pipeline.ts";
 import type { Metric } from "./run-folder.ts";
 import type { Settings } from "./settings.ts";
@@ -80,17 +80,17 @@ export function renderReport({
 <html lang="en">
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width">
-<title>handgrad ${escape(settings.command)}, seed ${settings.seed}</title>
+<title>handgrad ${html(settings.command)}, seed ${settings.seed}</title>
 <style>${style}</style>
-<h1>handgrad ${escape(settings.command)}</h1>
-<p>${escape(summary)}</p>
+<h1>handgrad ${html(settings.command)}</h1>
+<p>${html(summary)}</p>
 <section class="charts">
 ${charts.join("\n")}
 </section>
 ${testSection("Strangers' voices, never heard before", after.strangers)}
 ${testSection("Voices met while judging", after.met)}
 <h2>Settings</h2>
-<table>${config.map(([key, value]) => `<tr><th scope="row">${escape(key)}</th><td>${escape(value)}</td></tr>`).join("")}</table>
+<table>${config.map(([key, value]) => `<tr><th scope="row">${html(key)}</th><td>${html(value)}</td></tr>`).join("")}</table>
 <h2>Credits of the data</h2>
 ${credits}
 </html>
@@ -101,7 +101,7 @@ function testSection(title: string, { accuracy, loss, byModalities, confusion, b
   const most = Math.max(1, ...confusion.flat());
   const cell = (n: number) => `<td style="--share:${(n / most).toFixed(3)}">${n || ""}</td>`;
   const classes = confusion.map((_, i) => i);
-  return `<h2>${escape(title)}</h2>
+  return `<h2>${html(title)}</h2>
 <p>Accuracy ${(100 * accuracy).toFixed(1)} %, cross-entropy ${loss.toFixed(3)}.</p>
 <section class="charts">
 ${barChart("Accuracy by what the network is given", Object.entries(byModalities))}
