@@ -80,8 +80,9 @@ export const maskedMean = (x: Tensor, words: Numbers, options: { paddingIdx?: nu
 export interface GruWeights {
   weightIh: Tensor;
   weightHh: Tensor;
-  biasIh: Tensor;
-  biasHh: Tensor;
+  /** Both biases or none. */
+  biasIh?: Tensor;
+  biasHh?: Tensor;
 }
 export function gru(
   x: Tensor,

@@ -17,7 +17,7 @@ export function kernel<Variant extends Record<string, string | number | boolean>
 ): (variant: Variant) => Kernel {
   const variants = new Map<string, Kernel>();
   return (variant) => {
-    const key = Object.values(variant).join();
+    const key = Object.entries(variant).join();
     let found = variants.get(key);
     if (!found) {
       found = { id: kernels++, label, code: source(variant) };

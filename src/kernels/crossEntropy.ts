@@ -32,11 +32,11 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   let u = bitcast<f32>(s.scale)${weights ? " * weights[row]" : ""};
   let label = labels[row];
   let total = logSumExp(row);
-  var loss = (1 - smoothing) * (total - x[row * s.A + min(label, s.A - 1)]);
+  var loss = (1 - smoothing) * (total.y - (x[row * s.A + min(label, s.A - 1)] - total.x));
   for (var j = 0u; j < s.A; j++) {
     let logit = x[row * s.A + j];
-    if (smoothing > 0) { loss += smoothing / f32(s.A) * (total - logit); }
-    dx[row * s.A + j] = u * (exp(logit - total) - select(0.0, 1 - smoothing, j == label) - smoothing / f32(s.A));
+    if (smoothing > 0) { loss += smoothing / f32(s.A) * (total.y - (logit - total.x)); }
+    dx[row * s.A + j] = u * (exp(logit - total.x - total.y) - select(0.0, 1 - smoothing, j == label) - smoothing / f32(s.A));
   }
   rows[row] = u * loss;
 }`,

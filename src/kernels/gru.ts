@@ -53,16 +53,18 @@ fn store_${array}(at: u32, k: u32, v: vec4f) {
 
 const sigmoid = /* wgsl */ `fn sigmoid(x: vec4f) -> vec4f { return 1 / (1 + exp(-x)); }`;
 
-const forward = kernel("gru", (v: Variant & { h0: boolean }) => {
+const forward = kernel("gru", (v: Variant & { bias: boolean; h0: boolean }) => {
   const { type, load, store } = fours(v.vector);
-  const outputs = 3 + Number(v.lengths) + Number(v.h0);
+  const outputs = 2 + Number(v.bias) + Number(v.lengths) + Number(v.h0);
   return wgsl`
 struct Sizes { N: u32, T: u32, H: u32 }
 @group(0) @binding(0) var<storage, read> gx: array<${type}>;
 @group(0) @binding(1) var<storage, read> w: array<${type}>;
+#if ${v.bias}
 @group(0) @binding(2) var<storage, read> b: array<${type}>;
+#endif
 #if ${v.lengths}
-@group(0) @binding(3) var<storage, read> lengths: array<u32>;
+@group(0) @binding(${2 + Number(v.bias)}) var<storage, read> lengths: array<u32>;
 #endif
 #if ${v.h0}
 @group(0) @binding(${outputs - 1}) var<storage, read> h0: array<${type}>;
@@ -73,7 +75,7 @@ struct Sizes { N: u32, T: u32, H: u32 }
 @group(0) @binding(${outputs + 3}) var<uniform> s: Sizes;
 ${load("gx")}
 ${load("w")}
-${load("b")}
+${v.bias ? load("b") : ""}
 ${v.h0 ? load("h0") : ""}
 ${load("state")}
 ${store("state")}
@@ -120,7 +122,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
             .join("\n")}
         }
       }
-      let br = load_b(0, j); let bz = load_b(H, j); let bn = load_b(2 * H, j);
+      ${["r", "z", "n"].map((gate, g) => `let b${gate} = ${v.bias ? `load_b(${g} * H, j)` : "vec4f()"};`).join(" ")}
       ${each(
         PER,
         (i) => `if (first + ${i} < s.N) {
@@ -154,7 +156,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
 
 /**
  * From dy and dhidden to the gradients of Wᵢ x + bᵢ (`dgx` [N, T, 3H], by time) and of Wₕ h + bₕ (`dgh` [N, T + 1, 3H],
- * by step, with a row of zeros at the end to match \`state\`), and of h0 (`dh`, where dL/dh is kept on the way).
+ * by step, with a row of zeros at the end to match `state`), and of h0 (`dh`, where dL/dh is kept on the way).
  */
 const backward = kernel("gru.backward", (v: Variant & { dy: boolean; dhidden: boolean }) => {
   const { type, load, store } = fours(v.vector);
@@ -273,9 +275,10 @@ export const gru: Op<GruOptions> = (r, [x, wih, whh, bih, bhh, lengths, h0], { r
   for (const [name, value, shape] of [
     ["w_ih", wih!, [3 * H, I]],
     ["w_hh", whh!, [3 * H, H]],
-    ["b_ih", bih!, [3 * H]],
-    ["b_hh", bhh!, [3 * H]],
+    ["b_ih", bih, [3 * H]],
+    ["b_hh", bhh, [3 * H]],
   ] as const) {
+    if (!value) continue;
     expectFloat("gru", name, value);
     expect(
       show(value) === show(shape),
@@ -283,6 +286,11 @@ export const gru: Op<GruOptions> = (r, [x, wih, whh, bih, bhh, lengths, h0], { r
       () => `${name} is ${show(value)}, expected ${show(shape)} as x is ${show(x!)} and w_hh ${show(whh!)}.`,
     );
   }
+  expect(
+    (bih === undefined) === (bhh === undefined),
+    "gru",
+    () => "one bias is given and the other is not: give both or none.",
+  );
   expect(T > 0, "gru", () => `x ${show(x!)} has no time steps, expected at least 1.`);
   expect(
     !h0 || (h0.dtype === "f32" && show(h0) === show([N, H])),
@@ -298,7 +306,7 @@ export const gru: Op<GruOptions> = (r, [x, wih, whh, bih, bhh, lengths, h0], { r
     N: 3 * H,
     K: I,
     transposeB: true,
-    bias: bih!,
+    bias: bih,
     shape: [N, T, 3 * H],
   }).c;
   const state = fresh(r, [N, T + 1, 5 * H]);
@@ -307,8 +315,8 @@ export const gru: Op<GruOptions> = (r, [x, wih, whh, bih, bhh, lengths, h0], { r
   const perExample = lengths ? [lengths.slot] : [];
   const rows: [number, number, number] = [Math.ceil(N / ROWS), 1, 1];
   r.dispatch({
-    kernel: forward({ vector, lengths: lengths !== undefined, reverse, h0: h0 !== undefined }),
-    reads: [gx.slot, whh!.slot, bhh!.slot, ...perExample, ...(h0 ? [h0.slot] : [])],
+    kernel: forward({ vector, lengths: lengths !== undefined, reverse, bias: bhh !== undefined, h0: h0 !== undefined }),
+    reads: [gx.slot, whh!.slot, ...(bhh ? [bhh.slot] : []), ...perExample, ...(h0 ? [h0.slot] : [])],
     writes: [state.slot, output.slot, hidden.slot],
     sizes: [N, T, H],
     grid: rows,
@@ -332,7 +340,7 @@ export const gru: Op<GruOptions> = (r, [x, wih, whh, bih, bhh, lengths, h0], { r
         sizes: [N, T, H],
         grid: rows,
       });
-      // In steps of 5H through \`state\`, h alone is what Wₕ was multiplied with.
+      // In steps of 5H through `state`, h alone is what Wₕ was multiplied with.
       const input = weightGradient(r, dgx, x!, N * T, I, I, 3 * H);
       const recurrent = weightGradient(r, dgh, state, N * (T + 1), H, 5 * H, 3 * H);
       const dx = needs[0]

@@ -40,9 +40,9 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   for (var j = 0u; j < s.A; j++) { if (j != a) { top = max(top, x[base + j]); } }
   var sum = 0.0;
   for (var j = 0u; j < s.A; j++) { if (j != a) { sum += exp(x[base + j] - top); } }
-  let others = top + log(sum);
-  let logP = x[base + a] - total;
-  let logQ = others - total;
+  let logOthers = log(sum);
+  let logP = x[base + a] - total.x - total.y;
+  let logQ = (top - total.x) + (logOthers - total.y);
   let p = exp(logP);
   let q = exp(logQ);
   // What each logit's gradient is made of: at a it is own, at the others −own · their share among the others.
@@ -59,7 +59,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   }
   if (u == 0) { loss = 0; own = 0; }
   for (var j = 0u; j < s.A; j++) {
-    dx[base + j] = u * select(-own * exp(x[base + j] - others), own, j == a);
+    dx[base + j] = u * select(-own * exp(x[base + j] - top - logOthers), own, j == a);
   }
   rows[row] = u * loss;
 }`,

@@ -5,18 +5,21 @@ import { sumOver } from "./reduce.ts";
 /** mean divides by the number of rows (of a classification) or numbers (of a regression); none keeps them apart. */
 export type Reduction = "mean" | "sum" | "none";
 
-/** WGSL over a row of logits x[row · A … ]: its largest, and log Σ exp, both without overflow. */
+/**
+ * WGSL over a row of logits x[row · A …]: its largest, and what is to be subtracted from a logit to get its logarithm of
+ * probability, in two parts, `logP = (logit − t.x) − t.y`: a large logit would swallow the digits of their sum.
+ */
 export const rowStatistics = /* wgsl */ `
 fn largest(row: u32) -> f32 {
   var top = x[row * s.A];
   for (var j = 1u; j < s.A; j++) { top = max(top, x[row * s.A + j]); }
   return top;
 }
-fn logSumExp(row: u32) -> f32 {
+fn logSumExp(row: u32) -> vec2f {
   let top = largest(row);
   var sum = 0.0;
   for (var j = 0u; j < s.A; j++) { sum += exp(x[row * s.A + j] - top); }
-  return top + log(sum);
+  return vec2f(top, log(sum));
 }`;
 
 const scale = kernel(

@@ -36,39 +36,39 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   let c = bitcast<f32>(s.entropy);
   let beta = bitcast<f32>(s.beta);
   let total = logSumExp(row);
-  var referenceTotal = 0.0;
+  var referenceTotal = vec2f();
 #if ${leash}
   var top = reference[base];
   for (var j = 1u; j < s.A; j++) { top = max(top, reference[base + j]); }
-  for (var j = 0u; j < s.A; j++) { referenceTotal += exp(reference[base + j] - top); }
-  referenceTotal = top + log(referenceTotal);
+  for (var j = 0u; j < s.A; j++) { referenceTotal.y += exp(reference[base + j] - top); }
+  referenceTotal = vec2f(top, log(referenceTotal.y));
 #endif
   var entropy = 0.0;
   var kl = 0.0;
   for (var j = 0u; j < s.A; j++) {
-    let logP = x[base + j] - total;
+    let logP = x[base + j] - total.x - total.y;
     let p = exp(logP);
     // p log p is 0 where p is, though the logarithm is not finite there.
     if (p > 0) {
       entropy -= p * logP;
 #if ${leash}
-      kl += p * (logP - (reference[base + j] - referenceTotal));
+      kl += p * (logP - (reference[base + j] - referenceTotal.x - referenceTotal.y));
 #endif
     }
   }
   for (var j = 0u; j < s.A; j++) {
-    let logP = x[base + j] - total;
+    let logP = x[base + j] - total.x - total.y;
     let p = exp(logP);
     var d = -advantages[row] * (select(0.0, 1.0, j == a) - p);
     if (p > 0) {
       d += c * p * (logP + entropy);
 #if ${leash}
-      d += beta * p * (logP - (reference[base + j] - referenceTotal) - kl);
+      d += beta * p * (logP - (reference[base + j] - referenceTotal.x - referenceTotal.y) - kl);
 #endif
     }
     dx[base + j] = scale * d;
   }
-  rows[row] = scale * (-advantages[row] * (x[base + a] - total) - c * entropy + beta * kl);
+  rows[row] = scale * (-advantages[row] * (x[base + a] - total.x - total.y) - c * entropy + beta * kl);
 }`,
 );
 

@@ -22,7 +22,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   if (row >= s.N) { return; }
 #if ${log}
   let total = logSumExp(row);
-  for (var i = row * s.A; i < (row + 1) * s.A; i++) { y[i] = x[i] - total; }
+  for (var i = row * s.A; i < (row + 1) * s.A; i++) { y[i] = x[i] - total.x - total.y; }
 #else
   let top = largest(row);
   var sum = 0.0;
