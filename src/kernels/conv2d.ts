@@ -36,9 +36,24 @@ interface Window extends Record<string, string | number | boolean> {
 const sizes = /* wgsl */ `
 struct Sizes { N: u32, C: u32, H: u32, W: u32, O: u32, P: u32, Q: u32, groups: u32, padH: u32, padW: u32, splits: u32 }`;
 
-/** A thread computes 8 channels of 4 neighbouring pixels. */
+/** A thread computes 8 channels of 8 neighbouring pixels: a weight serves 8 products, a pixel 8 channels' taps. */
 const CHANNELS = 8;
-const PIXELS = 4;
+const PIXELS = 8;
+const fours = PIXELS / 4;
+
+/** The places in a row, relative to the first pixel's, that a thread's pixels meet over all taps; each is read once. */
+const places = (kW: number, step: (pixel: number, tap: number) => number): number[] => {
+  const all = new Set<number>();
+  for (let pixel = 0; pixel < PIXELS; pixel++) for (let tap = 0; tap < kW; tap++) all.add(step(pixel, tap));
+  return [...all].sort((a, b) => a - b);
+};
+/** A name for a place, which may be negative. */
+const named = (place: number) => (place < 0 ? `m${-place}` : `p${place}`);
+/** Where a pixel's tap lies in the image's row. */
+const step = (v: Window) => (pixel: number, tap: number) => pixel * v.strideW + tap * v.dilationW;
+/** WGSL of four pixels' numbers for one tap. */
+const four = (f: number, tap: number, step: (pixel: number, tap: number) => number) =>
+  `vec4f(${[0, 1, 2, 3].map((i) => named(step(4 * f + i, tap))).join(", ")})`;
 const WIDTH = 16;
 
 const forward = kernel(
@@ -69,21 +84,21 @@ fn main(@builtin(workgroup_id) wg: vec3u, @builtin(num_workgroups) wgs: vec3u, @
   let n = rest;
   if (n >= s.N) { return; }
   ${each(CHANNELS, (k) => `let w${k} = (g * og + min(within + ${k}, og - 1)) * cg * ${v.kH * v.kW};`)}
-  ${each(CHANNELS, (k) => `var y${k} = vec4f();`)}
+  ${each(CHANNELS, (k) => each(fours, (f) => `var y${k}_${f} = vec4f();`))}
   for (var c = 0u; c < cg; c++) {
     for (var i = 0u; i < ${v.kH}; i++) {
       let h = i32(p * ${v.strideH} + i * ${v.dilationH}) - i32(s.padH);
       if (h < 0 || h >= i32(s.H)) { continue; }
       let row = ((n * s.C + g * cg + c) * s.H + u32(h)) * s.W;
       let at = (c * ${v.kH} + i) * ${v.kW};
-      for (var j = 0u; j < ${v.kW}; j++) {
-        let left = i32(q * ${v.strideW} + j * ${v.dilationW}) - i32(s.padW);
-        let t = vec4i(left, left + ${v.strideW}, left + ${2 * v.strideW}, left + ${3 * v.strideW});
-        let inside = (t >= vec4i(0)) & (t < vec4i(i32(s.W)));
-        let u = vec4u(clamp(t, vec4i(0), vec4i(i32(s.W) - 1)));
-        let xs = select(vec4f(), vec4f(x[row + u.x], x[row + u.y], x[row + u.z], x[row + u.w]), inside);
-        ${each(CHANNELS, (k) => `y${k} += w[w${k} + at + j] * xs;`)}
-      }
+      let left = i32(q * ${v.strideW}) - i32(s.padW);
+      ${places(v.kW, step(v))
+        .map(
+          (at) =>
+            `let ${named(at)} = select(0.0, x[row + u32(clamp(left + ${at}, 0, i32(s.W) - 1))], left + ${at} >= 0 && left + ${at} < i32(s.W));`,
+        )
+        .join("\n")}
+      ${each(v.kW, (j) => each(CHANNELS, (k) => `{ let w = w[w${k} + at + ${j}]; ${each(fours, (f) => `y${k}_${f} += w * ${four(f, j, step(v))};`)} }`))}
     }
   }
   ${each(
@@ -91,7 +106,7 @@ fn main(@builtin(workgroup_id) wg: vec3u, @builtin(num_workgroups) wgs: vec3u, @
     (k) => `if (within + ${k} < og) {
     let o = g * og + within + ${k};
     let base = ((n * s.O + o) * s.P + p) * s.Q + q;
-    for (var j = 0u; j < ${PIXELS} && q + j < s.Q; j++) { y[base + j] = activate(y${k}[j]${v.bias ? " + b[o]" : ""}); }
+    ${each(PIXELS, (j) => `if (q + ${j} < s.Q) { y[base + ${j}] = activate(y${k}_${j >> 2}[${j & 3}]${v.bias ? " + b[o]" : ""}); }`)}
   }`,
   )}
 }`,
@@ -120,28 +135,29 @@ fn main(@builtin(workgroup_id) wg: vec3u, @builtin(num_workgroups) wgs: vec3u, @
   let n = rest;
   if (n >= s.N) { return; }
   ${each(CHANNELS, (k) => `let w${k} = min(within + ${k}, cg - 1) * ${v.kH * v.kW};`)}
-  ${each(CHANNELS, (k) => `var d${k} = vec4f();`)}
+  ${each(CHANNELS, (k) => each(fours, (f) => `var d${k}_${f} = vec4f();`))}
   for (var o = g * og; o < (g + 1) * og; o++) {
     let weights = o * cg * ${v.kH * v.kW};
     for (var i = 0u; i < ${v.kH}; i++) {
       let up = i32(h + s.padH) - i32(i * ${v.dilationH});
       if (up < 0 || up % ${v.strideH} != 0 || up / ${v.strideH} >= i32(s.P)) { continue; }
       let row = ((n * s.O + o) * s.P + u32(up / ${v.strideH})) * s.Q;
-      for (var j = 0u; j < ${v.kW}; j++) {
-        let t = vec4i(i32(left + s.padW) - i32(j * ${v.dilationW})) + vec4i(0, 1, 2, 3);
-        let inside = (t >= vec4i(0)) & (t % vec4i(${v.strideW}) == vec4i(0)) & (t / vec4i(${v.strideW}) < vec4i(i32(s.Q)));
-        let u = vec4u(clamp(t / vec4i(${v.strideW}), vec4i(0), vec4i(i32(s.Q) - 1)));
-        let ds = select(vec4f(), vec4f(dy[row + u.x], dy[row + u.y], dy[row + u.z], dy[row + u.w]), inside);
-        let at = weights + i * ${v.kW} + j;
-        ${each(CHANNELS, (k) => `d${k} += w[at + w${k}] * ds;`)}
-      }
+      let at = weights + i * ${v.kW};
+      ${places(v.kW, (pixel, tap) => pixel - tap * v.dilationW)
+        .map((place) => {
+          const t = `i32(left + s.padW) + ${place}`;
+          const inside = `${t} >= 0 && (${t}) / ${v.strideW} < i32(s.Q)${v.strideW > 1 ? ` && (${t}) % ${v.strideW} == 0` : ""}`;
+          return `let ${named(place)} = select(0.0, dy[row + u32(clamp((${t}) / ${v.strideW}, 0, i32(s.Q) - 1))], ${inside});`;
+        })
+        .join("\n")}
+      ${each(v.kW, (j) => each(CHANNELS, (k) => `{ let w = w[at + w${k} + ${j}]; ${each(fours, (f) => `d${k}_${f} += w * ${four(f, j, (pixel, tap) => pixel - tap * v.dilationW)};`)} }`))}
     }
   }
   ${each(
     CHANNELS,
     (k) => `if (within + ${k} < cg) {
     let base = ((n * s.C + g * cg + within + ${k}) * s.H + h) * s.W + left;
-    for (var j = 0u; j < ${PIXELS} && left + j < s.W; j++) { dx[base + j] = d${k}[j]; }
+    ${each(PIXELS, (j) => `if (left + ${j} < s.W) { dx[base + ${j}] = d${k}_${j >> 2}[${j & 3}]; }`)}
   }`,
   )}
 }`,

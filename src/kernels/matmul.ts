@@ -29,6 +29,8 @@ interface Variant extends Record<string, string | number | boolean> {
   bias: boolean;
   activation: Activation;
   rowSum: boolean;
+  /** K is not a multiple of 4. */
+  tail: boolean;
   /** The tile of a thread: rows and columns, multiples of 4. */
   rows: number;
   columns: number;
@@ -42,6 +44,8 @@ const product = kernel("matmul", (v: Variant) => {
   const B = v.transposeB
     ? (k: number, j: number) => `vec4f(b${4 * j}[${k}], b${4 * j + 1}[${k}], b${4 * j + 2}[${k}], b${4 * j + 3}[${k}])`
     : (k: number, j: number) => `b${k}_${j}`;
+  // Past the end of K, vectors along the other size hold another row's numbers.
+  const whole = (k: number, load: string) => (v.tail ? `select(vec4f(), ${load}, live${k})` : load);
   return wgsl`
 struct Sizes { M: u32, N: u32, K: u32, lda: u32, ldb: u32, strideA: u32, strideB: u32 }
 @group(0) @binding(0) var<storage, read> a: array<${v.vectorA ? "vec4f" : "f32"}>;
@@ -55,23 +59,19 @@ struct Sizes { M: u32, N: u32, K: u32, lda: u32, ldb: u32, strideA: u32, strideB
 #endif
 @group(0) @binding(${2 + Number(v.bias) + 1 + Number(v.rowSum)}) var<uniform> s: Sizes;
 
-// Four numbers of a row, from column \`at\` on; 0 beyond \`end\`, and in rows beyond \`last\`.
+#if ${!v.vectorA}
+// Four numbers of a row of A from column \`at\` on; 0 beyond \`end\`, and in rows beyond \`last\`.
 fn rowA(row: u32, last: u32, at: u32, end: u32, base: u32) -> vec4f {
-#if ${v.vectorA}
-  return select(vec4f(), a[(base + row * s.lda + at) / 4], row <= last);
-#else
   let i = base + row * s.lda + at;
-  return select(vec4f(), vec4f(a[i], a[i + 1], a[i + 2], a[i + 3]), vec4<bool>(at < end, at + 1 < end, at + 2 < end, at + 3 < end) & vec4<bool>(row <= last));
-#endif
+  return select(vec4f(), vec4f(a[i], a[i + 1], a[i + 2], a[i + 3]), vec4u(at, at + 1, at + 2, at + 3) < vec4u(select(0u, end, row <= last)));
 }
+#endif
+#if ${!v.vectorB}
 fn rowB(row: u32, last: u32, at: u32, end: u32, base: u32) -> vec4f {
-#if ${v.vectorB}
-  return select(vec4f(), b[(base + row * s.ldb + at) / 4], row <= last);
-#else
   let i = base + row * s.ldb + at;
-  return select(vec4f(), vec4f(b[i], b[i + 1], b[i + 2], b[i + 3]), vec4<bool>(at < end, at + 1 < end, at + 2 < end, at + 3 < end) & vec4<bool>(row <= last));
-#endif
+  return select(vec4f(), vec4f(b[i], b[i + 1], b[i + 2], b[i + 3]), vec4u(at, at + 1, at + 2, at + 3) < vec4u(select(0u, end, row <= last)));
 }
+#endif
 fn activate(x: f32) -> f32 { return ${activations[v.activation].value}; }
 fn store(m: u32, n: u32, at: u32, v: vec4f) {
   if (m >= s.M) { return; }
@@ -95,17 +95,41 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   let baseB = group.z * s.strideB;
   ${each(rows, (i) => each(columns / 4, (j) => `var c${i}_${j} = vec4f();`))}
   ${v.rowSum ? each(rows, (i) => `var sum${i} = 0.0;`) : ""}
+  // Where each row of a vector operand begins, in vec4f; rows and columns beyond the last repeat it and are not stored.
+  ${v.vectorA && !v.transposeA ? each(rows, (i) => `let rowA${i} = (baseA + min(m + ${i}, s.M - 1) * s.lda) / 4;`) : ""}
+  ${v.vectorA && v.transposeA ? each(rows / 4, (i) => `let columnA${i} = (baseA + min(m + ${4 * i}, s.M - 4)) / 4;`) : ""}
+  ${v.vectorB && v.transposeB ? each(columns, (j) => `let rowB${j} = (baseB + min(n + ${j}, s.N - 1) * s.ldb) / 4;`) : ""}
+  ${v.vectorB && !v.transposeB ? each(columns / 4, (j) => `let columnB${j} = (baseB + min(n + ${4 * j}, s.N - 4)) / 4;`) : ""}
   for (var k = 0u; k < s.K; k += 4) {
+    ${v.tail ? each(4, (k) => `let live${k} = k + ${k} < s.K; let k${k} = min(k + ${k}, s.K - 1);`) : each(4, (k) => `let k${k} = k + ${k};`)}
     ${
       v.transposeA
-        ? each(4, (k) => each(rows / 4, (i) => `let a${k}_${i} = rowA(k + ${k}, s.K - 1, m + ${4 * i}, s.M, baseA);`))
-        : each(rows, (i) => `let a${i} = rowA(min(m + ${i}, s.M - 1), s.M, k, s.K, baseA);`)
+        ? each(4, (k) =>
+            each(
+              rows / 4,
+              (i) =>
+                `let a${k}_${i} = ${v.vectorA ? whole(k, `a[columnA${i} + k${k} * s.lda / 4]`) : `rowA(k + ${k}, s.K - 1, m + ${4 * i}, s.M, baseA)`};`,
+            ),
+          )
+        : each(
+            rows,
+            (i) =>
+              `let a${i} = ${v.vectorA ? `a[rowA${i} + k / 4]` : `rowA(min(m + ${i}, s.M - 1), s.M, k, s.K, baseA)`};`,
+          )
     }
     ${
       v.transposeB
-        ? each(columns, (j) => `let b${j} = rowB(min(n + ${j}, s.N - 1), s.N, k, s.K, baseB);`)
+        ? each(
+            columns,
+            (j) =>
+              `let b${j} = ${v.vectorB ? `b[rowB${j} + k / 4]` : `rowB(min(n + ${j}, s.N - 1), s.N, k, s.K, baseB)`};`,
+          )
         : each(4, (k) =>
-            each(columns / 4, (j) => `let b${k}_${j} = rowB(k + ${k}, s.K - 1, n + ${4 * j}, s.N, baseB);`),
+            each(
+              columns / 4,
+              (j) =>
+                `let b${k}_${j} = ${v.vectorB ? whole(k, `b[columnB${j} + k${k} * s.ldb / 4]`) : `rowB(k + ${k}, s.K - 1, n + ${4 * j}, s.N, baseB)`};`,
+            ),
           )
     }
     ${each(4, (k) => each(rows, (i) => each(columns / 4, (j) => `c${i}_${j} += ${A(k, i)} * ${B(k, j)};`)))}
@@ -160,6 +184,7 @@ export function matrixProduct(r: Recording, p: Product): { c: Value; sums: Value
       bias: p.bias !== undefined,
       activation: p.activation ?? "none",
       rowSum: sums !== undefined,
+      tail: K % 4 !== 0,
       rows: tile,
       columns: tile,
     }),

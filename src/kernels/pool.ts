@@ -9,20 +9,30 @@ import { count, expect, expectFloat, expectRank, fresh, grid, type Op, show } fr
  */
 
 type Kind = "max" | "average";
+/** The window is part of the kernel: its loops and divisions are then by constants. */
+interface Window extends Record<string, string | number> {
+  kind: Kind;
+  kH: number;
+  kW: number;
+  strideH: number;
+  strideW: number;
+  padH: number;
+  padW: number;
+}
 
 const sizes = /* wgsl */ `
-struct Sizes { planes: u32, H: u32, W: u32, P: u32, Q: u32, kH: u32, kW: u32, strideH: u32, strideW: u32, padH: u32, padW: u32 }`;
+struct Sizes { planes: u32, H: u32, W: u32, P: u32, Q: u32 }`;
 
 const forward = kernel(
   "pool2d",
-  ({ kind }: { kind: Kind }) => wgsl`
+  (v: Window) => wgsl`
 ${sizes}
 @group(0) @binding(0) var<storage, read> x: array<f32>;
 @group(0) @binding(1) var<storage, read_write> y: array<f32>;
-#if ${kind === "max"}
+#if ${v.kind === "max"}
 @group(0) @binding(2) var<storage, read_write> from_: array<u32>;
 #endif
-@group(0) @binding(${kind === "max" ? 3 : 2}) var<uniform> s: Sizes;
+@group(0) @binding(${v.kind === "max" ? 3 : 2}) var<uniform> s: Sizes;
 
 @compute @workgroup_size(64)
 fn main(@builtin(workgroup_id) wg: vec3u, @builtin(num_workgroups) wgs: vec3u, @builtin(local_invocation_index) lane: u32) {
@@ -31,15 +41,15 @@ fn main(@builtin(workgroup_id) wg: vec3u, @builtin(num_workgroups) wgs: vec3u, @
   let q = at % s.Q;
   let p = at / s.Q % s.P;
   let plane = at / (s.P * s.Q) * s.H * s.W;
-  let top = i32(p * s.strideH) - i32(s.padH);
-  let left = i32(q * s.strideW) - i32(s.padW);
+  let top = i32(p * ${v.strideH}u) - i32(${v.padH}u);
+  let left = i32(q * ${v.strideW}u) - i32(${v.padW}u);
   var best = 0.0;
   var first = 0xffffffffu;
-  for (var h = max(top, 0); h < min(top + i32(s.kH), i32(s.H)); h++) {
-    for (var w = max(left, 0); w < min(left + i32(s.kW), i32(s.W)); w++) {
+  for (var h = max(top, 0); h < min(top + i32(${v.kH}u), i32(s.H)); h++) {
+    for (var w = max(left, 0); w < min(left + i32(${v.kW}u), i32(s.W)); w++) {
       let i = u32(h) * s.W + u32(w);
       let value = x[plane + i];
-#if ${kind === "max"}
+#if ${v.kind === "max"}
       // NaN wins, read from its bits: a shader may assume that no comparison meets one.
       let nan = (bitcast<u32>(value) & 0x7fffffffu) > 0x7f800000u;
       if (first == 0xffffffffu || value > best || nan) { best = value; first = i; }
@@ -48,25 +58,25 @@ fn main(@builtin(workgroup_id) wg: vec3u, @builtin(num_workgroups) wgs: vec3u, @
 #endif
     }
   }
-#if ${kind === "max"}
+#if ${v.kind === "max"}
   y[at] = best;
   from_[at] = first;
 #else
-  y[at] = best / f32(s.kH * s.kW);
+  y[at] = best / f32(${v.kH}u * ${v.kW}u);
 #endif
 }`,
 );
 
 const backward = kernel(
   "pool2d.backward",
-  ({ kind }: { kind: Kind }) => wgsl`
+  (v: Window) => wgsl`
 ${sizes}
 @group(0) @binding(0) var<storage, read> dy: array<f32>;
-#if ${kind === "max"}
+#if ${v.kind === "max"}
 @group(0) @binding(1) var<storage, read> from_: array<u32>;
 #endif
-@group(0) @binding(${kind === "max" ? 2 : 1}) var<storage, read_write> dx: array<f32>;
-@group(0) @binding(${kind === "max" ? 3 : 2}) var<uniform> s: Sizes;
+@group(0) @binding(${v.kind === "max" ? 2 : 1}) var<storage, read_write> dx: array<f32>;
+@group(0) @binding(${v.kind === "max" ? 3 : 2}) var<uniform> s: Sizes;
 
 @compute @workgroup_size(64)
 fn main(@builtin(workgroup_id) wg: vec3u, @builtin(num_workgroups) wgs: vec3u, @builtin(local_invocation_index) lane: u32) {
@@ -76,18 +86,18 @@ fn main(@builtin(workgroup_id) wg: vec3u, @builtin(num_workgroups) wgs: vec3u, @
   let h = at / s.W % s.H;
   let plane = at / (s.H * s.W) * s.P * s.Q;
   // The windows that hold (h, w): p · stride ≤ h + pad < p · stride + kH.
-  let bottom = h + s.padH;
-  let right = w + s.padW;
-  let firstP = select(0u, (bottom - s.kH) / s.strideH + 1, bottom >= s.kH);
-  let firstQ = select(0u, (right - s.kW) / s.strideW + 1, right >= s.kW);
+  let bottom = h + ${v.padH}u;
+  let right = w + ${v.padW}u;
+  let firstP = select(0u, (bottom - ${v.kH}u) / ${v.strideH}u + 1, bottom >= ${v.kH}u);
+  let firstQ = select(0u, (right - ${v.kW}u) / ${v.strideW}u + 1, right >= ${v.kW}u);
   var sum = 0.0;
-  for (var p = firstP; p <= min(bottom / s.strideH, s.P - 1); p++) {
-    for (var q = firstQ; q <= min(right / s.strideW, s.Q - 1); q++) {
+  for (var p = firstP; p <= min(bottom / ${v.strideH}u, s.P - 1); p++) {
+    for (var q = firstQ; q <= min(right / ${v.strideW}u, s.Q - 1); q++) {
       let i = plane + p * s.Q + q;
-#if ${kind === "max"}
+#if ${v.kind === "max"}
       if (from_[i] == h * s.W + w) { sum += dy[i]; }
 #else
-      sum += dy[i] / f32(s.kH * s.kW);
+      sum += dy[i] / f32(${v.kH}u * ${v.kW}u);
 #endif
     }
   }
@@ -129,9 +139,10 @@ export const pool2d: Op<PoolOptions & { kind: Kind }> = (r, [x], options) => {
   );
   const y = fresh(r, [N, C, P, Q]);
   const from = kind === "max" ? fresh(r, y.shape, "u32") : undefined;
-  const sizes = [N * C, H, W, P, Q, kH, kW, strideH, strideW, padH, padW];
+  const sizes = [N * C, H, W, P, Q];
+  const window = { kind, kH, kW, strideH, strideW, padH, padW };
   r.dispatch({
-    kernel: forward({ kind }),
+    kernel: forward(window),
     reads: [x!.slot],
     writes: [y.slot, ...(from ? [from.slot] : [])],
     sizes,
@@ -142,7 +153,7 @@ export const pool2d: Op<PoolOptions & { kind: Kind }> = (r, [x], options) => {
     backward: ([dy]) => {
       const dx = fresh(r, x!.shape);
       r.dispatch({
-        kernel: backward({ kind }),
+        kernel: backward(window),
         reads: [dy!.slot, ...(from ? [from.slot] : [])],
         writes: [dx.slot],
         sizes,
