@@ -19,7 +19,7 @@ import { each, expect, expectFloat, expectRank, fresh, type Op, reshaped, show, 
 
 const LANES = 64;
 /** Examples in a workgroup; rows of one lane. */
-const ROWS = 4;
+const ROWS = 8;
 const PER = 4;
 
 interface Variant extends Record<string, boolean> {

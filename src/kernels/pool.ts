@@ -105,6 +105,49 @@ fn main(@builtin(workgroup_id) wg: vec3u, @builtin(num_workgroups) wgs: vec3u, @
 }`,
 );
 
+/**
+ * Where windows do not overlap each x has one window at most: a thread takes a window and writes all of its dx, and the
+ * strip behind it that belongs to none.
+ */
+const backwardApart = kernel(
+  "pool2d.backwardApart",
+  (v: Window) => wgsl`
+${sizes}
+@group(0) @binding(0) var<storage, read> dy: array<f32>;
+#if ${v.kind === "max"}
+@group(0) @binding(1) var<storage, read> from_: array<u32>;
+#endif
+@group(0) @binding(${v.kind === "max" ? 2 : 1}) var<storage, read_write> dx: array<f32>;
+@group(0) @binding(${v.kind === "max" ? 3 : 2}) var<uniform> s: Sizes;
+
+@compute @workgroup_size(64)
+fn main(@builtin(workgroup_id) wg: vec3u, @builtin(num_workgroups) wgs: vec3u, @builtin(local_invocation_index) lane: u32) {
+  let at = (wg.x + wg.y * wgs.x) * 64 + lane;
+  let down = (s.H + ${v.strideH - 1}) / ${v.strideH};
+  let across = (s.W + ${v.strideW - 1}) / ${v.strideW};
+  if (at >= s.planes * down * across) { return; }
+  let q = at % across;
+  let p = at / across % down;
+  let plane = at / (down * across);
+  let whole = p < s.P && q < s.Q;
+  let window = (plane * s.P + min(p, s.P - 1)) * s.Q + min(q, s.Q - 1);
+  let d = select(0.0, dy[window], whole);
+#if ${v.kind === "max"}
+  let chosen = from_[window];
+#endif
+  for (var i = 0u; i < ${v.strideH} && p * ${v.strideH} + i < s.H; i++) {
+    for (var j = 0u; j < ${v.strideW} && q * ${v.strideW} + j < s.W; j++) {
+      let place = (p * ${v.strideH} + i) * s.W + q * ${v.strideW} + j;
+#if ${v.kind === "max"}
+      dx[plane * s.H * s.W + place] = select(0.0, d, place == chosen);
+#else
+      dx[plane * s.H * s.W + place] = select(0.0, d / ${v.kH * v.kW}, i < ${v.kH} && j < ${v.kW});
+#endif
+    }
+  }
+}`,
+);
+
 export interface PoolOptions {
   kernel: number | readonly [number, number];
   stride?: number | readonly [number, number];
@@ -152,12 +195,14 @@ export const pool2d: Op<PoolOptions & { kind: Kind }> = (r, [x], options) => {
     outputs: [y],
     backward: ([dy]) => {
       const dx = fresh(r, x!.shape);
+      const apart = strideH >= kH && strideW >= kW && padH === 0 && padW === 0;
+      const threads = apart ? N * C * Math.ceil(H / strideH) * Math.ceil(W / strideW) : count(x!.shape);
       r.dispatch({
-        kernel: backward(window),
+        kernel: (apart ? backwardApart : backward)(window),
         reads: [dy!.slot, ...(from ? [from.slot] : [])],
         writes: [dx.slot],
         sizes,
-        grid: grid(count(x!.shape), 64),
+        grid: grid(threads, 64),
       });
       return [dx];
     },
