@@ -1,0 +1,77 @@
+import { createServer } from "node:http";
+import { createRequire } from "node:module";
+import type { AddressInfo } from "node:net";
+import { dirname, join } from "node:path";
+import packaged from "@sparticuz/chromium";
+import { build } from "esbuild";
+import { type Browser, chromium } from "playwright-core";
+import { unpackOnce } from "../../src/node/unpack.ts";
+
+/**
+ * The headless Chromium of npm's `@sparticuz/chromium`, on its software device. The libraries that a bare system lacks
+ * (nspr, nss, expat) come with the package too.
+ */
+export async function launchChromium(): Promise<Browser> {
+  const executablePath = await packaged.executablePath();
+  const root = dirname(dirname(dirname(createRequire(import.meta.url).resolve("@sparticuz/chromium"))));
+  const libraries = unpackOnce("chromium-libraries", [join(root, "bin/al2023.tar.br")]);
+  return chromium.launch({
+    executablePath,
+    args: ["--no-sandbox", "--enable-unsafe-webgpu", "--use-webgpu-adapter=swiftshader", "--use-angle=swiftshader"],
+    env: { ...process.env, LD_LIBRARY_PATH: join(libraries, "lib") } as Record<string, string>,
+  });
+}
+
+export interface Page {
+  /** Calls a function that the bundle put on `window`, and gives its result. */
+  call<T>(name: string, ...args: unknown[]): Promise<T>;
+  /** What the page wrote to its console as an error, and errors that nobody caught. */
+  readonly errors: readonly string[];
+  close(): Promise<void>;
+}
+
+/** Bundles `entry` for the browser, serves it from this machine, and opens it. */
+export async function openPage(entry: string): Promise<Page> {
+  const bundle = await build({
+    entryPoints: [entry],
+    bundle: true,
+    format: "esm",
+    target: "chrome130",
+    write: false,
+    external: ["node:*"],
+    logLevel: "error",
+  });
+  const script = bundle.outputFiles[0]!.text;
+  const server = createServer((request, response) => {
+    const isScript = request.url === "/script.js";
+    response.setHeader("content-type", isScript ? "text/javascript" : "text/html");
+    response.end(
+      isScript
+        ? script
+        : '<!doctype html><meta charset="utf-8"><link rel="icon" href="data:,"><script type="module" src="/script.js"></script>',
+    );
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const browser = await launchChromium();
+  const page = await browser.newPage();
+  const errors: string[] = [];
+  page.on("console", (message) => {
+    if (message.type() === "error") errors.push(message.text());
+  });
+  page.on("pageerror", (error) => errors.push(String(error)));
+  await page.goto(`http://127.0.0.1:${(server.address() as AddressInfo).port}/`);
+  return {
+    errors,
+    async call<T>(name: string, ...args: unknown[]): Promise<T> {
+      await page.waitForFunction((name) => name in globalThis, name);
+      return page.evaluate(
+        ([name, args]) => (globalThis as never as Record<string, (...args: unknown[]) => unknown>)[name]!(...args),
+        [name, args] as const,
+      ) as Promise<T>;
+    },
+    async close() {
+      await browser.close();
+      server.close();
+    },
+  };
+}
