@@ -1,4 +1,4 @@
-/** Data that is missing, cut off or not what it claims to be. */
+/** Data that cannot be what it claims to be. The message names what was found, what was expected and what to do. */
 export class DataError extends Error {
   override readonly name = "DataError";
 }

@@ -1,88 +1,142 @@
-import { powerSpectrum } from "./fft.ts";
+import { PowerSpectrum } from "./fft.ts";
 
 export interface LogMelOptions {
-  /** Samples a second. */
-  rate: number;
-  /** Samples in a frame, a power of two, and from one frame's beginning to the next one's. */
-  frame: number;
-  hop: number;
-  bands: number;
-  /** Lowest and highest frequency of the bands, in hertz. */
-  from: number;
-  to: number;
-  /** Added to a band's power before the logarithm. */
-  floor: number;
-  /** Frames beyond this are left out. */
-  maxFrames: number;
+  /** Samples a second. Default 8000. */
+  readonly sampleRate?: number;
+  /** Samples under one window, a power of two. Default 256. */
+  readonly window?: number;
+  /** Samples from one window to the next. Default 160. */
+  readonly hop?: number;
+  /** Mel bands. Default 32. */
+  readonly bands?: number;
+  /** Where the first band begins and the last one ends, in Hz. Default 60 and 3800. */
+  readonly low?: number;
+  readonly high?: number;
+  /** What is added to the power before the logarithm. Default 1e-4. */
+  readonly floor?: number;
+  /** What comes later is left out. Default 50. */
+  readonly maxFrames?: number;
+  /** Give the features of each clip mean 0 and deviation 1. Default true. */
+  readonly standardise?: boolean;
 }
 
-/** Frequency in hertz to mel, HTK's: 2595 · log₁₀(1 + f / 700); and back. */
-export const mel = (hertz: number): number => 2595 * Math.log10(1 + hertz / 700);
-export const hertz = (mel: number): number => 700 * (10 ** (mel / 2595) - 1);
+export interface LogMelFeatures {
+  /** [frames, bands], row-major; only the frames there are. */
+  readonly data: Float32Array;
+  readonly frames: number;
+  readonly bands: number;
+}
 
 /**
- * Log-mel features of a sound, [frames, bands]: frames under a periodic Hann window, their power spectra, triangular
- * bands whose corners are evenly spaced in mel, ln(power + floor); then mean 0 and deviation 1 over the whole sound.
- * A sound shorter than a frame is one frame, with zeros at its end.
+ * Log-mel features of a sound: F[t, m] = ln(Σⱼ W[m, j]·P[t, j] + floor), with P[t] the power spectrum of the samples
+ * from t·hop on under a periodic Hann window, and W[m] a triangle of height 1 over the frequencies, its corners evenly
+ * spaced in HTK mel. Frames are whole windows, 1 + ⌊(samples - window) / hop⌋; a shorter sound is filled up with
+ * silence to one window, and a sound of no samples has no frames.
+ *
+ * Standardised over all kept frames and bands together: (F - mean) / deviation, the population's; 0 where all are alike.
  */
-export function logMel(samples: Float32Array, options: LogMelOptions): { features: Float32Array; frames: number } {
-  const { frame, hop, bands, floor, maxFrames } = options;
-  const frames = Math.min(maxFrames, Math.max(1, 1 + Math.floor((samples.length - frame) / hop)));
-  const { window, filters } = filterBank(options);
-  const features = new Float32Array(frames * bands);
-  const windowed = new Float64Array(frame);
-  for (let t = 0; t < frames; t++) {
-    for (let i = 0; i < frame; i++) windowed[i] = (samples[t * hop + i] ?? 0) * window[i]!;
-    const power = powerSpectrum(windowed);
-    filters.forEach(({ first, weights }, band) => {
-      let sum = 0;
-      for (let k = 0; k < weights.length; k++) sum += weights[k]! * power[first + k]!;
-      features[t * bands + band] = Math.log(sum + floor);
-    });
+export class LogMel {
+  readonly options: Required<LogMelOptions>;
+  readonly #hann: Float64Array;
+  readonly #bands: readonly Band[];
+  readonly #spectrum: PowerSpectrum;
+  readonly #samples: Float64Array;
+  readonly #power: Float64Array;
+
+  /** @throws RangeError if an option is out of its range, or a band so narrow that it holds no frequency of the spectrum. */
+  constructor(options: LogMelOptions = {}) {
+    this.options = { ...DEFAULTS, ...options };
+    const { sampleRate, window, hop, bands, low, high, floor, maxFrames } = this.options;
+    for (const [name, value] of Object.entries({ window, hop, bands, maxFrames })) {
+      if (!Number.isInteger(value) || value < 1) {
+        throw new RangeError(`LogMel: ${name} must be a whole number above 0, is ${value}`);
+      }
+    }
+    if (!(low >= 0 && low < high && high <= sampleRate / 2)) {
+      throw new RangeError(`LogMel: needs 0 ≤ low < high ≤ sampleRate / 2, found ${low}, ${high}, ${sampleRate / 2}`);
+    }
+    if (!(floor > 0)) throw new RangeError(`LogMel: floor must be above 0, is ${floor}`);
+    this.#spectrum = new PowerSpectrum(window);
+    this.#hann = Float64Array.from({ length: window }, (_, i) => 0.5 - 0.5 * Math.cos((2 * Math.PI * i) / window));
+    this.#bands = melBands(this.options);
+    this.#samples = new Float64Array(window);
+    this.#power = new Float64Array(window / 2 + 1);
   }
-  standardise(features);
-  return { features, frames };
-}
 
-/** To mean 0 and deviation 1; a constant becomes 0. */
-export function standardise(x: Float32Array): void {
-  let sum = 0;
-  for (const v of x) sum += v;
-  const mean = sum / x.length;
-  let squares = 0;
-  for (const v of x) squares += (v - mean) ** 2;
-  const deviation = Math.sqrt(squares / x.length);
-  for (let i = 0; i < x.length; i++) x[i] = deviation > 0 ? (x[i]! - mean) / deviation : 0;
-}
-
-interface Filter {
-  first: number;
-  weights: Float64Array;
-}
-const known = new Map<string, { window: Float64Array; filters: Filter[] }>();
-
-function filterBank({ rate, frame, bands, from, to }: LogMelOptions) {
-  const key = `${rate},${frame},${bands},${from},${to}`;
-  let found = known.get(key);
-  if (!found) {
-    const window = Float64Array.from({ length: frame }, (_, i) => 0.5 - 0.5 * Math.cos((2 * Math.PI * i) / frame));
-    const step = (mel(to) - mel(from)) / (bands + 1);
-    const corner = (i: number) => hertz(mel(from) + i * step);
-    const filters = Array.from({ length: bands }, (_, band): Filter => {
-      const [left, middle, right] = [corner(band), corner(band + 1), corner(band + 2)];
-      const first = Math.ceil((left * frame) / rate);
-      const last = Math.min(frame / 2, Math.floor((right * frame) / rate));
-      const weight = (k: number) => {
-        const f = (k * rate) / frame;
-        return Math.max(0, Math.min((f - left) / (middle - left), (right - f) / (right - middle)));
-      };
-      return {
-        first,
-        weights: Float64Array.from({ length: Math.max(0, last - first + 1) }, (_, i) => weight(first + i)),
-      };
-    });
-    found = { window, filters };
-    known.set(key, found);
+  /** How many frames a sound of so many samples has. */
+  frames(samples: number): number {
+    const { window, hop, maxFrames } = this.options;
+    if (samples === 0) return 0;
+    return Math.min(1 + Math.floor(Math.max(0, samples - window) / hop), maxFrames);
   }
-  return found;
+
+  /** The features of `samples`, written into `data` where that is given (what is left of it stays as it was). */
+  of(samples: Float32Array, data?: Float32Array): LogMelFeatures {
+    const { window, hop, bands, floor, standardise: standardised } = this.options;
+    const frames = this.frames(samples.length);
+    const features = data?.subarray(0, frames * bands) ?? new Float32Array(frames * bands);
+    if (features.length < frames * bands) {
+      throw new RangeError(`LogMel: ${frames} frames of ${bands} bands do not fit into ${features.length} numbers`);
+    }
+    for (let t = 0; t < frames; t++) {
+      for (let i = 0; i < window; i++) this.#samples[i] = (samples[t * hop + i] ?? 0) * this.#hann[i]!;
+      const power = this.#spectrum.of(this.#samples, this.#power);
+      for (let m = 0; m < bands; m++) {
+        const { first, weights } = this.#bands[m]!;
+        let sum = floor;
+        for (let j = 0; j < weights.length; j++) sum += weights[j]! * power[first + j]!;
+        features[t * bands + m] = Math.log(sum);
+      }
+    }
+    if (standardised) standardise(features);
+    return { data: features, frames, bands };
+  }
+}
+
+const DEFAULTS: Required<LogMelOptions> = {
+  sampleRate: 8000,
+  window: 256,
+  hop: 160,
+  bands: 32,
+  low: 60,
+  high: 3800,
+  floor: 1e-4,
+  maxFrames: 50,
+  standardise: true,
+};
+
+/** A triangle over the spectrum; the weights before `first` and after the last one are 0. */
+interface Band {
+  readonly first: number;
+  readonly weights: Float64Array;
+}
+
+/** HTK: mel(f) = 2595·log₁₀(1 + f/700). */
+function melBands({ sampleRate, window, bands, low, high }: Required<LogMelOptions>): Band[] {
+  const mel = (hz: number) => 2595 * Math.log10(1 + hz / 700);
+  const hz = (mel: number) => 700 * (10 ** (mel / 2595) - 1);
+  const corner = (i: number) => hz(mel(low) + ((mel(high) - mel(low)) * i) / (bands + 1));
+  return Array.from({ length: bands }, (_, m) => {
+    const [left, centre, right] = [corner(m), corner(m + 1), corner(m + 2)];
+    const weight = (bin: number) => {
+      const f = (bin * sampleRate) / window;
+      return Math.max(0, Math.min((f - left) / (centre - left), (right - f) / (right - centre)));
+    };
+    const bins = Array.from({ length: window / 2 + 1 }, (_, bin) => bin).filter((bin) => weight(bin) > 0);
+    if (bins.length === 0) {
+      throw new RangeError(
+        `LogMel: band ${m}, ${left.toFixed(1)} to ${right.toFixed(1)} Hz, lies between two frequencies of a window of ` +
+          `${window} samples (${sampleRate / window} Hz apart). Take a longer window or fewer bands.`,
+      );
+    }
+    return { first: bins[0]!, weights: Float64Array.from(bins, weight) };
+  });
+}
+
+function standardise(features: Float32Array): void {
+  const mean = features.reduce((sum, x) => sum + x, 0) / features.length;
+  const deviation = Math.sqrt(features.reduce((sum, x) => sum + (x - mean) ** 2, 0) / features.length);
+  // Below this the features differ by rounding only: dividing would turn silence into noise.
+  const scale = deviation > 1e-6 ? 1 / deviation : 0;
+  for (let i = 0; i < features.length; i++) features[i] = (features[i]! - mean) * scale;
 }

@@ -1,27 +1,32 @@
-/*
- * G.711 µ-law: 8 bits a sample, of which 1 is the sign, 3 the exponent and 4 the mantissa, all inverted. The value is
- * ±(((mantissa << 3) + 132) << exponent) − 132, at most 32,124 of 32,768.
- */
+/** G.711 µ-law: 8 bits a sample, about 13 bits of range. Bytes are inverted, as the standard has them on the line. */
 
 const BIAS = 132;
 const LOUDEST = 32635;
 
-/** Samples from -1 to 1. */
-export function decodeMulaw(bytes: Uint8Array): Float32Array {
-  return Float32Array.from(bytes, (byte) => TABLE[byte]!);
-}
-
-const TABLE = Float32Array.from({ length: 256 }, (_, code) => {
-  const bits = ~code & 0xff;
-  const size = ((((bits & 15) << 3) + BIAS) << ((bits >> 4) & 7)) - BIAS;
-  return (bits & 0x80 ? -size : size) / 32768;
+/** Sample of each byte, 16 bits of range: -32124 … 32124. */
+const SAMPLE = Int16Array.from({ length: 256 }, (_, byte) => {
+  const bits = ~byte & 0xff;
+  const [exponent, mantissa] = [(bits >> 4) & 7, bits & 15];
+  const magnitude = (((mantissa << 3) + BIAS) << exponent) - BIAS;
+  return bits & 0x80 ? -magnitude : magnitude;
 });
 
-/** The inverse; what lies outside of -1 … 1 is cut. */
-export function encodeMulaw(samples: ArrayLike<number>): Uint8Array {
-  return Uint8Array.from(samples, (x) => {
-    const size = Math.min(Math.round(Math.abs(x) * 32768), LOUDEST) + BIAS;
-    const exponent = Math.max(0, 24 - Math.clz32(size));
-    return ~((x < 0 ? 0x80 : 0) | (exponent << 4) | ((size >> (exponent + 3)) & 15)) & 0xff;
-  });
+/** µ-law bytes → samples in -1 … 1 (the 16-bit sample over 32768). */
+export function decodeMuLaw(bytes: Uint8Array): Float32Array {
+  const samples = new Float32Array(bytes.length);
+  for (let i = 0; i < bytes.length; i++) samples[i] = SAMPLE[bytes[i]!]! / 32768;
+  return samples;
+}
+
+/** Samples in -1 … 1 → µ-law bytes. What is louder is clipped; what is not a number is silence. */
+export function encodeMuLaw(samples: ArrayLike<number>): Uint8Array {
+  const bytes = new Uint8Array(samples.length);
+  for (let i = 0; i < samples.length; i++) {
+    const sample = Math.round((samples[i] || 0) * 32768);
+    const magnitude = Math.min(Math.abs(sample), LOUDEST) + BIAS;
+    const exponent = 24 - Math.clz32(magnitude); // 132 … 255 → 0, each doubling one more
+    const mantissa = (magnitude >> (exponent + 3)) & 15;
+    bytes[i] = ~((sample < 0 ? 0x80 : 0) | (exponent << 4) | mantissa);
+  }
+  return bytes;
 }

@@ -1,37 +1,70 @@
-/** Words to numbers: 0 is padding, 1 any word that is not known, the known ones follow. */
+import { DataError } from "./errors.ts";
+
+/** What stands for no word, and for a word the vocabulary lacks. */
+export const PADDING = 0;
+export const UNKNOWN = 1;
+
+/** Words ↔ ids: 0 is padding, 1 is an unknown word, the vocabulary follows from 2 on in the order given. */
 export class Tokeniser {
-  static readonly padding = 0;
-  static readonly unknown = 1;
+  /** The word of each id. */
+  readonly vocabulary: readonly string[];
   readonly #ids: ReadonlyMap<string, number>;
 
-  constructor(readonly words: readonly string[]) {
-    this.#ids = new Map(words.map((word, i) => [word, i + 2]));
-    if (this.#ids.size !== words.length) throw new RangeError("Tokeniser: a word occurs twice in the vocabulary.");
+  /** @throws DataError if a word is empty, holds a space or a capital letter, or occurs twice. */
+  constructor(words: readonly string[]) {
+    this.vocabulary = ["<padding>", "<unknown>", ...words];
+    const ids = new Map<string, number>();
+    for (const [i, word] of words.entries()) {
+      if (split(word).length !== 1 || split(word)[0] !== word) {
+        throw new DataError(`Tokeniser: word ${i} of the vocabulary is "${word}", expected one word in small letters`);
+      }
+      if (ids.has(word)) throw new DataError(`Tokeniser: "${word}" occurs twice in the vocabulary, expected it once`);
+      ids.set(word, UNKNOWN + 1 + i);
+    }
+    this.#ids = ids;
   }
 
-  /** How many numbers there are, padding and unknown among them. */
+  /** A tokeniser of all words of some texts, in the order of the alphabet. */
+  static of(texts: Iterable<string>): Tokeniser {
+    return new Tokeniser([...new Set([...texts].flatMap(split))].sort());
+  }
+
+  /** How many ids there are, padding and unknown included: the rows an embedding needs. */
   get size(): number {
-    return this.words.length + 2;
+    return this.vocabulary.length;
   }
 
-  /** The text's words, split at white space and in lower case: `length` numbers, padded or cut at the end. */
+  /** The ids of the words of `text`, padded at the end to `length`. What is beyond `length` words is left out. */
   encode(text: string, length: number): Int32Array {
     const ids = new Int32Array(length);
-    const words = text
-      .toLowerCase()
-      .split(/\s+/)
-      .filter((word) => word.length > 0);
-    words.slice(0, length).forEach((word, i) => {
-      ids[i] = this.#ids.get(word) ?? Tokeniser.unknown;
-    });
+    const words = split(text).slice(0, length);
+    ids.set(words.map((word) => this.#ids.get(word) ?? UNKNOWN));
     return ids;
   }
 
-  /** The words again; padding is left out. */
+  /** The words of `ids`, without the padding. */
   decode(ids: Iterable<number>): string {
     return [...ids]
-      .filter((id) => id !== Tokeniser.padding)
-      .map((id) => this.words[id - 2] ?? "?")
+      .filter((id) => id !== PADDING)
+      .map((id) => this.vocabulary[id] ?? this.vocabulary[UNKNOWN])
       .join(" ");
   }
+
+  toJSON(): { words: string[] } {
+    return { words: this.vocabulary.slice(UNKNOWN + 1) };
+  }
+
+  static fromJSON(json: unknown): Tokeniser {
+    const words = (json as { words?: unknown } | null)?.words;
+    if (!Array.isArray(words) || !words.every((word) => typeof word === "string")) {
+      throw new DataError(
+        `Tokeniser: expected { words: string[] } as toJSON() gives it, found ${JSON.stringify(json)}`,
+      );
+    }
+    return new Tokeniser(words);
+  }
+}
+
+function split(text: string): string[] {
+  return text.toLowerCase().split(/\s+/).filter(Boolean);
 }

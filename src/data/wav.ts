@@ -1,22 +1,26 @@
-/** A WAV file of one channel, 16 bits a sample, from samples of -1 to 1. */
-export function encodeWav(samples: Float32Array, rate: number): Uint8Array<ArrayBuffer> {
-  const file = new Uint8Array(44 + 2 * samples.length);
-  const view = new DataView(file.buffer);
-  const text = (at: number, s: string) => file.set(new TextEncoder().encode(s), at);
+/**
+ * Samples in -1 … 1 → the bytes of a WAV file: PCM, 16 bits, one channel.
+ * A sound louder than that is turned down as a whole, so that it does not crackle.
+ */
+export function encodeWav(samples: Float32Array, sampleRate = 8000): Uint8Array<ArrayBuffer> {
+  const peak = samples.reduce((peak, x) => Math.max(peak, Math.abs(x)), 1);
+  const size = 2 * samples.length;
+  const view = new DataView(new ArrayBuffer(44 + size));
+  const text = (at: number, letters: string) => {
+    for (let i = 0; i < letters.length; i++) view.setUint8(at + i, letters.charCodeAt(i));
+  };
   text(0, "RIFF");
-  view.setUint32(4, file.length - 8, true);
+  view.setUint32(4, 36 + size, true); // what follows
   text(8, "WAVEfmt ");
-  view.setUint32(16, 16, true);
+  view.setUint32(16, 16, true); // size of the format
   view.setUint16(20, 1, true); // PCM
-  view.setUint16(22, 1, true);
-  view.setUint32(24, rate, true);
-  view.setUint32(28, 2 * rate, true);
-  view.setUint16(32, 2, true);
-  view.setUint16(34, 16, true);
+  view.setUint16(22, 1, true); // channels
+  view.setUint32(24, sampleRate, true);
+  view.setUint32(28, 2 * sampleRate, true); // bytes a second
+  view.setUint16(32, 2, true); // bytes a sample of all channels
+  view.setUint16(34, 16, true); // bits a sample
   text(36, "data");
-  view.setUint32(40, 2 * samples.length, true);
-  samples.forEach((x, i) => {
-    view.setInt16(44 + 2 * i, Math.round(Math.max(-1, Math.min(1, x)) * 32767), true);
-  });
-  return file;
+  view.setUint32(40, size, true);
+  for (let i = 0; i < samples.length; i++) view.setInt16(44 + 2 * i, Math.round((samples[i]! / peak) * 32767), true);
+  return new Uint8Array(view.buffer);
 }
