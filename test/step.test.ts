@@ -1,0 +1,205 @@
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { adam, crossEntropy, type Engine, linear, matmul, noGrad, relu, sum } from "../src/index.ts";
+import { MultimodalNet } from "../src/model/index.ts";
+import { createEngine } from "../src/node.ts";
+import { runCase } from "./harness.ts";
+
+/* The promises of a step: one submit, nothing created after the second, few uploads, memory flat. */
+
+let engine: Engine;
+beforeEach(async () => {
+  engine = await createEngine({ seed: 1 });
+});
+afterEach(() => engine.destroy());
+
+/** A training step of the reference network on made-up data of T frames. */
+function trainer(T: number, N = 32) {
+  const net = new MultimodalNet(engine, {
+    image: [1, 28, 28],
+    vocabulary: 58,
+    audio: 32,
+    classes: 10,
+    fusion: "concat",
+    dropout: 0.3,
+    modalityDropout: 0.15,
+  });
+  const optimiser = adam(net.parameters(), { lr: 1e-3, clipNorm: 1 });
+  const wave = (n: number, f: number) => Float32Array.from({ length: n }, (_, i) => Math.sin(i * f));
+  return (t: number) => {
+    // New arrays each time, as batches are.
+    const batch = {
+      image: wave(N * 784, 0.37 + t),
+      words: Int32Array.from({ length: N * 8 }, (_, i) => (i * 31 + t) % 58),
+      audio: wave(N * T * 32, 1.7 + t),
+      frames: Int32Array.from({ length: N }, (_, i) => 1 + ((i * 13) % T)),
+    };
+    const label = Int32Array.from({ length: N }, (_, i) => i % 10);
+    return engine.step(() => {
+      const loss = crossEntropy(net.forward(batch, { training: true }), label);
+      optimiser.update(loss.backward());
+      return loss;
+    });
+  };
+}
+
+describe("a training step of the reference network", () => {
+  test("from the third on: one submit, nothing created, one upload; at most 48 dispatches whatever the length", async () => {
+    const dispatches: number[] = [];
+    for (const T of [8, 64]) {
+      const step = trainer(T);
+      for (let t = 0; t < 5; t++) {
+        const loss = await step(t);
+        expect(await loss.item()).toBeGreaterThan(0);
+        const last = engine.stats().step;
+        if (t < 2) continue;
+        expect(last).toMatchObject({ submits: 1, buffers: 0, bindGroups: 0, pipelines: 0 });
+        expect(last.uploads).toBeLessThanOrEqual(2);
+        dispatches.push(last.dispatches);
+      }
+    }
+    expect(new Set(dispatches).size).toBe(1);
+    expect(dispatches[0]).toBeLessThanOrEqual(48);
+  });
+
+  test("at most 30 pipelines", async () => {
+    await trainer(8)(0);
+    expect(engine.stats().total.pipelines).toBeLessThanOrEqual(30);
+  });
+
+  test("memory is flat over 1,000 steps", async () => {
+    const step = trainer(2, 2);
+    // The ring of readback buffers has its full size once the host has run ahead.
+    for (let t = 0; t < 20; t++) await step(t);
+    const { bytes } = engine.stats();
+    for (let t = 20; t < 1000; t++) await step(t);
+    expect(engine.stats().bytes).toBe(bytes);
+  });
+
+  test("the same seed gives the same bits, another one others", async () => {
+    const run = async (seed: number) => {
+      engine.destroy();
+      engine = await createEngine({ seed });
+      const step = trainer(8, 4);
+      const losses: number[] = [];
+      for (let t = 0; t < 4; t++) losses.push(await (await step(t)).item());
+      return losses;
+    };
+    const first = await run(1);
+    expect(await run(1)).toEqual(first);
+    expect(await run(2)).not.toEqual(first);
+  });
+});
+
+describe("numbers that change from step to step are data", () => {
+  test("learning rate and Adam's step count reach a replayed plan", async () => {
+    const w = engine.parameter([1], [1]);
+    const optimiser = adam([w], { lr: 0.1 });
+    const moves: number[] = [];
+    let last = 1;
+    for (let t = 0; t < 6; t++) {
+      if (t === 4) optimiser.lr = 0.01;
+      await engine.step(() => optimiser.update(sum(w).backward()));
+      const now = (await w.data())[0]!;
+      moves.push(last - now);
+      last = now;
+    }
+    // With a constant gradient Adam moves by the learning rate in every step, if its step count is right.
+    for (const [t, move] of moves.entries()) expect(move).toBeCloseTo(t < 4 ? 0.1 : 0.01, 4);
+  });
+
+  test("dropout draws anew in each step", async () => {
+    const { dropout } = await import("../src/index.ts");
+    const x = engine.tensor(new Float32Array(256).fill(1), [256]);
+    const draw = async () => [...(await (await engine.step(() => dropout(x, { p: 0.5 }))).data())].join("");
+    const [a, b, c] = [await draw(), await draw(), await draw()];
+    expect(new Set([a, b, c]).size).toBe(3);
+  });
+});
+
+describe("what outlives a step, and wrong use", () => {
+  test("results are tensors alone, in arrays and in objects; other values pass", async () => {
+    const x = engine.tensor([1, -2, 3], [3]);
+    const { a, list, n } = await engine.step(() => ({ a: relu(x), list: [sum(x)], n: 7 }));
+    expect([...(await a.data())]).toEqual([1, 0, 3]);
+    expect(await list[0]!.item()).toBe(2);
+    expect(n).toBe(7);
+  });
+
+  test("large results stay on the GPU and feed later steps", async () => {
+    const x = engine.tensor(
+      Float32Array.from({ length: 4096 }, (_, i) => i % 7),
+      [64, 64],
+    );
+    const y = await engine.step(() => matmul(x, x));
+    const [z] = await engine.step(() => [sum(y)]);
+    const expected = Array.from(await y.data()).reduce((a, b) => a + b, 0);
+    expect(await z!.item()).toBeCloseTo(expected, -2);
+  });
+
+  test("ops outside a step say how to write it", () => {
+    const x = engine.tensor([1], [1]);
+    expect(() => relu(x)).toThrow(/relu: no step is open.*engine\.step/);
+  });
+
+  test("steps do not nest, and take no promises", async () => {
+    const x = engine.tensor([1], [1]);
+    await expect(engine.step(() => engine.step(() => relu(x)))).rejects.toThrow(/do not nest/);
+    await expect(engine.step(async () => relu(x))).rejects.toThrow(/synchronously/);
+    expect(await (await engine.step(() => relu(x))).item()).toBe(1);
+  });
+
+  test("a step that throws leaves the engine whole", async () => {
+    const x = engine.tensor([1, 2], [2]);
+    const step = engine.step(() => {
+      relu(x);
+      throw new Error("mine");
+    });
+    await expect(step).rejects.toThrow("mine");
+    expect(await (await engine.step(() => sum(x))).item()).toBe(3);
+  });
+
+  test("tensors that a step did not return, or that were disposed, say so", async () => {
+    const x = engine.tensor([1, 2], [2]);
+    let lost = x;
+    await engine.step(() => {
+      lost = relu(x);
+      return sum(lost);
+    });
+    await expect(lost.data()).rejects.toThrow(/did not outlive it/);
+    await expect(engine.step(() => sum(lost))).rejects.toThrow(/earlier step/);
+    x.dispose();
+    await expect(engine.step(() => sum(x))).rejects.toThrow(/disposed/);
+  });
+
+  test("shapes that do not fit name both, and the remedy", async () => {
+    const a = engine.tensor(new Float32Array(6), [2, 3]);
+    const b = engine.tensor(new Float32Array(12), [4, 3]);
+    await expect(engine.step(() => matmul(a, b))).rejects.toThrow(
+      "matmul: inner sizes differ: a [2, 3] · b [4, 3] (3 ≠ 4). Did you mean transposeB: true?",
+    );
+    await expect(engine.step(() => linear(a, engine.tensor(new Float32Array(6), [3, 2])))).rejects.toThrow(
+      /transposed/,
+    );
+    expect(() => engine.tensor([1, 2, 3], [2, 2])).toThrow("3 numbers do not fill the shape [2, 2], which holds 4");
+  });
+
+  test("no gradients within noGrad", async () => {
+    const w = engine.parameter([2], [1]);
+    await expect(engine.step(() => noGrad(() => sum(w)).backward())).rejects.toThrow(/noGrad/);
+  });
+
+  test("a destroyed engine says so", async () => {
+    const x = engine.tensor([1], [1]);
+    engine.destroy();
+    await expect(engine.step(() => relu(x))).rejects.toThrow(/destroyed/);
+  });
+});
+
+test("WebGPU errors inside a test are failures", async () => {
+  const wrong = {
+    name: "",
+    run: async () =>
+      void engine.gpu.device.createBuffer({ size: 16, usage: GPUBufferUsage.MAP_READ | GPUBufferUsage.MAP_WRITE }),
+  };
+  await expect(runCase(engine, wrong)).rejects.toThrow(/the GPU reported an error/);
+});
