@@ -30,7 +30,9 @@ interface Import {
 const files = (readdirSync(src, { recursive: true }) as string[]).filter((file) => file.endsWith(".ts"));
 const imports: Import[] = files.flatMap((file) => {
   const text = readFileSync(join(src, file), "utf8");
-  const found = [...text.matchAll(/^(?:import|export)\s[^"]*?"([^"]+)"|^import\s*"([^"]+)"|\bimport\((")([^"]+)"\)/gm)];
+  const found = [
+    ...text.matchAll(/^(?:import|export)\b[^;"=(]*\bfrom\s+"([^"]+)"|^import\s+"([^"]+)"|\b(import)\("([^"]+)"\)/gm),
+  ];
   return found.map(([, whole, bare, dynamic, lazy]) => {
     const target = (whole ?? bare ?? lazy)!;
     return {
