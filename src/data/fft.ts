@@ -75,7 +75,7 @@ export class PowerSpectrum {
   }
 
   /** Writes the N/2 + 1 powers of `samples` (N of them) into `power`, and gives it back. */
-  of(samples: Float64Array, power = new Float64Array(this.size / 2 + 1)): Float64Array {
+  of(samples: Float64Array, power: Float64Array = new Float64Array(this.size / 2 + 1)): Float64Array {
     const [re, im, n] = [this.#re, this.#im, this.size / 2];
     if (samples.length !== this.size || power.length !== n + 1) {
       throw new RangeError(

@@ -1,10 +1,13 @@
 export { type BatchExample, batches, batchOf, type LabelledArrays } from "./batch.ts";
+export * from "./corrupt.ts";
 export { DataError } from "./errors.ts";
-export { powerSpectrum } from "./fft.ts";
-export { type LogMelOptions, logMel } from "./logmel.ts";
-export { decodeMulaw, encodeMulaw } from "./mulaw.ts";
+export type { Example, ExampleSet } from "./example.ts";
+export { Fft, PowerSpectrum } from "./fft.ts";
+export { imageFromBytes, normaliseImage } from "./image.ts";
+export { LogMel, type LogMelFeatures, type LogMelOptions } from "./logmel.ts";
+export { decodeMuLaw, encodeMuLaw } from "./mulaw.ts";
 export { Random } from "./random.ts";
-export { Tokeniser } from "./tokeniser.ts";
+export { PADDING, Tokeniser, UNKNOWN } from "./tokeniser.ts";
 export {
   type Clip,
   type SetName,

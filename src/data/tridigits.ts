@@ -1,6 +1,9 @@
+import { addImageNoise, addSoundNoise, changeSpeed, dropOut, hideBand } from "./corrupt.ts";
 import { DataError } from "./errors.ts";
-import { logMel } from "./logmel.ts";
-import { decodeMulaw } from "./mulaw.ts";
+import type { Example } from "./example.ts";
+import { imageFromBytes } from "./image.ts";
+import { LogMel } from "./logmel.ts";
+import { decodeMuLaw } from "./mulaw.ts";
 import { Random } from "./random.ts";
 import { Tokeniser } from "./tokeniser.ts";
 
@@ -40,7 +43,16 @@ export const triDigitsShape = {
   rate: RATE,
 } as const;
 
-const features = { rate: RATE, frame: 256, hop: 160, bands: BANDS, from: 60, to: 3800, floor: 1e-4, maxFrames: FRAMES };
+const features = new LogMel({
+  sampleRate: RATE,
+  window: 256,
+  hop: 160,
+  bands: BANDS,
+  low: 60,
+  high: 3800,
+  floor: 1e-4,
+  maxFrames: FRAMES,
+});
 const languages = ["en", "es", "fr", "it", "ru"];
 
 export interface Clip {
@@ -54,18 +66,8 @@ export interface Clip {
   length: number;
 }
 
-/** One digit, as the network meets it. */
-export interface TriDigit {
-  /** Such as "stream/3/421": the set, the digit and the picture's place in its class. */
-  readonly id: string;
-  readonly label: number;
-  /** 28 × 28 from 0 to 1, row by row. */
-  readonly image: Float32Array;
-  /** 8 ids, padded by 0. */
-  readonly words: Int32Array;
-  /** 50 frames of 32 bands, zeros after `frames`. */
-  readonly audio: Float32Array;
-  readonly frames: number;
+/** One digit, as the network meets it; its id is such as "stream/3/421": set, digit, place among the digit's pictures. */
+export interface TriDigit extends Example {
   readonly hint: string;
   readonly speaker: string;
   readonly language: string;
@@ -182,11 +184,12 @@ export class TriDigits {
     const wave = () => {
       const own = new Random();
       own.restore(degrade);
-      return degradeSound(decodeMulaw(this.#files.clips.subarray(clip.offset, clip.offset + clip.length)), own);
+      const clean = decodeMuLaw(this.#files.clips.subarray(clip.offset, clip.offset + clip.length));
+      const sound = changeSpeed(clean, 0.87 + 0.28 * own.uniform());
+      return dropOut(addSoundNoise(sound, own, -5 + 15 * own.uniform()), own, 0.3);
     };
-    const { features: spectrum, frames } = logMel(wave(), features);
     const audio = new Float32Array(FRAMES * BANDS);
-    audio.set(spectrum);
+    const { frames } = features.of(wave(), audio);
     const words = new Random("tridigits", seed, name, label, index, "hint");
     const hint =
       words.uniform() < 0.2 ? "" : words.choice(this.#hints.filter(({ digits }) => digits.includes(label))).text;
@@ -215,42 +218,14 @@ export class TriDigits {
     return found;
   }
 
-  /** A band of 9 whole rows or columns without ink, then noise. */
   #image(label: number, index: number, random: Random): Float32Array {
     const at = (this.#firstImage[label]! + index) * SIDE * SIDE;
-    const rows = random.uniform() < 0.5;
-    const first = 5 + random.integer(9);
-    const image = new Float32Array(SIDE * SIDE);
-    for (let i = 0; i < image.length; i++) {
-      const line = rows ? Math.floor(i / SIDE) : i % SIDE;
-      const ink = line >= first && line < first + 9 ? 0 : this.#files.images[at + i]! / 255;
-      image[i] = Math.max(0, Math.min(1, ink + 0.25 * random.normal()));
-    }
-    return image;
+    const ink = imageFromBytes(this.#files.images.subarray(at, at + SIDE * SIDE));
+    return addImageNoise(hideBand(ink, random, 9, 5, 13), random, 0.25);
   }
 }
 
 function voicesOf({ kind, split }: Clip): Voices {
   if (kind === "synthetic") return "synthetic";
   return split === "test" ? "strangers" : "met";
-}
-
-/** Another speed, white noise of -5 to 10 dB below or above the sound, and a gap of 30 % as of a bad line. */
-function degradeSound(clean: Float32Array, random: Random): Float32Array {
-  const speed = 0.87 + 0.28 * random.uniform();
-  const length = Math.max(2, Math.floor((clean.length - 1) / speed));
-  const sound = new Float32Array(length);
-  let squares = 0;
-  for (let i = 0; i < length; i++) {
-    const at = i * speed;
-    const left = Math.floor(at);
-    sound[i] = clean[left]! + (at - left) * ((clean[left + 1] ?? clean[left]!) - clean[left]!);
-    squares += sound[i]! * sound[i]!;
-  }
-  const decibels = -5 + 15 * random.uniform();
-  const noise = Math.sqrt(squares / length) * 10 ** (-decibels / 20);
-  const gap = Math.floor(0.3 * length);
-  const from = random.integer(length - gap + 1);
-  for (let i = 0; i < length; i++) sound[i] = i >= from && i < from + gap ? 0 : sound[i]! + noise * random.normal();
-  return sound;
 }

@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { constants } from "node:os";
 import { dirname, join } from "node:path";
@@ -25,7 +25,7 @@ const instances: { any?: GPU; software?: GPU } = {};
  */
 export async function openAdapter({ software = false }: { software?: boolean } = {}): Promise<GPUAdapter> {
   const dawn = await importDawn();
-  if (!software && findVulkan()) {
+  if (!software && findVulkan(false)) {
     instances.any ??= dawn.create([]);
     const adapter = await instances.any.requestAdapter({ powerPreference: "high-performance" });
     if (adapter) return adapter;
@@ -68,7 +68,7 @@ function requestSwiftShader(dawn: Dawn, why: string): Promise<GPUAdapter | null>
             "Install or update the GPU's driver.",
     );
   }
-  findVulkan();
+  findVulkan(true);
   // Vulkan reads these while Dawn looks for adapters, which it does before the call returns. They are put back then, so
   // that child processes find the machine as it is.
   const variables = ["VK_DRIVER_FILES", "VK_ICD_FILENAMES"];
@@ -102,8 +102,10 @@ function swiftShader(): string | undefined {
  * On Linux, Dawn opens `libvulkan.so.1` by name. Where the system has none (a container may have a GPU's driver and no
  * more), the packaged one is loaded first, and Dawn then finds it under that name in the process.
  */
-function findVulkan(): boolean {
+function findVulkan(forSoftware: boolean): boolean {
   if (process.platform !== "linux" || loads("libvulkan.so.1")) return true;
+  // Without a driver there is nothing to find, and Dawn would warn about it at every start.
+  if (!forSoftware && !["/usr/share", "/etc"].some((at) => existsSync(`${at}/vulkan/icd.d`))) return false;
   const folder = swiftShader();
   return folder !== undefined && loads(join(folder, "libvulkan.so.1"));
 }
