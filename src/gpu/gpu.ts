@@ -280,6 +280,8 @@ export class Gpu {
 
   /** Overwrites a resident slot from the host, after all steps submitted so far. */
   write(slot: Slot, data: HostArray): void {
+    if (data.byteLength !== slot.bytes)
+      throw new RangeError(`write: ${data.byteLength} bytes for a tensor of ${slot.bytes}.`);
     const home = this.settle(slot);
     this.device.queue.writeBuffer(home.buffer, home.offset, data as GPUAllowSharedBufferSource);
     this.counters.uploads += 1;

@@ -77,9 +77,9 @@ export function decodeSafetensors(file: Uint8Array, name = "weights"): Weights {
       throw fail(`tensor "${tensor}" ${JSON.stringify(shape)} has ${span[1]! - span[0]!} bytes, expected ${4 * n}`);
     covered += 4 * n;
     spans.push([span[0]!, span[1]!]);
-    // Copied, since a view must begin at a multiple of 4 bytes.
+    // Copied, since a view must begin at a multiple of 4 bytes. (Node's Buffer has a slice that does not copy.)
     const from = 8 + length + span[0]!;
-    tensors.set(tensor, { shape, data: new Float32Array(file.slice(from, from + 4 * n).buffer) });
+    tensors.set(tensor, { shape, data: new Float32Array(new Uint8Array(file.subarray(from, from + 4 * n)).buffer) });
   }
   spans.sort((a, b) => a[0] - b[0]);
   if (covered !== size || spans.some(([from], i) => i > 0 && from < spans[i - 1]![1]))

@@ -16,6 +16,8 @@ interface Dawn {
 
 /** Kept for as long as the process lives: adapters and devices die with the instance that made them. */
 const instances: { any?: GPU; software?: GPU } = {};
+/** Whether it is worth while to ask Dawn for a GPU: undefined until it is known. */
+let mayHaveGpu: boolean | undefined;
 
 /**
  * Opens an adapter: a real GPU where there is one, else the software device.
@@ -25,10 +27,12 @@ const instances: { any?: GPU; software?: GPU } = {};
  */
 export async function openAdapter({ software = false }: { software?: boolean } = {}): Promise<GPUAdapter> {
   const dawn = await importDawn();
-  if (!software && findVulkan(false)) {
+  mayHaveGpu ??= findVulkan(false);
+  if (!software && mayHaveGpu) {
     instances.any ??= dawn.create([]);
     const adapter = await instances.any.requestAdapter({ powerPreference: "high-performance" });
     if (adapter) return adapter;
+    mayHaveGpu = false;
   }
   const adapter = await requestSwiftShader(dawn, software ? "" : "Dawn finds no GPU on this machine, and ");
   if (!adapter) {

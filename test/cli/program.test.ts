@@ -1,0 +1,197 @@
+import { type ChildProcess, execFileSync, spawn } from "node:child_process";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+
+/* The terminal program as people run it: a process, its exit code, what it prints and what it leaves. */
+
+const root = fileURLToPath(new URL("../..", import.meta.url));
+const program = join(root, "dist/cli.js");
+let folder: string;
+beforeAll(() => {
+  execFileSync("npm", ["run", "--silent", "build:cli"], { cwd: root });
+  folder = mkdtempSync(join(tmpdir(), "handgrad-program-"));
+});
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+interface Ended {
+  code: number | null;
+  out: string;
+  err: string;
+}
+
+function start(args: readonly string[], input = ""): { child: ChildProcess; ended: Promise<Ended> } {
+  const child = spawn(process.execPath, [program, ...args], { cwd: folder });
+  let [out, err] = ["", ""];
+  child.stdout.on("data", (text) => {
+    out += text;
+  });
+  child.stderr.on("data", (text) => {
+    err += text;
+  });
+  child.stdin.end(input);
+  return { child, ended: new Promise((resolve) => child.on("exit", (code) => resolve({ code, out, err }))) };
+}
+const run = (...args: string[]) => start(args).ended;
+const place = (name: string) => join(folder, name);
+const bytes = (name: string, file: string) => readFileSync(join(folder, name, file));
+const judgements = (name: string) =>
+  existsSync(join(place(name), "feedback.jsonl"))
+    ? bytes(name, "feedback.jsonl").toString().split("\n").filter(Boolean)
+    : [];
+
+/** A run that is small in everything, but goes through all of its stages. */
+const small = ["learn", "--labels", "20", "--epochs", "2", "--judgements", "120", "--seed", "3", "--json"];
+
+/** Waits until a condition holds that another process brings about. */
+async function until(holds: () => boolean): Promise<void> {
+  while (!holds()) await new Promise((resolve) => setTimeout(resolve, 20));
+}
+
+describe("a whole run", () => {
+  let first: Ended;
+  beforeAll(async () => {
+    first = await run(...small, "--out", "first");
+  }, 300_000);
+
+  test("ends well, and its last line is the result", () => {
+    expect(first.err).toContain("device:");
+    expect(first.code).toBe(0);
+    const result = JSON.parse(first.out.trim().split("\n").at(-1)!);
+    expect(result).toMatchObject({ labels: 20, judgements: 120, submitsPerStep: 1, parameters: 239_882 });
+    expect(result.dispatchesPerStep).toBeLessThanOrEqual(48);
+    expect(Object.keys(result.accuracyByModalities)).toEqual([
+      "image",
+      "text",
+      "audio",
+      "image+text",
+      "image+audio",
+      "text+audio",
+      "all",
+    ]);
+    for (const key of ["accuracyStart", "accuracyEnd", "stepMs", "seconds"]) expect(result[key]).toBeGreaterThan(0);
+    expect(result.met.accuracyByModalities.all).toBe(result.met.accuracyEnd);
+  });
+
+  test("leaves model, log, settings, metrics and a report that needs no network", () => {
+    for (const file of ["model.safetensors", "config.json", "metrics.jsonl"])
+      expect(bytes("first", file).length).toBeGreaterThan(10);
+    expect(judgements("first")).toHaveLength(120);
+    const report = bytes("first", "report.html").toString();
+    expect(report).toContain("Marco Menardi");
+    expect(report).toMatch(/<svg[\s\S]*Accuracy on validation/);
+    expect(report).not.toMatch(/(?:src|href)="|@import|url\(/);
+  });
+
+  test("the same seed gives the same model, byte by byte", async () => {
+    expect((await run(...small, "--out", "second")).code).toBe(0);
+    expect(bytes("second", "model.safetensors").equals(bytes("first", "model.safetensors"))).toBe(true);
+  }, 300_000);
+
+  test("killed in the middle and resumed: no judgement is lost, and the model is the same", async () => {
+    const { child, ended } = start([...small, "--out", "killed"]);
+    await until(() => judgements("killed").length >= 70 || child.exitCode !== null);
+    child.kill("SIGKILL");
+    await ended;
+    const acknowledged = judgements("killed");
+    expect(acknowledged.length).toBeGreaterThanOrEqual(70);
+    const resumed = await run("learn", "--resume", "killed", "--json");
+    expect(resumed.err).toContain("resumed");
+    expect(resumed.code).toBe(0);
+    expect(judgements("killed").slice(0, acknowledged.length)).toEqual(acknowledged);
+    expect(judgements("killed")).toHaveLength(120);
+    expect(bytes("killed", "model.safetensors").equals(bytes("first", "model.safetensors"))).toBe(true);
+    expect(JSON.parse(resumed.out.trim().split("\n").at(-1)!).accuracyEnd).toBe(
+      JSON.parse(first.out.trim().split("\n").at(-1)!).accuracyEnd,
+    );
+  }, 300_000);
+
+  test("a run of another model is refused, and left as it was", async () => {
+    mkdirSync(place("other"));
+    const config = JSON.parse(bytes("first", "config.json").toString());
+    writeFileSync(join(place("other"), "config.json"), JSON.stringify({ ...config, fusion: "average" }));
+    writeFileSync(join(place("other"), "checkpoint.safetensors"), bytes("first", "checkpoint.safetensors"));
+    const { code, err } = await run("learn", "--resume", "other");
+    expect(code).toBe(2);
+    expect(err).toMatch(/of another network/);
+    expect(bytes("other", "checkpoint.safetensors").equals(bytes("first", "checkpoint.safetensors"))).toBe(true);
+  });
+
+  test("a corrupt line in the middle of the log is an error that names it; a torn last line is dropped", async () => {
+    const lines = judgements("first");
+    const prepare = (name: string, log: string) => {
+      mkdirSync(place(name));
+      writeFileSync(join(place(name), "config.json"), bytes("first", "config.json"));
+      // The checkpoint of a run that had come to its questions: the last one, set back.
+      const checkpoint = bytes("first", "checkpoint.safetensors");
+      const text = checkpoint.toString("latin1").replace('\\"stage\\":\\"done\\"', '\\"stage\\":\\"learn\\"');
+      const header = text.length - checkpoint.length;
+      const file = Buffer.from(text, "latin1");
+      file.writeBigUInt64LE(checkpoint.readBigUInt64LE(0) + BigInt(header), 0);
+      writeFileSync(join(place(name), "checkpoint.safetensors"), file);
+      writeFileSync(join(place(name), "feedback.jsonl"), log);
+    };
+    const corrupt = [...lines.slice(0, 7), lines[7]!.slice(0, 40), ...lines.slice(8)].join("\n");
+    prepare("corrupt", `${corrupt}\n`);
+    const broken = await run("learn", "--resume", "corrupt");
+    expect(broken.code).toBe(2);
+    expect(broken.err).toMatch(/feedback\.jsonl:8/);
+    expect(bytes("corrupt", "feedback.jsonl").toString()).toBe(`${corrupt}\n`);
+    prepare("torn", `${lines.join("\n")}\n${lines[0]!.slice(0, 40)}`);
+    const torn = await run("learn", "--resume", "torn");
+    expect(torn.err).toMatch(/cut off/);
+    expect(torn.code).toBe(0);
+    expect(judgements("torn")).toEqual(lines);
+  }, 300_000);
+});
+
+describe("a person in the terminal", () => {
+  test("judges by keys, skips, takes back and quits; all of it is in the log", async () => {
+    const args = ["learn", "--labels", "20", "--epochs", "1", "--judgements", "50", "--human", "--out", "human"];
+    const { code, err } = await start(args, "y\nn\ns\nu\ny\nq\n").ended;
+    expect(code).toBe(130);
+    expect(err).toMatch(/is it a \d\?/);
+    expect(err).toMatch(/--resume human/);
+    const records = judgements("human").map((line) => JSON.parse(line));
+    expect(records.map((r) => r.kind)).toEqual(["judgement", "judgement", "judgement", "retraction", "judgement"]);
+    expect(records.slice(0, 3).map((r) => r.reward)).toEqual([1, -1, null]);
+  }, 300_000);
+});
+
+describe("stopping", () => {
+  test("Ctrl-C saves and says how to go on", async () => {
+    const { child, ended } = start(["train", "--set", "start", "--epochs", "500", "--out", "stopped"]);
+    await until(() => existsSync(join(place("stopped"), "metrics.jsonl")) || child.exitCode !== null);
+    child.kill("SIGINT");
+    const { code, err } = await ended;
+    expect(code).toBe(130);
+    expect(err).toMatch(/handgrad train --resume stopped/);
+    expect(existsSync(join(place("stopped"), "checkpoint.safetensors"))).toBe(true);
+  }, 300_000);
+});
+
+describe("wrong use: one clear line, exit code 2, nothing written", () => {
+  test.each<[string[], RegExp]>([
+    [["learn", "--labels", "-3"], /--labels is "-3", expected a whole number from 0/],
+    [["learn", "--labels", "many"], /--labels is "many"/],
+    [["learn", "--noise", "2"], /--noise is "2", expected a number from 0 to 1/],
+    [["learn", "--fusion", "sum"], /--fusion is "sum", expected concat or average or weighted/],
+    [["learn", "--colour"], /unknown option '--colour'/],
+    [["teach"], /unknown command 'teach'/],
+    [["train", "--judgements", "5"], /unknown option '--judgements'/],
+    [["learn", "--resume", "nowhere"], /there is no run folder nowhere/],
+    [["learn", "--resume", "first", "--out", "x"], /exclude each other/],
+    [["learn", "--resume", "first", "--seed", "9"], /differs from the run's 3/],
+    [["train", "--resume", "first"], /is a run of "handgrad learn"/],
+    [["learn", "--out", "first"], /first is not empty/],
+  ])("%s", async (args, message) => {
+    const { code, out, err } = await run(...args);
+    expect(err.trim().split("\n")).toHaveLength(1);
+    expect(err).toMatch(message);
+    expect(out).toBe("");
+    expect(code).toBe(2);
+    expect(existsSync(place("runs"))).toBe(false);
+  });
+});
