@@ -1,0 +1,163 @@
+import { execFileSync } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import fc from "fast-check";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import type { Engine } from "../../src/index.ts";
+import {
+  decodeSafetensors,
+  encodeSafetensors,
+  loadSafetensors,
+  MultimodalNet,
+  saveSafetensors,
+  WeightsError,
+  weightsOf,
+} from "../../src/model/index.ts";
+import { createEngine } from "../../src/node.ts";
+
+const tensors = () =>
+  new Map([
+    ["a", { shape: [2, 3], data: Float32Array.of(1, 2, 3, 4, 5, 6) }],
+    ["b.c", { shape: [], data: Float32Array.of(-0.5) }],
+    ["empty", { shape: [0, 4], data: new Float32Array() }],
+  ]);
+const file = () => encodeSafetensors({ tensors: tensors(), metadata: { note: "é" } });
+
+describe("the format", () => {
+  test("what is written is read again", () => {
+    const { tensors: found, metadata } = decodeSafetensors(file());
+    expect(found).toEqual(tensors());
+    expect(metadata).toEqual({ note: "é" });
+  });
+
+  test("a Buffer that is part of a larger one is read as well", () => {
+    const large = Buffer.concat([Buffer.alloc(13), file()]);
+    expect(decodeSafetensors(large.subarray(13)).tensors).toEqual(tensors());
+  });
+
+  test("it is laid out as the format says: an independent reading in Python", () => {
+    const folder = mkdtempSync(join(tmpdir(), "handgrad-safetensors-"));
+    try {
+      writeFileSync(join(folder, "x"), file());
+      const code = `
+import json, struct, sys
+f = open(sys.argv[1], "rb").read()
+n = struct.unpack("<Q", f[:8])[0]
+h = json.loads(f[8:8+n])
+a, b = h["a"]["data_offsets"]
+print(json.dumps([n % 8, h["a"]["dtype"], h["a"]["shape"], struct.unpack("<6f", f[8+n+a:8+n+b]), h["__metadata__"]]))`;
+      const out = execFileSync("python3", ["-c", code, join(folder, "x")], { encoding: "utf8" });
+      expect(JSON.parse(out)).toEqual([0, "F32", [2, 3], [1, 2, 3, 4, 5, 6], { note: "é" }]);
+    } catch (error) {
+      // Python is not a need of the project.
+      if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  });
+
+  const withHeader = (header: unknown, bytes = 24) => {
+    const json = new TextEncoder().encode(typeof header === "string" ? header : JSON.stringify(header));
+    const all = new Uint8Array(8 + json.length + bytes);
+    new DataView(all.buffer).setBigUint64(0, BigInt(json.length), true);
+    all.set(json, 8);
+    return all;
+  };
+  const a = { dtype: "F32", shape: [2, 3], data_offsets: [0, 24] };
+  test.each<[string, Uint8Array, RegExp]>([
+    ["no file", new Uint8Array(3), /3 bytes, expected at least 8/],
+    ["a header of a gigabyte", Uint8Array.of(0, 0, 0, 0x40, 0, 0, 0, 0, 1, 2), /claims 1073741824 bytes/],
+    ["no JSON", withHeader("{"), /not JSON/],
+    ["a list", withHeader([]), /not an object/],
+    ["another type", withHeader({ a: { ...a, dtype: "F16" } }), /"a" is F16/],
+    ["a shape that is none", withHeader({ a: { ...a, shape: [-1] } }), /shape \[-1\]/],
+    ["numbers beyond the end", withHeader({ a: { ...a, data_offsets: [0, 28] } }), /lies at/],
+    ["a size that does not fit", withHeader({ a: { ...a, shape: [2, 2] } }), /24 bytes, expected 16/],
+    ["overlap", withHeader({ a, b: a }, 24), /overlap/],
+    ["a gap", withHeader({ a }, 32), /overlap or leave gaps/],
+  ])("refuses %s", (_, bytes, message) => {
+    expect(() => decodeSafetensors(bytes, "w")).toThrow(WeightsError);
+    expect(() => decodeSafetensors(bytes, "w")).toThrow(message);
+  });
+
+  test("any damage is a WeightsError or another valid file, never anything else", () => {
+    const good = file();
+    fc.assert(
+      fc.property(fc.nat(good.length - 1), fc.nat(255), fc.nat(good.length), (at, byte, length) => {
+        const bad = good.slice(0, length);
+        if (at < length) bad[at] = byte;
+        try {
+          decodeSafetensors(bad);
+        } catch (error) {
+          expect(error).toBeInstanceOf(WeightsError);
+        }
+      }),
+      { numRuns: 2000 },
+    );
+  });
+});
+
+describe("a network's weights", () => {
+  let engine: Engine;
+  let folder: string;
+  const config = {
+    image: [1, 8, 8],
+    vocabulary: 7,
+    audio: 3,
+    classes: 4,
+    channels: [2],
+    words: 3,
+    hidden: 4,
+    head: 5,
+  } as const;
+  beforeAll(async () => {
+    engine = await createEngine();
+    folder = mkdtempSync(join(tmpdir(), "handgrad-weights-"));
+  });
+  afterAll(() => {
+    engine.destroy();
+    rmSync(folder, { recursive: true });
+  });
+
+  test("are saved and loaded, and the same seed gives the same file", async () => {
+    const [one, other] = [1, 2].map((seed) => new MultimodalNet(engine, { ...config, fusion: "concat", seed }));
+    await saveSafetensors(one!, join(folder, "one"), { k: "v" });
+    expect(await loadSafetensors(other!, join(folder, "one"))).toEqual({ k: "v" });
+    expect((await weightsOf(other!)).tensors).toEqual((await weightsOf(one!)).tensors);
+    await saveSafetensors(new MultimodalNet(engine, { ...config, fusion: "concat", seed: 1 }), join(folder, "again"), {
+      k: "v",
+    });
+    expect(readFileSync(join(folder, "again")).equals(readFileSync(join(folder, "one")))).toBe(true);
+  });
+
+  test("of another network are refused, and nothing is changed", async () => {
+    const net = new MultimodalNet(engine, { ...config, fusion: "weighted", seed: 3 });
+    const before = (await weightsOf(net)).tensors;
+    await expect(loadSafetensors(net, join(folder, "one"))).rejects.toThrow(
+      /there is no tensor "fusion\.image\.weight"/,
+    );
+    const wide = new MultimodalNet(engine, { ...config, head: 6, fusion: "concat" });
+    await expect(loadSafetensors(wide, join(folder, "one"))).rejects.toThrow(
+      /"head\.hidden\.weight" is \[5, 39\], this network's is \[6, 39\]/,
+    );
+    expect((await weightsOf(net)).tensors).toEqual(before);
+  });
+
+  test.each([
+    [{ fusion: "sum" }, /fusion is sum/],
+    [{ classes: 0 }, /classes is 0/],
+    [{ image: [1, 1, 8] }, /sides of at least 2/],
+    [{ dropout: 1 }, /dropout is 1, expected at least 0 and under 1/],
+  ])("a configuration that cannot be, %o, is named", (wrong, message) => {
+    expect(() => new MultimodalNet(engine, { ...config, fusion: "concat", ...(wrong as object) })).toThrow(message);
+  });
+
+  test("a batch that does not fit names its part", async () => {
+    const net = new MultimodalNet(engine, { ...config, fusion: "concat" });
+    const batch = { image: new Float32Array(128), words: new Int32Array(7), audio: new Float32Array(6) };
+    await expect(engine.step(() => net.forward(batch))).rejects.toThrow(
+      /batch\.words holds 7 numbers, which do not fill \[2, …\]/,
+    );
+  });
+});

@@ -1,0 +1,177 @@
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { adam, type Engine, judged, policyGradient } from "../../src/index.ts";
+import { type Batch, MultimodalNet, weightsOf } from "../../src/model/index.ts";
+import { createEngine } from "../../src/node.ts";
+import { learner, memoryLog } from "../../src/rl/index.ts";
+import fixture from "../fixtures/reinforce.json" with { type: "json" };
+import { expectClose, runCase } from "../harness.ts";
+
+let engine: Engine;
+beforeAll(async () => {
+  engine = await createEngine({ seed: 5 });
+});
+afterAll(() => engine.destroy());
+
+/** A task small enough to be learned in a test: the label is the bright quarter of an 8 × 8 image. */
+interface Small {
+  id: string;
+  label: number;
+  image: Float32Array;
+}
+const examples: Small[] = Array.from({ length: 64 }, (_, i) => {
+  const label = i % 4;
+  const image = Float32Array.from({ length: 64 }, (_, p) => {
+    const quarter = 2 * Math.floor(p / 32) + Math.floor((p % 8) / 4);
+    return (quarter === label ? 0.7 : 0.2) + 0.2 * Math.sin(i * 64 + p * 12.9898);
+  });
+  return { id: `e${i}`, label, image };
+});
+const batchOf = (some: readonly Small[]): Batch => ({
+  image: Float32Array.from(some.flatMap((e) => [...e.image])),
+  words: new Int32Array(some.length).fill(1),
+  audio: new Float32Array(some.length),
+});
+const net = () =>
+  new MultimodalNet(engine, {
+    image: [1, 8, 8],
+    vocabulary: 2,
+    audio: 1,
+    classes: 4,
+    channels: [8],
+    words: 2,
+    hidden: 2,
+    head: 32,
+    fusion: "concat",
+    seed: 1,
+  });
+
+/** Rounds of 16 answers by a person who knows the label, and an update after each. */
+async function teach(method: "replay" | "reinforce", rounds: number) {
+  engine.gpu.steps = 0;
+  const network = net();
+  const log = memoryLog();
+  const agent = learner<Small>(network, adam(network.parameters(), { lr: 0.01 }), {
+    log,
+    batchOf,
+    method,
+    seed: 3,
+    replays: 4,
+    batch: 16,
+  });
+  const rewards: number[] = [];
+  for (let round = 0; round < rounds; round++) {
+    const asked = examples.slice((round * 16) % 64, ((round * 16) % 64) + 16);
+    for (const [i, answer] of (await agent.actOn(asked)).entries()) {
+      await agent.judge(answer.id, { reward: answer.action === asked[i]!.label ? 1 : -1, judge: "test" });
+    }
+    rewards.push((await agent.update()).reward);
+  }
+  return { agent, log, rewards, network };
+}
+
+describe("the rules", () => {
+  test("REINFORCE with baseline, entropy and leash gives PyTorch's loss and gradient", () =>
+    runCase(engine, {
+      name: "",
+      async run() {
+        let baseline = fixture.baseline;
+        const advantages = fixture.rewards.data.map((reward) => {
+          const advantage = reward - baseline;
+          baseline = fixture.decay * baseline + (1 - fixture.decay) * reward;
+          return advantage;
+        });
+        expectClose("advantages", advantages, fixture.advantages.data);
+        const logits = engine.parameter(fixture.logits.data, fixture.logits.shape);
+        const { entropy, beta } = fixture;
+        const { loss, d } = await engine.step(() => {
+          const loss = policyGradient(logits, fixture.actions.data, advantages, {
+            entropy,
+            beta,
+            klTo: fixture.reference.data,
+          });
+          return { loss, d: loss.backward().get(logits) };
+        });
+        expectClose("the loss", [await loss.item()], [fixture.loss]);
+        expectClose("dlogits", await d.data(), fixture.dlogits.data);
+      },
+    }));
+
+  test("with a share of mistakes, the likelihood of judgements and its gradient are those of the equation", async () => {
+    const x = [0.3, -1.2, 2, 0.1, 0.5, -0.7];
+    const [actions, rewards, e] = [[2, 0], [1, -1], 0.1];
+    const loss = (x: readonly number[]) =>
+      [0, 1].reduce((sum, i) => {
+        const row = x.slice(3 * i, 3 * i + 3).map(Math.exp);
+        const p = row[actions[i]!]! / (row[0]! + row[1]! + row[2]!);
+        return sum - Math.log(rewards[i]! > 0 ? (1 - e) * p + e * (1 - p) : (1 - e) * (1 - p) + e * p) / 2;
+      }, 0);
+    const expected = x.map((_, i) => {
+      const move = (h: number) => loss(x.map((v, k) => (k === i ? v + h : v)));
+      return (move(1e-5) - move(-1e-5)) / 2e-5;
+    });
+    const logits = engine.parameter(x, [2, 3]);
+    const { y, d } = await engine.step(() => {
+      const y = judged(logits, actions, rewards, { noise: e });
+      return { y, d: y.backward().get(logits) };
+    });
+    expectClose("the loss", [await y.item()], [loss(x)]);
+    expectClose("its gradient", await d.data(), expected);
+  });
+});
+
+describe("the learner", () => {
+  test.each(["replay", "reinforce"] as const)("learns a small task from judgements alone (%s)", async (method) => {
+    const { rewards, log } = await teach(method, method === "replay" ? 12 : 60);
+    const late = rewards.slice(-4).reduce((a, b) => a + b) / 4;
+    expect(rewards[0]).toBeLessThan(0.2);
+    expect(late).toBeGreaterThan(0.75);
+    expect(log.judgements().every((j) => Math.abs(j.probabilities.reduce((a, b) => a + b) - 1) < 1e-6)).toBe(true);
+  });
+
+  test("the same seed learns to the same bits", async () => {
+    const [a, b] = [await teach("replay", 2), await teach("replay", 2)];
+    expect((await weightsOf(a.network)).tensors).toEqual((await weightsOf(b.network)).tensors);
+  });
+
+  test("judgements may come late, and never for all; each once", async () => {
+    const network = net();
+    const log = memoryLog();
+    const agent = learner<Small>(network, adam(network.parameters(), { lr: 0.01 }), { log, batchOf });
+    const [first] = await agent.actOn(examples.slice(0, 4));
+    await agent.update();
+    const second = await agent.act(examples[9]!);
+    await agent.judge(second.id, { reward: 1, judge: "b" });
+    await agent.update();
+    await agent.judge(first!.id, { reward: null, judge: "a" });
+    expect(log.judgements().map((j) => [j.judge, j.reward])).toEqual([
+      ["b", 1],
+      ["a", null],
+    ]);
+    await expect(agent.judge(first!.id, { reward: 1, judge: "a" })).rejects.toThrow(/no answer .* waits/);
+    // What was learned from is another model, and the log says so.
+    const third = await agent.act(examples[10]!);
+    await agent.judge(third.id, { reward: 1, judge: "b" });
+    const models = log.judgements().map((j) => j.model);
+    expect(models[1]).toBe(models[0]);
+    expect(models[2]).not.toBe(models[0]);
+  });
+
+  test("an answer that was taken back may be given again", async () => {
+    const network = net();
+    const log = memoryLog();
+    const agent = learner<Small>(network, adam(network.parameters(), { lr: 0.01 }), { log, batchOf });
+    for (const reward of [1, -1]) {
+      const answer = await agent.act(examples[0]!);
+      await agent.judge(answer.id, { reward, judge: "a" });
+      if (reward === 1) await log.undo();
+    }
+    expect(log.judgements().map((j) => j.reward)).toEqual([-1]);
+  });
+
+  test("a log about examples that are not there is refused by name", async () => {
+    const { log } = await teach("replay", 1);
+    const network = net();
+    const agent = learner<Small>(network, adam(network.parameters(), { lr: 0.01 }), { log, batchOf });
+    await expect(agent.update()).rejects.toThrow(/is about example e0, which is not in this data/);
+  });
+});
