@@ -1,8 +1,8 @@
+import { readFileSync } from "node:fs";
 import { createServer } from "node:http";
 import { createRequire } from "node:module";
 import type { AddressInfo } from "node:net";
 import { dirname, join } from "node:path";
-import packaged from "@sparticuz/chromium";
 import { build } from "esbuild";
 import { type Browser, chromium } from "playwright-core";
 import { unpackOnce } from "../../src/node/unpack.ts";
@@ -12,13 +12,15 @@ import { unpackOnce } from "../../src/node/unpack.ts";
  * (nspr, nss, expat) come with the package too.
  */
 export async function launchChromium(): Promise<Browser> {
-  const executablePath = await packaged.executablePath();
+  // Not by the package's own `executablePath()`, which takes another process's half-written file for a browser.
   const root = dirname(dirname(dirname(createRequire(import.meta.url).resolve("@sparticuz/chromium"))));
-  const libraries = unpackOnce("chromium-libraries", [join(root, "bin/al2023.tar.br")]);
+  const { version } = JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as { version: string };
+  const archives = ["chromium.br", "swiftshader.tar.br", "al2023.tar.br"].map((name) => join(root, "bin", name));
+  const folder = unpackOnce(`chromium-${version}`, archives);
   return chromium.launch({
-    executablePath,
+    executablePath: join(folder, "chromium"),
     args: ["--no-sandbox", "--enable-unsafe-webgpu", "--use-webgpu-adapter=swiftshader", "--use-angle=swiftshader"],
-    env: { ...process.env, LD_LIBRARY_PATH: join(libraries, "lib") } as Record<string, string>,
+    env: { ...process.env, LD_LIBRARY_PATH: join(folder, "lib") } as Record<string, string>,
   });
 }
 
