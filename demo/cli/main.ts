@@ -6,7 +6,7 @@ import { FeedbackLogError } from "../../src/rl/index.ts";
 import { percent, Run, type RunResult, Stopped } from "./pipeline.ts";
 import { say } from "./progress.ts";
 import { RunFolder } from "./run-folder.ts";
-import { defaults, fraction, readSettings, type Settings, UsageError, wholeNumber } from "./settings.ts";
+import { commands, fraction, readSettings, type Settings, sets, UsageError, wholeNumber } from "./settings.ts";
 
 /*
  * handgrad train   learns from labels
@@ -63,18 +63,19 @@ function oneOf<T extends string>(option: string, choices: readonly T[]) {
 }
 
 function settingsFrom(command: Settings["command"], { resume: _, out: __, json: ___, ...given }: Options): Settings {
-  const own = defaults[command === "train" ? "train" : "learn"];
-  const set = given.set ?? own.set;
+  const set = given.set ?? commands[command].set;
+  if ((given.labels ?? 0) > sets[set].labels) {
+    throw new UsageError(`--labels is ${given.labels}, but the set "${set}" has ${sets[set].labels}.`);
+  }
   return {
     v: 1,
     command,
     set,
-    labels: set === "start" ? 300 : 6000,
-    epochs: set === "start" ? 40 : 10,
+    ...sets[set],
     fusion: "concat",
     seed: 1,
     lr: 1.5e-3,
-    judgements: own.judgements,
+    judgements: commands[command].judgements,
     target: null,
     method: "replay",
     noise: 0,

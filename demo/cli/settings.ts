@@ -28,9 +28,17 @@ export interface Settings {
   software: boolean;
 }
 
-export const defaults = {
-  train: { set: "full", epochs: 10, judgements: 0 },
-  learn: { set: "start", epochs: 40, judgements: 1000 },
+/** What a command does unless told otherwise. */
+export const commands = {
+  train: { set: "full", judgements: 0 },
+  learn: { set: "start", judgements: 1000 },
+  demo: { set: "start", judgements: 1000 },
+} as const;
+
+/** The labels that a set has, and how often training passes over them. */
+export const sets = {
+  start: { labels: 300, epochs: 40 },
+  full: { labels: 6000, epochs: 15 },
 } as const;
 
 /** Text to a whole number in a range. @throws UsageError naming the option. */

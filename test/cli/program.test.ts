@@ -175,6 +175,7 @@ describe("stopping", () => {
 describe("wrong use: one clear line, exit code 2, nothing written", () => {
   test.each<[string[], RegExp]>([
     [["learn", "--labels", "-3"], /--labels is "-3", expected a whole number from 0/],
+    [["learn", "--labels", "301"], /--labels is 301, but the set "start" has 300/],
     [["learn", "--labels", "many"], /--labels is "many"/],
     [["learn", "--noise", "2"], /--noise is "2", expected a number from 0 to 1/],
     [["learn", "--fusion", "sum"], /--fusion is "sum", expected concat or average or weighted/],
