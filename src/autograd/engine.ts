@@ -10,9 +10,6 @@ export interface EngineOptions {
   adapter?: GPUAdapter;
 }
 
-/** What a step may return: tensors, alone or in arrays and plain objects, which then outlive it. Other values pass. */
-export type StepResult = unknown;
-
 /** A device, the tensors on it, and the steps that compute them. */
 export class Engine {
   readonly gpu: Gpu;
@@ -46,9 +43,10 @@ export class Engine {
 
   /**
    * Records what `fn` computes, plans it once, and submits it as one piece of work. A step of the same structure as an
-   * earlier one replays its plan. Only what `fn` returns outlives the step.
+   * earlier one replays its plan. Only the tensors that `fn` returns, alone or in
+   * arrays and plain objects, outlive the step.
    */
-  step<T extends StepResult>(fn: () => T): Promise<T> {
+  step<T>(fn: () => T): Promise<T> {
     return this.gpu.step(fn, (result) => [...slotsIn(result)]);
   }
 

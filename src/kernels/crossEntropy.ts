@@ -1,7 +1,7 @@
 import { kernel, wgsl } from "../gpu/index.ts";
 import { expectIds } from "./embedding.ts";
-import { bits, type Reduction, reduceLoss, rowScale, rowStatistics } from "./loss.ts";
-import { expect, expectFloat, expectRank, fresh, grid, type Op, show } from "./op.ts";
+import { type Reduction, reduceLoss, rowScale, rowStatistics } from "./loss.ts";
+import { bits, expect, expectFloat, expectRank, fresh, grid, type Op, show } from "./op.ts";
 
 /*
  * Softmax and cross-entropy in one pass, from logits x [N, A], labels [N] in 0 … A − 1 and a weight u [N] a row:

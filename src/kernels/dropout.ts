@@ -1,5 +1,5 @@
 import { kernel, type Recording, type Slot, wgsl } from "../gpu/index.ts";
-import { count, expect, expectFloat, expectRank, fresh, grid, type Op, type Value } from "./op.ts";
+import { bits, count, expect, expectFloat, expectRank, fresh, grid, type Op, type Value } from "./op.ts";
 import { random } from "./random.ts";
 
 /*
@@ -51,7 +51,6 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
 }`,
 );
 
-const bits = (p: number) => new Uint32Array(new Float32Array([p]).buffer)[0]!;
 const expectProbability = (op: string, p: number) =>
   expect(p >= 0 && p < 1, op, () => `p is ${p}, expected at least 0 and under 1.`);
 

@@ -1,7 +1,7 @@
 import { kernel, wgsl } from "../gpu/index.ts";
 import { expectIds } from "./embedding.ts";
-import { bits, type Reduction, reduceLoss, rowScale, rowStatistics } from "./loss.ts";
-import { expect, expectFloat, expectRank, fresh, grid, type Op, show } from "./op.ts";
+import { type Reduction, reduceLoss, rowScale, rowStatistics } from "./loss.ts";
+import { bits, expect, expectFloat, expectRank, fresh, grid, type Op, show } from "./op.ts";
 
 /*
  * The likelihood of judgements: logits x [N, A], the answer a [N] that was given, and what was said of it, u [N] (over 0:

@@ -66,5 +66,3 @@ export function reduceLoss(r: Recording, rows: Value, dx: Value, reduction: Redu
     },
   };
 }
-
-export const bits = (x: number): number => new Uint32Array(new Float32Array([x]).buffer)[0]!;

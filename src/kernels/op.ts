@@ -72,3 +72,6 @@ export const activations = {
   sigmoid: { value: "1.0 / (1.0 + exp(-x))", slope: "y * (1.0 - y)" },
 } as const;
 export type Activation = keyof typeof activations;
+
+/** A number as the 32 bits of its float, to pass it among the integers of a kernel's sizes. */
+export const bits = (x: number): number => new Uint32Array(new Float32Array([x]).buffer)[0]!;

@@ -1,7 +1,7 @@
 import { kernel, wgsl } from "../gpu/index.ts";
 import { expectIds } from "./embedding.ts";
-import { bits, type Reduction, reduceLoss, rowScale, rowStatistics } from "./loss.ts";
-import { expect, expectFloat, expectRank, fresh, grid, type Op, show } from "./op.ts";
+import { type Reduction, reduceLoss, rowScale, rowStatistics } from "./loss.ts";
+import { bits, expect, expectFloat, expectRank, fresh, grid, type Op, show } from "./op.ts";
 
 /*
  * REINFORCE with an entropy bonus and a leash (Williams 1992), for logits x [N, A], π = softmax(x), answers a [N] that

@@ -1,5 +1,5 @@
 import { kernel, type Recording, wgsl } from "../gpu/index.ts";
-import { count, expect, expectFloat, fresh, grid, type Op, reshaped, show, type Value } from "./op.ts";
+import { bits, count, expect, expectFloat, fresh, grid, type Op, reshaped, show, type Value } from "./op.ts";
 
 /*
  * y = Σ x, or the mean, over any axes of x; dx = dy (over the number summed, for the mean), repeated along the axes.
@@ -102,8 +102,6 @@ function layout(
   const numbers = (list: [number, number][]) => [list[1]![0], list[2]![0], ...list.map(([, s]) => s)];
   return { kept: product(kept), reduced: product(reduced), strides: [...numbers(kept), ...numbers(reduced)] };
 }
-
-const bits = (x: number) => new Uint32Array(new Float32Array([x]).buffer)[0]!;
 
 /** Records y = scale · Σ x over the axes. */
 export function sumOver(r: Recording, x: Value, axes: ReadonlySet<number>, shape: readonly number[], scale = 1): Value {

@@ -1,6 +1,6 @@
 import { kernel, wgsl } from "../gpu/index.ts";
-import { bits, type Reduction, reduceLoss, rowScale } from "./loss.ts";
-import { count, expect, expectFloat, fresh, grid, type Op, show } from "./op.ts";
+import { type Reduction, reduceLoss, rowScale } from "./loss.ts";
+import { bits, count, expect, expectFloat, fresh, grid, type Op, show } from "./op.ts";
 
 /*
  * Losses that compare x with a target t number by number, with their gradients in the same pass:
