@@ -194,7 +194,6 @@ export class Run {
     const byId = new Map(order.map((i) => [idAt(stream, i), i]));
     const agent = learner<TriDigit>(this.#net, this.#optimiser, {
       log,
-      batchOf,
       method,
       seed,
       session: `seed-${seed}`,

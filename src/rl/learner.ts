@@ -1,4 +1,5 @@
 import { judged, noGrad, policyGradient } from "../autograd/index.ts";
+import { batchOf } from "../data/batch.ts";
 import { Random } from "../data/random.ts";
 import { type Batch, type MultimodalNet, type Optimiser, softmaxOf, weightsOf } from "../model/index.ts";
 import type { Judgement, RewardedJudgement } from "./judgement.ts";
@@ -37,8 +38,8 @@ export interface LearnerSettings {
 
 export interface LearnerOptions<E extends Example> extends Partial<LearnerSettings> {
   log: FeedbackLog;
-  /** Turns examples into a batch of the network. */
-  batchOf: (examples: readonly E[]) => Batch;
+  /** Turns examples into a batch of the network. Default: that of `handgrad/data`, for examples as it makes them. */
+  batchOf?: (examples: readonly E[]) => Batch;
   /** Finds an example that a log of an earlier session speaks of. */
   find?: (id: string) => E | undefined;
   /** Examples whose label is known. */
@@ -92,6 +93,7 @@ export class Learner<E extends Example> {
   readonly #net: MultimodalNet;
   readonly #optimiser: Optimiser;
   readonly #options: LearnerOptions<E>;
+  readonly #batchOf: (examples: readonly E[]) => Batch;
   readonly #examples = new Map<string, E>();
   readonly #waiting = new Map<string, Answer & { hash: string; model: string; asked: number }>();
   /** Logits of the policy that learning began with, by example: what the leash holds to. */
@@ -105,6 +107,7 @@ export class Learner<E extends Example> {
     this.#net = net;
     this.#optimiser = optimiser;
     this.#options = options;
+    this.#batchOf = options.batchOf ?? (batchOf as unknown as (examples: readonly E[]) => Batch);
   }
 
   state(): LearnerState {
@@ -122,7 +125,7 @@ export class Learner<E extends Example> {
 
   /** Answers several examples at once. */
   async actOn(examples: readonly E[]): Promise<Answer[]> {
-    const batch = this.#options.batchOf(examples);
+    const batch = this.#batchOf(examples);
     const logits = await this.#logits(batch);
     this.#model ??= this.#hashOfWeights();
     const model = await this.#model;
@@ -132,7 +135,7 @@ export class Learner<E extends Example> {
         const probabilities = softmaxOf(logits[i]!);
         const random = new Random("answer", this.settings.seed, example.id, this.#state.updates);
         const action = sample(probabilities, random);
-        const hash = await hashOf(Object.values(this.#options.batchOf([example])) as Float32Array[]);
+        const hash = await hashOf(Object.values(this.#batchOf([example])) as Float32Array[]);
         const id = this.#freshId(`${this.#options.session ?? "session"}/${this.#state.updates}/${example.id}`);
         const answer = { id, example: example.id, action, probabilities };
         this.#waiting.set(id, { ...answer, hash, model, asked: Date.now() });
@@ -207,7 +210,7 @@ export class Learner<E extends Example> {
       this.#state.baseline = baselineDecay * this.#state.baseline + (1 - baselineDecay) * reward;
       return advantage;
     });
-    const batch = this.#options.batchOf(fresh.map((j) => this.#example(j)));
+    const batch = this.#batchOf(fresh.map((j) => this.#example(j)));
     const reference = Float32Array.from(fresh.flatMap((j) => [...this.#referenceOf(j)]));
     const loss = await this.#net.engine.step(() => {
       const logits = this.#net.forward(batch, { training: true });
@@ -248,7 +251,7 @@ export class Learner<E extends Example> {
     let sum = 0;
     for (let i = 0; i < this.settings.replays; i++) {
       const rows = Array.from({ length: this.settings.batch }, () => random.choice(pool));
-      const batch = this.#options.batchOf(rows.map((row) => row.example));
+      const batch = this.#batchOf(rows.map((row) => row.example));
       const loss = await this.#net.engine.step(() => {
         const logits = this.#net.forward(batch, { training: true });
         const loss = judged(
@@ -286,7 +289,7 @@ export class Learner<E extends Example> {
   async leashTo(examples: readonly E[]): Promise<void> {
     for (let at = 0; at < examples.length; at += this.settings.batch) {
       const some = examples.slice(at, at + this.settings.batch);
-      const logits = await this.#logits(this.#options.batchOf(some));
+      const logits = await this.#logits(this.#batchOf(some));
       some.forEach((example, i) => {
         this.#reference.set(example.id, logits[i]!);
       });
