@@ -1,12 +1,4 @@
-import {
-  batches,
-  batchOf,
-  Random,
-  type SetName,
-  type TriDigit,
-  type TriDigits,
-  triDigitsShape,
-} from "../../src/data/index.ts";
+import { batches, Random, type SetName, type TriDigit, type TriDigits, triDigitsShape } from "../../src/data/index.ts";
 import { type Evaluation, evaluate, MultimodalNet, type Optimiser, trainEpoch } from "../../src/model/index.ts";
 import { openFeedbackLog } from "../../src/node/feedback-log.ts";
 import { adam, createEngine, type Engine } from "../../src/node.ts";

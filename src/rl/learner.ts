@@ -135,7 +135,8 @@ export class Learner<E extends Example> {
         const probabilities = softmaxOf(logits[i]!);
         const random = new Random("answer", this.settings.seed, example.id, this.#state.updates);
         const action = sample(probabilities, random);
-        const hash = await hashOf(Object.values(this.#batchOf([example])) as Float32Array[]);
+        const { image, words, audio } = this.#batchOf([example]);
+        const hash = await hashOf([image, words, audio] as Float32Array[]);
         const id = this.#freshId(`${this.#options.session ?? "session"}/${this.#state.updates}/${example.id}`);
         const answer = { id, example: example.id, action, probabilities };
         this.#waiting.set(id, { ...answer, hash, model, asked: Date.now() });
@@ -329,10 +330,9 @@ export function sample(probabilities: readonly number[], random: Random): number
 
 /** SHA-256 of arrays' bytes, in hex, cut to 16 digits: a name, not a seal. */
 async function hashOf(arrays: readonly ArrayBufferView[]): Promise<string> {
-  const bytes = new Uint8Array(arrays.reduce((n, a) => n + (a.byteLength ?? 0), 0));
+  const bytes = new Uint8Array(arrays.reduce((n, a) => n + a.byteLength, 0));
   let at = 0;
   for (const a of arrays) {
-    if (!ArrayBuffer.isView(a)) continue;
     bytes.set(new Uint8Array(a.buffer, a.byteOffset, a.byteLength), at);
     at += a.byteLength;
   }
