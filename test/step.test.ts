@@ -73,7 +73,7 @@ describe("a training step of the reference network", () => {
     const { bytes } = engine.stats();
     for (let t = 20; t < 1000; t++) await step(t);
     expect(engine.stats().bytes).toBe(bytes);
-  });
+  }, 600_000);
 
   test("the same seed gives the same bits, another one others", async () => {
     const run = async (seed: number) => {
