@@ -184,8 +184,12 @@ export class Run {
     const stream = this.#data.set("stream", seed);
     const order = new Random("questions", seed).shuffle(Array.from({ length: stream.length }, (_, i) => i));
     const byId = new Map(order.map((i) => [idAt(stream, i), i]));
+    // The leash holds to the policy that learning begins with, which is the model of the run until it is done.
+    const reference = new MultimodalNet(this.#engine, this.#net.config);
+    this.#folder.loadModel(reference);
     const agent = learner<TriDigit>(this.#net, this.#optimiser, {
       log,
+      reference,
       method,
       seed,
       session: `seed-${seed}`,

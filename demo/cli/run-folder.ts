@@ -100,6 +100,12 @@ export class RunFolder {
     this.replace("model.safetensors", encodeSafetensors(weights));
   }
 
+  /** @throws WeightsError where the file is damaged or of another network. */
+  loadModel(net: MultimodalNet): void {
+    const path = this.file("model.safetensors");
+    setWeights(net, decodeSafetensors(readFileSync(path), path), path);
+  }
+
   /** Undefined where the run was stopped before its first checkpoint. @throws WeightsError, UsageError */
   loadCheckpoint(net: MultimodalNet, optimiser: Optimiser): Progress | undefined {
     const path = this.file("checkpoint.safetensors");

@@ -1,4 +1,4 @@
-import { judged, noGrad, policyGradient } from "../autograd/index.ts";
+import { judged, noGrad, policyGradient, type Tensor } from "../autograd/index.ts";
 import { batchOf } from "../data/batch.ts";
 import { Random } from "../data/random.ts";
 import { type Batch, type MultimodalNet, type Optimiser, softmaxOf, weightsOf } from "../model/index.ts";
@@ -10,7 +10,7 @@ import type { FeedbackLog } from "./log.ts";
  * The loop: the network answers, a person judges the answer, the network learns.
  *
  * REINFORCE (Williams 1992) learns from the judgements since the last update: the gradient of
- *   −(reward − baseline) · log π(answer) − c · H(π) + β · KL(π ‖ the policy that learning began with),
+ *   −(reward − baseline) · log π(answer) − c · H(π) + β · KL(π ‖ a reference policy),
  * the baseline a moving average of rewards. Each judgement is used once, while the policy is still the one it is about.
  *
  * Replay learns again and again from the whole log, by what a judgement says about the label: right means that the
@@ -38,6 +38,8 @@ export interface LearnerSettings {
 
 export interface LearnerOptions<E extends Example> extends Partial<LearnerSettings> {
   log: FeedbackLog;
+  /** The policy that the leash holds to. Default: what the network itself said when it answered, as the log has it. */
+  reference?: MultimodalNet;
   /** Turns examples into a batch of the network. Default: that of `handgrad/data`, for examples as it makes them. */
   batchOf?: (examples: readonly E[]) => Batch;
   /** Finds an example that a log of an earlier session speaks of. */
@@ -96,13 +98,11 @@ export class Learner<E extends Example> {
   readonly #batchOf: (examples: readonly E[]) => Batch;
   readonly #examples = new Map<string, E>();
   readonly #waiting = new Map<string, Answer & { hash: string; model: string; asked: number }>();
-  /** Logits of the policy that learning began with, by example: what the leash holds to. */
-  readonly #reference = new Map<string, Float32Array>();
   #model: Promise<string> | undefined;
   #state: LearnerState = { updates: 0, baseline: 0, learned: 0 };
 
   constructor(net: MultimodalNet, optimiser: Optimiser, options: LearnerOptions<E>) {
-    const { log: _, batchOf: __, find: ___, labelled: ____, session: _____, ...settings } = options;
+    const { log: _, reference: __, batchOf: ___, find: ____, labelled: _____, session: ______, ...settings } = options;
     this.settings = { ...defaults, ...settings };
     this.#net = net;
     this.#optimiser = optimiser;
@@ -126,7 +126,7 @@ export class Learner<E extends Example> {
   /** Answers several examples at once. */
   async actOn(examples: readonly E[]): Promise<Answer[]> {
     const batch = this.#batchOf(examples);
-    const logits = await this.#logits(batch);
+    const logits = await this.#rowsOf(await this.#net.engine.step(() => noGrad(() => this.#net.forward(batch))));
     this.#model ??= this.#hashOfWeights();
     const model = await this.#model;
     return Promise.all(
@@ -212,19 +212,27 @@ export class Learner<E extends Example> {
       return advantage;
     });
     const batch = this.#batchOf(fresh.map((j) => this.#example(j)));
-    const reference = Float32Array.from(fresh.flatMap((j) => [...this.#referenceOf(j)]));
-    const loss = await this.#net.engine.step(() => {
+    const { reference } = this.#options;
+    const { loss, held } = await this.#net.engine.step(() => {
+      const held = reference
+        ? noGrad(() => reference.forward(batch))
+        : this.#net.engine.tensor(
+            fresh.flatMap((j) => j.probabilities.map((p) => Math.log(Math.max(p, 1e-30)))),
+            [fresh.length, this.#net.config.classes],
+          );
       const logits = this.#net.forward(batch, { training: true });
       const loss = policyGradient(
         logits,
         fresh.map((j) => j.action),
         advantages,
-        { entropy, beta: leash, klTo: reference },
+        { entropy, beta: leash, klTo: held },
       );
       this.#optimiser.update(loss.backward());
-      return loss;
+      return { loss, held };
     });
-    const mean = (f: (j: RewardedJudgement) => number) => fresh.reduce((sum, j) => sum + f(j), 0) / fresh.length;
+    const references = await this.#rowsOf(held);
+    const mean = (f: (j: RewardedJudgement, i: number) => number) =>
+      fresh.reduce((sum, j, i) => sum + f(j, i), 0) / fresh.length;
     const information = (p: readonly number[], q: readonly number[]) =>
       p.reduce((sum, x, i) => sum + (x > 0 ? x * Math.log(x / q[i]!) : 0), 0);
     return {
@@ -237,7 +245,7 @@ export class Learner<E extends Example> {
             j.probabilities.map(() => 1),
           ),
       ),
-      kl: mean((j) => information(j.probabilities, softmaxOf(this.#referenceOf(j)))),
+      kl: mean((j, i) => information(j.probabilities, softmaxOf(references[i]!))),
       loss: await loss.item(),
     };
   }
@@ -282,23 +290,7 @@ export class Learner<E extends Example> {
     return found;
   }
 
-  #referenceOf({ example, probabilities }: Judgement): Float32Array {
-    return this.#reference.get(example) ?? Float32Array.from(probabilities, (p) => Math.log(Math.max(p, 1e-30)));
-  }
-
-  /** Remembers what the policy says now of these examples, as that which the leash holds to. */
-  async leashTo(examples: readonly E[]): Promise<void> {
-    for (let at = 0; at < examples.length; at += this.settings.batch) {
-      const some = examples.slice(at, at + this.settings.batch);
-      const logits = await this.#logits(this.#batchOf(some));
-      some.forEach((example, i) => {
-        this.#reference.set(example.id, logits[i]!);
-      });
-    }
-  }
-
-  async #logits(batch: Batch): Promise<Float32Array[]> {
-    const logits = await this.#net.engine.step(() => noGrad(() => this.#net.forward(batch)));
+  async #rowsOf(logits: Tensor): Promise<Float32Array[]> {
     const all = (await logits.data()) as Float32Array;
     logits.dispose();
     const { classes } = this.#net.config;
