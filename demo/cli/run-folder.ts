@@ -100,9 +100,10 @@ export class RunFolder {
     this.replace("model.safetensors", encodeSafetensors(weights));
   }
 
-  /** @throws WeightsError where the file is damaged or of another network. */
+  /** @throws UsageError where there is none; WeightsError where it is damaged or of another network. */
   loadModel(net: MultimodalNet): void {
     const path = this.file("model.safetensors");
+    if (!existsSync(path)) throw new UsageError(`${path} is missing: learning cannot go on without it.`);
     setWeights(net, decodeSafetensors(readFileSync(path), path), path);
   }
 

@@ -123,7 +123,8 @@ describe("a whole run", () => {
     const lines = judgements("first");
     const prepare = (name: string, log: string) => {
       mkdirSync(place(name));
-      writeFileSync(join(place(name), "config.json"), bytes("first", "config.json"));
+      for (const file of ["config.json", "model.safetensors"])
+        writeFileSync(join(place(name), file), bytes("first", file));
       // The checkpoint of a run that had come to its questions: the last one, set back.
       const checkpoint = bytes("first", "checkpoint.safetensors");
       const text = checkpoint.toString("latin1").replace('\\"stage\\":\\"done\\"', '\\"stage\\":\\"learn\\"');
