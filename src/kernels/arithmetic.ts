@@ -1,10 +1,10 @@
 import { kernel, type Recording, wgsl } from "../gpu/index.ts";
+import { broadcast, layout } from "./broadcast.ts";
 import { count, expect, expectFloat, fresh, grid, type Op, show, type Value } from "./op.ts";
 import { sumTo } from "./reduce.ts";
 
 /*
- * y = f(a, b) number by number, with NumPy's broadcasting: shapes are aligned at their ends, and a size of 1 (or none)
- * repeats. The gradient of a repeated operand is summed over its repetitions.
+ * y = f(a, b) number by number, with broadcasting. The gradient of a repeated operand is summed over its repetitions.
  */
 
 /** y = f(a, b), and the derivatives by a and by b, as WGSL. */
@@ -13,22 +13,24 @@ const functions = {
   sub: { value: "a - b", da: "1.0", db: "-1.0" },
   mul: { value: "a * b", da: "b", db: "a" },
   div: { value: "a / b", da: "1.0 / b", db: "-a / (b * b)" },
-  // Where both are equal each gets half of the gradient, as in PyTorch.
+  // Where both are equal each gets half of the gradient, as in PyTorch. NaN wins.
   maximum: {
-    value: "max(a, b)",
+    value: "select(select(b, a, a > b), a + b, isNaN(a) || isNaN(b))",
     da: "select(select(0.0, 1.0, a > b), 0.5, a == b)",
     db: "select(select(0.0, 1.0, b > a), 0.5, a == b)",
   },
   minimum: {
-    value: "min(a, b)",
+    value: "select(select(b, a, a < b), a + b, isNaN(a) || isNaN(b))",
     da: "select(select(0.0, 1.0, a < b), 0.5, a == b)",
     db: "select(select(0.0, 1.0, b < a), 0.5, a == b)",
   },
+  pow: {
+    value: "power(a, b)",
+    da: "select(b * power(a, b - 1), 0.0, b == 0)",
+    db: "select(power(a, b) * log(a), 0.0, a == 0 && b >= 0)",
+  },
 } as const;
 export type Arithmetic = keyof typeof functions;
-
-/** Dimensions of a broadcast, after neighbours that behave alike were joined. */
-const DIMENSIONS = 4;
 
 const index = /* wgsl */ `
 struct Sizes { n: u32, d0: u32, d1: u32, d2: u32, d3: u32, a0: u32, a1: u32, a2: u32, a3: u32, b0: u32, b1: u32, b2: u32, b3: u32 }
@@ -39,6 +41,17 @@ fn operands(at: u32) -> vec2u {
   let i1 = rest % s.d1;
   let i0 = rest / s.d1;
   return vec2u(i0 * s.a0 + i1 * s.a1 + i2 * s.a2 + i3 * s.a3, i0 * s.b0 + i1 * s.b1 + i2 * s.b2 + i3 * s.b3);
+}
+// By its bits: compilers may take comparisons of a number with itself to be true.
+fn isNaN(x: f32) -> bool { return (bitcast<u32>(x) & 0x7fffffffu) > 0x7f800000u; }
+// WGSL's pow knows no negative base: those have whole exponents, or give NaN (here the root of a negative number).
+fn power(a: f32, b: f32) -> f32 {
+  if (b == 0) { return 1; }
+  if (b == 1) { return a; }
+  if (b == 2) { return a * a; }
+  if (a >= 0) { return pow(a, b); }
+  if (floor(b) != b) { return sqrt(a); }
+  return select(1.0, -1.0, abs(b) % 2 == 1) * pow(-a, b);
 }`;
 
 const forward = kernel(
@@ -82,49 +95,6 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
 }`,
 );
 
-/** The shape that two shapes broadcast to; undefined where they do not fit. */
-export function broadcast(a: readonly number[], b: readonly number[]): number[] | undefined {
-  const y: number[] = [];
-  for (let i = 1; i <= Math.max(a.length, b.length); i++) {
-    const [p, q] = [a.at(-i) ?? 1, b.at(-i) ?? 1];
-    if (p !== q && p !== 1 && q !== 1) return undefined;
-    y.unshift(p === 1 ? q : p);
-  }
-  return y;
-}
-
-/** Sizes and strides of a broadcast, with neighbouring dimensions joined where both operands run on or both repeat. */
-function layout(name: string, a: readonly number[], b: readonly number[], y: readonly number[]): number[] {
-  const strides = (shape: readonly number[]) => {
-    let stride = 1;
-    return y
-      .map((_, i) => {
-        const size = shape.at(-1 - i) ?? 1;
-        const s = size === 1 ? 0 : stride;
-        stride *= size;
-        return s;
-      })
-      .reverse();
-  };
-  const [sa, sb] = [strides(a), strides(b)];
-  const dims: { size: number; a: number; b: number }[] = [];
-  y.forEach((size, i) => {
-    if (size === 1) return;
-    const last = dims.at(-1);
-    const [p, q] = [sa[i]!, sb[i]!];
-    if (last && last.a === p * size && last.b === q * size)
-      dims[dims.length - 1] = { size: last.size * size, a: p, b: q };
-    else dims.push({ size, a: p, b: q });
-  });
-  expect(
-    dims.length <= DIMENSIONS,
-    name,
-    () => `${show(a)} and ${show(b)} repeat in too many places (${dims.length}, at most ${DIMENSIONS}). Reshape first.`,
-  );
-  while (dims.length < DIMENSIONS) dims.unshift({ size: 1, a: 0, b: 0 });
-  return [count(y), ...dims.map((d) => d.size), ...dims.map((d) => d.a), ...dims.map((d) => d.b)];
-}
-
 export const arithmetic: Op<{ kind: Arithmetic }> = (r, [a, b], { kind }) => {
   expectFloat(kind, "a", a!);
   expectFloat(kind, "b", b!);
@@ -134,7 +104,7 @@ export const arithmetic: Op<{ kind: Arithmetic }> = (r, [a, b], { kind }) => {
     kind,
     () => `shapes do not broadcast: a ${show(a!)} and b ${show(b!)}. Sizes must be equal or 1, counted from the end.`,
   );
-  const sizes = layout(kind, a!.shape, b!.shape, shape);
+  const sizes = layout(kind, [a!.shape, b!.shape], shape);
   const y = fresh(r, shape);
   const operands = [a!.slot, b!.slot];
   r.dispatch({ kernel: forward({ kind }), reads: operands, writes: [y.slot], sizes, grid: grid(count(shape), 64) });

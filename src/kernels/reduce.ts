@@ -12,7 +12,7 @@ const LANES = 256;
 /** Numbers that one workgroup sums; more are split. */
 const SPAN = 16384;
 
-const index = /* wgsl */ `
+export const index = /* wgsl */ `
 // k: kept dimensions, r: reduced ones, each outermost first with its stride in x.
 struct Sizes { kept: u32, reduced: u32, span: u32, k1: u32, k2: u32, sk0: u32, sk1: u32, sk2: u32, r1: u32, r2: u32, sr0: u32, sr1: u32, sr2: u32, scale: u32 }
 fn keptAt(i: u32) -> u32 { return i / (s.k1 * s.k2) * s.sk0 + i / s.k2 % s.k1 * s.sk1 + i % s.k2 * s.sk2; }
@@ -74,7 +74,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
 );
 
 /** Sizes and strides of kept and reduced axes, neighbours of one kind joined; three of each at most. */
-function layout(
+export function layout(
   name: string,
   shape: readonly number[],
   axes: ReadonlySet<number>,

@@ -1,0 +1,58 @@
+import { count, expect, show } from "./op.ts";
+
+/*
+ * NumPy's broadcasting: shapes are aligned at their ends, and a size of 1 (or none) repeats.
+ */
+
+/** Dimensions of a broadcast that kernels walk over, after neighbours that behave alike were joined. */
+export const DIMENSIONS = 4;
+
+/** The shape that shapes broadcast to; undefined where they do not fit. */
+export function broadcast(...shapes: readonly (readonly number[])[]): number[] | undefined {
+  const y: number[] = [];
+  for (let i = 1; i <= Math.max(...shapes.map((s) => s.length)); i++) {
+    const sizes = new Set(shapes.map((s) => s.at(-i) ?? 1));
+    sizes.delete(1);
+    if (sizes.size > 1) return undefined;
+    y.unshift([...sizes][0] ?? 1);
+  }
+  return y;
+}
+
+/** How far apart neighbours along each axis of `y` lie in an operand of this shape; 0 along axes that repeat it. */
+export function stridesIn(shape: readonly number[], y: readonly number[]): number[] {
+  let stride = 1;
+  return y
+    .map((_, i) => {
+      const size = shape.at(-1 - i) ?? 1;
+      const s = size === 1 ? 0 : stride;
+      stride *= size;
+      return s;
+    })
+    .reverse();
+}
+
+/**
+ * What a kernel needs to walk over a broadcast: the count, DIMENSIONS sizes, then as many strides for each operand.
+ * Neighbouring dimensions are joined where every operand runs on or repeats.
+ */
+export function layout(name: string, shapes: readonly (readonly number[])[], y: readonly number[]): number[] {
+  const strides = shapes.map((shape) => stridesIn(shape, y));
+  const dims: { size: number; steps: number[] }[] = [];
+  y.forEach((size, i) => {
+    if (size === 1) return;
+    const steps = strides.map((s) => s[i]!);
+    const last = dims.at(-1);
+    if (last?.steps.every((step, k) => step === steps[k]! * size))
+      dims[dims.length - 1] = { size: last.size * size, steps };
+    else dims.push({ size, steps });
+  });
+  expect(
+    dims.length <= DIMENSIONS,
+    name,
+    () =>
+      `${shapes.map(show).join(" and ")} repeat in too many places (${dims.length}, at most ${DIMENSIONS}). Reshape first.`,
+  );
+  while (dims.length < DIMENSIONS) dims.unshift({ size: 1, steps: shapes.map(() => 0) });
+  return [count(y), ...dims.map((d) => d.size), ...shapes.flatMap((_, k) => dims.map((d) => d.steps[k]!))];
+}

@@ -1,0 +1,101 @@
+import { kernel, wgsl } from "../gpu/index.ts";
+import { bits, count, expect, expectFloat, fresh, grid, type Op } from "./op.ts";
+
+/*
+ * y = f(x) number by number, with up to two settings p and q; dx = dy · f′. The slope is written with x, y, or both:
+ * whatever is shorter. NaN goes through every one of them, as in PyTorch. relu, tanh and sigmoid, which other kernels
+ * have fused in, are in activation.ts.
+ *   leakyRelu  x > 0 ? x : p·x          gelu      x · Φ(x), Φ the normal distribution (not its tanh approximation)
+ *   silu       x · σ(x)                 softplus  log(1 + eˣ)             clamp     x kept within [p, q]
+ */
+
+const functions = {
+  neg: { value: "-x", slope: "-1.0" },
+  exp: { value: "exp(x)", slope: "y" },
+  log: { value: "log(x)", slope: "1.0 / x" },
+  sqrt: { value: "sqrt(x)", slope: "0.5 / y" },
+  abs: { value: "abs(x)", slope: "sign(x)" },
+  leakyRelu: { value: "select(p * x, x, x > 0)", slope: "select(p, 1.0, x > 0)" },
+  gelu: { value: "x * normal(x)", slope: "normal(x) + x * 0.3989422804 * exp(-0.5 * x * x)" },
+  silu: { value: "x * sigmoid(x)", slope: "sigmoid(x) * (1 + x * (1 - sigmoid(x)))" },
+  softplus: { value: "max(x, 0.0) + log(1 + exp(-abs(x))) + 0 * x", slope: "sigmoid(x)" },
+  clamp: { value: "select(select(x, q, x > q), p, x < p)", slope: "select(0.0, 1.0, x >= p && x <= q)" },
+} as const;
+export type Elementwise = keyof typeof functions;
+
+const helpers = /* wgsl */ `
+fn sigmoid(x: f32) -> f32 { return 1 / (1 + exp(-x)); }
+// Φ(x) = (1 + erf(x / √2)) / 2, erf by Abramowitz and Stegun 7.1.26: off by at most 1.5e-7.
+fn normal(x: f32) -> f32 {
+  let z = min(abs(x) * 0.7071067812, 9.0);
+  let t = 1 / (1 + 0.3275911 * z);
+  let tail = 0.5 * t * (0.254829592 + t * (-0.284496736 + t * (1.421413741 + t * (-1.453152027 + t * 1.061405429)))) * exp(-z * z);
+  return select(1 - tail, tail, x < 0);
+}`;
+
+const forward = kernel(
+  "elementwise",
+  ({ kind }: { kind: Elementwise }) => wgsl`
+struct Sizes { n: u32, p: u32, q: u32 }
+@group(0) @binding(0) var<storage, read> x_in: array<f32>;
+@group(0) @binding(1) var<storage, read_write> y_out: array<f32>;
+@group(0) @binding(2) var<uniform> s: Sizes;
+${helpers}
+
+@compute @workgroup_size(64)
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
+  let i = (group.x + group.y * groups.x) * 64 + lane;
+  if (i >= s.n) { return; }
+  let p = bitcast<f32>(s.p);
+  let q = bitcast<f32>(s.q);
+  let x = x_in[i];
+  y_out[i] = ${functions[kind].value};
+}`,
+);
+
+const backward = kernel(
+  "elementwise.backward",
+  ({ kind }: { kind: Elementwise }) => wgsl`
+struct Sizes { n: u32, p: u32, q: u32 }
+@group(0) @binding(0) var<storage, read> x_in: array<f32>;
+@group(0) @binding(1) var<storage, read> y_in: array<f32>;
+@group(0) @binding(2) var<storage, read> dy: array<f32>;
+@group(0) @binding(3) var<storage, read_write> dx: array<f32>;
+@group(0) @binding(4) var<uniform> s: Sizes;
+${helpers}
+
+@compute @workgroup_size(64)
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
+  let i = (group.x + group.y * groups.x) * 64 + lane;
+  if (i >= s.n) { return; }
+  let p = bitcast<f32>(s.p);
+  let q = bitcast<f32>(s.q);
+  let x = x_in[i];
+  let y = y_in[i];
+  dx[i] = dy[i] * (${functions[kind].slope});
+}`,
+);
+
+export const elementwise: Op<{ kind: Elementwise; p?: number; q?: number }> = (r, [x], { kind, p = 0, q = 0 }) => {
+  expectFloat(kind, "x", x!);
+  expect(!Number.isNaN(p) && !Number.isNaN(q), kind, () => `its settings are ${p} and ${q}, expected numbers.`);
+  expect(kind !== "clamp" || p <= q, kind, () => `min is ${p} and max is ${q}, expected min ≤ max.`);
+  const n = count(x!.shape);
+  const sizes = [n, bits(p), bits(q)];
+  const y = fresh(r, x!.shape);
+  r.dispatch({ kernel: forward({ kind }), reads: [x!.slot], writes: [y.slot], sizes, grid: grid(n, 64) });
+  return {
+    outputs: [y],
+    backward: ([dy]) => {
+      const dx = fresh(r, x!.shape);
+      r.dispatch({
+        kernel: backward({ kind }),
+        reads: [x!.slot, y.slot, dy!.slot],
+        writes: [dx.slot],
+        sizes,
+        grid: grid(n, 64),
+      });
+      return [dx];
+    },
+  };
+};

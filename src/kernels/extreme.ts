@@ -1,0 +1,170 @@
+import { kernel, type Recording, wgsl } from "../gpu/index.ts";
+import { count, type DType, expect, expectFloat, fresh, grid, type Op, show, type Value } from "./op.ts";
+import { checkAxes, index, layout, type ReduceOptions } from "./reduce.ts";
+
+/*
+ * max and min over any axes of x, and argmax, the place of the first largest number. NaN counts as the extreme, as in
+ * PyTorch. Where several numbers are the extreme, each gets an equal share of the gradient (PyTorch's amax).
+ *
+ * One thread a result where there are many, else a workgroup a result, whose lanes then agree pairwise.
+ */
+
+type Extreme = "max" | "min";
+const LANES = 64;
+
+/** Whether `a` at place `i` goes before `b` at place `j`; NaN is known by its bits. */
+const better = (kind: Extreme) => /* wgsl */ `
+fn isNaN(x: f32) -> bool { return (bitcast<u32>(x) & 0x7fffffffu) > 0x7f800000u; }
+fn better(a: f32, i: u32, b: f32, j: u32) -> bool {
+  if (isNaN(a) || isNaN(b)) { return isNaN(a) && (!isNaN(b) || i < j); }
+  return a ${kind === "max" ? ">" : "<"} b || (a == b && i < j);
+}`;
+
+const forward = kernel(
+  "extreme",
+  ({ kind, wide, place }: { kind: Extreme; wide: boolean; place: boolean }) => wgsl`
+${index}
+@group(0) @binding(0) var<storage, read> x: array<f32>;
+@group(0) @binding(1) var<storage, read_write> y: array<${place ? "u32" : "f32"}>;
+@group(0) @binding(2) var<uniform> s: Sizes;
+${better(kind)}
+#if ${wide}
+var<workgroup> numbers: array<f32, ${LANES}>;
+var<workgroup> places: array<u32, ${LANES}>;
+#endif
+
+@compute @workgroup_size(${LANES})
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
+#if ${wide}
+  let at = group.x;
+  let first = min(lane, s.reduced - 1);
+  let stride = ${LANES}u;
+#else
+  let at = (group.x + group.y * groups.x) * ${LANES} + lane;
+  if (at >= s.kept) { return; }
+  let first = 0u;
+  let stride = 1u;
+#endif
+  let base = keptAt(at);
+  var found = x[base + reducedAt(first)];
+  var i = first;
+  for (var j = first + stride; j < s.reduced; j += stride) {
+    let other = x[base + reducedAt(j)];
+    if (better(other, j, found, i)) { found = other; i = j; }
+  }
+#if ${wide}
+  numbers[lane] = found;
+  places[lane] = i;
+  for (var half = ${LANES / 2}u; half > 0; half /= 2) {
+    workgroupBarrier();
+    if (lane < half && better(numbers[lane + half], places[lane + half], numbers[lane], places[lane])) {
+      numbers[lane] = numbers[lane + half];
+      places[lane] = places[lane + half];
+    }
+  }
+  if (lane == 0) { y[at] = ${place ? "places[0]" : "numbers[0]"}; }
+#else
+  y[at] = ${place ? "i" : "found"};
+#endif
+}`,
+);
+
+const backward = kernel(
+  "extreme.backward",
+  ({ wide }: { wide: boolean }) => wgsl`
+${index}
+@group(0) @binding(0) var<storage, read> x: array<f32>;
+@group(0) @binding(1) var<storage, read> y: array<f32>;
+@group(0) @binding(2) var<storage, read> dy: array<f32>;
+@group(0) @binding(3) var<storage, read_write> dx: array<f32>;
+@group(0) @binding(4) var<uniform> s: Sizes;
+#if ${wide}
+var<workgroup> counts: array<u32, ${LANES}>;
+#endif
+
+@compute @workgroup_size(${LANES})
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
+#if ${wide}
+  let at = group.x;
+  let first = lane;
+  let stride = ${LANES}u;
+#else
+  let at = (group.x + group.y * groups.x) * ${LANES} + lane;
+  if (at >= s.kept) { return; }
+  let first = 0u;
+  let stride = 1u;
+#endif
+  let base = keptAt(at);
+  let extreme = y[at];
+  var equal = 0u;
+  for (var j = first; j < s.reduced; j += stride) { equal += select(0u, 1u, x[base + reducedAt(j)] == extreme); }
+#if ${wide}
+  counts[lane] = equal;
+  for (var half = ${LANES / 2}u; half > 0; half /= 2) {
+    workgroupBarrier();
+    if (lane < half) { counts[lane] += counts[lane + half]; }
+  }
+  workgroupBarrier();
+  equal = counts[0];
+#endif
+  let share = dy[at] / f32(equal);
+  for (var j = first; j < s.reduced; j += stride) {
+    let place = base + reducedAt(j);
+    dx[place] = select(0.0, share, x[place] == extreme);
+  }
+}`,
+);
+
+/** Where there are few results of many numbers each, a workgroup works on one. */
+const isWide = (kept: number, reduced: number) => kept < 1024 && reduced > 32;
+
+function find(
+  r: Recording,
+  name: string,
+  x: Value,
+  { axis, keepDims = false }: ReduceOptions,
+  kind: Extreme,
+  dtype: DType,
+) {
+  expectFloat(name, "x", x);
+  const axes = checkAxes(name, x, axis);
+  const shape = x.shape.flatMap((size, i) => (axes.has(i) ? (keepDims ? [1] : []) : [size]));
+  const { kept, reduced, strides } = layout(name, x.shape, axes);
+  expect(reduced > 0, name, () => `x is ${show(x)}: there is no number to choose along axis ${[...axes]}.`);
+  const wide = isWide(kept, reduced);
+  const sizes = [kept, reduced, 0, ...strides, 0];
+  const threads: [number, number, number] = wide ? [kept, 1, 1] : grid(kept, LANES);
+  const y = fresh(r, shape, dtype);
+  r.dispatch({
+    kernel: forward({ kind, wide, place: dtype !== "f32" }),
+    reads: [x.slot],
+    writes: [y.slot],
+    sizes,
+    grid: threads,
+  });
+  return { y, wide, sizes, threads };
+}
+
+export const extreme: Op<ReduceOptions & { kind: Extreme }> = (r, [x], { kind, ...options }) => {
+  const { y, wide, sizes, threads } = find(r, kind, x!, options, kind, "f32");
+  return {
+    outputs: [y],
+    backward: ([dy]) => {
+      const dx = fresh(r, x!.shape);
+      r.dispatch({
+        kernel: backward({ wide }),
+        reads: [x!.slot, y.slot, dy!.slot],
+        writes: [dx.slot],
+        sizes,
+        grid: threads,
+      });
+      return [dx];
+    },
+  };
+};
+
+/** Places are counted along the axis, or in the flattened x where no axis is given. */
+export const argmax: Op<{ axis?: number | undefined; keepDims?: boolean | undefined }> = (r, [x], options) => {
+  expect(count(x!.shape) > 0, "argmax", () => `x is ${show(x!)}: it holds no number.`);
+  return { outputs: [find(r, "argmax", x!, options, "max", "i32").y] };
+};

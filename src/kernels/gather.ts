@@ -1,0 +1,100 @@
+import { kernel, wgsl } from "../gpu/index.ts";
+import { expectIds } from "./embedding.ts";
+import { count, expect, expectFloat, fresh, grid, type Op, show } from "./op.ts";
+
+/*
+ * Numbers picked along one axis, x [outer, size, inner]:
+ *   gather       y[o, j, i] = x[o, index[o, j, i], i]     index of y's shape, as PyTorch's
+ *   indexSelect  y[o, j, i] = x[o, index[j], i]           one list of places for all
+ *   dx[o, k, i] = Σ dy[o, j, i] over the j whose index is k, summed in the order of j: always the same bits.
+ */
+
+const where = (each: boolean) => (each ? "index[(o * s.picked + j) * s.inner + i]" : "index[j]");
+
+const forward = kernel(
+  "gather",
+  ({ each }: { each: boolean }) => wgsl`
+struct Sizes { n: u32, size: u32, picked: u32, inner: u32 }
+@group(0) @binding(0) var<storage, read> x: array<f32>;
+@group(0) @binding(1) var<storage, read> index: array<u32>;
+@group(0) @binding(2) var<storage, read_write> y: array<f32>;
+@group(0) @binding(3) var<uniform> s: Sizes;
+
+@compute @workgroup_size(64)
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
+  let at = (group.x + group.y * groups.x) * 64 + lane;
+  if (at >= s.n) { return; }
+  let i = at % s.inner;
+  let j = at / s.inner % s.picked;
+  let o = at / s.inner / s.picked;
+  y[at] = x[(o * s.size + min(${where(each)}, s.size - 1)) * s.inner + i];
+}`,
+);
+
+const backward = kernel(
+  "gather.backward",
+  ({ each }: { each: boolean }) => wgsl`
+struct Sizes { n: u32, size: u32, picked: u32, inner: u32 }
+@group(0) @binding(0) var<storage, read> dy: array<f32>;
+@group(0) @binding(1) var<storage, read> index: array<u32>;
+@group(0) @binding(2) var<storage, read_write> dx: array<f32>;
+@group(0) @binding(3) var<uniform> s: Sizes;
+
+@compute @workgroup_size(64)
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
+  let at = (group.x + group.y * groups.x) * 64 + lane;
+  if (at >= s.n) { return; }
+  let i = at % s.inner;
+  let k = at / s.inner % s.size;
+  let o = at / s.inner / s.size;
+  var sum = 0.0;
+  for (var j = 0u; j < s.picked; j++) {
+    if (${where(each)} == k) { sum += dy[(o * s.picked + j) * s.inner + i]; }
+  }
+  dx[at] = sum;
+}`,
+);
+
+/** Inputs: x, index. \`each\`: the index has a place for every result (gather), else for every one along the axis. */
+export const gather: Op<{ axis: number; each: boolean }> = (r, [x, index], { axis: asked, each }) => {
+  const op = each ? "gather" : "indexSelect";
+  expectFloat(op, "x", x!);
+  const rank = x!.shape.length;
+  const axis = asked < 0 ? asked + rank : asked;
+  expect(Number.isInteger(axis) && axis >= 0 && axis < rank, op, () => `axis ${asked} is outside of x ${show(x!)}.`);
+  const fits = each
+    ? index!.shape.length === rank && index!.shape.every((size, a) => a === axis || size === x!.shape[a])
+    : index!.shape.length === 1;
+  expect(
+    fits,
+    op,
+    () =>
+      `index is ${show(index!)} and x ${show(x!)}, expected ${each ? `x's sizes but for axis ${axis}` : "one dimension"}.`,
+  );
+  expectIds(op, "index", index!, x!.shape[axis]!);
+  const picked = each ? index!.shape[axis]! : index!.shape[0]!;
+  const shape = x!.shape.with(axis, picked);
+  const around = [x!.shape[axis]!, picked, count(x!.shape.slice(axis + 1))];
+  const y = fresh(r, shape);
+  r.dispatch({
+    kernel: forward({ each }),
+    reads: [x!.slot, index!.slot],
+    writes: [y.slot],
+    sizes: [count(shape), ...around],
+    grid: grid(count(shape), 64),
+  });
+  return {
+    outputs: [y],
+    backward: ([dy]) => {
+      const dx = fresh(r, x!.shape);
+      r.dispatch({
+        kernel: backward({ each }),
+        reads: [dy!.slot, index!.slot],
+        writes: [dx.slot],
+        sizes: [count(x!.shape), ...around],
+        grid: grid(count(x!.shape), 64),
+      });
+      return [dx];
+    },
+  };
+};

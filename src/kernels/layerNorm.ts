@@ -1,0 +1,120 @@
+import { kernel, wgsl } from "../gpu/index.ts";
+import { arithmetic } from "./arithmetic.ts";
+import { bits, count, expect, expectFloat, fresh, grid, type Op, reshaped, show } from "./op.ts";
+import { sumTo } from "./reduce.ts";
+
+/*
+ * Over the last axis of x [..., D] (Ba, Kiros and Hinton 2016), μ and σ² the mean and (biased) variance of a row:
+ *   x̂ = (x − μ) / √(σ² + ε),  y = w ⊙ x̂ + b
+ *   dx = (g − mean(g) − x̂ · mean(g ⊙ x̂)) / √(σ² + ε),  g = w ⊙ dy;  dw = Σ dy ⊙ x̂,  db = Σ dy over the rows
+ * A workgroup takes a row: its lanes sum strides of 64, then pairwise.
+ */
+
+const sumOfLanes = /* wgsl */ `
+var<workgroup> lanes: array<f32, 64>;
+fn sumOfLanes(lane: u32, x: f32) -> f32 {
+  lanes[lane] = x;
+  for (var half = 32u; half > 0; half /= 2) {
+    workgroupBarrier();
+    if (lane < half) { lanes[lane] += lanes[lane + half]; }
+  }
+  let sum = workgroupUniformLoad(&lanes[0]);
+  workgroupBarrier();
+  return sum;
+}`;
+
+const forward = kernel(
+  "layerNorm",
+  () => wgsl`
+struct Sizes { N: u32, D: u32, epsilon: u32 }
+@group(0) @binding(0) var<storage, read> x: array<f32>;
+@group(0) @binding(1) var<storage, read_write> normal: array<f32>;
+@group(0) @binding(2) var<storage, read_write> scale: array<f32>;
+@group(0) @binding(3) var<uniform> s: Sizes;
+${sumOfLanes}
+
+@compute @workgroup_size(64)
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
+  let row = group.x + group.y * groups.x;
+  if (row >= s.N) { return; }
+  let D = f32(s.D);
+  var sum = 0.0;
+  for (var i = lane; i < s.D; i += 64) { sum += x[row * s.D + i]; }
+  let mean = sumOfLanes(lane, sum) / D;
+  var squares = 0.0;
+  for (var i = lane; i < s.D; i += 64) { let d = x[row * s.D + i] - mean; squares += d * d; }
+  let k = inverseSqrt(sumOfLanes(lane, squares) / D + bitcast<f32>(s.epsilon));
+  for (var i = lane; i < s.D; i += 64) { normal[row * s.D + i] = (x[row * s.D + i] - mean) * k; }
+  if (lane == 0) { scale[row] = k; }
+}`,
+);
+
+const backward = kernel(
+  "layerNorm.backward",
+  () => wgsl`
+struct Sizes { N: u32, D: u32 }
+@group(0) @binding(0) var<storage, read> normal: array<f32>;
+@group(0) @binding(1) var<storage, read> scale: array<f32>;
+@group(0) @binding(2) var<storage, read> g: array<f32>;
+@group(0) @binding(3) var<storage, read_write> dx: array<f32>;
+@group(0) @binding(4) var<uniform> s: Sizes;
+${sumOfLanes}
+
+@compute @workgroup_size(64)
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
+  let row = group.x + group.y * groups.x;
+  if (row >= s.N) { return; }
+  let D = f32(s.D);
+  var sum = 0.0;
+  var along = 0.0;
+  for (var i = row * s.D + lane; i < (row + 1) * s.D; i += 64) { sum += g[i]; along += g[i] * normal[i]; }
+  let meanG = sumOfLanes(lane, sum) / D;
+  let meanAlong = sumOfLanes(lane, along) / D;
+  for (var i = row * s.D + lane; i < (row + 1) * s.D; i += 64) { dx[i] = scale[row] * (g[i] - meanG - normal[i] * meanAlong); }
+}`,
+);
+
+/** Inputs: x, w [D] and b [D] (each optional). */
+export const layerNorm: Op<{ epsilon?: number | undefined }> = (r, [x, w, b], { epsilon = 1e-5 }) => {
+  const op = "layerNorm";
+  expectFloat(op, "x", x!);
+  const D = x!.shape.at(-1) ?? 0;
+  expect(D > 0, op, () => `x is ${show(x!)}, expected a last axis of at least 1.`);
+  for (const [name, value] of [["w", w], ["b", b]] as const) {
+    if (!value) continue;
+    expectFloat(op, name, value);
+    expect(show(value) === show([D]), op, () => `${name} is ${show(value)}, expected [${D}] as x is ${show(x!)}.`);
+  }
+  expect(epsilon >= 0, op, () => `epsilon is ${epsilon}, expected at least 0.`);
+  const N = count(x!.shape) / D;
+  const normal = fresh(r, x!.shape);
+  const scale = fresh(r, [N]);
+  r.dispatch({
+    kernel: forward({}),
+    reads: [x!.slot],
+    writes: [normal.slot, scale.slot],
+    sizes: [N, D, bits(epsilon)],
+    grid: grid(N, 1),
+  });
+  const product = (a: typeof normal, b: typeof normal) => arithmetic(r, [a, b], { kind: "mul" }).outputs[0]!;
+  const scaled = w ? product(normal, w) : normal;
+  return {
+    outputs: [b ? arithmetic(r, [scaled, b], { kind: "add" }).outputs[0]! : reshaped(scaled, x!.shape)],
+    backward: ([dy], needs) => {
+      const dx = fresh(r, x!.shape);
+      const g = w ? product(dy!, w) : dy!;
+      r.dispatch({
+        kernel: backward({}),
+        reads: [normal.slot, scale.slot, g.slot],
+        writes: [dx.slot],
+        sizes: [N, D],
+        grid: grid(N, 1),
+      });
+      return [
+        dx,
+        needs[1] ? sumTo(r, product(dy!, normal), [D]) : undefined,
+        needs[2] ? sumTo(r, dy!, [D]) : undefined,
+      ];
+    },
+  };
+};

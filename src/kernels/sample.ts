@@ -1,0 +1,98 @@
+import { kernel, type Recording, wgsl } from "../gpu/index.ts";
+import { rowStatistics } from "./loss.ts";
+import { bits, count, expect, expectFloat, expectRank, fresh, grid, type Op, show, type Value } from "./op.ts";
+import { random } from "./random.ts";
+
+/*
+ * Random numbers, each from the step's seed and its place alone: the same seed gives the same numbers.
+ *   uniform      from [a, b)
+ *   normal       with mean a and standard deviation b (Box and Muller 1958)
+ *   categorical  for each row of logits [N, A] the number of a class, drawn by softmax(logits)
+ */
+
+export type Distribution = "uniform" | "normal";
+
+const draw = kernel(
+  "sample",
+  ({ from }: { from: Distribution }) => wgsl`
+struct Sizes { n: u32, a: u32, b: u32 }
+@group(0) @binding(0) var<storage, read> seed: array<u32>;
+@group(0) @binding(1) var<storage, read_write> y: array<f32>;
+@group(0) @binding(2) var<uniform> s: Sizes;
+${random}
+
+@compute @workgroup_size(64)
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
+  let at = (group.x + group.y * groups.x) * 64 + lane;
+  if (at >= s.n) { return; }
+  let a = bitcast<f32>(s.a);
+  let b = bitcast<f32>(s.b);
+#if ${from === "uniform"}
+  y[at] = a + (b - a) * random(seed[0], at);
+#else
+  // 1 − u is never 0, whose logarithm is not finite.
+  let radius = sqrt(-2 * log(1 - random(seed[0], 2 * at)));
+  y[at] = a + b * radius * cos(6.283185307 * random(seed[0], 2 * at + 1));
+#endif
+}`,
+);
+
+const choose = kernel(
+  "categorical",
+  () => wgsl`
+struct Sizes { N: u32, A: u32 }
+@group(0) @binding(0) var<storage, read> x: array<f32>;
+@group(0) @binding(1) var<storage, read> seed: array<u32>;
+@group(0) @binding(2) var<storage, read_write> y: array<u32>;
+@group(0) @binding(3) var<uniform> s: Sizes;
+${random}
+${rowStatistics}
+
+@compute @workgroup_size(16)
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
+  let row = (group.x + group.y * groups.x) * 16 + lane;
+  if (row >= s.N) { return; }
+  let total = logSumExp(row);
+  var left = random(seed[0], row);
+  var chosen = 0u;
+  // A class without probability is never chosen, not even where rounding leaves a rest.
+  for (var j = 0u; j < s.A; j++) {
+    let p = exp(x[row * s.A + j] - total.x - total.y);
+    if (p > 0) { chosen = j; left -= p; if (left < 0) { break; } }
+  }
+  y[row] = chosen;
+}`,
+);
+
+export function sample(r: Recording, from: Distribution, shape: readonly number[], a: number, b: number): Value {
+  expect(
+    Number.isFinite(a) && Number.isFinite(b) && (from === "uniform" ? a <= b : b >= 0),
+    from,
+    () =>
+      from === "uniform"
+        ? `low is ${a} and high ${b}, expected low ≤ high.`
+        : `mean is ${a} and std ${b}, expected finite numbers and std ≥ 0.`,
+  );
+  const y = fresh(r, shape);
+  const n = count(shape);
+  const seed = r.upload(new Uint32Array([r.seed()]));
+  r.dispatch({
+    kernel: draw({ from }),
+    reads: [seed],
+    writes: [y.slot],
+    sizes: [n, bits(a), bits(b)],
+    grid: grid(n, 64),
+  });
+  return y;
+}
+
+export const categorical: Op<object> = (r, [x]) => {
+  expectFloat("categorical", "logits", x!);
+  expectRank("categorical", "logits", x!, 2, "[N, A]");
+  const [N, A] = x!.shape as [number, number];
+  expect(A > 0, "categorical", () => `logits are ${show(x!)}: there are no classes.`);
+  const y = fresh(r, [N], "i32");
+  const seed = r.upload(new Uint32Array([r.seed()]));
+  r.dispatch({ kernel: choose({}), reads: [x!.slot, seed], writes: [y.slot], sizes: [N, A], grid: grid(N, 16) });
+  return { outputs: [y] };
+};
