@@ -1,4 +1,11 @@
+export { kernel, wgsl } from "../gpu/index.ts";
+export { count, fresh, grid, type Op, type Recorded, type Value } from "../kernels/op.ts";
+export * from "./composed.ts";
+export { customOp } from "./customOp.ts";
 export { createEngine, Engine, type EngineOptions } from "./engine.ts";
+export { type MatmulOptions, matmul } from "./matmul.ts";
 export * from "./ops.ts";
+export { normal, uniform } from "./random.ts";
+export * from "./recurrent.ts";
 export { noGrad } from "./tape.ts";
 export { Gradients, Tensor } from "./tensor.ts";

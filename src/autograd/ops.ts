@@ -5,21 +5,32 @@ import { concat as concatKernel } from "../kernels/concat.ts";
 import { type Conv2dOptions, conv2d as conv2dKernel } from "../kernels/conv2d.ts";
 import { type CrossEntropyOptions, crossEntropy as crossEntropyKernel } from "../kernels/crossEntropy.ts";
 import { dropModalities as dropModalitiesKernel, dropout as dropoutKernel } from "../kernels/dropout.ts";
+import { type Elementwise, elementwise } from "../kernels/elementwise.ts";
 import { embedding as embeddingKernel } from "../kernels/embedding.ts";
+import { expand as expandKernel } from "../kernels/expand.ts";
+import { argmax as argmaxKernel, extreme as extremeKernel } from "../kernels/extreme.ts";
 import { type Fusion, fuse as fuseKernel } from "../kernels/fuse.ts";
-import { type GruOptions, gru as gruKernel } from "../kernels/gru.ts";
+import { gather as gatherKernel } from "../kernels/gather.ts";
 import { judged as judgedKernel } from "../kernels/judged.ts";
+import { layerNorm as layerNormKernel } from "../kernels/layerNorm.ts";
 import { linear as linearKernel } from "../kernels/linear.ts";
 import type { Reduction } from "../kernels/loss.ts";
 import { maskedMean as maskedMeanKernel } from "../kernels/maskedMean.ts";
-import { matmul as matmulKernel } from "../kernels/matmul.ts";
-import { type Activation, count } from "../kernels/op.ts";
+import { type Activation, count, show } from "../kernels/op.ts";
 import { type PolicyGradientOptions, policyGradient as policyGradientKernel } from "../kernels/policyGradient.ts";
 import { type PoolOptions, pool2d } from "../kernels/pool.ts";
 import { type ReduceOptions, sum as sumKernel } from "../kernels/reduce.ts";
 import { regression } from "../kernels/regression.ts";
 import { reshape as reshapeKernel } from "../kernels/reshape.ts";
+import { categorical as categoricalKernel } from "../kernels/sample.ts";
 import { softmax as softmaxKernel } from "../kernels/softmax.ts";
+import {
+  pad as padKernel,
+  permute as permuteKernel,
+  type SliceOptions,
+  slice as sliceKernel,
+} from "../kernels/strided.ts";
+import { where as whereKernel } from "../kernels/where.ts";
 import { apply, asTensor } from "./apply.ts";
 import type { Tensor } from "./tensor.ts";
 
@@ -48,6 +59,7 @@ export const mul = binary("mul");
 export const div = binary("div");
 export const maximum = binary("maximum");
 export const minimum = binary("minimum");
+export const pow = binary("pow");
 
 const unary =
   (kind: Exclude<Activation, "none">) =>
@@ -57,11 +69,31 @@ export const relu = unary("relu");
 export const tanh = unary("tanh");
 export const sigmoid = unary("sigmoid");
 
+const map =
+  (kind: Exclude<Elementwise, "leakyRelu" | "clamp">) =>
+  (x: Tensor): Tensor =>
+    one(kind, elementwise, [x], { kind });
+export const neg = map("neg");
+export const exp = map("exp");
+export const log = map("log");
+export const sqrt = map("sqrt");
+export const abs = map("abs");
+export const gelu = map("gelu");
+export const silu = map("silu");
+export const softplus = map("softplus");
+export const leakyRelu = (x: Tensor, options: { slope?: number } = {}): Tensor =>
+  one("leakyRelu", elementwise, [x], { kind: "leakyRelu", p: options.slope ?? 0.01 });
+export const clamp = (x: Tensor, options: { min?: number; max?: number }): Tensor =>
+  one("clamp", elementwise, [x], { kind: "clamp", p: options.min ?? -Infinity, q: options.max ?? Infinity });
+/** `condition ? a : b`; a condition is anything but 0, of any type. */
+export const where = (condition: Tensor, a: Tensor | number, b: Tensor | number): Tensor => {
+  const tensor = (x: Tensor | number) => (typeof x === "number" ? asTensor("where", [x], condition, "f32", []) : x);
+  return one("where", whereKernel, [condition, tensor(a), tensor(b)], {});
+};
+
 export const softmax = (x: Tensor): Tensor => one("softmax", softmaxKernel, [x], { log: false });
 export const logSoftmax = (x: Tensor): Tensor => one("logSoftmax", softmaxKernel, [x], { log: true });
 
-export const matmul = (a: Tensor, b: Tensor, options: { transposeA?: boolean; transposeB?: boolean } = {}): Tensor =>
-  one("matmul", matmulKernel, [a, b], options);
 export const linear = (x: Tensor, w: Tensor, b?: Tensor, options: { activation?: Activation } = {}): Tensor =>
   one("linear", linearKernel, [x, w, b], options);
 
@@ -77,24 +109,6 @@ export const embedding = (ids: Numbers, w: Tensor, options: { paddingIdx?: numbe
 export const maskedMean = (x: Tensor, words: Numbers, options: { paddingIdx?: number } = {}): Tensor =>
   one("maskedMean", maskedMeanKernel, [x, asTensor("maskedMean", words, x, "i32", x.shape.slice(0, 2))], options);
 
-export interface GruWeights {
-  weightIh: Tensor;
-  weightHh: Tensor;
-  /** Both biases or none. */
-  biasIh?: Tensor;
-  biasHh?: Tensor;
-}
-export function gru(
-  x: Tensor,
-  w: GruWeights,
-  options: GruOptions & { lengths?: Numbers | undefined; h0?: Tensor | undefined } = {},
-): { output: Tensor; hidden: Tensor } {
-  const { lengths, h0, ...rest } = options;
-  const ends = lengths && asTensor("gru", lengths, x, "i32");
-  const [output, hidden] = apply("gru", gruKernel, [x, w.weightIh, w.weightHh, w.biasIh, w.biasHh, ends, h0], rest);
-  return { output: output!, hidden: hidden! };
-}
-
 export const concat = (inputs: readonly Tensor[], options: { axis?: number } = {}): Tensor =>
   one("concat", concatKernel, [...inputs], { axis: options.axis ?? 0 });
 export const reshape = (x: Tensor, shape: readonly number[]): Tensor => one("reshape", reshapeKernel, [x], { shape });
@@ -103,6 +117,76 @@ export const flatten = (x: Tensor, options: { start?: number } = {}): Tensor => 
   const start = options.start ?? 0;
   return reshape(x, [...x.shape.slice(0, start), count(x.shape.slice(start))]);
 };
+
+/** The axes in another order. */
+export const permute = (x: Tensor, axes: readonly number[]): Tensor => one("permute", permuteKernel, [x], { axes });
+/** Two axes swapped: the last two unless named. */
+export const transpose = (x: Tensor, a = -2, b = -1): Tensor => {
+  const rank = x.shape.length;
+  const [i, j] = [a < 0 ? a + rank : a, b < 0 ? b + rank : b];
+  if (![i, j].every((axis) => Number.isInteger(axis) && axis >= 0 && axis < rank))
+    throw new TypeError(`transpose: axes ${a} and ${b} are not both axes of x ${show(x)}.`);
+  return permute(
+    x,
+    x.shape.map((_, axis) => (axis === i ? j : axis === j ? i : axis)),
+  );
+};
+export const slice = (x: Tensor, options: SliceOptions): Tensor => one("slice", sliceKernel, [x], options);
+/** Pieces one after another along `axis`: of `size` each (the last may be shorter), or of the sizes listed. */
+export function split(x: Tensor, size: number | readonly number[], options: { axis?: number } = {}): Tensor[] {
+  const { axis = 0 } = options;
+  const length = x.shape.at(axis);
+  if (length === undefined || axis >= x.shape.length)
+    throw new TypeError(`split: axis ${axis} is outside of x ${show(x)}.`);
+  if (typeof size === "number" && !(Number.isInteger(size) && size > 0))
+    throw new TypeError(`split: size is ${size}, expected a whole number of at least 1.`);
+  const sizes =
+    typeof size === "number"
+      ? Array.from({ length: Math.ceil(length / size) }, (_, i) => Math.min(size, length - i * size))
+      : size;
+  const total = sizes.reduce((a, b) => a + b, 0);
+  if (total !== length)
+    throw new TypeError(
+      `split: sizes [${sizes}] add up to ${total}, but x ${show(x)} has ${length} along axis ${axis}.`,
+    );
+  let start = 0;
+  return sizes.map((n) => {
+    start += n;
+    return slice(x, { axis, start: start - n, end: start });
+  });
+}
+export const stack = (inputs: readonly Tensor[], options: { axis?: number } = {}): Tensor => {
+  const [first] = inputs;
+  if (!first) throw new TypeError("stack: there is no tensor to stack.");
+  const rank = first.shape.length + 1;
+  const axis = (options.axis ?? 0) < 0 ? options.axis! + rank : (options.axis ?? 0);
+  if (!(Number.isInteger(axis) && axis >= 0 && axis < rank && inputs.every((x) => show(x) === show(first))))
+    throw new TypeError(
+      `stack: inputs ${inputs.map(show).join(", ")} along axis ${options.axis ?? 0}: expected equal shapes and an axis of 0 … ${rank - 1}.`,
+    );
+  return concat(
+    inputs.map((x) => reshape(x, x.shape.toSpliced(axis, 0, 1))),
+    { axis },
+  );
+};
+export const expand = (x: Tensor, shape: readonly number[]): Tensor => one("expand", expandKernel, [x], { shape });
+/** Numbers around x: before and after the last axis, then before and after the one in front of it, and so on. */
+export function pad(x: Tensor, padding: readonly number[], options: { value?: number } = {}): Tensor {
+  if (padding.length % 2 !== 0 || padding.length > 2 * x.shape.length)
+    throw new TypeError(`pad: padding [${padding}] does not fit x ${show(x)}, expected two numbers an axis at most.`);
+  const perAxis = x.shape.map((_, axis) => {
+    const at = 2 * (x.shape.length - 1 - axis);
+    return [padding[at] ?? 0, padding[at + 1] ?? 0] as const;
+  });
+  return one("pad", padKernel, [x], { padding: perAxis, value: options.value ?? 0 });
+}
+export const gather = (x: Tensor, index: Tensor, options: { axis?: number } = {}): Tensor =>
+  one("gather", gatherKernel, [x, index], { axis: options.axis ?? 0, each: true });
+export const indexSelect = (x: Tensor, index: Numbers, options: { axis?: number } = {}): Tensor =>
+  one("indexSelect", gatherKernel, [x, asTensor("indexSelect", index, x, "i32")], {
+    axis: options.axis ?? 0,
+    each: false,
+  });
 
 export interface FuseInputs {
   present?: Numbers | undefined;
@@ -122,6 +206,17 @@ export const dropModalities = (present: Tensor, options: { p: number }): Tensor 
 export const sum = (x: Tensor, options: ReduceOptions = {}): Tensor => one("sum", sumKernel, [x], options);
 export const mean = (x: Tensor, options: ReduceOptions = {}): Tensor =>
   one("mean", sumKernel, [x], { ...options, mean: true });
+
+export const max = (x: Tensor, options: ReduceOptions = {}): Tensor =>
+  one("max", extremeKernel, [x], { ...options, kind: "max" });
+export const min = (x: Tensor, options: ReduceOptions = {}): Tensor =>
+  one("min", extremeKernel, [x], { ...options, kind: "min" });
+export const argmax = (x: Tensor, options: { axis?: number; keepDims?: boolean } = {}): Tensor =>
+  one("argmax", argmaxKernel, [x], options);
+export const layerNorm = (x: Tensor, w?: Tensor, b?: Tensor, options: { epsilon?: number } = {}): Tensor =>
+  one("layerNorm", layerNormKernel, [x, w, b], options);
+/** A class for each row of logits, drawn by softmax(logits). */
+export const categorical = (logits: Tensor): Tensor => one("categorical", categoricalKernel, [logits], {});
 
 export function crossEntropy(
   logits: Tensor,
@@ -178,3 +273,11 @@ export const binaryCrossEntropyWithLogits = (
     [x, asTensor("binaryCrossEntropyWithLogits", target, x, "f32", x.shape)],
     { kind: "binaryCrossEntropy", ...options },
   );
+export const huber = (x: Tensor, target: Numbers, options: { reduction?: Reduction; delta?: number } = {}): Tensor =>
+  one("huber", regression, [x, asTensor("huber", target, x, "f32", x.shape)], { kind: "huber", ...options });
+/** x holds log-probabilities, target probabilities, as in PyTorch's `kl_div`. */
+export const klDivergence = (x: Tensor, target: Numbers, options: { reduction?: Reduction } = {}): Tensor =>
+  one("klDivergence", regression, [x, asTensor("klDivergence", target, x, "f32", x.shape)], {
+    kind: "klDivergence",
+    ...options,
+  });

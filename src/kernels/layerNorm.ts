@@ -80,7 +80,10 @@ export const layerNorm: Op<{ epsilon?: number | undefined }> = (r, [x, w, b], { 
   expectFloat(op, "x", x!);
   const D = x!.shape.at(-1) ?? 0;
   expect(D > 0, op, () => `x is ${show(x!)}, expected a last axis of at least 1.`);
-  for (const [name, value] of [["w", w], ["b", b]] as const) {
+  for (const [name, value] of [
+    ["w", w],
+    ["b", b],
+  ] as const) {
     if (!value) continue;
     expectFloat(op, name, value);
     expect(show(value) === show([D]), op, () => `${name} is ${show(value)}, expected [${D}] as x is ${show(x!)}.`);

@@ -199,39 +199,53 @@ export function matrixProduct(r: Recording, p: Product): { c: Value; sums: Value
 const withBatch = ([x, y]: readonly number[], z: number): [number, number, number] => [x!, y!, z];
 
 /**
- * y = op(a) · op(b) for matrices, or for batches of matrices of equal batch sizes (or where one operand is a matrix).
+ * y = op(a) · op(b) for matrices [M, K] · [K, N], or for as many pairs of them: [B, M, K] · [B, K, N].
  * da = dy · bᵀ, db = aᵀ · dy, with the operands' own transpositions.
  */
 export const matmul: Op<{ transposeA?: boolean; transposeB?: boolean }> = (r, [a, b], options) => {
   const { transposeA = false, transposeB = false } = options;
   expectFloat("matmul", "a", a!);
   expectFloat("matmul", "b", b!);
+  const rank = a!.shape.length;
   expect(
-    a!.shape.length === 2 && b!.shape.length === 2,
+    (rank === 2 || rank === 3) && b!.shape.length === rank && (rank === 2 || a!.shape[0] === b!.shape[0]),
     "matmul",
-    () => `expected matrices, found a ${show(a!)} and b ${show(b!)}.`,
+    () => `expected matrices or equally many of them, found a ${show(a!)} and b ${show(b!)}.`,
   );
-  const [M, K] = transposeA ? [a!.shape[1]!, a!.shape[0]!] : [a!.shape[0]!, a!.shape[1]!];
-  const [K2, N] = transposeB ? [b!.shape[1]!, b!.shape[0]!] : [b!.shape[0]!, b!.shape[1]!];
+  const [rowsA, columnsA] = a!.shape.slice(-2) as [number, number];
+  const [rowsB, columnsB] = b!.shape.slice(-2) as [number, number];
+  const [M, K] = transposeA ? [columnsA, rowsA] : [rowsA, columnsA];
+  const [K2, N] = transposeB ? [columnsB, rowsB] : [rowsB, columnsB];
   expect(K === K2, "matmul", () => {
-    const other = transposeB ? b!.shape[0] : b!.shape[1];
+    const other = transposeB ? rowsB : columnsB;
     const hint = K === other ? ` Did you mean transposeB: ${!transposeB}?` : "";
     return `inner sizes differ: a ${show(a!)}${transposeA ? "ᵀ" : ""} · b ${show(b!)}${transposeB ? "ᵀ" : ""} (${K} ≠ ${K2}).${hint}`;
   });
-  const { c } = matrixProduct(r, { a: a!, b: b!, M, N, K, transposeA, transposeB });
+  const size = rank === 3 ? a!.shape[0]! : 1;
+  const product = (a: Value, b: Value, M: number, N: number, K: number, transposeA: boolean, transposeB: boolean) =>
+    matrixProduct(r, {
+      a,
+      b,
+      M,
+      N,
+      K,
+      transposeA,
+      transposeB,
+      ...(rank === 3 ? { batch: { size, eachA: true, eachB: true }, shape: [size, M, N] } : {}),
+    }).c;
   return {
-    outputs: [c],
+    outputs: [product(a!, b!, M, N, K, transposeA, transposeB)],
     backward: ([dy], needs) => [
       !needs[0]
         ? undefined
         : transposeA
-          ? matrixProduct(r, { a: b!, b: dy!, M: K, N: M, K: N, transposeA: transposeB, transposeB: true }).c
-          : matrixProduct(r, { a: dy!, b: b!, M, N: K, K: N, transposeB: !transposeB }).c,
+          ? product(b!, dy!, K, M, N, transposeB, true)
+          : product(dy!, b!, M, K, N, false, !transposeB),
       !needs[1]
         ? undefined
         : transposeB
-          ? matrixProduct(r, { a: dy!, b: a!, M: N, N: K, K: M, transposeA: true, transposeB: transposeA }).c
-          : matrixProduct(r, { a: a!, b: dy!, M: K, N, K: M, transposeA: !transposeA }).c,
+          ? product(dy!, a!, N, K, M, true, transposeA)
+          : product(a!, dy!, K, N, M, !transposeA, false),
     ],
   };
 };

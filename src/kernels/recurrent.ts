@@ -1,7 +1,9 @@
 import { kernel, type Recording, wgsl } from "../gpu/index.ts";
+import { concat } from "./concat.ts";
 import { expectLengths } from "./gru.ts";
 import { matrixProduct } from "./matmul.ts";
 import { expect, expectFloat, expectRank, fresh, type Op, reshaped, show, type Value } from "./op.ts";
+import { stridedCopy } from "./strided.ts";
 
 /*
  * The simpler recurrences over x [N, T, I], with PyTorch's names: w_ih [G·H, I], w_hh [G·H, H], b_ih, b_hh [G·H].
@@ -245,7 +247,11 @@ export const recurrent: Op<RecurrentOptions> = (r, [x, wih, whh, bih, bhh, lengt
       () => `${name} is ${show(value)}, expected ${show(shape)} as x is ${show(x!)} and w_hh ${show(whh!)}.`,
     );
   }
-  expect((bih === undefined) === (bhh === undefined), op, () => "one bias is given and the other is not: give both or none.");
+  expect(
+    (bih === undefined) === (bhh === undefined),
+    op,
+    () => "one bias is given and the other is not: give both or none.",
+  );
   expect(T > 0, op, () => `x ${show(x!)} has no time steps, expected at least 1.`);
   expectLengths(op, lengths, N, T);
   const states = cell === "lstm" ? 2 : 1;
@@ -286,7 +292,13 @@ export const recurrent: Op<RecurrentOptions> = (r, [x, wih, whh, bih, bhh, lengt
       const dh = fresh(r, hiddenShape);
       r.dispatch({
         kernel: backward(variant),
-        reads: [state.slot, whh!.slot, (dy ?? zeros(N, T, H)).slot, (dhidden ?? zeros(...hiddenShape)).slot, ...perExample],
+        reads: [
+          state.slot,
+          whh!.slot,
+          (dy ?? zeros(N, T, H)).slot,
+          (dhidden ?? zeros(...hiddenShape)).slot,
+          ...perExample,
+        ],
         writes: [dgx.slot, dg.slot, dh.slot],
         sizes: [N, T, H],
         grid: rows,
@@ -301,7 +313,7 @@ export const recurrent: Op<RecurrentOptions> = (r, [x, wih, whh, bih, bhh, lengt
       return [
         needs[0] ? matrixProduct(r, { a: dgx, b: wih!, M: N * T, N: I, K: G, shape: x!.shape }).c : undefined,
         input.c,
-        recurrent.c,
+        cell === "gruBefore" ? withReset(r, recurrent.c, dg, state, H) : recurrent.c,
         input.sums,
         recurrent.sums,
         undefined,
@@ -310,6 +322,16 @@ export const recurrent: Op<RecurrentOptions> = (r, [x, wih, whh, bih, bhh, lengt
     },
   };
 };
+
+/** The last H rows of dw_hh come from r ⊙ h, which is what Wₕₙ was multiplied with, instead of from h. */
+function withReset(r: Recording, dw: Value, dg: Value, state: Value, H: number): Value {
+  const rows = state.shape[0]! * state.shape[1]!;
+  const kept = stridedCopy(r, state, [rows, H], [5 * H, 1], 4 * H);
+  const reset = weightGradient(r, dg, kept, { rows, inputs: H, ldb: H, outputs: 3 * H }).c;
+  const first = stridedCopy(r, dw, [2 * H, H], [H, 1]);
+  const last = stridedCopy(r, reset, [H, H], [H, 1], 2 * H * H);
+  return concat(r, [first, last], { axis: 0 }).outputs[0]!;
+}
 
 /** dw = dyᵀ · x and db = Σ dy over all rows at once; rows of x lie \`ldb\` apart. */
 const weightGradient = (

@@ -65,13 +65,10 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
 );
 
 export function sample(r: Recording, from: Distribution, shape: readonly number[], a: number, b: number): Value {
-  expect(
-    Number.isFinite(a) && Number.isFinite(b) && (from === "uniform" ? a <= b : b >= 0),
-    from,
-    () =>
-      from === "uniform"
-        ? `low is ${a} and high ${b}, expected low ≤ high.`
-        : `mean is ${a} and std ${b}, expected finite numbers and std ≥ 0.`,
+  expect(Number.isFinite(a) && Number.isFinite(b) && (from === "uniform" ? a <= b : b >= 0), from, () =>
+    from === "uniform"
+      ? `low is ${a} and high ${b}, expected low ≤ high.`
+      : `mean is ${a} and std ${b}, expected finite numbers and std ≥ 0.`,
   );
   const y = fresh(r, shape);
   const n = count(shape);

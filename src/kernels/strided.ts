@@ -123,7 +123,9 @@ export const permute: Op<{ axes: readonly number[] }> = (r, [x], { axes: asked }
   const rank = x!.shape.length;
   const order = asked.map((a) => (a < 0 ? a + rank : a));
   expect(
-    order.length === rank && new Set(order).size === rank && order.every((a) => Number.isInteger(a) && a >= 0 && a < rank),
+    order.length === rank &&
+      new Set(order).size === rank &&
+      order.every((a) => Number.isInteger(a) && a >= 0 && a < rank),
     "permute",
     () => `axes [${asked}] are not those of x ${show(x!)} in another order, expected each of 0 … ${rank - 1} once.`,
   );
@@ -160,7 +162,11 @@ export const slice: Op<SliceOptions> = (r, [x], { axis: asked = 0, start = 0, en
   expectRanks("slice", x!);
   const rank = x!.shape.length;
   const axis = asked < 0 ? asked + rank : asked;
-  expect(Number.isInteger(axis) && axis >= 0 && axis < rank, "slice", () => `axis ${asked} is outside of x ${show(x!)}.`);
+  expect(
+    Number.isInteger(axis) && axis >= 0 && axis < rank,
+    "slice",
+    () => `axis ${asked} is outside of x ${show(x!)}.`,
+  );
   const size = x!.shape[axis]!;
   expect(
     Number.isInteger(step) && step >= 1 && Number.isInteger(start) && Number.isInteger(end ?? 0),

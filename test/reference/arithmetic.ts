@@ -25,6 +25,9 @@ export const add = elementwise((a, b) => a + b);
 export const sub = elementwise((a, b) => a - b);
 export const mul = elementwise((a, b) => a * b);
 export const div = elementwise((a, b) => a / b);
+export const pow = elementwise((a, b) => a ** b);
+export const maximum = elementwise(Math.max);
+export const minimum = elementwise(Math.min);
 
 export interface ReduceOptions {
   axis?: number | readonly number[] | undefined;

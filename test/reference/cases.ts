@@ -24,9 +24,11 @@ export interface Case {
 export const readFixture = (name: string) =>
   JSON.parse(readFileSync(new URL(`../fixtures/${name}`, import.meta.url), "utf8"));
 
-/** All cases of ops.json, or those of one op. */
+/** All cases of ops.json and wide.json, or those of one op. */
 export const cases = (op?: string): Case[] =>
-  (readFixture("ops.json").cases as Case[]).filter((c) => op === undefined || c.op === op);
+  ([...readFixture("ops.json").cases, ...readFixture("wide.json").cases] as Case[]).filter(
+    (c) => op === undefined || c.op === op,
+  );
 
 export const fromStored = ({ shape, data }: Stored): Array64 => array(shape, data);
 
@@ -50,12 +52,25 @@ function trajectory(step: reference.Step, { w, gradients }: Arrays): Arrays {
   };
 }
 
+/** Weights are numbered: weightIh0, weightIh1, … */
+function recurrence(cell: reference.Cell, i: Arrays, options: { bidirectional?: boolean; reverse?: boolean }): Arrays {
+  const layers: reference.Layer[] = [];
+  for (let n = 0; i[`weightIh${n}`]; n++)
+    layers.push({
+      weightIh: i[`weightIh${n}`]!,
+      weightHh: i[`weightHh${n}`]!,
+      biasIh: i[`biasIh${n}`]!,
+      biasHh: i[`biasHh${n}`]!,
+    });
+  return { ...reference.layered(cell, i.x!, layers, options, i.lengths) };
+}
+
 const { crossEntropy, judged, policyGradient } = reference;
 
 /** What the reference gives for a case's inputs and options, by output name. */
 // biome-ignore lint/suspicious/noExplicitAny: as above.
 const run: Record<string, (inputs: Arrays, options: any) => Arrays> = {
-  matmul: (i, o) => ({ y: reference.matmul(i.a!, i.b!, o) }),
+  matmul: (i, o) => ({ y: reference.matmulAny(i.a!, i.b!, o) }),
   linear: (i, o) => ({ y: reference.linear(i.x!, i.w!, i.b, o) }),
   conv2d: (i, o) => ({ y: reference.conv2d(i.x!, i.w!, i.b, o) }),
   maxPool2d: (i, o) => ({ y: reference.maxPool2d(i.x!, o) }),
@@ -63,7 +78,12 @@ const run: Record<string, (inputs: Arrays, options: any) => Arrays> = {
   embedding: (i) => ({ y: reference.embedding(i.ids!, i.w!) }),
   maskedMean: (i, o) => ({ y: reference.maskedMean(i.x!, i.words!, o) }),
   meanEmbedding: (i, o) => ({ y: reference.meanEmbedding(i.words!, i.w!, o) }),
-  gru: (i, o) => ({ ...reference.gru(i as unknown as reference.GruInputs, o) }),
+  gru: (i, o) =>
+    "weightIh0" in i
+      ? recurrence(o.resetAfter ? "gru" : "gruBefore", i, o)
+      : { ...reference.gru(i as unknown as reference.GruInputs, o) },
+  rnn: (i, o) => recurrence("rnn", i, o),
+  lstm: (i, o) => recurrence("lstm", i, o),
   concatFusion: (i) => ({ y: reference.concatFusion(numbered(i), i.present) }),
   averageFusion: (i) => ({ y: reference.averageFusion(numbered(i), i.present) }),
   weightedFusion: (i) => ({ y: reference.weightedFusion(numbered(i), i.weights!, i.present) }),
@@ -80,13 +100,54 @@ const run: Record<string, (inputs: Arrays, options: any) => Arrays> = {
   sigmoid: (i) => ({ y: reference.sigmoid(i.x!) }),
   softmax: (i) => ({ y: reference.softmax(i.x!) }),
   logSoftmax: (i) => ({ y: reference.logSoftmax(i.x!) }),
-  crossEntropy: (i) => ({ loss: crossEntropy(i.logits!, i.labels!, i.weights) }),
+  crossEntropy: (i, o) => ({ loss: crossEntropy(i.logits!, i.labels!, i.weights, o) }),
   mse: (i) => ({ loss: reference.mse(i.x!, i.target!) }),
   bceWithLogits: (i) => ({ loss: reference.bceWithLogits(i.x!, i.target!) }),
   judged: (i) => ({ loss: judged(i.logits!, i.actions!, i.rewards!, i.weights) }),
   policyGradient: (i, o) => ({
     loss: policyGradient(i.logits!, i.actions!, i.advantages!, o, i.referenceLogProbabilities),
   }),
+  ...Object.fromEntries(
+    (["neg", "exp", "log", "sqrt", "abs", "gelu", "silu", "softplus", "globalAvgPool2d"] as const).map((op) => [
+      op,
+      (i: Arrays) => ({ y: reference[op](i.x!) }),
+    ]),
+  ),
+  ...Object.fromEntries(
+    (
+      [
+        ["leakyRelu", reference.leakyRelu],
+        ["clamp", reference.clamp],
+        ["permute", reference.permute],
+        ["transpose", reference.transpose],
+        ["slice", reference.slice],
+        ["expand", reference.expand],
+        ["pad", reference.pad],
+        ["max", reference.max],
+        ["min", reference.min],
+        ["argmax", reference.argmax],
+        ["variance", reference.variance],
+        ["logSumExp", reference.logSumExpOver],
+        ["flatten", reference.flatten],
+        // biome-ignore lint/suspicious/noExplicitAny: as above.
+      ] as [string, (x: Array64, o: any) => Array64][]
+    ).map(([op, f]) => [op, (i: Arrays, o: object) => ({ y: f(i.x!, o) })]),
+  ),
+  pow: (i) => ({ y: reference.pow(i.a!, i.b!) }),
+  maximum: (i) => ({ y: reference.maximum(i.a!, i.b!) }),
+  minimum: (i) => ({ y: reference.minimum(i.a!, i.b!) }),
+  where: (i) => ({ y: reference.where(i.condition!, i.a!, i.b!) }),
+  conv1d: (i, o) => ({ y: reference.conv1d(i.x!, i.w!, i.b, o) }),
+  split: (i, o) => Object.fromEntries(reference.split(i.x!, o).map((y, n) => [`y${n}`, y])),
+  stack: (i, o) => ({ y: reference.stack(numbered(i), o) }),
+  gather: (i, o) => ({ y: reference.gather(i.x!, i.index!, o) }),
+  indexSelect: (i, o) => ({ y: reference.indexSelect(i.x!, i.index!, o) }),
+  layerNorm: (i, o) => ({ y: reference.layerNorm(i.x!, i.w, i.b, o) }),
+  batchNorm2d: (i, o) => ({
+    y: reference.batchNorm2d(i.x!, i.w!, i.b!, o, i.mean && { mean: i.mean, variance: i.variance! }),
+  }),
+  huber: (i, o) => ({ loss: reference.huber(i.x!, i.target!, o) }),
+  klDivergence: (i, o) => ({ loss: reference.klDivergence(i.x!, i.target!, o) }),
   sgd: (i, o) => trajectory(reference.sgd(o), i),
   adam: (i, o) => trajectory(reference.adam(o), i),
   adamW: (i, o) => trajectory(reference.adamW(o), i),

@@ -48,3 +48,22 @@ export function conv2d(x: Array64, w: Array64, b?: Array64, options: Conv2dOptio
         for (let q = 0; q < outW; q++) y.data[at(y.shape, n, o, p, q)] = output(n, o, p, q);
   return activate(y, activation);
 }
+
+/** The same over x [N,C,L] with w [O, C/groups, k]: pictures one row high. "same" keeps L, for odd k and stride 1. */
+export function conv1d(
+  x: Array64,
+  w: Array64,
+  b?: Array64,
+  options: { stride?: number; padding?: number | "same"; dilation?: number; groups?: number } = {},
+): Array64 {
+  const { stride = 1, dilation = 1, groups = 1 } = options;
+  const padding = options.padding === "same" ? (dilation * (w.shape[2]! - 1)) / 2 : (options.padding ?? 0);
+  const flat = (t: Array64) => array(t.shape.toSpliced(2, 0, 1), t.data);
+  const y = conv2d(flat(x), flat(w), b, {
+    stride: [1, stride],
+    padding: [0, padding],
+    dilation: [1, dilation],
+    groups,
+  });
+  return array(y.shape.toSpliced(2, 1), y.data);
+}

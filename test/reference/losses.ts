@@ -31,6 +31,36 @@ const meanOf = (n: number, f: (i: number) => number): Array64 => {
   return scalar(total / n);
 };
 
+export type Reduction = "mean" | "sum" | "none";
+/** f of each of a shape's numbers, their sum, or their mean. */
+function reduced(reduction: Reduction, shape: readonly number[], f: (i: number) => number): Array64 {
+  const each = array(shape).data.map((_, i) => f(i));
+  if (reduction === "none") return array(shape, each);
+  return scalar(each.reduce((a, b) => a + b, 0) / (reduction === "mean" ? each.length : 1));
+}
+
+/** d²/2 where |d| ≤ δ, else δ (|d| − δ/2), d = x − target */
+export const huber = (
+  x: Array64,
+  target: Array64,
+  { delta = 1, reduction = "mean" }: { delta?: number; reduction?: Reduction } = {},
+): Array64 =>
+  reduced(reduction, x.shape, (i) => {
+    const d = Math.abs(x.data[i]! - target.data[i]!);
+    return d <= delta ? (d * d) / 2 : delta * (d - delta / 2);
+  });
+
+/** t · (log t − x), 0 where t is */
+export const klDivergence = (
+  x: Array64,
+  target: Array64,
+  { reduction = "mean" }: { reduction?: Reduction } = {},
+): Array64 =>
+  reduced(reduction, x.shape, (i) => {
+    const t = target.data[i]!;
+    return t === 0 ? 0 : t * (Math.log(t) - x.data[i]!);
+  });
+
 /**
  * Softmax cross-entropy of logits [N,A] and labels [N], each row with a weight:
  *
@@ -38,9 +68,19 @@ const meanOf = (n: number, f: (i: number) => number): Array64 => {
  *
  * It divides by the number of rows, not by the weights' sum. Without weights it is the plain mean.
  */
-export function crossEntropy(logits: Array64, labels: Array64, weights?: Array64): Array64 {
+export function crossEntropy(
+  logits: Array64,
+  labels: Array64,
+  weights?: Array64,
+  { reduction = "mean", labelSmoothing: e = 0 }: { reduction?: Reduction; labelSmoothing?: number } = {},
+): Array64 {
   const logp = logSoftmax(logits);
-  return meanOf(logits.shape[0]!, (i) => -row(logp, i)[labels.data[i]!]! * (weights ? weights.data[i]! : 1));
+  return reduced(reduction, [logits.shape[0]!], (i) => {
+    const own = row(logp, i);
+    const smooth = own.reduce((total, l) => total - l, 0) / own.length;
+    const loss = (1 - e) * -own[labels.data[i]!]! + (e > 0 ? e * smooth : 0);
+    return loss * (weights ? weights.data[i]! : 1);
+  });
 }
 
 /** mean (x − target)² */

@@ -1,5 +1,6 @@
 import { type Activation, activate } from "./activation.ts";
-import { type Array64, array, at } from "./array.ts";
+import { broadcastShape } from "./arithmetic.ts";
+import { type Array64, array, at, count, indexOf } from "./array.ts";
 
 export interface MatmulOptions {
   transposeA?: boolean;
@@ -26,6 +27,30 @@ export function matmul(
       c.data[at(c.shape, m, n)] = total;
     }
   return c;
+}
+
+/** PyTorch's matmul over vectors, matrices and broadcast batches. */
+export function matmulAny(a: Array64, b: Array64, options: MatmulOptions = {}): Array64 {
+  const [isRow, isColumn] = [a.shape.length === 1, b.shape.length === 1];
+  const left = isRow ? array(options.transposeA ? [a.shape[0]!, 1] : [1, a.shape[0]!], a.data) : a;
+  const right = isColumn ? array(options.transposeB ? [1, b.shape[0]!] : [b.shape[0]!, 1], b.data) : b;
+  const front = broadcastShape(left.shape.slice(0, -2), right.shape.slice(0, -2));
+  const matrix = (x: Array64, index: number[]): Array64 => {
+    const own = x.shape.slice(0, -2);
+    const place = index.slice(front.length - own.length).map((i, axis) => (own[axis] === 1 ? 0 : i));
+    const [R, C] = x.shape.slice(-2) as [number, number];
+    const start = at(own, ...place) * R * C;
+    return array([R, C], x.data.slice(start, start + R * C));
+  };
+  const parts = Array.from({ length: count(front) }, (_, i) => {
+    const index = indexOf(front, i);
+    return matmul(matrix(left, index), matrix(right, index), options);
+  });
+  const [M, N] = parts[0]!.shape as [number, number];
+  return array(
+    [...front, ...(isRow ? [] : [M]), ...(isColumn ? [] : [N])],
+    parts.flatMap((part) => [...part.data]),
+  );
 }
 
 /** y[…,o] = f(b[o] + Σᵢ x[…,i] · w[o,i]);  w [O,I], b [O] or none. */

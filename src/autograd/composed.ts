@@ -1,0 +1,109 @@
+import { blend } from "../kernels/blend.ts";
+import type { Conv2dOptions } from "../kernels/conv2d.ts";
+import { expect, show } from "../kernels/op.ts";
+import { checkAxes, type ReduceOptions } from "../kernels/reduce.ts";
+import { add, clamp, conv2d, div, exp, log, max, mean, mul, reshape, sqrt, sub, sum } from "./ops.ts";
+import { noGrad } from "./tape.ts";
+import type { Tensor } from "./tensor.ts";
+
+/*
+ * Functions that are other functions one after another, and need no kernel and no gradient of their own.
+ */
+
+/** Σ (x − mean)² / (n − correction) over any axes; a correction of 1, PyTorch's default, makes it unbiased. */
+export function variance(x: Tensor, options: ReduceOptions & { correction?: number } = {}): Tensor {
+  const { correction = 1, ...rest } = options;
+  const axis = [...checkAxes("variance", x, rest.axis)];
+  const n = axis.reduce((product, a) => product * x.shape[a]!, 1);
+  const d = sub(x, mean(x, { axis, keepDims: true }));
+  return div(sum(mul(d, d), { ...rest, axis }), Math.max(0, n - correction));
+}
+
+/** log Σ eˣ over any axes, by way of the largest x, so that nothing overflows. */
+export function logSumExp(x: Tensor, options: ReduceOptions = {}): Tensor {
+  const axis = [...checkAxes("logSumExp", x, options.axis)];
+  // Kept finite: ∞ − ∞ is not a number.
+  const top = noGrad(() => clamp(max(x, { axis, keepDims: true }), { min: -3e38, max: 3e38 }));
+  const y = add(log(sum(exp(sub(x, top)), { axis, keepDims: true })), top);
+  if (options.keepDims) return y;
+  return reshape(
+    y,
+    x.shape.filter((_, a) => !axis.includes(a)),
+  );
+}
+
+export interface Conv1dOptions extends Omit<Conv2dOptions, "stride" | "padding" | "dilation"> {
+  stride?: number;
+  padding?: number | "same";
+  dilation?: number;
+}
+
+/** x [N, C, L], w [O, C/groups, k], b [O]: a convolution over pictures one row high. */
+export function conv1d(x: Tensor, w: Tensor, b?: Tensor, options: Conv1dOptions = {}): Tensor {
+  expect(
+    x.shape.length === 3 && w.shape.length === 3,
+    "conv1d",
+    () => `x is ${show(x)} and w ${show(w)}, expected [N, C, L] and [O, C/groups, k].`,
+  );
+  const { stride = 1, padding = 0, dilation = 1, ...rest } = options;
+  const flat = (t: Tensor) => reshape(t, t.shape.toSpliced(2, 0, 1));
+  const y = conv2d(flat(x), flat(w), b, {
+    ...rest,
+    stride: [1, stride],
+    padding: padding === "same" ? padding : [0, padding],
+    dilation: [1, dilation],
+  });
+  return reshape(y, y.shape.toSpliced(2, 1));
+}
+
+/** The mean of each channel, [N, C, H, W] → [N, C]. */
+export function globalAvgPool2d(x: Tensor): Tensor {
+  expect(x.shape.length === 4, "globalAvgPool2d", () => `x is ${show(x)}, expected 4 dimensions [N, C, H, W].`);
+  return mean(x, { axis: [2, 3] });
+}
+
+export interface BatchNormOptions {
+  /** Whether to use the batch's own mean and variance, and to move the running ones towards them. */
+  training?: boolean;
+  /** Running mean and variance, [C] each, made by `engine.parameter`; changed in place while training. */
+  running?: { mean: Tensor; variance: Tensor };
+  /** The share of a batch in the running averages. */
+  momentum?: number;
+  epsilon?: number;
+}
+
+/**
+ * y = w · (x − mean) / √(variance + ε) + b for each channel of x [N, C, H, W] (Ioffe and Szegedy 2015), w and b [C]. As in
+ * PyTorch the batch is normalised by its biased variance, and the running average is of the unbiased one.
+ */
+export function batchNorm2d(x: Tensor, w?: Tensor, b?: Tensor, options: BatchNormOptions = {}): Tensor {
+  const op = "batchNorm2d";
+  const { training = false, running, momentum = 0.1, epsilon = 1e-5 } = options;
+  expect(x.shape.length === 4, op, () => `x is ${show(x)}, expected 4 dimensions [N, C, H, W].`);
+  const C = x.shape[1]!;
+  const n = (x.shape[0]! * x.shape[2]! * x.shape[3]!) as number;
+  for (const [name, value] of Object.entries({ w, b, ...running }))
+    expect(
+      !value || show(value) === show([C]),
+      op,
+      () => `${name} is ${show(value!)}, expected [${C}] as x is ${show(x)}.`,
+    );
+  expect(training || running !== undefined, op, () => "without training it needs `running`, a mean and a variance.");
+  expect(!training || n > 1, op, () => `x is ${show(x)}: one number a channel has no variance to train with.`);
+  const perChannel = (t: Tensor) => reshape(t, [1, C, 1, 1]);
+  const axis = [0, 2, 3];
+  const centre = training ? mean(x, { axis, keepDims: true }) : perChannel(running!.mean);
+  const d = sub(x, centre);
+  const spread = training ? mean(mul(d, d), { axis, keepDims: true }) : perChannel(running!.variance);
+  if (training && running) {
+    noGrad(() => {
+      const unbiased = mul(spread, n / (n - 1));
+      const { recording } = x.gpu;
+      blend(recording!, op, running.mean, centre, momentum);
+      blend(recording!, op, running.variance, unbiased, momentum);
+    });
+  }
+  const normal = div(d, sqrt(add(spread, epsilon)));
+  const scaled = w ? mul(normal, perChannel(w)) : normal;
+  return b ? add(scaled, perChannel(b)) : scaled;
+}

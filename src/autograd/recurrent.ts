@@ -1,0 +1,146 @@
+import { gru as gruKernel } from "../kernels/gru.ts";
+import { type Op, show } from "../kernels/op.ts";
+import { type RecurrentOptions as CellOptions, recurrent } from "../kernels/recurrent.ts";
+import { apply, asTensor } from "./apply.ts";
+import { concat, type Numbers, reshape, slice, stack } from "./ops.ts";
+import type { Tensor } from "./tensor.ts";
+
+/** The weights of one layer and direction; equations and shapes are in `kernels/gru.ts` and `kernels/recurrent.ts`. */
+export interface RecurrentWeights {
+  weightIh: Tensor;
+  weightHh: Tensor;
+  /** Both biases or none. */
+  biasIh?: Tensor;
+  biasHh?: Tensor;
+}
+export type GruWeights = RecurrentWeights;
+
+export interface RecurrentOptions {
+  /** Time steps that count of each example; what lies after them is not read. */
+  lengths?: Numbers | undefined;
+  /** The state to begin with. [N, H], or [layers · directions, N, H] where there are several. Default: zeros. */
+  h0?: Tensor | undefined;
+  /** Layers, each over the output of the one before. The weights are then a list: by layer, and by direction in it. */
+  layers?: number | undefined;
+  /** Read each example both ways; outputs stand side by side: forward, then backward. */
+  bidirectional?: boolean | undefined;
+  /** Read each example from its end to its beginning. */
+  reverse?: boolean | undefined;
+}
+
+export interface RecurrentResult {
+  /** [N, T, H], or [N, T, 2H] where bidirectional; 0 from an example's length on. */
+  output: Tensor;
+  /** [N, H], or [layers · directions, N, H] where there are several. */
+  hidden: Tensor;
+}
+
+type Weights = RecurrentWeights | readonly RecurrentWeights[];
+
+/** One layer and direction: from x and the state to begin with to the output and the last state. */
+type Layer = (
+  x: Tensor,
+  w: RecurrentWeights,
+  options: { lengths: Tensor | undefined; h0: Tensor | undefined; reverse: boolean },
+) => { output: Tensor; hidden: Tensor };
+
+/** Runs layers over each other and directions beside each other. `stateAxes` is the rank of one layer's state. */
+function layered(
+  name: string,
+  layer: Layer,
+  stateAxes: number,
+  x: Tensor,
+  weights: Weights,
+  options: RecurrentOptions,
+) {
+  const { layers = 1, bidirectional = false, h0 } = options;
+  const directions = bidirectional ? 2 : 1;
+  const list = Array.isArray(weights) ? weights : [weights as RecurrentWeights];
+  if (!(Number.isInteger(layers) && layers >= 1))
+    throw new TypeError(`${name}: layers is ${layers}, expected a whole number of at least 1.`);
+  if (list.length !== layers * directions)
+    throw new TypeError(
+      `${name}: there are ${list.length} sets of weights, expected ${layers * directions} (layers ${layers} × directions ${directions}).`,
+    );
+  if (bidirectional && options.reverse) throw new TypeError(`${name}: reverse and bidirectional exclude each other.`);
+  const several = list.length > 1;
+  const lengths = options.lengths && asTensor(name, options.lengths, x, "i32");
+  if (several && h0 && (h0.shape.length !== stateAxes + 1 || h0.shape[0] !== list.length))
+    throw new TypeError(`${name}: h0 is ${show(h0)}, expected ${list.length} states one after another.`);
+  const startOf = (i: number) =>
+    several && h0 ? reshape(slice(h0, { axis: 0, start: i, end: i + 1 }), h0.shape.slice(1)) : h0;
+  const states: Tensor[] = [];
+  let output = x;
+  for (let at = 0; at < list.length; at += directions) {
+    const input = output;
+    const outputs = Array.from({ length: directions }, (_, d) => {
+      const reverse = d === 1 || (options.reverse ?? false);
+      const found = layer(input, list[at + d]!, { lengths, h0: startOf(at + d), reverse });
+      states.push(found.hidden);
+      return found.output;
+    });
+    output = outputs.length > 1 ? concat(outputs, { axis: 2 }) : outputs[0]!;
+  }
+  return { output, hidden: several ? stack(states) : states[0]! };
+}
+
+const inputsOf = (x: Tensor, w: RecurrentWeights, lengths: Tensor | undefined, h0: Tensor | undefined) => [
+  x,
+  w.weightIh,
+  w.weightHh,
+  w.biasIh,
+  w.biasHh,
+  lengths,
+  h0,
+];
+
+const layerOf =
+  <O>(name: string, op: Op<O>, options: (reverse: boolean) => O): Layer =>
+  (x, w, { lengths, h0, reverse }) => {
+    const [output, hidden] = apply(name, op, inputsOf(x, w, lengths, h0), options(reverse));
+    return { output: output!, hidden: hidden! };
+  };
+
+/** `resetAfter: false` is Cho's first GRU, whose reset gate comes before the recurrent product; PyTorch has the other. */
+export function gru(
+  x: Tensor,
+  weights: Weights,
+  options: RecurrentOptions & { resetAfter?: boolean } = {},
+): RecurrentResult {
+  const after = options.resetAfter ?? true;
+  const layer = after
+    ? layerOf("gru", gruKernel, (reverse) => ({ reverse }))
+    : layerOf<CellOptions>("gru", recurrent, (reverse) => ({ cell: "gruBefore", reverse }));
+  return layered("gru", layer, 2, x, weights, options);
+}
+
+/** Elman's network. `nonlinearity` is "tanh" (the default) or "relu". */
+export function rnn(
+  x: Tensor,
+  weights: Weights,
+  options: RecurrentOptions & { nonlinearity?: "tanh" | "relu" } = {},
+): RecurrentResult {
+  const cell = options.nonlinearity ?? "tanh";
+  if (cell !== "tanh" && cell !== "relu")
+    throw new TypeError(`rnn: nonlinearity is ${cell}, expected "tanh" or "relu".`);
+  return layered(
+    "rnn",
+    layerOf<CellOptions>("rnn", recurrent, (reverse) => ({ cell, reverse })),
+    2,
+    x,
+    weights,
+    options,
+  );
+}
+
+/** `h0` and `hidden` hold two states: [2, N, H] (h, then the cell c), or [layers · directions, 2, N, H]. */
+export function lstm(x: Tensor, weights: Weights, options: RecurrentOptions = {}): RecurrentResult {
+  return layered(
+    "lstm",
+    layerOf<CellOptions>("lstm", recurrent, (reverse) => ({ cell: "lstm", reverse })),
+    3,
+    x,
+    weights,
+    options,
+  );
+}
