@@ -39,10 +39,10 @@ const walk = (body: string) => /* wgsl */ `
 const helpers = /* wgsl */ `
 fn sigmoid(x: f32) -> f32 { return 1 / (1 + exp(-x)); }
 fn squash(x: f32) -> f32 { return tanh(clamp(x, -15.0, 15.0)); }
-// Row \`row\` of w_hh times the numbers of \`state\` from \`from\` on.
-fn product(row: u32, from: u32) -> f32 {
+// A row of w_hh times the numbers of state that begin at "first".
+fn product(row: u32, first: u32) -> f32 {
   var sum = b[row];
-  for (var k = 0u; k < s.H; k++) { sum += w[row * s.H + k] * state[from + k]; }
+  for (var k = 0u; k < s.H; k++) { sum += w[row * s.H + k] * state[first + k]; }
   return sum;
 }`;
 

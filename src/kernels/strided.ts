@@ -26,9 +26,9 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   let at = (group.x + group.y * groups.x) * 64 + lane;
   if (at >= s.n) { return; }
   var rest = at;
-  var from = s.offset;
-  ${axes.map((i) => `from += rest % s.d${i} * s.t${i}; rest /= s.d${i};`).join("\n  ")}
-  y[at] = x[from];
+  var place = s.offset;
+  ${axes.map((i) => `place += rest % s.d${i} * s.t${i}; rest /= s.d${i};`).join("\n  ")}
+  y[at] = x[place];
 }`,
 );
 
@@ -46,7 +46,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   let at = (group.x + group.y * groups.x) * 64 + lane;
   if (at >= s.n) { return; }
   var rest = at;
-  var from = 0u;
+  var start = 0u;
   var stride = 1u;
   var inside = true;
   ${axes
@@ -55,11 +55,11 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
     let place = rest % s.d${i}; rest /= s.d${i};
     let p = place - s.b${i};
     inside = inside && place >= s.b${i} && p % s.t${i} == 0 && p / s.t${i} < s.e${i};
-    from += p / s.t${i} * stride; stride *= s.e${i};
+    start += p / s.t${i} * stride; stride *= s.e${i};
   }`,
     )
     .join("\n  ")}
-  if (inside) { y[at] = x[from]; } else { y[at] = s.value; }
+  if (inside) { y[at] = x[start]; } else { y[at] = s.value; }
 }`,
 );
 

@@ -90,17 +90,24 @@ export const calls: Record<string, Run> = {
   judged: (x) => loss(hg.judged(x.logits!, x.actions!, x.weights ? hg.mul(x.rewards!, x.weights) : x.rewards!)),
   policyGradient: (x, o) =>
     loss(hg.policyGradient(x.logits!, x.actions!, x.advantages!, { ...o, klTo: x.referenceLogProbabilities })),
-  ...Object.fromEntries(
-    (
-      ["neg", "exp", "log", "sqrt", "abs", "gelu", "silu", "softplus", "globalAvgPool2d", "leakyRelu", "clamp"] as const
-    ).map((op) => [op, (x: Inputs, o: Options) => y((hg[op] as (x: Tensor, o: Options) => Tensor)(x.x!, o))]),
-  ),
-  ...Object.fromEntries(
-    (["slice", "max", "min", "argmax", "variance", "logSumExp", "flatten"] as const).map((op) => [
-      op,
-      (x: Inputs, o: Options) => y((hg[op] as (x: Tensor, o: Options) => Tensor)(x.x!, o)),
-    ]),
-  ),
+  neg: (x) => y(hg.neg(x.x!)),
+  exp: (x) => y(hg.exp(x.x!)),
+  log: (x) => y(hg.log(x.x!)),
+  sqrt: (x) => y(hg.sqrt(x.x!)),
+  abs: (x) => y(hg.abs(x.x!)),
+  gelu: (x) => y(hg.gelu(x.x!)),
+  silu: (x) => y(hg.silu(x.x!)),
+  softplus: (x) => y(hg.softplus(x.x!)),
+  globalAvgPool2d: (x) => y(hg.globalAvgPool2d(x.x!)),
+  leakyRelu: (x, o) => y(hg.leakyRelu(x.x!, o)),
+  clamp: (x, o) => y(hg.clamp(x.x!, o)),
+  slice: (x, o) => y(hg.slice(x.x!, o)),
+  max: (x, o) => y(hg.max(x.x!, o)),
+  min: (x, o) => y(hg.min(x.x!, o)),
+  argmax: (x, o) => y(hg.argmax(x.x!, o)),
+  variance: (x, o) => y(hg.variance(x.x!, o)),
+  logSumExp: (x, o) => y(hg.logSumExp(x.x!, o)),
+  flatten: (x, o) => y(hg.flatten(x.x!, o)),
   pow: (x) => y(hg.pow(x.a!, x.b!)),
   maximum: (x) => y(hg.maximum(x.a!, x.b!)),
   minimum: (x) => y(hg.minimum(x.a!, x.b!)),
