@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Engine } from "../src/index.ts";
 import { createEngine } from "../src/node.ts";
 import { networkCases } from "./cases/network.ts";
@@ -6,8 +6,19 @@ import { opCases, optimiserCases } from "./cases/ops.ts";
 import { runCase } from "./harness.ts";
 
 let engine: Engine;
+/** Every shader that these tests compiled, and what the compiler said of it. */
+const shaders: { label: string; code: string; messages: Promise<string[]> }[] = [];
+
 beforeAll(async () => {
   engine = await createEngine({ seed: 1 });
+  const { device } = engine.gpu;
+  const create = device.createShaderModule.bind(device);
+  device.createShaderModule = (descriptor) => {
+    const module = create(descriptor);
+    const messages = module.getCompilationInfo().then((info) => info.messages.map((m) => m.message));
+    shaders.push({ label: descriptor.label ?? "", code: descriptor.code, messages });
+    return module;
+  };
 });
 afterAll(() => engine.destroy());
 
@@ -17,4 +28,26 @@ describe.each([
   ["the reference network", networkCases],
 ])("%s", (_, cases) => {
   for (const one of cases) test(one.name, () => runCase(engine, one));
+});
+
+describe("every shader that ran", () => {
+  test("compiles without warnings", async () => {
+    expect(shaders.length).toBeGreaterThan(100);
+    for (const { label, messages } of shaders) expect(await messages, label).toEqual([]);
+  });
+
+  test("binds at most 8 storage buffers and stays within the default limits", () => {
+    for (const { label, code } of shaders) {
+      expect(code.match(/var<storage/g)?.length ?? 0, label).toBeLessThanOrEqual(8);
+      const sizes = [...code.matchAll(/@workgroup_size\(([\d, ]+)\)/g)].map(([, list]) =>
+        list!.split(",").reduce((n, size) => n * Number(size), 1),
+      );
+      expect(sizes, label).toHaveLength(1);
+      expect(sizes[0], label).toBeLessThanOrEqual(256);
+    }
+  });
+
+  test("has no atomics, so that sums have one order", () => {
+    for (const { label, code } of shaders) expect(code, label).not.toMatch(/atomic/i);
+  });
 });

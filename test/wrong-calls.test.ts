@@ -143,10 +143,12 @@ test("there are at least 80 of them", () => expect(wrong.length).toBeGreaterThan
 describe("in a step", () => {
   test.each(wrong.map((one, i) => [`${i}`, ...one] as const))("%s %s", async (_, name, call, message) => {
     const before = engine.stats();
-    const failure = await engine.step(() => call() as hg.Tensor).then(
-      () => undefined,
-      (error: unknown) => error as Error,
-    );
+    const failure = await engine
+      .step(() => call() as hg.Tensor)
+      .then(
+        () => undefined,
+        (error: unknown) => error as Error,
+      );
     expect(failure?.message).toMatch(new RegExp(`^${name}: `));
     expect(failure?.message).toMatch(message);
     const after = engine.stats();

@@ -1,6 +1,6 @@
 import { kernel, type Recording, wgsl } from "../gpu/index.ts";
 import { broadcast, layout } from "./broadcast.ts";
-import { count, expect, expectFloat, fresh, grid, type Op, show, type Value } from "./op.ts";
+import { count, expect, expectFloat, fresh, grid, notANumber, type Op, show, type Value } from "./op.ts";
 import { sumTo } from "./reduce.ts";
 
 /*
@@ -42,14 +42,15 @@ fn operands(at: u32) -> vec2u {
   let i0 = rest / s.d1;
   return vec2u(i0 * s.a0 + i1 * s.a1 + i2 * s.a2 + i3 * s.a3, i0 * s.b0 + i1 * s.b1 + i2 * s.b2 + i3 * s.b3);
 }
-// By its bits: compilers may take comparisons of a number with itself to be true.
-fn isNaN(x: f32) -> bool { return (bitcast<u32>(x) & 0x7fffffffu) > 0x7f800000u; }
+fn isNaN(x: f32) -> bool { return ${notANumber("x")}; }
 // WGSL's pow knows no negative base: those have whole exponents, or give NaN (here the root of a negative number).
 fn power(a: f32, b: f32) -> f32 {
   if (b == 0) { return 1; }
   if (b == 1) { return a; }
   if (b == 2) { return a * a; }
-  if (a >= 0) { return pow(a, b); }
+  if (a == 0) { return select(1 / a, 0.0, b > 0); }
+  if (isNaN(a) || isNaN(b)) { return a + b; }
+  if (a > 0) { return pow(a, b); }
   if (floor(b) != b) { return sqrt(a); }
   return select(1.0, -1.0, abs(b) % 2 == 1) * pow(-a, b);
 }`;

@@ -1,9 +1,9 @@
 import { kernel, wgsl } from "../gpu/index.ts";
-import { bits, count, expect, expectFloat, fresh, grid, type Op } from "./op.ts";
+import { bits, count, expect, expectFloat, fresh, grid, notANumber, type Op } from "./op.ts";
 
 /*
  * y = f(x) number by number, with up to two settings p and q; dx = dy · f′. The slope is written with x, y, or both:
- * whatever is shorter. NaN goes through every one of them, as in PyTorch. relu, tanh and sigmoid, which other kernels
+ * whatever is shorter. NaN goes through every one of them, as in PyTorch, though functions of WGSL may lose it. relu, tanh and sigmoid, which other kernels
  * have fused in, are in activation.ts.
  *   leakyRelu  x > 0 ? x : p·x          gelu      x · Φ(x), Φ the normal distribution (not its tanh approximation)
  *   silu       x · σ(x)                 softplus  log(1 + eˣ)             clamp     x kept within [p, q]
@@ -12,18 +12,24 @@ import { bits, count, expect, expectFloat, fresh, grid, type Op } from "./op.ts"
 const functions = {
   neg: { value: "-x", slope: "-1.0" },
   exp: { value: "exp(x)", slope: "y" },
-  log: { value: "log(x)", slope: "1.0 / x" },
+  log: { value: "logarithm(x)", slope: "1.0 / x" },
   sqrt: { value: "sqrt(x)", slope: "0.5 / y" },
   abs: { value: "abs(x)", slope: "sign(x)" },
   leakyRelu: { value: "select(p * x, x, x > 0)", slope: "select(p, 1.0, x > 0)" },
   gelu: { value: "x * normal(x)", slope: "normal(x) + x * 0.3989422804 * exp(-0.5 * x * x)" },
   silu: { value: "x * sigmoid(x)", slope: "sigmoid(x) * (1 + x * (1 - sigmoid(x)))" },
-  softplus: { value: "max(x, 0.0) + log(1 + exp(-abs(x))) + 0 * x", slope: "sigmoid(x)" },
+  softplus: { value: "max(x, 0.0) + log(1 + exp(-abs(x)))", slope: "sigmoid(x)" },
   clamp: { value: "select(select(x, q, x > q), p, x < p)", slope: "select(0.0, 1.0, x >= p && x <= q)" },
 } as const;
 export type Elementwise = keyof typeof functions;
 
 const helpers = /* wgsl */ `
+// WGSL leaves open what the logarithm of 0 and of negative numbers is: here −∞ and NaN.
+fn logarithm(x: f32) -> f32 {
+  if (x == 0) { return -1 / abs(x); }
+  if (x < 0) { return sqrt(x); }
+  return log(x);
+}
 fn sigmoid(x: f32) -> f32 { return 1 / (1 + exp(-x)); }
 // Φ(x) = (1 + erf(x / √2)) / 2, erf by Abramowitz and Stegun 7.1.26: off by at most 1.5e-7.
 fn normal(x: f32) -> f32 {
@@ -49,7 +55,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   let p = bitcast<f32>(s.p);
   let q = bitcast<f32>(s.q);
   let x = x_in[i];
-  y_out[i] = ${functions[kind].value};
+  y_out[i] = select(${functions[kind].value}, x, ${notANumber("x")});
 }`,
 );
 

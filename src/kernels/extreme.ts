@@ -1,5 +1,5 @@
 import { kernel, type Recording, wgsl } from "../gpu/index.ts";
-import { count, type DType, expect, expectFloat, fresh, grid, type Op, show, type Value } from "./op.ts";
+import { count, type DType, expect, expectFloat, fresh, grid, notANumber, type Op, show, type Value } from "./op.ts";
 import { checkAxes, index, layout, type ReduceOptions } from "./reduce.ts";
 
 /*
@@ -12,9 +12,9 @@ import { checkAxes, index, layout, type ReduceOptions } from "./reduce.ts";
 type Extreme = "max" | "min";
 const LANES = 64;
 
-/** Whether `a` at place `i` goes before `b` at place `j`; NaN is known by its bits. */
+/** Whether `a` at place `i` goes before `b` at place `j`. */
 const better = (kind: Extreme) => /* wgsl */ `
-fn isNaN(x: f32) -> bool { return (bitcast<u32>(x) & 0x7fffffffu) > 0x7f800000u; }
+fn isNaN(x: f32) -> bool { return ${notANumber("x")}; }
 fn better(a: f32, i: u32, b: f32, j: u32) -> bool {
   if (isNaN(a) || isNaN(b)) { return isNaN(a) && (!isNaN(b) || i < j); }
   return a ${kind === "max" ? ">" : "<"} b || (a == b && i < j);

@@ -1,5 +1,5 @@
 import { kernel, type Recording, wgsl } from "../gpu/index.ts";
-import { count, fresh, grid, type Recorded, type Value } from "./op.ts";
+import { count, fresh, grid, notANumber, type Recorded, type Value } from "./op.ts";
 import { sumOver } from "./reduce.ts";
 
 /** mean divides by the number of rows (of a classification) or numbers (of a regression); none keeps them apart. */
@@ -10,9 +10,14 @@ export type Reduction = "mean" | "sum" | "none";
  * probability, in two parts, `logP = (logit − t.x) − t.y`: a large logit would swallow the digits of their sum.
  */
 export const rowStatistics = /* wgsl */ `
+fn isNaN(x: f32) -> bool { return ${notANumber("x")}; }
 fn largest(row: u32) -> f32 {
   var top = x[row * s.A];
-  for (var j = 1u; j < s.A; j++) { top = max(top, x[row * s.A + j]); }
+  // Once NaN, always NaN.
+  for (var j = 1u; j < s.A; j++) {
+    let next = x[row * s.A + j];
+    if (isNaN(next) || (!isNaN(top) && next > top)) { top = next; }
+  }
   return top;
 }
 fn logSumExp(row: u32) -> vec2f {

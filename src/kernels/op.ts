@@ -64,12 +64,15 @@ export function grid(n: number, size: number): [number, number, number] {
 export const each = (n: number, line: (i: number) => string): string =>
   Array.from({ length: n }, (_, i) => line(i)).join("\n");
 
-/** An activation as WGSL of `y` from `x`, and its derivative from the result `y`. */
+/** WGSL: whether x is not a number. By its bits, since compilers may take a number to equal itself. */
+export const notANumber = (x: string): string => `((bitcast<u32>(${x}) & 0x7fffffffu) > 0x7f800000u)`;
+
+/** An activation as WGSL of `y` from `x`, and its derivative from the result `y`. Functions of WGSL may lose NaN. */
 export const activations = {
   none: { value: "x", slope: "1.0" },
   relu: { value: "select(x, 0.0, x < 0.0)", slope: "select(0.0, 1.0, y > 0.0)" },
-  tanh: { value: "tanh(clamp(x, -15.0, 15.0))", slope: "1.0 - y * y" },
-  sigmoid: { value: "1.0 / (1.0 + exp(-x))", slope: "y * (1.0 - y)" },
+  tanh: { value: `select(tanh(clamp(x, -15.0, 15.0)), x, ${notANumber("x")})`, slope: "1.0 - y * y" },
+  sigmoid: { value: `select(1.0 / (1.0 + exp(-x)), x, ${notANumber("x")})`, slope: "y * (1.0 - y)" },
 } as const;
 export type Activation = keyof typeof activations;
 

@@ -1,0 +1,153 @@
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import * as hg from "../src/index.ts";
+import { createEngine } from "../src/node.ts";
+import { runCase } from "./harness.ts";
+
+/*
+ * What happens at the edges of numbers, as in PyTorch: NaN and infinities go through, and nothing overflows that need not.
+ * Denormal numbers may count as 0: devices differ there.
+ */
+
+let engine: hg.Engine;
+beforeAll(async () => {
+  engine = await createEngine({ seed: 1 });
+});
+afterAll(() => engine.destroy());
+
+/** Within 1e-5 of the larger of 1 and the expected number; NaN and infinities must be just that. */
+function expectClose(what: string, found: ArrayLike<number>, expected: readonly number[]): void {
+  expect(found.length).toBe(expected.length);
+  expected.forEach((b, i) => {
+    const a = found[i]!;
+    if (Number.isFinite(b))
+      expect(Math.abs(a - b), `${what}[${i}] is ${a}`).toBeLessThan(1e-5 * Math.max(1, Math.abs(b)));
+    else expect(a, `${what}[${i}]`).toBe(b);
+  });
+}
+
+const { NaN: nan, POSITIVE_INFINITY: inf } = Number;
+const cases: [string, (x: hg.Tensor) => hg.Tensor, number[], number[]][] = [
+  ["relu", hg.relu, [nan, inf, -inf, -0], [nan, inf, 0, 0]],
+  ["leakyRelu", hg.leakyRelu, [nan, inf, -inf], [nan, inf, -inf]],
+  ["tanh", hg.tanh, [nan, inf, -inf, 1e4], [nan, 1, -1, 1]],
+  ["sigmoid", hg.sigmoid, [nan, inf, -inf, -1e4], [nan, 1, 0, 0]],
+  ["exp", hg.exp, [nan, inf, -inf, 1e3, -1e3], [nan, inf, 0, inf, 0]],
+  ["log", hg.log, [nan, inf, 0, -1], [nan, inf, -inf, nan]],
+  ["sqrt", hg.sqrt, [nan, inf, 0, -1], [nan, inf, 0, nan]],
+  ["abs", hg.abs, [nan, inf, -inf], [nan, inf, inf]],
+  ["neg", hg.neg, [nan, inf, -inf], [nan, -inf, inf]],
+  ["softplus", hg.softplus, [nan, inf, 1e4, -1e4], [nan, inf, 1e4, 0]],
+  ["gelu", hg.gelu, [nan, inf, 1e4, -1e4], [nan, inf, 1e4, 0]],
+  ["silu", hg.silu, [nan, inf, 1e4, -1e4], [nan, inf, 1e4, 0]],
+  ["clamp", (x) => hg.clamp(x, { min: -1, max: 1 }), [nan, inf, -inf], [nan, 1, -1]],
+  ["1 / x", (x) => hg.div(1, x), [nan, inf, 0, -0], [nan, 0, inf, -inf]],
+  ["0 / x", (x) => hg.div(0, x), [nan, inf, 0], [nan, 0, nan]],
+  ["x − x", (x) => hg.sub(x, x), [nan, inf, 1], [nan, nan, 0]],
+  ["0 · x", (x) => hg.mul(x, 0), [nan, inf, 1], [nan, nan, 0]],
+  ["maximum", (x) => hg.maximum(x, 0), [nan, inf, -inf], [nan, inf, 0]],
+  ["minimum", (x) => hg.minimum(x, 0), [nan, inf, -inf], [nan, 0, -inf]],
+  ["pow 2", (x) => hg.pow(x, 2), [nan, inf, -3], [nan, inf, 9]],
+  ["pow 3", (x) => hg.pow(x, 3), [inf, -inf, -2], [inf, -inf, -8]],
+  ["pow ½", (x) => hg.pow(x, 0.5), [4, 0, -1], [2, 0, nan]],
+  ["pow 0", (x) => hg.pow(x, 0), [nan, inf, 0], [1, 1, 1]],
+  ["sum", (x) => hg.sum(x), [1, nan, 2], [nan]],
+  ["mean", (x) => hg.mean(x), [1, inf], [inf]],
+  ["max", (x) => hg.max(x), [1, nan, inf], [nan]],
+  ["min", (x) => hg.min(x), [1, nan, -inf], [nan]],
+  ["logSumExp", (x) => hg.logSumExp(x), [-inf, -inf], [-inf]],
+  ["logSumExp", (x) => hg.logSumExp(x), [1e4, 1e4], [1e4 + Math.log(2)]],
+  ["softmax", hg.softmax, [1e4, -1e4, 1e4], [0.5, 0, 0.5]],
+  ["logSoftmax", hg.logSoftmax, [1e4, -1e4], [0, -2e4]],
+  ["softmax", hg.softmax, [1, nan, 2], [nan, nan, nan]],
+  ["logSoftmax", hg.logSoftmax, [0, -inf], [0, -inf]],
+  ["cross-entropy", (x) => hg.crossEntropy(hg.reshape(x, [1, 3]), [0]), [1, nan, 2], [nan]],
+  ["where keeps NaN out", (x) => hg.where(engine.tensor([0, 1]), x, 7), [nan, 3], [7, 3]],
+];
+
+describe("values", () => {
+  test.each(cases)("%s", (_, op, x, y) =>
+    runCase(engine, {
+      name: "",
+      async run() {
+        const found = await engine.step(() => op(engine.tensor(x)));
+        expectClose("y", await found.data(), y);
+      },
+    }),
+  );
+});
+
+describe("gradients", () => {
+  test.each<[string, (x: hg.Tensor) => hg.Tensor, number[], number[]]>([
+    ["log", hg.log, [0, inf], [inf, 0]],
+    ["sqrt", hg.sqrt, [0, 4], [inf, 0.25]],
+    ["abs", hg.abs, [0, -2], [0, -1]],
+    ["pow 2", (x) => hg.pow(x, 2), [0, -3], [0, -6]],
+    ["maximum, equal", (x) => hg.maximum(x, 1), [1, 2], [0.5, 1]],
+    ["clamp, at the edge", (x) => hg.clamp(x, { min: 0, max: 1 }), [0, 1, 2], [1, 1, 0]],
+  ])("%s", async (_, op, x, dx) => {
+    const parameter = engine.parameter(x);
+    const d = await engine.step(() => hg.sum(op(parameter)).backward().get(parameter));
+    expectClose("dx", await d.data(), dx);
+  });
+
+  test("cross-entropy at logits of ±1e4", async () => {
+    const x = engine.parameter([1e4, -1e4, 0], [1, 3]);
+    const { loss, d } = await engine.step(() => {
+      const loss = hg.crossEntropy(x, [1]);
+      return { loss, d: loss.backward().get(x) };
+    });
+    expect(await loss.item()).toBe(2e4);
+    expectClose("dx", await d.data(), [1, -1, 0]);
+  });
+});
+
+describe("sizes that cross limits", () => {
+  test("2²⁴ + 1 numbers: more workgroups than one dimension holds, more than a float counts exactly", async () => {
+    const n = 2 ** 24 + 1;
+    const x = new Float32Array(n).fill(1);
+    x[n - 1] = 3;
+    const { last, largest, total } = await engine.step(() => {
+      const y = hg.add(engine.tensor(x), 1);
+      return { last: hg.slice(y, { start: -2 }), largest: hg.argmax(y), total: hg.mean(y) };
+    });
+    expect([...(await last.data())]).toEqual([2, 4]);
+    expect(await largest.item()).toBe(n - 1);
+    expect(await total.item()).toBeCloseTo(2, 5);
+  });
+
+  test("a tensor of more than one binding holds is refused before the GPU sees it", async () => {
+    const row = engine.tensor(new Float32Array(1), [1, 1]);
+    const rows = engine.gpu.device.limits.maxStorageBufferBindingSize / 4 + 1;
+    await expect(engine.step(() => hg.expand(row, [rows, 1]))).rejects.toThrow(/binds at most/);
+    expect(await (await engine.step(() => hg.add(engine.tensor([1]), 1))).item()).toBe(2);
+  });
+});
+
+test("random tensors follow from the seed, and have the moments they should", async () => {
+  const draw = async () => {
+    const own = await createEngine({ seed: 11 });
+    const all = await own.step(() => ({
+      even: hg.uniform(own, [20000], { low: -1, high: 3 }),
+      bell: hg.normal(own, [20000], { mean: 2, std: 3 }),
+      classes: hg.categorical(
+        own.tensor(
+          new Float32Array(60000).map((_, i) => Math.log([1, 2, 7][i % 3]!)),
+          [20000, 3],
+        ),
+      ),
+    }));
+    const numbers = [await all.even.data(), await all.bell.data(), await all.classes.data()].map((a) => Array.from(a));
+    own.destroy();
+    return numbers;
+  };
+  const [even, bell, classes] = await draw();
+  const mean = (xs: number[], f: (x: number) => number) => xs.reduce((sum, x) => sum + f(x), 0) / xs.length;
+  expect(Math.min(...even!)).toBeGreaterThanOrEqual(-1);
+  expect(Math.max(...even!)).toBeLessThan(3);
+  expect(Math.abs(mean(even!, (x) => x) - 1)).toBeLessThan(0.04);
+  expect(Math.abs(mean(bell!, (x) => x) - 2)).toBeLessThan(0.1);
+  expect(Math.abs(Math.sqrt(mean(bell!, (x) => (x - 2) ** 2)) - 3)).toBeLessThan(0.1);
+  for (const [i, share] of [0.1, 0.2, 0.7].entries())
+    expect(Math.abs(mean(classes!, (x) => (x === i ? 1 : 0)) - share)).toBeLessThan(0.02);
+  expect(await draw()).toEqual([even, bell, classes]);
+});
