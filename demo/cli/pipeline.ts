@@ -1,7 +1,7 @@
 import { batches, Random, type SetName, type TriDigit, type TriDigits, triDigitsShape } from "../../src/data/index.ts";
 import { type Evaluation, evaluate, MultimodalNet, type Optimiser, trainEpoch } from "../../src/model/index.ts";
 import { openFeedbackLog } from "../../src/node/feedback-log.ts";
-import { adam, createEngine, type Engine } from "../../src/node.ts";
+import { adam, cosine, createEngine, type Engine } from "../../src/node.ts";
 import { learner, rewarded, simulatedPerson } from "../../src/rl/index.ts";
 import { humanJudge, type Judge, Quit, simulatedJudge } from "./judges.ts";
 import { progress, say } from "./progress.ts";
@@ -319,7 +319,7 @@ function bySpeaker(examples: readonly TriDigit[], answers: readonly number[]): T
 }
 
 /** What is left of the learning rate after a share of the work: half a cosine from 1 to 0.05. */
-const cooled = (done: number): number => 0.05 + 0.95 * (0.5 + 0.5 * Math.cos(Math.PI * done));
+const cooled = cosine(1, 1, 0.05);
 
 function median(numbers: readonly number[]): number {
   const sorted = [...numbers].sort((a, b) => a - b);

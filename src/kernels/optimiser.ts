@@ -7,14 +7,26 @@ import { grid } from "./op.ts";
  *   SGD    m ← μ m + g;  p ← p − lr · m                         (Nesterov: p ← p − lr · (g + μ m))
  *   Adam   m ← β₁ m + (1 − β₁) g;  v ← β₂ v + (1 − β₂) g²
  *          p ← p − lr / (1 − β₁ᵗ) · m / (√v / √(1 − β₂ᵗ) + ε)     (Kingma and Ba 2015)
+ *   RMSprop v ← α v + (1 − α) g²;  m ← μ m + g / (√v + ε);  p ← p − lr · m      (Hinton 2012; α is β₂ here)
  * g includes λ p (weight decay); AdamW shrinks p by lr · λ instead (Loshchilov and Hutter 2019). Clipping multiplies g
- * by min(1, limit / (‖g‖ + 1e-6)), ‖g‖ over all parameters. All numbers that a step may change come in `settings`.
+ * by min(1, limit / (‖g‖ + 1e-6)), ‖g‖ over all parameters, or keeps each number within ±most, or both in this order. All numbers that a step may change come in `settings`.
  */
 
-export type Rule = "sgd" | "adam" | "adamw";
+export type Rule = "sgd" | "adam" | "adamw" | "rmsprop";
 
 /** `settings` in this order. `scale1` is 1 − β₁ᵗ, `scale2` is √(1 − β₂ᵗ). */
-export const SETTINGS = ["lr", "decay", "momentum", "beta1", "beta2", "epsilon", "scale1", "scale2", "limit"] as const;
+export const SETTINGS = [
+  "lr",
+  "decay",
+  "momentum",
+  "beta1",
+  "beta2",
+  "epsilon",
+  "scale1",
+  "scale2",
+  "limit",
+  "most",
+] as const;
 
 /** Groups of 64 numbers that one workgroup sums for the norm. */
 const SHARE = 64;
@@ -74,7 +86,7 @@ fn main(@builtin(local_invocation_index) lane: u32) {
 
 const update = kernel(
   "optimiser",
-  ({ rule, nesterov, clipped }: { rule: Rule; nesterov: boolean; clipped: boolean }) => wgsl`
+  ({ rule, nesterov, clipped, bounded }: Pick<Update, "rule" | "nesterov" | "clipped" | "bounded">) => wgsl`
 @group(0) @binding(0) var<storage, read> gradients: array<vec4f>;
 @group(0) @binding(1) var<storage, read> live: array<u32>;
 @group(0) @binding(2) var<storage, read> settings: array<f32>;
@@ -98,6 +110,9 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   let decay = settings[1];
   let old = p[at];
   var g = gradients[at]${clipped ? " * clip[0]" : ""};
+#if ${bounded}
+  g = select(clamp(g, vec4f(-settings[9]), vec4f(settings[9])), g, g != g);
+#endif
 #if ${rule !== "adamw"}
   g += decay * old;
 #endif
@@ -107,12 +122,18 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   let new_m = momentum * m[at] + g;
   new_p -= lr * ${nesterov ? "(g + momentum * new_m)" : "new_m"};
 #else
+#if ${rule === "rmsprop"}
+  let new_v = settings[4] * v[at] + (1 - settings[4]) * g * g;
+  let new_m = settings[2] * m[at] + g / (sqrt(new_v) + settings[5]);
+  new_p -= lr * new_m;
+#else
   let new_m = m[at] + (1 - settings[3]) * (g - m[at]);
   let new_v = settings[4] * v[at] + (1 - settings[4]) * g * g;
 #if ${rule === "adamw"}
   new_p *= 1 - lr * decay;
 #endif
   new_p -= lr / settings[6] * (new_m / (sqrt(new_v) / settings[7] + settings[5]));
+#endif
   v[at] = select(v[at], new_v, inside);
 #endif
   m[at] = select(m[at], new_m, inside);
@@ -123,7 +144,9 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
 export interface Update {
   rule: Rule;
   nesterov: boolean;
+  /** Clipped by the norm of all gradients; each number kept within bounds. */
   clipped: boolean;
+  bounded: boolean;
   /** Buffers of equal layout: what is changed, its gradients, and what the rule remembers. */
   parameters: Slot;
   gradients: Slot;
@@ -142,7 +165,7 @@ export function optimiserUpdate(r: Recording, u: Update): void {
     r.dispatch({ kernel: factor({}), reads: [sums, u.settings], writes: [clip], grid: [1, 1, 1] });
   }
   r.dispatch({
-    kernel: update({ rule: u.rule, nesterov: u.nesterov, clipped: u.clipped }),
+    kernel: update({ rule: u.rule, nesterov: u.nesterov, clipped: u.clipped, bounded: u.bounded }),
     reads: [u.gradients, u.live, u.settings, ...(u.clipped ? [clip] : [])],
     writes: [u.parameters, u.m, ...(u.v ? [u.v] : [])],
     grid: grid(u.parameters.bytes / 16, 64),

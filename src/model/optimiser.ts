@@ -10,10 +10,18 @@ export interface OptimiserOptions {
   weightDecay?: number;
   /** Gradients are scaled down to this norm, taken over all parameters together. Default: not clipped. */
   clipNorm?: number;
+  /** Each number of a gradient is kept within ± this. Default: not. */
+  clipValue?: number;
 }
 export interface SgdOptions extends OptimiserOptions {
   momentum?: number;
   nesterov?: boolean;
+}
+export interface RmspropOptions extends OptimiserOptions {
+  /** How much of the moving average of squares is kept. Default 0.99. */
+  alpha?: number;
+  momentum?: number;
+  epsilon?: number;
 }
 export interface AdamOptions extends OptimiserOptions {
   betas?: readonly [number, number];
@@ -54,6 +62,7 @@ export class Optimiser {
       lr: options.lr,
       weightDecay: options.weightDecay ?? 0,
       clipNorm: options.clipNorm ?? 1,
+      clipValue: options.clipValue ?? 1,
     })) {
       if (!(value >= 0)) throw new RangeError(`${rule}: ${name} is ${value}, expected a number of at least 0.`);
     }
@@ -96,6 +105,7 @@ export class Optimiser {
       betas = [0.9, 0.999],
       epsilon = 1e-8,
       clipNorm,
+      clipValue,
     } = this.#options;
     const values: Record<(typeof SETTINGS)[number], number> = {
       lr: this.lr,
@@ -107,11 +117,13 @@ export class Optimiser {
       scale1: 1 - betas[0] ** this.#steps,
       scale2: Math.sqrt(1 - betas[1] ** this.#steps),
       limit: clipNorm ?? 0,
+      most: clipValue ?? 0,
     };
     optimiserUpdate(recording, {
       rule: this.#rule,
       nesterov,
       clipped: clipNorm !== undefined,
+      bounded: clipValue !== undefined,
       parameters: this.#all,
       gradients: joint,
       m: this.#m,
@@ -168,3 +180,5 @@ export const adam = (parameters: Parameters, options: AdamOptions): Optimiser =>
 /** Adam whose weight decay (0.01 unless given) does not pass through the moving averages. */
 export const adamw = (parameters: Parameters, options: AdamOptions): Optimiser =>
   new Optimiser("adamw", parameters, { weightDecay: 0.01, ...options });
+export const rmsprop = (parameters: Parameters, { alpha = 0.99, ...options }: RmspropOptions): Optimiser =>
+  new Optimiser("rmsprop", parameters, { ...options, betas: [0, alpha] });

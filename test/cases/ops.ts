@@ -135,7 +135,7 @@ export const calls: Record<string, Run> = {
   lstm: (x, o) => recurrence(hg.lstm(x.x!, layersOf(x), { ...o, lengths: x.lengths })),
 };
 
-const optimiserOps = ["sgd", "adam", "adamW", "clipGradientNorm"];
+const optimiserOps = ["sgd", "adam", "rmsprop", "adamW", "clipGradientNorm"];
 const cases = [fixture, wide].flatMap((file) => (file as unknown as { cases: OpCase[] }).cases);
 
 export const opCases: Case[] = cases
@@ -181,12 +181,12 @@ export const opCases: Case[] = cases
   }));
 
 export const optimiserCases: Case[] = cases
-  .filter(({ op, options }) => ["sgd", "adam", "adamW"].includes(op) && !("dampening" in options))
+  .filter(({ op, options }) => ["sgd", "adam", "adamW", "rmsprop"].includes(op) && !("dampening" in options))
   .map(({ op, name, options, inputs, outputs }) => ({
     name: `${op}: ${name}`,
     async run(engine) {
       const { eps, ...rest } = options;
-      const make = { sgd: hg.sgd, adam: hg.adam, adamW: hg.adamw }[op as "sgd"];
+      const make = { sgd: hg.sgd, adam: hg.adam, adamW: hg.adamw, rmsprop: hg.rmsprop }[op as "sgd"];
       const w = engine.parameter(inputs.w!.data, inputs.w!.shape);
       // A second parameter behind the first, without gradients, that must not change.
       const other = engine.parameter([1, 2, 3], [3]);

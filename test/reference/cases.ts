@@ -146,6 +146,7 @@ const run: Record<string, (inputs: Arrays, options: any) => Arrays> = {
   klDivergence: (i, o) => ({ loss: reference.klDivergence(i.x!, i.target!, o) }),
   sgd: (i, o) => trajectory(reference.sgd(o), i),
   adam: (i, o) => trajectory(reference.adam(o), i),
+  rmsprop: (i, o) => trajectory(reference.rmsprop(o), i),
   adamW: (i, o) => trajectory(reference.adamW(o), i),
   clipGradientNorm: (i, { maxNorm }) => {
     const { gradients, norm } = reference.clipGradientNorm(numbered(i), maxNorm);

@@ -73,3 +73,23 @@ export function clipGradientNorm(
   const scale = Math.min(1, maxNorm / (norm + 1e-6));
   return { gradients: gradients.map((g) => map(g, (value) => value * scale)), norm };
 }
+
+/** v ← α v + (1 − α) g²;   m ← momentum·m + g / (√v + eps);   w ← w − lr·m,   weightDecay·w added to g */
+export function rmsprop(options: {
+  lr: number;
+  alpha?: number;
+  momentum?: number;
+  eps?: number;
+  weightDecay?: number;
+}): Step {
+  const { lr, alpha = 0.99, momentum = 0, eps = 1e-8, weightDecay = 0 } = options;
+  let [m, v]: [Array64 | undefined, Array64 | undefined] = [undefined, undefined];
+  return (w, dw) => {
+    const [oldM, oldV] = [m, v];
+    const g = map(dw, (value, i) => value + weightDecay * w.data[i]!);
+    const newV = map(g, (value, i) => alpha * (oldV?.data[i] ?? 0) + (1 - alpha) * value ** 2);
+    const newM = map(g, (value, i) => momentum * (oldM?.data[i] ?? 0) + value / (Math.sqrt(newV.data[i]!) + eps));
+    [m, v] = [newM, newV];
+    return map(w, (value, i) => value - lr * newM.data[i]!);
+  };
+}
