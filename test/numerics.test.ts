@@ -122,3 +122,30 @@ describe("sizes that cross limits", () => {
     expect(await (await engine.step(() => hg.add(engine.tensor([1]), 1))).item()).toBe(2);
   });
 });
+
+describe("tensors without numbers, as PyTorch takes them", () => {
+  const none = (...shape: number[]) => engine.tensor([], shape);
+  test.each<[string, () => hg.Tensor, number[], number[]]>([
+    ["relu", () => hg.relu(none(0, 3)), [0, 3], []],
+    ["add", () => hg.add(none(2, 0), none(1, 0)), [2, 0], []],
+    ["matmul of no columns and no rows", () => hg.matmul(none(2, 0), none(0, 3)), [2, 3], [0, 0, 0, 0, 0, 0]],
+    ["linear of no rows", () => hg.linear(none(0, 2), engine.tensor([1, 2], [1, 2])), [0, 1], []],
+    ["sum", () => hg.sum(none(0, 3)), [], [0]],
+    ["sum over the empty axis", () => hg.sum(none(0, 3), { axis: 0 }), [3], [0, 0, 0]],
+    ["mean", () => hg.mean(none(0)), [], [nan]],
+    ["concat", () => hg.concat([none(0), engine.tensor([1, 2])]), [2], [1, 2]],
+    ["pad", () => hg.pad(none(0), [1, 1], { value: 5 }), [2], [5, 5]],
+    ["permute", () => hg.permute(none(0, 2), [1, 0]), [2, 0], []],
+    ["embedding", () => hg.embedding(engine.tensor(new Int32Array(0), [0]), engine.tensor([1, 2], [2, 1])), [0, 1], []],
+    ["softmax of no rows", () => hg.softmax(none(0, 3)), [0, 3], []],
+  ])("%s", (_, op, shape, data) =>
+    runCase(engine, {
+      name: "",
+      async run() {
+        const y = await engine.step(op);
+        expect(y.shape).toEqual(shape);
+        expectClose("y", await y.data(), data);
+      },
+    }),
+  );
+});

@@ -177,11 +177,19 @@ describe("matrices and signals", () => {
               const [weightIh, weightHh, biasIh, biasHh] = list.slice(4 * k, 4 * k + 4) as [T, T, T, T];
               return { weightIh, weightHh, biasIh, biasHh };
             });
+          const L = layers * directions;
+          const state = [...(L > 1 ? [L] : []), ...(cell === "lstm" ? [2] : []), N, H];
           return agree(
             engine,
-            [numbers([N, T, I], 1), ...weights],
-            (x, ...w) => op(x, sets(w), { layers, bidirectional, lengths, ...more }).output,
-            (x, ...w) => reference.layered(cell, x, sets(w), { bidirectional }, array([N], lengths)).y,
+            [numbers([N, T, I], 1), numbers(state, 99), ...weights],
+            (x, h0, ...w) => {
+              const { output, hidden } = op(x, sets(w), { layers, bidirectional, lengths, h0, ...more });
+              return hg.concat([hg.flatten(output), hg.flatten(hidden)]);
+            },
+            (x, h0, ...w) => {
+              const { y, hidden } = reference.layered(cell, x, sets(w), { bidirectional }, array([N], lengths), h0);
+              return reference.concat([reference.flatten(y), reference.flatten(hidden)]);
+            },
           );
         },
       ),

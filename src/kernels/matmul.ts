@@ -174,7 +174,8 @@ export function matrixProduct(r: Recording, p: Product): { c: Value; sums: Value
   const strideB = batch?.eachB ? K * N : 0;
   // A tile of 8 × 8 reads half as much for a product as one of 4 × 4, which keeps more of a small matrix's threads busy.
   const tile = M >= 16 && N >= 16 ? 8 : 4;
-  const fours = (...n: number[]) => n.every((x) => x % 4 === 0);
+  // An operand without numbers has not even one vector of four.
+  const fours = (...n: number[]) => K > 0 && n.every((x) => x % 4 === 0);
   r.dispatch({
     kernel: product({
       transposeA,

@@ -41,13 +41,15 @@ function next(cell: Cell, w: Layer, gx: number[], h: number[], c: number[]): [nu
   ];
 }
 
-/** Layers over each other and directions beside each other; `layers` in PyTorch's order. */
+/** Layers over each other and directions beside each other; `layers` in PyTorch's order, `start` their states
+ * (of an lstm h, then c). */
 export function layered(
   cell: Cell,
   x: Array64,
   layers: readonly Layer[],
   { bidirectional = false, reverse = false }: { bidirectional?: boolean; reverse?: boolean },
   lengths?: Array64,
+  start?: Array64,
 ): { y: Array64; hidden: Array64 } {
   const directions = bidirectional ? 2 : 1;
   const [N, T] = x.shape as [number, number];
@@ -61,8 +63,9 @@ export function layered(
       const last: [number[], number[]] = [[], []];
       for (let n = 0; n < N; n++) {
         const length = lengths ? lengths.data[n]! : T;
-        let h = Array<number>(H).fill(0);
-        let c = h;
+        const states = (own: number) => Array.from({ length: H }, (_, j) => start?.data[(own * N + n) * H + j] ?? 0);
+        const own = (at0 + d) * (cell === "lstm" ? 2 : 1);
+        let [h, c] = [states(own), states(own + 1)];
         for (let step = 0; step < length; step++) {
           const t = d === 1 || reverse ? length - 1 - step : step;
           const frame = Array.from(x.data.slice((n * T + t) * I, (n * T + t + 1) * I));
