@@ -1,3 +1,4 @@
+import { inflateSync } from "node:zlib";
 import { DataError } from "../data/errors.ts";
 import { type ImageHeader, imageHeader } from "../data/image/header.ts";
 import { type Image, imageFromRgba } from "../data/image/image.ts";
@@ -34,8 +35,45 @@ export async function decodeImage(
 
 async function pngDecoder() {
   const { PNG } = (await optionalPackage("decodeImage", "PNG", "pngjs", () => import("pngjs"))).default;
-  return (bytes: Uint8Array) => PNG.sync.read(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength));
+  return (bytes: Uint8Array) => {
+    checkPngData(bytes);
+    return PNG.sync.read(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength));
+  };
 }
+
+/** That there are as many bytes of pixels as the header says, of which the decoder takes too few in silence. */
+function checkPngData(bytes: Uint8Array): void {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const chunks: Uint8Array[] = [];
+  for (let at = 8; at + 12 <= bytes.length; at += 12 + view.getUint32(at)) {
+    const name = view.getUint32(at + 4);
+    if (name === IDAT) chunks.push(bytes.subarray(at + 8, at + 8 + view.getUint32(at)));
+    if (name === IEND) break;
+  }
+  const [width, height, depth, colour] = [view.getUint32(16), view.getUint32(20), bytes[24]!, bytes[25]!];
+  const bits = depth * [1, 0, 3, 1, 2, 0, 4][colour]!;
+  // Each line has a byte more for its filter; interlaced, a picture is seven smaller ones (Adam7).
+  const passes = bytes[28] === 1 ? ADAM7 : [[0, 0, 1, 1] as const];
+  const expected = passes.reduce((sum, [x, y, dx, dy]) => {
+    const [w, h] = [Math.ceil((width - x) / dx), Math.ceil((height - y) / dy)];
+    return sum + (w > 0 && h > 0 ? h * (1 + Math.ceil((w * bits) / 8)) : 0);
+  }, 0);
+  const found = inflateSync(Buffer.concat(chunks), { maxOutputLength: expected + 1 }).length;
+  if (found !== expected) throw new Error(`its pixels are ${found} bytes, expected ${expected}`);
+}
+
+const IDAT = 0x49444154;
+const IEND = 0x49454e44;
+/** First column and row, and steps to the next ones, of each pass. */
+const ADAM7 = [
+  [0, 0, 8, 8],
+  [4, 0, 8, 8],
+  [0, 4, 4, 8],
+  [2, 0, 4, 4],
+  [0, 2, 2, 4],
+  [1, 0, 2, 2],
+  [0, 1, 1, 2],
+] as const;
 
 async function jpegDecoder() {
   const jpeg = (await optionalPackage("decodeImage", "JPEG", "jpeg-js", () => import("jpeg-js"))).default;

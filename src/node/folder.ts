@@ -86,8 +86,10 @@ export async function openFolder(folder: string, options: FolderOptions = {}): P
       if (!entry) throw new RangeError(`${name}: there is no example ${index}, it has ${entries.length}.`);
       const { image, audio, text, label } = entry;
       return {
-        ...(image && { image: await decodeImage(await readBounded(join(root, image), maxBytes), join(folder, image)) }),
-        ...(audio && { sound: decodeWav(await readBounded(join(root, audio), maxBytes), join(folder, audio)) }),
+        ...(image && {
+          image: await decodeImage(await readBounded(join(root, image), maxBytes, root), join(folder, image)),
+        }),
+        ...(audio && { sound: decodeWav(await readBounded(join(root, audio), maxBytes, root), join(folder, audio)) }),
         ...(text !== undefined && { text }),
         label,
       };
@@ -95,9 +97,11 @@ export async function openFolder(folder: string, options: FolderOptions = {}): P
   };
 }
 
-/** @throws DataError if there is no such file, or it is larger than allowed. */
-async function readBounded(path: string, maxBytes: number): Promise<Buffer> {
+/** @throws DataError if there is no such file, it is larger than allowed, or a link that leads out of the root. */
+async function readBounded(path: string, maxBytes: number, root?: string): Promise<Buffer> {
   try {
+    if (root && !(await realpath(path)).startsWith(root + sep))
+      throw new DataError(`${path}: lies outside of the folder.`);
     const { size } = await stat(path);
     if (size > maxBytes)
       throw new DataError(`${path}: has ${size} bytes, more than the ${maxBytes} allowed (maxBytes).`);

@@ -17,8 +17,8 @@ export interface SpectralGateOptions {
 /**
  * Takes steady noise off a sound, as noise gates in audio editors do. For each frequency the noise has a mean level and
  * a deviation (in decibels). Where a spectrum is louder than mean + `deviations`·deviation the gate is open, elsewhere
- * what is there becomes `reduction` decibels softer. The gates are averaged over 3 frames × 5 frequencies, so that
- * single open ones do not chirp. The sound is put together again from overlapping frames: x = Σ w·frame / Σ w².
+ * what is there becomes `reduction` decibels softer. A gate opens as far as those in the 3 frames × 5 frequencies around
+ * it are open, so that single ones do not chirp. The sound is put together again from overlapping frames: x = Σ w·frame / Σ w².
  *
  * It holds all spectra at once, some 64 bytes a sample: for clips, not for hours.
  */
@@ -36,7 +36,7 @@ export function spectralGate(samples: Float32Array, options: SpectralGateOptions
   const threshold = noise
     ? thresholds(spectraOf(noise, fft, hop, 0), undefined, deviations)
     : thresholds(spectra, quietest(spectra, samples.length), deviations);
-  applyGains(spectra, smooth(gates(spectra, threshold, 10 ** (-reduction / 20)), spectra));
+  applyGains(spectra, gainsOf(openGates(spectra, threshold), spectra, 10 ** (-reduction / 20)));
   return synthesise(spectra, samples.length);
 }
 
@@ -94,24 +94,25 @@ function level({ re, im }: Spectra, i: number): number {
   return 10 * Math.log10(Math.max(1e-20, re[i]! ** 2 + im[i]! ** 2));
 }
 
-function gates(spectra: Spectra, threshold: Float64Array, shut: number): Float64Array {
-  return spectra.re.map((_, i) => (level(spectra, i) > threshold[i % spectra.bins]! ? 1 : shut));
+/** 1 where a gate is open, 0 elsewhere. */
+function openGates(spectra: Spectra, threshold: Float64Array): Float64Array {
+  return spectra.re.map((_, i) => (level(spectra, i) > threshold[i % spectra.bins]! ? 1 : 0));
 }
 
-/** The mean of the gates around each one, of those there are. */
-function smooth(gates: Float64Array, { frames, bins }: Spectra): Float64Array {
-  return gates.map((_, i) => {
+/** From `shut` to 1: fully open where ENOUGH of the gates around are. */
+function gainsOf(open: Float64Array, { frames, bins }: Spectra, shut: number): Float64Array {
+  return open.map((_, i) => {
     const [t, j] = [Math.floor(i / bins), i % bins];
-    let [sum, n] = [0, 0];
+    let n = 0;
     for (let s = Math.max(0, t - 1); s <= Math.min(frames - 1, t + 1); s++) {
-      for (let k = Math.max(0, j - 2); k <= Math.min(bins - 1, j + 2); k++) {
-        sum += gates[s * bins + k]!;
-        n++;
-      }
+      for (let k = Math.max(0, j - 2); k <= Math.min(bins - 1, j + 2); k++) n += open[s * bins + k]!;
     }
-    return sum / n;
+    return shut + (1 - shut) * Math.min(1, n / ENOUGH);
   });
 }
+
+/** Of the 3 × 5 gates around. A tone opens three frequencies of a frame; noise opens one now and then. */
+const ENOUGH = 6;
 
 function applyGains({ re, im }: Spectra, gains: Float64Array): void {
   for (let i = 0; i < gains.length; i++) {

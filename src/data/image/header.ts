@@ -70,8 +70,7 @@ function pngHeader(bytes: Uint8Array, name: string): ImageHeader {
   const colours = [1, 0, 3, 3, 2, 0, 4][colour];
   if (!colours) throw fail(`its colour type is ${colour}, expected 0, 2, 3, 4 or 6`);
   if (width === 0 || height === 0) throw fail(`it is ${width} × ${height} pixels`);
-  const samples = colour === 3 ? 1 : colours;
-  const size = Math.ceil((width * samples * depth) / 8) * height;
+  const size = Math.ceil((width * (colour === 3 ? 1 : colours) * depth) / 8) * height;
   if (size > MOST_INFLATION * compressed) {
     throw fail(
       `${width} × ${height} pixels are ${size} bytes, which ${compressed} bytes of compressed data cannot hold`,

@@ -12,7 +12,8 @@ export function shift(image: Image, right: number, down: number, fill = 0): Imag
 /** About the middle, by so many degrees against the clock, bilinear: Pillow's `rotate(degrees, BILINEAR)`. */
 export function rotate(image: Image, degrees: number, fill = 0): Image {
   const angle = (degrees * Math.PI) / 180;
-  const [cos, sin] = [Math.cos(angle), Math.sin(angle)];
+  // Rounded, so that a quarter turn is one: cos 90° would be 6e-17, which puts pixels on the wrong side of an edge.
+  const [cos, sin] = [Math.cos(angle), Math.sin(angle)].map((x) => Math.round(x * 1e15) / 1e15) as [number, number];
   const [cx, cy] = [image.width / 2, image.height / 2];
   return affine(image, [cos, -sin, cx - cos * cx + sin * cy, sin, cos, cy - sin * cx - cos * cy], fill);
 }

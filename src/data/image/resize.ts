@@ -23,10 +23,11 @@ const filters = {
  */
 export function resize(image: Image, width: number, height: number, options: ResizeOptions = {}): Image {
   const { channels } = image;
+  const [across, down] = [taps("width", image.width, width, options), taps("height", image.height, height, options)];
   const wide = createImage(width, image.height, channels);
-  alongAxis(image.data, wide.data, image.height, channels, taps("width", image.width, width, options));
+  alongAxis(image.data, wide.data, image.height, channels, across);
   const result = createImage(width, height, channels);
-  alongAxis(wide.data, result.data, 1, width * channels, taps("height", image.height, height, options));
+  alongAxis(wide.data, result.data, 1, width * channels, down);
   return result;
 }
 
