@@ -8,7 +8,7 @@ export interface SpectralGateOptions {
   readonly hop?: number;
   /** A stretch of the noise alone. Default: the tenth of the frames that has the least energy. */
   readonly noise?: Float32Array;
-  /** The gate opens so many deviations above the noise's mean level. Default 1.5. */
+  /** The gate opens so many deviations above the noise's mean level. Default 2, which 0.07 % of white noise exceeds. */
   readonly deviations?: number;
   /** How much softer what is behind a shut gate becomes, in decibels. Default 20. */
   readonly reduction?: number;
@@ -23,7 +23,7 @@ export interface SpectralGateOptions {
  * It holds all spectra at once, some 64 bytes a sample: for clips, not for hours.
  */
 export function spectralGate(samples: Float32Array, options: SpectralGateOptions = {}): Float32Array {
-  const { fft = 512, hop = fft / 4, noise, deviations = 1.5, reduction = 20 } = options;
+  const { fft = 512, hop = fft / 4, noise, deviations = 2, reduction = 20 } = options;
   if (!Number.isInteger(hop) || hop < 1 || hop > fft / 2) {
     throw new RangeError(`spectralGate: hop must be a whole number from 1 to ${fft / 2} (half of fft), is ${hop}`);
   }
