@@ -1,13 +1,53 @@
+export { decodeALaw, encodeALaw } from "./audio/alaw.ts";
+export { decodeWav } from "./audio/decodeWav.ts";
+export { encodeSound, type WavEncoding } from "./audio/encodeSound.ts";
+export { Fft, PowerSpectrum } from "./audio/fft.ts";
+export { frames, hann } from "./audio/framing.ts";
+export { LogMel, type LogMelFeatures, type LogMelOptions } from "./audio/logmel.ts";
+export { type MelOptions, MelSpectrogram } from "./audio/melSpectrogram.ts";
+export { Mfcc, type MfccFeatures, type MfccOptions } from "./audio/mfcc.ts";
+export { decodeMuLaw, encodeMuLaw } from "./audio/mulaw.ts";
+export { type ResampleOptions, resample } from "./audio/resample.ts";
+export { mono, normaliseLevel, normalisePeak, preEmphasis, type Sound } from "./audio/sound.ts";
+export { type SpectralGateOptions, spectralGate } from "./audio/spectralGate.ts";
+export { encodeWav } from "./audio/wav.ts";
 export { type BatchExample, batches, batchOf, type LabelledArrays } from "./batch.ts";
 export * from "./corrupt.ts";
 export { DataError } from "./errors.ts";
 export type { Example, ExampleSet } from "./example.ts";
-export { Fft, PowerSpectrum } from "./fft.ts";
-export { imageFromBytes, normaliseImage } from "./image.ts";
-export { LogMel, type LogMelFeatures, type LogMelOptions } from "./logmel.ts";
-export { decodeMuLaw, encodeMuLaw } from "./mulaw.ts";
+export { classNames, type Labels, parseCsv, parseLabels } from "./file/csv.ts";
+export { decodeNpy, encodeNpy, type NpyArray, type NpyData, npyFloats, npyIntegers } from "./file/npy.ts";
+export { decodeNpz, encodeNpz } from "./file/npz.ts";
+export { prefetch, type StreamOptions, streamBatches } from "./file/stream.ts";
+export { type ImageStep, randomFlip, randomNoise, randomRotation, randomShift } from "./image/augment.ts";
+export { greyscale, rgb } from "./image/colour.ts";
+export { crop, cropCentre, type Rectangle } from "./image/crop.ts";
+export { decodeImageInBrowser } from "./image/decodeInBrowser.ts";
+export { gaussianFilter, medianFilter } from "./image/denoise.ts";
+export { type ImageHeader, imageHeader } from "./image/header.ts";
+export {
+  channelsFirst,
+  createImage,
+  fromChannelsFirst,
+  type Image,
+  imageFromRgba,
+  stackImages,
+} from "./image/image.ts";
+export { affine, flip, rotate, shift } from "./image/move.ts";
+export { imagePipeline } from "./image/pipeline.ts";
+export { type ResizeOptions, resize } from "./image/resize.ts";
+export {
+  type ChannelStatistics,
+  channelStatistics,
+  imageFromBytes,
+  normaliseChannels,
+  normaliseImage,
+  rescale,
+} from "./image/scale.ts";
 export { Random } from "./random.ts";
-export { PADDING, Tokeniser, UNKNOWN } from "./tokeniser.ts";
+export { type PadOptions, padSequences } from "./text/pad.ts";
+export { KERAS_FILTERS, splitText, type TextRules } from "./text/split.ts";
+export { PADDING, Tokeniser, type TokeniserOptions, UNKNOWN } from "./text/tokeniser.ts";
 export {
   type Clip,
   type SetName,
@@ -17,4 +57,3 @@ export {
   TriDigits,
   triDigitsShape,
 } from "./tridigits.ts";
-export { encodeWav } from "./wav.ts";

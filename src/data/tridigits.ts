@@ -1,11 +1,11 @@
+import { LogMel } from "./audio/logmel.ts";
+import { decodeMuLaw } from "./audio/mulaw.ts";
 import { addImageNoise, addSoundNoise, changeSpeed, dropOut, hideBand } from "./corrupt.ts";
 import { DataError } from "./errors.ts";
 import type { Example } from "./example.ts";
-import { imageFromBytes } from "./image.ts";
-import { LogMel } from "./logmel.ts";
-import { decodeMuLaw } from "./mulaw.ts";
+import { imageFromBytes } from "./image/scale.ts";
 import { Random } from "./random.ts";
-import { Tokeniser } from "./tokeniser.ts";
+import { Tokeniser } from "./text/tokeniser.ts";
 
 /*
  * TriDigits: a digit as a handwritten picture, a spoken word and a written hint. Its README gives the protocol that is

@@ -61,31 +61,55 @@ export function decodeSafetensors(file: Uint8Array, name = "weights"): Weights {
   }
   if (typeof header !== "object" || header === null || Array.isArray(header)) throw fail("its header is not an object");
   const { __metadata__: metadata = {}, ...entries } = header as Record<string, unknown>;
+  if (!isTexts(metadata)) throw fail(`its metadata are ${show(metadata)}, expected texts by name`);
   const size = file.length - 8 - length;
-  const tensors: Weights["tensors"] = new Map();
-  let covered = 0;
-  const spans: [number, number][] = [];
-  for (const [tensor, entry] of Object.entries(entries)) {
-    const { dtype, shape, data_offsets: span } = (entry ?? {}) as Record<string, unknown>;
-    if (dtype !== "F32") throw fail(`tensor "${tensor}" is ${String(dtype)}, expected F32`);
-    if (!isSizes(shape)) throw fail(`tensor "${tensor}" has the shape ${JSON.stringify(shape)}`);
-    if (!isSizes(span) || span.length !== 2 || span[0]! > span[1]! || span[1]! > size) {
-      throw fail(`tensor "${tensor}" lies at ${JSON.stringify(span)} of ${size} bytes`);
-    }
-    const n = shape.reduce((a, b) => a * b, 1);
-    if (span[1]! - span[0]! !== 4 * n)
-      throw fail(`tensor "${tensor}" ${JSON.stringify(shape)} has ${span[1]! - span[0]!} bytes, expected ${4 * n}`);
-    covered += 4 * n;
-    spans.push([span[0]!, span[1]!]);
-    // Copied, since a view must begin at a multiple of 4 bytes. (Node's Buffer has a slice that does not copy.)
-    const from = 8 + length + span[0]!;
-    tensors.set(tensor, { shape, data: new Float32Array(new Uint8Array(file.subarray(from, from + 4 * n)).buffer) });
+  const spans = Object.entries(entries).map(([tensor, entry]) => readEntry(tensor, entry, size, fail));
+  // Before any number is copied: many tensors that share their bytes would be far larger than the file.
+  let end = 0;
+  for (const { tensor, from, to } of [...spans].sort((a, b) => a.from - b.from || a.to - b.to)) {
+    if (from !== end) throw fail(`its tensors overlap or leave gaps: "${tensor}" begins at ${from}, expected ${end}`);
+    end = to;
   }
-  spans.sort((a, b) => a[0] - b[0]);
-  if (covered !== size || spans.some(([from], i) => i > 0 && from < spans[i - 1]![1]))
-    throw fail("its tensors overlap or leave gaps");
-  return { tensors, metadata: metadata as Record<string, string> };
+  if (end !== size) throw fail(`its tensors overlap or leave gaps: they end at ${end} of ${size} bytes`);
+  const tensors: Weights["tensors"] = new Map();
+  for (const { tensor, shape, from, to } of spans) {
+    // Copied, since a view must begin at a multiple of 4 bytes. (Node's Buffer has a slice that does not copy.)
+    const bytes = new Uint8Array(file.subarray(8 + length + from, 8 + length + to));
+    tensors.set(tensor, { shape, data: new Float32Array(bytes.buffer) });
+  }
+  return { tensors, metadata };
 }
+
+/** What the header says about a tensor: its shape, and its place among the numbers of all tensors, in bytes. */
+function readEntry(tensor: string, entry: unknown, size: number, fail: (fault: string) => WeightsError) {
+  const { dtype, shape, data_offsets: span } = (entry ?? {}) as Record<string, unknown>;
+  if (dtype !== "F32") throw fail(`tensor ${show(tensor)} is ${show(dtype)}, expected F32`);
+  if (!isSizes(shape)) throw fail(`tensor ${show(tensor)} has the shape ${show(shape)}`);
+  if (!isSizes(span) || span.length !== 2 || span[0]! > span[1]! || span[1]! > size) {
+    throw fail(`tensor ${show(tensor)} lies at ${show(span)} of ${size} bytes`);
+  }
+  const [from, to] = span as [number, number];
+  const bytes = 4 * shape.reduce((a, b) => a * b, 1);
+  if (to - from !== bytes)
+    throw fail(`tensor ${show(tensor)} ${show(shape)} has ${to - from} bytes, expected ${bytes}`);
+  return { tensor, shape, from, to };
+}
+
+/** A value of the header for a message: it may be long, or nested so deep that it cannot be written. */
+function show(value: unknown): string {
+  try {
+    const text = JSON.stringify(value) ?? "nothing";
+    return text.length > 100 ? `${text.slice(0, 100)}…` : text;
+  } catch {
+    return "something nested too deep";
+  }
+}
+
+const isTexts = (x: unknown): x is Record<string, string> =>
+  typeof x === "object" &&
+  x !== null &&
+  !Array.isArray(x) &&
+  Object.values(x).every((text) => typeof text === "string");
 
 const isSizes = (x: unknown): x is number[] => Array.isArray(x) && x.every((n) => Number.isSafeInteger(n) && n >= 0);
 

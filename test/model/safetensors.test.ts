@@ -70,15 +70,30 @@ print(json.dumps([n % 8, h["a"]["dtype"], h["a"]["shape"], struct.unpack("<6f", 
     ["a header of a gigabyte", Uint8Array.of(0, 0, 0, 0x40, 0, 0, 0, 0, 1, 2), /claims 1073741824 bytes/],
     ["no JSON", withHeader("{"), /not JSON/],
     ["a list", withHeader([]), /not an object/],
-    ["another type", withHeader({ a: { ...a, dtype: "F16" } }), /"a" is F16/],
+    ["another type", withHeader({ a: { ...a, dtype: "F16" } }), /"a" is "F16"/],
     ["a shape that is none", withHeader({ a: { ...a, shape: [-1] } }), /shape \[-1\]/],
     ["numbers beyond the end", withHeader({ a: { ...a, data_offsets: [0, 28] } }), /lies at/],
     ["a size that does not fit", withHeader({ a: { ...a, shape: [2, 2] } }), /24 bytes, expected 16/],
     ["overlap", withHeader({ a, b: a }, 24), /overlap/],
     ["a gap", withHeader({ a }, 32), /overlap or leave gaps/],
+    ["metadata that are none", withHeader({ __metadata__: { a: 1 }, a }), /metadata are \{"a":1\}/],
+    [
+      "a shape nested without end",
+      withHeader(`{"a":{"dtype":"F32","shape":${"[".repeat(1e5)}${"]".repeat(1e5)}}}`),
+      /"a"/,
+    ],
   ])("refuses %s", (_, bytes, message) => {
     expect(() => decodeSafetensors(bytes, "w")).toThrow(WeightsError);
     expect(() => decodeSafetensors(bytes, "w")).toThrow(message);
+  });
+
+  test("many tensors over the same bytes are refused before any is copied", () => {
+    const [megabytes, many] = [4, 20_000]; // 80 GB, were they copied
+    const span = { dtype: "F32", shape: [megabytes << 18], data_offsets: [0, megabytes << 20] };
+    const bytes = withHeader(Object.fromEntries(Array.from({ length: many }, (_, i) => [i, span])), megabytes << 20);
+    const start = performance.now();
+    expect(() => decodeSafetensors(bytes, "w")).toThrow(/w: .*overlap/);
+    expect(performance.now() - start).toBeLessThan(5000);
   });
 
   test("any damage is a WeightsError or another valid file, never anything else", () => {

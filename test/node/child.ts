@@ -26,7 +26,7 @@ export async function runChild(
       bundle: true,
       platform: "node",
       format: "esm",
-      external: ["webgpu", "@sparticuz/chromium"],
+      external: ["webgpu", "@sparticuz/chromium", "pngjs", "jpeg-js", "fflate"],
       outfile: join(folder, "main.mjs"),
       logLevel: "error",
     });

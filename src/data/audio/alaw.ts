@@ -1,0 +1,31 @@
+/** G.711 A-law: 8 bits a sample, about 12 bits of range. Even bits are inverted, as the standard has them on the line. */
+
+const LOUDEST = 32767;
+
+/** Sample of each byte, 16 bits of range: -32256 … 32256. */
+const SAMPLE = Int16Array.from({ length: 256 }, (_, byte) => {
+  const bits = byte ^ 0x55;
+  const [exponent, mantissa] = [(bits >> 4) & 7, bits & 15];
+  const magnitude = exponent === 0 ? (mantissa << 4) + 8 : ((mantissa << 4) + 0x108) << (exponent - 1);
+  return bits & 0x80 ? magnitude : -magnitude;
+});
+
+/** A-law bytes → samples in -1 … 1 (the 16-bit sample over 32768). */
+export function decodeALaw(bytes: Uint8Array): Float32Array {
+  const samples = new Float32Array(bytes.length);
+  for (let i = 0; i < bytes.length; i++) samples[i] = SAMPLE[bytes[i]!]! / 32768;
+  return samples;
+}
+
+/** Samples in -1 … 1 → A-law bytes. What is louder is clipped; what is not a number is (nearly) silence. */
+export function encodeALaw(samples: ArrayLike<number>): Uint8Array {
+  const bytes = new Uint8Array(samples.length);
+  for (let i = 0; i < samples.length; i++) {
+    const x = samples[i] || 0;
+    const magnitude = Math.min(Math.floor(Math.abs(x) * 32768), LOUDEST);
+    const exponent = Math.max(0, 24 - Math.clz32(magnitude)); // 256 … 511 → 1, each doubling one more
+    const mantissa = (magnitude >> (exponent === 0 ? 4 : exponent + 3)) & 15;
+    bytes[i] = ((x < 0 ? 0 : 0x80) | (exponent << 4) | mantissa) ^ 0x55;
+  }
+  return bytes;
+}

@@ -1,0 +1,33 @@
+/** The periodic Hann window, w[i] = ½ - ½·cos(2πi / size): what spectra of overlapping frames want. */
+export function hann(size: number): Float64Array {
+  return Float64Array.from({ length: size }, (_, i) => 0.5 - 0.5 * Math.cos((2 * Math.PI * i) / size));
+}
+
+/** How many whole frames of `size` samples, `hop` apart, lie in a sound. A shorter one has one, of no samples none. */
+export function frameCount(samples: number, size: number, hop: number): number {
+  return samples === 0 ? 0 : 1 + Math.floor(Math.max(0, samples - size) / hop);
+}
+
+/** [frames, size]: stretches of a sound, `hop` samples from one to the next. A short sound is filled up with silence. */
+export function frames(samples: Float32Array, size: number, hop: number): { data: Float32Array; frames: number } {
+  for (const [name, value] of Object.entries({ size, hop })) {
+    if (!Number.isInteger(value) || value < 1) {
+      throw new RangeError(`frames: ${name} must be a whole number of samples above 0, is ${value}`);
+    }
+  }
+  const count = frameCount(samples.length, size, hop);
+  const data = new Float32Array(count * size);
+  for (let t = 0; t < count; t++) data.set(samples.subarray(t * hop, t * hop + size), t * size);
+  return { data, frames: count };
+}
+
+/** The sound with `margin` samples more on each side, mirrored at its first and last sample (…x₂ x₁ x₀ x₁ x₂…). */
+export function reflect(samples: Float32Array, margin: number): Float32Array {
+  const n = samples.length;
+  if (n === 0) return samples.slice();
+  const period = Math.max(1, 2 * (n - 1));
+  return Float32Array.from({ length: n + 2 * margin }, (_, i) => {
+    const at = (((i - margin) % period) + period) % period;
+    return samples[at < n ? at : period - at]!;
+  });
+}

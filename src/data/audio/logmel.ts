@@ -1,0 +1,67 @@
+import { type MelOptions, MelSpectrogram } from "./melSpectrogram.ts";
+
+/** As of MelSpectrogram, with defaults for short words by telephone: 8000 Hz, window 256, hop 160, 32 bands, 60 to 3800 Hz. */
+export interface LogMelOptions extends MelOptions {
+  /** What is added to the power before the logarithm. Default 1e-4. */
+  readonly floor?: number;
+  /** What comes later is left out. Default 50. */
+  readonly maxFrames?: number;
+  /** Give the features of each clip mean 0 and deviation 1. Default true. */
+  readonly standardise?: boolean;
+}
+
+export interface LogMelFeatures {
+  /** [frames, bands], row-major; only the frames there are. */
+  readonly data: Float32Array;
+  readonly frames: number;
+  readonly bands: number;
+}
+
+/**
+ * Log-mel features of a sound: F[t, m] = ln(Σⱼ W[m, j]·P[t, j] + floor), the logarithm of MelSpectrogram.
+ *
+ * Standardised over all kept frames and bands together: (F - mean) / deviation, the population's; 0 where all are alike.
+ */
+export class LogMel {
+  readonly options: Required<LogMelOptions>;
+  readonly #mel: MelSpectrogram;
+
+  /** @throws RangeError if an option is out of its range, or a band so narrow that it holds no frequency of the spectrum. */
+  constructor(options: LogMelOptions = {}) {
+    const { standardise = true, ...mel } = { ...DEFAULTS, ...options };
+    if (!(mel.floor > 0)) throw new RangeError(`LogMel: floor must be above 0, is ${mel.floor}`);
+    this.#mel = new MelSpectrogram(mel, "LogMel");
+    this.options = { ...this.#mel.options, standardise };
+  }
+
+  /** How many frames a sound of so many samples has. */
+  frames(samples: number): number {
+    return this.#mel.frames(samples);
+  }
+
+  /** The features of `samples`, written into `data` where that is given (what is left of it stays as it was). */
+  of(samples: Float32Array, data?: Float32Array): LogMelFeatures {
+    const features = this.#mel.of(samples, Math.log, data);
+    if (this.options.standardise) standardise(features);
+    return { data: features, frames: this.frames(samples.length), bands: this.options.bands };
+  }
+}
+
+const DEFAULTS = {
+  sampleRate: 8000,
+  window: 256,
+  hop: 160,
+  bands: 32,
+  low: 60,
+  high: 3800,
+  floor: 1e-4,
+  maxFrames: 50,
+};
+
+function standardise(features: Float32Array): void {
+  const mean = features.reduce((sum, x) => sum + x, 0) / features.length;
+  const deviation = Math.sqrt(features.reduce((sum, x) => sum + (x - mean) ** 2, 0) / features.length);
+  // Below this the features differ by rounding only: dividing would turn silence into noise.
+  const scale = deviation > 1e-6 ? 1 / deviation : 0;
+  for (let i = 0; i < features.length; i++) features[i] = (features[i]! - mean) * scale;
+}

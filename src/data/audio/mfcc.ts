@@ -1,0 +1,69 @@
+import { type MelOptions, MelSpectrogram } from "./melSpectrogram.ts";
+
+export interface MfccOptions extends MelOptions {
+  /** How many coefficients are kept, from the lowest on; at most `bands`. Default 13. */
+  readonly coefficients?: number;
+  /** `decibel`: 10·log₁₀(max(M, 1e-10)) (torchaudio's default); `natural`: ln(M + 1e-6) (its `log_mels`). Default decibel. */
+  readonly logarithm?: "decibel" | "natural";
+  /** Decibels below the loudest band of the clip that still count; what is softer is raised to it. Default 80. */
+  readonly topDb?: number;
+}
+
+export interface MfccFeatures {
+  /** [frames, coefficients], row-major. */
+  readonly data: Float32Array;
+  readonly frames: number;
+  readonly coefficients: number;
+}
+
+/**
+ * Mel-frequency cepstral coefficients: the orthonormal DCT-II of the logarithm L of the mel bands,
+ * C[t, k] = s[k]·Σₘ L[t, m]·cos(πk(m + ½)/bands), s[0] = √(1/bands), s[k] = √(2/bands). As torchaudio's `MFCC`.
+ */
+export class Mfcc {
+  readonly options: Required<MfccOptions>;
+  readonly #mel: MelSpectrogram;
+  readonly #dct: Float64Array;
+
+  /** @throws RangeError if an option is out of its range. */
+  constructor(options: MfccOptions = {}) {
+    const { coefficients = 13, logarithm = "decibel", topDb = 80, ...mel } = options;
+    this.#mel = new MelSpectrogram(mel, "Mfcc");
+    const { bands } = this.#mel.options;
+    if (!Number.isInteger(coefficients) || coefficients < 1 || coefficients > bands) {
+      throw new RangeError(`Mfcc: coefficients must be a whole number from 1 to ${bands} (bands), is ${coefficients}`);
+    }
+    if (!["decibel", "natural"].includes(logarithm)) {
+      throw new RangeError(`Mfcc: the logarithm is ${logarithm}, expected decibel or natural`);
+    }
+    if (!(topDb > 0)) throw new RangeError(`Mfcc: topDb must be above 0, is ${topDb}`);
+    this.options = { ...this.#mel.options, coefficients, logarithm, topDb };
+    this.#dct = Float64Array.from({ length: coefficients * bands }, (_, i) => {
+      const [k, m] = [Math.floor(i / bands), i % bands];
+      return Math.sqrt((k === 0 ? 1 : 2) / bands) * Math.cos((Math.PI * k * (m + 0.5)) / bands);
+    });
+  }
+
+  of(samples: Float32Array): MfccFeatures {
+    const { bands, coefficients, logarithm, topDb } = this.options;
+    const natural = logarithm === "natural";
+    const logs = this.#mel.of(
+      samples,
+      natural ? (x) => Math.log(x + 1e-6) : (x) => 10 * Math.log10(Math.max(x, 1e-10)),
+    );
+    if (!natural) {
+      const least = logs.reduce((most, x) => Math.max(most, x), Number.NEGATIVE_INFINITY) - topDb;
+      for (let i = 0; i < logs.length; i++) logs[i] = Math.max(logs[i]!, least);
+    }
+    const frames = logs.length / bands;
+    const data = new Float32Array(frames * coefficients);
+    for (let t = 0; t < frames; t++) {
+      for (let k = 0; k < coefficients; k++) {
+        let sum = 0;
+        for (let m = 0; m < bands; m++) sum += this.#dct[k * bands + m]! * logs[t * bands + m]!;
+        data[t * coefficients + k] = sum;
+      }
+    }
+    return { data, frames, coefficients };
+  }
+}

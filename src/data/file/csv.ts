@@ -1,0 +1,117 @@
+import { DataError } from "../errors.ts";
+
+/**
+ * The rows of a CSV text by the names of its first line (RFC 4180): fields between commas, those with commas, quotes or
+ * line ends in double quotes, a quote written twice. Empty lines are left out.
+ *
+ * @param name of the file, for errors.
+ * @throws DataError naming the file, the line and the fault.
+ */
+export function parseCsv(text: string, name = "table", separator = ","): Record<string, string>[] {
+  const [header, ...rows] = splitRows(text.replace(/^\uFEFF/, ""), name, separator);
+  if (!header) throw new DataError(`${name}: is empty, expected a first line with the names of the columns.`);
+  const columns = header.fields.map((field) => field.trim());
+  const twice = columns.find((column, i) => columns.indexOf(column) !== i);
+  if (twice !== undefined) throw new DataError(`${name}: the column "${twice}" occurs twice in the first line.`);
+  return rows.map(({ fields, line }) => {
+    if (fields.length !== columns.length) {
+      throw new DataError(
+        `${name}, line ${line}: found ${fields.length} fields, expected ${columns.length} (${columns}).`,
+      );
+    }
+    return Object.fromEntries(columns.map((column, i) => [column, fields[i]!]));
+  });
+}
+
+interface Row {
+  readonly fields: string[];
+  /** Where it begins, counted from 1. */
+  readonly line: number;
+}
+
+function splitRows(text: string, name: string, separator: string): Row[] {
+  const rows: Row[] = [];
+  let [line, at] = [1, 0];
+  while (at < text.length) {
+    const row: Row = { fields: [], line };
+    for (let more = true; more; ) {
+      let field = "";
+      if (text[at] === '"') {
+        const parts: string[] = [];
+        for (;;) {
+          const close = text.indexOf('"', at + 1);
+          if (close < 0) throw new DataError(`${name}, line ${row.line}: a quote is opened and never closed.`);
+          parts.push(text.slice(at + 1, close));
+          at = close + 1;
+          if (text[at] !== '"') break;
+          parts.push('"');
+        }
+        field = parts.join("");
+        line += field.split("\n").length - 1;
+      } else {
+        const from = at;
+        while (at < text.length && text[at] !== separator && text[at] !== "\n" && text[at] !== "\r") at++;
+        field = text.slice(from, at);
+      }
+      row.fields.push(field);
+      more = text[at] === separator;
+      if (more) at++;
+      else if (at < text.length) {
+        if (text[at] === "\r") at++;
+        if (text[at] === "\n") at++;
+        else if (text[at - 1] !== "\r") {
+          throw new DataError(`${name}, line ${line}: expected a comma or the line's end after a quoted field.`);
+        }
+        line++;
+      }
+    }
+    if (row.fields.length > 1 || row.fields[0] !== "") rows.push(row);
+  }
+  return rows;
+}
+
+export interface Labels {
+  /** The file, or whatever names the example, of each row. */
+  readonly files: readonly string[];
+  /** Place in `classes` of each row. */
+  readonly labels: Int32Array;
+  /** Names of the classes, in the order of the alphabet (whole numbers by size). */
+  readonly classes: readonly string[];
+}
+
+/**
+ * A table of files and their labels.
+ *
+ * @param columns which hold the file and the label. Default "file" and "label".
+ * @param classes names of the classes in their order. Default: all labels that occur.
+ */
+export function parseLabels(
+  text: string,
+  name = "labels",
+  columns: { file?: string; label?: string } = {},
+  classes?: readonly string[],
+): Labels {
+  const { file = "file", label = "label" } = columns;
+  const rows = parseCsv(text, name);
+  for (const column of [file, label]) {
+    if (rows[0] && !(column in rows[0])) {
+      throw new DataError(`${name}: has no column "${column}", found ${Object.keys(rows[0]).join(", ")}.`);
+    }
+  }
+  const found = rows.map((row) => row[label]!);
+  const names = classes ?? classNames(found);
+  const places = new Map(names.map((text, i) => [text, i]));
+  const labels = Int32Array.from(found, (text, i) => {
+    const place = places.get(text);
+    if (place === undefined)
+      throw new DataError(`${name}, row ${i + 1}: "${text}" is none of the classes ${names.join(", ")}.`);
+    return place;
+  });
+  return { files: rows.map((row) => row[file]!), labels, classes: names };
+}
+
+/** The different labels: by size if all are whole numbers, else in the order of the alphabet. */
+export function classNames(labels: Iterable<string>): string[] {
+  const names = [...new Set(labels)].sort();
+  return names.every((name) => /^-?\d+$/.test(name)) ? names.sort((a, b) => Number(a) - Number(b)) : names;
+}

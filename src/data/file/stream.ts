@@ -1,0 +1,100 @@
+import type { Random } from "../random.ts";
+
+/**
+ * What a source gives, made up to `ahead` items before they are asked for: reading goes on while a step trains. At most
+ * `ahead` finished items wait in memory. A source's error is thrown where its item would have come; whoever stops
+ * early stops the source.
+ */
+export async function* prefetch<T>(source: AsyncIterable<T> | Iterable<T>, ahead = 2): AsyncGenerator<T> {
+  wholeAboveZero("prefetch", "ahead", ahead);
+  const items = Symbol.asyncIterator in source ? source[Symbol.asyncIterator]() : source[Symbol.iterator]();
+  const waiting: Promise<IteratorResult<T>>[] = [];
+  // One after the other, for sources that cannot be asked twice at once.
+  let last: Promise<unknown> = Promise.resolve();
+  const ask = () => {
+    const next = last.then(() => items.next());
+    next.catch(() => {}); // thrown where it is awaited below, not as unhandled
+    last = next;
+    waiting.push(next);
+  };
+  try {
+    for (let i = 0; i < ahead; i++) ask();
+    for (;;) {
+      const item = await waiting.shift()!;
+      if (item.done) return;
+      ask();
+      yield item.value;
+    }
+  } finally {
+    await last.catch(() => {});
+    await items.return?.();
+  }
+}
+
+export interface StreamOptions<Example, Batch> {
+  /** How many examples there are. */
+  readonly length: number;
+  /** Examples in a batch; the last one may be smaller. */
+  readonly size: number;
+  /** Reads one example, such as from a file. */
+  readonly read: (index: number) => Promise<Example> | Example;
+  /** Makes a batch of examples, such as by `batchOf`. */
+  readonly batch: (examples: Example[], indices: readonly number[]) => Batch;
+  /** Shuffles the examples; an epoch is one call of `streamBatches`. Default: in their order. */
+  readonly random?: Random;
+  /** Batches that are made before they are asked for. Default 2. */
+  readonly ahead?: number;
+  /** Examples that are read at once. Default 4. */
+  readonly atOnce?: number;
+  /** Leave out a last batch that is smaller. Default false. */
+  readonly dropLast?: boolean;
+}
+
+/**
+ * Batches of examples that are read when their turn comes, so that data larger than memory trains. Order and content
+ * follow from `random` alone, however long each read takes.
+ */
+export function streamBatches<Example, Batch>(options: StreamOptions<Example, Batch>): AsyncGenerator<Batch> {
+  const { length, size, read, batch, random, ahead = 2, atOnce = 4, dropLast = false } = options;
+  wholeAboveZero("streamBatches", "size", size);
+  wholeAboveZero("streamBatches", "atOnce", atOnce);
+  const order = Array.from({ length }, (_, i) => i);
+  random?.shuffle(order);
+  async function* made(): AsyncGenerator<Batch> {
+    for (let from = 0; from < order.length; from += size) {
+      const indices = order.slice(from, from + size);
+      if (dropLast && indices.length < size) return;
+      yield batch(await readAll(indices, read, atOnce), indices);
+    }
+  }
+  return prefetch(made(), ahead);
+}
+
+/** Reads examples, `atOnce` at a time, in the order asked for. After an error no further read begins. */
+async function readAll<Example>(
+  indices: readonly number[],
+  read: (index: number) => Promise<Example> | Example,
+  atOnce: number,
+): Promise<Example[]> {
+  const examples = new Array<Example>(indices.length);
+  let [next, failed] = [0, false];
+  const worker = async () => {
+    while (next < indices.length && !failed) {
+      const place = next++;
+      try {
+        examples[place] = await read(indices[place]!);
+      } catch (error) {
+        failed = true;
+        throw error;
+      }
+    }
+  };
+  await Promise.all(Array.from({ length: Math.min(atOnce, indices.length) }, worker));
+  return examples;
+}
+
+function wholeAboveZero(who: string, what: string, value: number): void {
+  if (!Number.isInteger(value) || value < 1) {
+    throw new RangeError(`${who}: ${what} must be a whole number above 0, is ${value}`);
+  }
+}

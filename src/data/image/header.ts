@@ -1,0 +1,116 @@
+import { DataError } from "../errors.ts";
+import { crc32 } from "../file/crc32.ts";
+
+/*
+ * What a PNG or JPEG file says about itself, read before a decoder allocates anything. A file of some bytes can claim
+ * to be a picture of gigabytes: what it claims must be possible for its length, and within what the caller allows.
+ */
+
+export interface ImageHeader {
+  readonly format: "png" | "jpeg";
+  readonly width: number;
+  readonly height: number;
+  /** As the file has them: grey 1, grey and alpha 2, RGB 3, RGBA 4. A palette is RGB, or RGBA with transparent colours. */
+  readonly channels: number;
+}
+
+/** Deflate turns a byte into 1032 at most (258 by each quarter of one). */
+export const MOST_INFLATION = 1032;
+/** A block of 8 × 8 pixels needs a bit or two, and up to 4 × 4 of them may share one of colour. */
+const MOST_PIXELS_A_BYTE = 2048;
+const PNG_SIGNATURE = [0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a];
+
+/**
+ * Reads what a picture claims, and for PNG walks over all its chunks and checks their checksums.
+ *
+ * @param name of the file, for errors.
+ * @param maxPixels that are allowed. Default 2^26 (8192 × 8192).
+ * @throws DataError naming the file and the fault.
+ */
+export function imageHeader(bytes: Uint8Array, name = "image", maxPixels = 2 ** 26): ImageHeader {
+  const png = PNG_SIGNATURE.every((byte, i) => bytes[i] === byte);
+  if (!png && !(bytes[0] === 0xff && bytes[1] === 0xd8)) {
+    throw new DataError(`${name}: neither PNG nor JPEG: it begins with ${hex(bytes.subarray(0, 8)) || "nothing"}.`);
+  }
+  const header = png ? pngHeader(bytes, name) : jpegHeader(bytes, name);
+  const { width, height } = header;
+  if (width * height > maxPixels) {
+    throw new DataError(`${name}: claims ${width} × ${height} pixels, more than the ${maxPixels} allowed (maxPixels).`);
+  }
+  return header;
+}
+
+/** PNG (ISO 15948): a signature, then chunks of length, type, data and CRC of type and data. */
+function pngHeader(bytes: Uint8Array, name: string): ImageHeader {
+  const fail = (fault: string) => new DataError(`${name}: damaged PNG: ${fault}.`);
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  let [compressed, transparent, ended] = [0, false, false];
+  for (let at = 8; !ended; ) {
+    if (at + 12 > bytes.length) throw fail(`it is cut off: ${bytes.length} bytes, without the chunk IEND`);
+    const length = view.getUint32(at);
+    const type = String.fromCharCode(...bytes.subarray(at + 4, at + 8)).replace(/[^A-Za-z]/g, "?");
+    if (at + 12 + length > bytes.length) {
+      throw fail(
+        `chunk ${type} at byte ${at} claims ${length} bytes, ${bytes.length - at - 12} are left: it is cut off`,
+      );
+    }
+    if (at === 8 && (type !== "IHDR" || length !== 13)) throw fail(`it begins with a chunk ${type} of ${length} bytes`);
+    const [found, expected] = [view.getUint32(at + 8 + length), crc32(bytes.subarray(at + 4, at + 8 + length))];
+    if (found !== expected) {
+      throw fail(
+        `chunk ${type} at byte ${at} has the CRC ${found.toString(16)}, its data have ${expected.toString(16)}`,
+      );
+    }
+    if (type === "IDAT") compressed += length;
+    if (type === "tRNS") transparent = true;
+    if (type === "IEND") ended = true;
+    at += 12 + length;
+  }
+  const [width, height, depth, colour] = [view.getUint32(16), view.getUint32(20), bytes[24]!, bytes[25]!];
+  const colours = [1, 0, 3, 3, 2, 0, 4][colour];
+  if (!colours) throw fail(`its colour type is ${colour}, expected 0, 2, 3, 4 or 6`);
+  if (width === 0 || height === 0) throw fail(`it is ${width} × ${height} pixels`);
+  const size = Math.ceil((width * (colour === 3 ? 1 : colours) * depth) / 8) * height;
+  if (size > MOST_INFLATION * compressed) {
+    throw fail(
+      `${width} × ${height} pixels are ${size} bytes, which ${compressed} bytes of compressed data cannot hold`,
+    );
+  }
+  return { format: "png", width, height, channels: colours + (transparent && colour < 4 ? 1 : 0) };
+}
+
+/** JPEG (ITU-T T.81): segments of a marker 0xff.., a length and data; a start of frame (SOF) has the sizes. */
+function jpegHeader(bytes: Uint8Array, name: string): ImageHeader {
+  const fail = (fault: string) => new DataError(`${name}: damaged JPEG: ${fault}.`);
+  for (let at = 2; at + 4 <= bytes.length; ) {
+    if (bytes[at] !== 0xff) throw fail(`expected a marker at byte ${at}, found ${hex(bytes.subarray(at, at + 2))}`);
+    const marker = bytes[at + 1]!;
+    if (marker === 0xff) {
+      at++; // filling
+      continue;
+    }
+    const length = (bytes[at + 2]! << 8) | bytes[at + 3]!;
+    if (length < 2 || at + 2 + length > bytes.length) {
+      throw fail(`segment ff ${hex([marker])} at byte ${at} claims ${length} bytes of ${bytes.length - at - 2} left`);
+    }
+    const frame = marker >= 0xc0 && marker <= 0xcf && ![0xc4, 0xc8, 0xcc].includes(marker);
+    if (frame) {
+      if (marker > 0xc2)
+        throw fail(`its kind (SOF${marker - 0xc0}) is not supported; save it as baseline or progressive`);
+      if (length < 8) throw fail(`its frame header has ${length} bytes`);
+      const [height, width] = [(bytes[at + 5]! << 8) | bytes[at + 6]!, (bytes[at + 7]! << 8) | bytes[at + 8]!];
+      if (width === 0 || height === 0) throw fail(`it is ${width} × ${height} pixels`);
+      if (width * height > MOST_PIXELS_A_BYTE * bytes.length) {
+        throw fail(`it claims ${width} × ${height} pixels, which its ${bytes.length} bytes cannot hold`);
+      }
+      return { format: "jpeg", width, height, channels: bytes[at + 9] === 1 ? 1 : 3 };
+    }
+    if (marker === 0xda) throw fail("its pixels begin before its frame header");
+    at += 2 + length;
+  }
+  throw fail(`it is cut off: ${bytes.length} bytes, without a frame header`);
+}
+
+function hex(bytes: ArrayLike<number>): string {
+  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join(" ");
+}

@@ -1,0 +1,108 @@
+import { DataError } from "../errors.ts";
+
+/**
+ * A picture on the host: pixel by pixel, row by row from the top, the channels of a pixel side by side (HWC).
+ * `data[(y · width + x) · channels + c]`.
+ *
+ * Channels are grey (1), grey and alpha (2), RGB (3) or RGBA (4), though any number is worked with. Decoders give
+ * 0 … 255; `rescale` makes 0 … 1 of it. Every function here gives a new image and leaves the one it was given alone.
+ */
+export interface Image {
+  readonly width: number;
+  readonly height: number;
+  readonly channels: number;
+  readonly data: Float32Array;
+}
+
+/**
+ * An image of these sizes, in the numbers given or in black.
+ *
+ * @throws DataError if the sizes are no whole numbers above 0, or are not those of the data.
+ */
+export function createImage(
+  width: number,
+  height: number,
+  channels: number,
+  data: Float32Array = new Float32Array(sizeOf(width, height, channels)),
+): Image {
+  const size = sizeOf(width, height, channels);
+  if (data.length !== size) {
+    throw new DataError(
+      `createImage: ${width} × ${height} pixels of ${channels} channels are ${size} numbers, found ${data.length}`,
+    );
+  }
+  return { width, height, channels, data };
+}
+
+/** [C, H, W], as networks want it: one channel after the other. */
+export function channelsFirst({ width, height, channels, data }: Image): Float32Array {
+  const result = new Float32Array(data.length);
+  for (let i = 0; i < width * height; i++) {
+    for (let c = 0; c < channels; c++) result[c * width * height + i] = data[i * channels + c]!;
+  }
+  return result;
+}
+
+/** The image of numbers laid out as [C, H, W]. */
+export function fromChannelsFirst(data: Float32Array, [channels, height, width]: [number, number, number]): Image {
+  const image = createImage(width, height, channels);
+  if (data.length !== image.data.length) {
+    throw new DataError(
+      `fromChannelsFirst: [${channels}, ${height}, ${width}] is ${image.data.length} numbers, found ${data.length}`,
+    );
+  }
+  for (let i = 0; i < width * height; i++) {
+    for (let c = 0; c < channels; c++) image.data[i * channels + c] = data[c * width * height + i]!;
+  }
+  return image;
+}
+
+/**
+ * [N, C, H, W]: images of equal sizes as one batch.
+ *
+ * @throws DataError naming the first image of another size.
+ */
+export function stackImages(images: readonly Image[]): { data: Float32Array; shape: [number, number, number, number] } {
+  const first = images[0];
+  if (!first) throw new DataError("stackImages: there are no images to stack, expected at least one");
+  const data = new Float32Array(images.length * first.data.length);
+  for (const [i, image] of images.entries()) {
+    if (image.width !== first.width || image.height !== first.height || image.channels !== first.channels) {
+      throw new DataError(
+        `stackImages: image ${i} is ${describe(image)}, image 0 is ${describe(first)}. Resize or crop them to one size.`,
+      );
+    }
+    data.set(channelsFirst(image), i * first.data.length);
+  }
+  return { data, shape: [images.length, first.channels, first.height, first.width] };
+}
+
+/** RGBA bytes, as decoders give them → an image of these channels: grey 1, grey and alpha 2, RGB 3, RGBA 4. */
+export function imageFromRgba(rgba: ArrayLike<number>, width: number, height: number, channels: number): Image {
+  const image = createImage(width, height, channels);
+  const parts = [[0], [0, 3], [0, 1, 2], [0, 1, 2, 3]][channels - 1];
+  if (!parts || rgba.length !== 4 * width * height) {
+    throw new DataError(
+      `imageFromRgba: expected ${4 * width * height} bytes and 1 to 4 channels, found ${rgba.length} and ${channels}`,
+    );
+  }
+  for (let i = 0; i < width * height; i++) {
+    for (let c = 0; c < channels; c++) image.data[i * channels + c] = rgba[4 * i + parts[c]!]!;
+  }
+  return image;
+}
+
+/** For messages: "28 × 28 × 1". */
+export function describe({ width, height, channels }: Pick<Image, "width" | "height" | "channels">): string {
+  return `${width} × ${height} × ${channels}`;
+}
+
+function sizeOf(...sizes: readonly [number, number, number]): number {
+  const size = sizes[0] * sizes[1] * sizes[2];
+  if (!sizes.every((n) => Number.isInteger(n) && n > 0) || size > 2 ** 31) {
+    throw new DataError(
+      `createImage: width × height × channels is ${sizes.join(" × ")}, expected whole numbers above 0 and at most 2^31 in all`,
+    );
+  }
+  return size;
+}

@@ -1,0 +1,67 @@
+import { createImage, type Image } from "./image.ts";
+
+/*
+ * Moving the content of an image. Sizes stay; what comes from outside of the image is `fill`, in the image's units.
+ */
+
+/** By so many pixels to the right and down (less than 0: left and up), parts of a pixel by bilinear interpolation. */
+export function shift(image: Image, right: number, down: number, fill = 0): Image {
+  return affine(image, [1, 0, -right, 0, 1, -down], fill);
+}
+
+/** About the middle, by so many degrees against the clock, bilinear: Pillow's `rotate(degrees, BILINEAR)`. */
+export function rotate(image: Image, degrees: number, fill = 0): Image {
+  const angle = (degrees * Math.PI) / 180;
+  // Rounded, so that a quarter turn is one: cos 90° would be 6e-17, which puts pixels on the wrong side of an edge.
+  const [cos, sin] = [Math.cos(angle), Math.sin(angle)].map((x) => Math.round(x * 1e15) / 1e15) as [number, number];
+  const [cx, cy] = [image.width / 2, image.height / 2];
+  return affine(image, [cos, -sin, cx - cos * cx + sin * cy, sin, cos, cy - sin * cx - cos * cy], fill);
+}
+
+/** Left and right change places, or above and below. */
+export function flip(image: Image, direction: "horizontal" | "vertical"): Image {
+  const { width, height, channels, data } = image;
+  const result = createImage(width, height, channels);
+  for (let y = 0; y < height; y++) {
+    for (let x = 0; x < width; x++) {
+      const from = direction === "horizontal" ? y * width + (width - 1 - x) : (height - 1 - y) * width + x;
+      for (let c = 0; c < channels; c++) result.data[(y * width + x) * channels + c] = data[from * channels + c]!;
+    }
+  }
+  return result;
+}
+
+/**
+ * y(u, v) = x(a·u + b·v + c, d·u + e·v + f), u and v the middles of output pixels (½, 1½ …), bilinear between the
+ * middles of input pixels; within half a pixel of the edge the edge goes on, and further out is `fill`.
+ */
+export function affine(
+  image: Image,
+  [a, b, c, d, e, f]: readonly [number, number, number, number, number, number],
+  fill = 0,
+): Image {
+  const { width, height, channels, data } = image;
+  const result = createImage(width, height, channels);
+  for (let v = 0; v < height; v++) {
+    for (let u = 0; u < width; u++) {
+      const x = a * (u + 0.5) + b * (v + 0.5) + c;
+      const y = d * (u + 0.5) + e * (v + 0.5) + f;
+      const at = (v * width + u) * channels;
+      if (!(x >= 0 && x < width && y >= 0 && y < height)) {
+        result.data.fill(fill, at, at + channels);
+        continue;
+      }
+      const [left, top] = [Math.floor(x - 0.5), Math.floor(y - 0.5)];
+      const [p, q] = [x - 0.5 - left, y - 0.5 - top];
+      const [x0, x1] = [Math.max(left, 0), Math.min(left + 1, width - 1)];
+      const [y0, y1] = [Math.max(top, 0) * width, Math.min(top + 1, height - 1) * width];
+      for (let k = 0; k < channels; k++) {
+        const pixel = (i: number) => data[i * channels + k]!;
+        const upper = (1 - p) * pixel(y0 + x0) + p * pixel(y0 + x1);
+        const lower = (1 - p) * pixel(y1 + x0) + p * pixel(y1 + x1);
+        result.data[at + k] = (1 - q) * upper + q * lower;
+      }
+    }
+  }
+  return result;
+}

@@ -1,0 +1,77 @@
+import { createImage, type Image } from "./image.ts";
+
+export interface ResizeOptions {
+  /**
+   * `bilinear`: weights fall in a straight line, max(0, 1 - |d|). `box`: all pixels under an output pixel weigh alike,
+   * which is the mean over an area where the sizes divide. As Pillow's filters of these names. Default bilinear.
+   */
+  readonly filter?: keyof typeof filters;
+  /** Where the image is made smaller, look at all pixels that one output pixel covers, as Pillow does. Default true. */
+  readonly antialias?: boolean;
+}
+
+/** A weight for each distance from the middle of an output pixel, and the distance from which on it is 0. */
+const filters = {
+  bilinear: { reach: 1, weight: (d: number) => Math.max(0, 1 - Math.abs(d)) },
+  box: { reach: 0.5, weight: (d: number) => (d > -0.5 && d <= 0.5 ? 1 : 0) },
+} as const;
+
+/**
+ * An image at another size. Output pixel i looks at the place c = (i + ½)·s of the input, s = input / output size:
+ * y[i] = Σⱼ w((j + ½ - c) / f)·x[j] / Σⱼ w(…), with f = max(s, 1), or 1 without antialiasing. First along the rows,
+ * then along the columns. This is Pillow's `resize`; there is no rounding here.
+ */
+export function resize(image: Image, width: number, height: number, options: ResizeOptions = {}): Image {
+  const { channels } = image;
+  const [across, down] = [taps("width", image.width, width, options), taps("height", image.height, height, options)];
+  const wide = createImage(width, image.height, channels);
+  alongAxis(image.data, wide.data, image.height, channels, across);
+  const result = createImage(width, height, channels);
+  alongAxis(wide.data, result.data, 1, width * channels, down);
+  return result;
+}
+
+/** Where an output pixel begins to look, and how much each pixel from there on counts. */
+interface Taps {
+  readonly first: number;
+  readonly weights: Float64Array;
+}
+
+function taps(side: string, from: number, to: number, { filter = "bilinear", antialias = true }: ResizeOptions) {
+  if (!(filter in filters)) throw new RangeError(`resize: the filter is ${filter}, expected bilinear or box`);
+  if (!Number.isInteger(to) || to < 1)
+    throw new RangeError(`resize: the ${side} must be a whole number above 0, is ${to}`);
+  const { reach, weight } = filters[filter];
+  const scale = from / to;
+  const stretch = antialias ? Math.max(scale, 1) : 1;
+  const lines = Array.from({ length: to }, (_, i): Taps => {
+    const centre = (i + 0.5) * scale;
+    const first = Math.max(0, Math.trunc(centre - reach * stretch + 0.5));
+    const last = Math.min(from, Math.trunc(centre + reach * stretch + 0.5));
+    const weights = Float64Array.from({ length: last - first }, (_, j) => weight((first + j + 0.5 - centre) / stretch));
+    const sum = weights.reduce((a, b) => a + b, 0);
+    return { first, weights: weights.map((w) => w / sum) };
+  });
+  return { from, lines };
+}
+
+/** `outer` times: a run of `from` groups of `inner` numbers becomes one of as many groups as there are lines. */
+function alongAxis(
+  x: Float32Array,
+  y: Float32Array,
+  outer: number,
+  inner: number,
+  { from, lines }: { from: number; lines: readonly Taps[] },
+): void {
+  const row = new Float64Array(inner);
+  for (let o = 0; o < outer; o++) {
+    for (const [i, { first, weights }] of lines.entries()) {
+      row.fill(0);
+      for (let j = 0; j < weights.length; j++) {
+        const at = (o * from + first + j) * inner;
+        for (let k = 0; k < inner; k++) row[k]! += weights[j]! * x[at + k]!;
+      }
+      y.set(row, (o * lines.length + i) * inner);
+    }
+  }
+}

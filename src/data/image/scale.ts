@@ -1,0 +1,68 @@
+import { DataError } from "../errors.ts";
+import { createImage, describe, type Image } from "./image.ts";
+
+/** Bytes 0 … 255 → numbers 0 … 1. */
+export function imageFromBytes(bytes: Uint8Array): Float32Array {
+  return Float32Array.from(bytes, (byte) => byte / 255);
+}
+
+/** (x - mean) / deviation, in a new array. */
+export function normaliseImage(image: Float32Array, mean: number, deviation: number): Float32Array {
+  if (!(deviation > 0)) throw new RangeError(`normaliseImage: the deviation must be above 0, is ${deviation}`);
+  return image.map((x) => (x - mean) / deviation);
+}
+
+/** All numbers times `factor`: 0 … 255 → 0 … 1 by default. */
+export function rescale(image: Image, factor = 1 / 255): Image {
+  return { ...image, data: image.data.map((x) => x * factor) };
+}
+
+/** Mean and deviation of each channel. */
+export interface ChannelStatistics {
+  readonly mean: readonly number[];
+  readonly deviation: readonly number[];
+}
+
+/** (x - mean[c]) / deviation[c], each channel with its own. In the units of the image: rescale first if they are of 0 … 1. */
+export function normaliseChannels(image: Image, { mean, deviation }: ChannelStatistics): Image {
+  const { width, height, channels, data } = image;
+  if (mean.length !== channels || deviation.length !== channels) {
+    throw new DataError(
+      `normaliseChannels: found ${mean.length} means and ${deviation.length} deviations, expected one for each channel of ${describe(image)}`,
+    );
+  }
+  const zero = deviation.findIndex((d) => !(d > 0));
+  if (zero >= 0) {
+    throw new DataError(`normaliseChannels: the deviation of channel ${zero} must be above 0, is ${deviation[zero]}`);
+  }
+  const result = createImage(width, height, channels);
+  for (let i = 0; i < data.length; i++) result.data[i] = (data[i]! - mean[i % channels]!) / deviation[i % channels]!;
+  return result;
+}
+
+/** Mean and (population's) deviation of each channel over all pixels of some images, in one pass (Welford 1962). */
+export function channelStatistics(images: Iterable<Image>): ChannelStatistics {
+  let channels = 0;
+  let [n, mean, squares] = [0, new Float64Array(), new Float64Array()];
+  for (const image of images) {
+    if (channels === 0) {
+      channels = image.channels;
+      [mean, squares] = [new Float64Array(channels), new Float64Array(channels)];
+    }
+    if (image.channels !== channels) {
+      throw new DataError(
+        `channelStatistics: an image is ${describe(image)}, those before it have ${channels} channels`,
+      );
+    }
+    for (let i = 0; i < image.data.length; i += channels) {
+      n++;
+      for (let c = 0; c < channels; c++) {
+        const off = image.data[i + c]! - mean[c]!;
+        mean[c]! += off / n;
+        squares[c]! += off * (image.data[i + c]! - mean[c]!);
+      }
+    }
+  }
+  if (n === 0) throw new DataError("channelStatistics: there are no images, expected at least one");
+  return { mean: [...mean], deviation: [...squares].map((s) => Math.sqrt(s / n)) };
+}

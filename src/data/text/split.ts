@@ -1,0 +1,47 @@
+import { DataError } from "../errors.ts";
+
+/** How a text becomes words. */
+export interface TextRules {
+  /** Capital letters become small ones. Default true. */
+  readonly lower: boolean;
+  /** Each of these characters separates words; by character, it is left out. */
+  readonly filters: string;
+  /** What stands between words; null: any white space. */
+  readonly separator: string | null;
+  /** A word is what stands between separators, or a single character (a code point: what Chinese needs). */
+  readonly level: "word" | "character";
+}
+
+/** What Keras's Tokenizer takes for no part of a word: all ASCII punctuation but the apostrophe, tab and newline. */
+export const KERAS_FILTERS = '!"#$%&()*+,-./:;<=>?@[\\]^_`{|}~\t\n';
+
+/** Words between white space, in small letters. */
+export const WHITE_SPACE: TextRules = { lower: true, filters: "", separator: null, level: "word" };
+
+/**
+ * The words of a text, as Keras's `text_to_word_sequence`: small letters, filtered characters become separators, split.
+ * By character it is each code point, with those that are filtered left out.
+ */
+export function splitText(text: string, { lower, filters, separator, level }: TextRules): string[] {
+  const letters = lower ? text.toLowerCase() : text;
+  const filtered = new Set(filters);
+  if (level === "character") return [...letters].filter((character) => !filtered.has(character));
+  const between = separator ?? " ";
+  const clean = filtered.size === 0 ? letters : Array.from(letters, (c) => (filtered.has(c) ? between : c)).join("");
+  return clean.split(separator ?? /\s+/).filter(Boolean);
+}
+
+/** @throws DataError naming what is not a rule. */
+export function checkRules(rules: TextRules): void {
+  const { lower, filters, separator, level } = rules;
+  const fine =
+    typeof lower === "boolean" &&
+    typeof filters === "string" &&
+    (separator === null || (typeof separator === "string" && separator !== "")) &&
+    (level === "word" || level === "character");
+  if (!fine) {
+    throw new DataError(
+      `Tokeniser: expected { lower: boolean, filters: string, separator: string or null, level: "word" or "character" }, found ${JSON.stringify({ lower, filters, separator, level })}`,
+    );
+  }
+}

@@ -1,0 +1,113 @@
+import { readFile, realpath, stat } from "node:fs/promises";
+import { dirname, join, resolve, sep } from "node:path";
+import { decodeWav } from "../data/audio/decodeWav.ts";
+import type { Sound } from "../data/audio/sound.ts";
+import { DataError } from "../data/errors.ts";
+import { classNames, parseCsv } from "../data/file/csv.ts";
+import type { Image } from "../data/image/image.ts";
+import { decodeImage } from "./decode-image.ts";
+
+/** A line of a manifest. */
+export interface FolderEntry {
+  /** Path of the picture and of the sound inside the folder; there may be none. */
+  readonly image?: string;
+  readonly audio?: string;
+  readonly text?: string;
+  /** Place in `classes`. */
+  readonly label: number;
+}
+
+/** An example as it was read. */
+export interface FolderExample {
+  readonly image?: Image;
+  readonly sound?: Sound;
+  readonly text?: string;
+  readonly label: number;
+}
+
+export interface Folder {
+  readonly classes: readonly string[];
+  readonly entries: readonly FolderEntry[];
+  readonly length: number;
+  /** Reads and decodes one example. @throws DataError naming the file and the fault. */
+  read(index: number): Promise<FolderExample>;
+}
+
+export interface FolderOptions {
+  /** The table inside the folder. Default "manifest.csv". */
+  readonly manifest?: string;
+  /** Names of the classes in their order. Default: all labels that occur, in the order of the alphabet. */
+  readonly classes?: readonly string[];
+  /** Bytes that a file may have. Default 2^28 (256 MB). */
+  readonly maxBytes?: number;
+}
+
+/**
+ * A folder of files with a manifest: a CSV table with a column `label` and one or more of `image` (PNG or JPEG),
+ * `audio` (WAV) and `text` (the text itself). Paths are inside the folder. Only the manifest is read here; examples
+ * are read one by one, such as by `streamBatches`.
+ *
+ * @throws DataError naming the manifest, the line and the fault.
+ */
+export async function openFolder(folder: string, options: FolderOptions = {}): Promise<Folder> {
+  const { manifest = "manifest.csv", maxBytes = 2 ** 28 } = options;
+  const name = join(folder, manifest);
+  const rows = parseCsv((await readBounded(name, maxBytes)).toString("utf8"), name);
+  const root = await realpath(dirname(name));
+  const columns = Object.keys(rows[0] ?? {});
+  if (!columns.includes("label") || !columns.some((column) => ["image", "audio", "text"].includes(column))) {
+    throw new DataError(
+      `${name}: expected a column "label" and one or more of "image", "audio" and "text", found ${rows.length} rows of ${columns.join(", ") || "no columns"}.`,
+    );
+  }
+  const classes = options.classes ?? classNames(rows.map((row) => row.label!));
+  const entries = rows.map((row, i): FolderEntry => {
+    const label = classes.indexOf(row.label!);
+    if (label < 0)
+      throw new DataError(`${name}, row ${i + 1}: "${row.label}" is none of the classes ${classes.join(", ")}.`);
+    for (const path of [row.image, row.audio]) {
+      if (path && !resolve(root, path).startsWith(root + sep)) {
+        throw new DataError(`${name}, row ${i + 1}: "${path}" lies outside of the folder.`);
+      }
+    }
+    return {
+      ...(row.image && { image: row.image }),
+      ...(row.audio && { audio: row.audio }),
+      ...(row.text !== undefined && { text: row.text }),
+      label,
+    };
+  });
+  return {
+    classes,
+    entries,
+    length: entries.length,
+    async read(index) {
+      const entry = entries[index];
+      if (!entry) throw new RangeError(`${name}: there is no example ${index}, it has ${entries.length}.`);
+      const { image, audio, text, label } = entry;
+      return {
+        ...(image && {
+          image: await decodeImage(await readBounded(join(root, image), maxBytes, root), join(folder, image)),
+        }),
+        ...(audio && { sound: decodeWav(await readBounded(join(root, audio), maxBytes, root), join(folder, audio)) }),
+        ...(text !== undefined && { text }),
+        label,
+      };
+    },
+  };
+}
+
+/** @throws DataError if there is no such file, it is larger than allowed, or a link that leads out of the root. */
+async function readBounded(path: string, maxBytes: number, root?: string): Promise<Buffer> {
+  try {
+    if (root && !(await realpath(path)).startsWith(root + sep))
+      throw new DataError(`${path}: lies outside of the folder.`);
+    const { size } = await stat(path);
+    if (size > maxBytes)
+      throw new DataError(`${path}: has ${size} bytes, more than the ${maxBytes} allowed (maxBytes).`);
+    return await readFile(path);
+  } catch (cause) {
+    if (cause instanceof DataError) throw cause;
+    throw new DataError(`${path}: cannot be read: ${(cause as Error).message}`, { cause });
+  }
+}

@@ -1,0 +1,294 @@
+import { readFileSync } from "node:fs";
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import {
+  channelStatistics,
+  channelsFirst,
+  createImage,
+  crop,
+  cropCentre,
+  DataError,
+  flip,
+  fromChannelsFirst,
+  gaussianFilter,
+  greyscale,
+  type Image,
+  imageHeader,
+  imagePipeline,
+  medianFilter,
+  normaliseChannels,
+  Random,
+  randomFlip,
+  randomNoise,
+  randomRotation,
+  randomShift,
+  rescale,
+  resize,
+  rgb,
+  rotate,
+  shift,
+  stackImages,
+} from "../../src/data/index.ts";
+import { decodeImage } from "../../src/node/decode-image.ts";
+import { withPngChecksums } from "./mutate.ts";
+
+/** By fixtures/make_images.py: Pillow and SciPy. */
+const expected: {
+  resized: {
+    from: [number, number, number];
+    to: [number, number];
+    filter: "bilinear" | "box";
+    bytes: number[];
+    floats: number[];
+  }[];
+  grey: number[];
+  rotated: { degrees: number; floats: number[] }[];
+  median: { size: number; bytes: number[] }[];
+  gaussian: { deviation: number; floats: number[] }[];
+  files: Record<string, { width: number; height: number; channels: number; bytes: number[] }>;
+} = JSON.parse(readFileSync(new URL("./fixtures/images.json", import.meta.url), "utf8"));
+const file = (name: string) => new Uint8Array(readFileSync(new URL(`./fixtures/${name}`, import.meta.url)));
+
+/** The picture that make_images.py makes. */
+function picture(width: number, height: number, channels: number): Image {
+  const n = width * height * channels;
+  const data = Float32Array.from({ length: n }, (_, i) => {
+    return Math.floor(((i * i * 7 + i * 13) % 251) / 2) + Math.floor((i * 125) / n);
+  });
+  return createImage(width, height, channels, data);
+}
+
+const apart = (a: ArrayLike<number>, b: ArrayLike<number>) => {
+  expect(a.length).toBe(b.length);
+  return Math.max(...Array.from(a, (x, i) => Math.abs(x - b[i]!)));
+};
+
+describe("resize is Pillow's", () => {
+  test.each(expected.resized)("$filter, $from to $to", ({ from, to, filter, bytes, floats }) => {
+    const { width, height, data } = resize(picture(...from), ...to, { filter });
+    expect([width, height]).toEqual(to);
+    expect(apart(data, floats)).toBeLessThan(1e-3); // Pillow without rounding, of 255
+    expect(apart(data, bytes)).toBeLessThanOrEqual(1); // Pillow rounds after each of its two passes
+  });
+
+  test("without antialiasing bilinear looks at the four nearest pixels", () => {
+    const x = picture(8, 8, 1);
+    const small = resize(x, 2, 2, { antialias: false });
+    expect(small.data[0]).toBe((x.data[9]! + x.data[10]! + x.data[17]! + x.data[18]!) / 4);
+  });
+
+  test("an even image stays even, and the same size changes nothing", () => {
+    const sizes = fc.integer({ min: 1, max: 20 });
+    fc.assert(
+      fc.property(sizes, sizes, sizes, sizes, fc.boolean(), fc.boolean(), (w, h, tw, th, box, antialias) => {
+        const filter = box ? "box" : "bilinear";
+        const even = resize(createImage(w, h, 2, new Float32Array(w * h * 2).fill(0.7)), tw, th, { filter, antialias });
+        expect(apart(even.data, new Float32Array(tw * th * 2).fill(0.7))).toBeLessThan(1e-6);
+        expect(resize(picture(w, h, 3), w, h, { filter, antialias }).data).toEqual(picture(w, h, 3).data);
+      }),
+    );
+  });
+
+  test("what cannot be is named", () => {
+    expect(() => resize(picture(2, 2, 1), 0, 2)).toThrow("resize: the width must be a whole number above 0, is 0");
+    expect(() => resize(picture(2, 2, 1), 2, 2, { filter: "cubic" as "box" })).toThrow("the filter is cubic");
+  });
+});
+
+test("greyscale is Pillow's luma, alpha is left out, and grey stays", () => {
+  expect(apart(greyscale(picture(9, 6, 3)).data, expected.grey)).toBeLessThanOrEqual(0.5 + 1e-3);
+  expect(greyscale(createImage(1, 1, 4, Float32Array.of(10, 20, 30, 99))).data[0]).toBeCloseTo(18.15, 4);
+  expect(greyscale(createImage(1, 1, 2, Float32Array.of(7, 99))).data).toEqual(Float32Array.of(7));
+  expect(rgb(createImage(1, 1, 2, Float32Array.of(7, 99))).data).toEqual(Float32Array.of(7, 7, 7));
+  expect(rgb(createImage(1, 1, 4, Float32Array.of(1, 2, 3, 99))).data).toEqual(Float32Array.of(1, 2, 3));
+});
+
+test("crop takes the pixels it says, and only whole ones inside", () => {
+  const x = picture(6, 5, 2);
+  const part = crop(x, { x: 2, y: 1, width: 3, height: 4 });
+  expect([part.data[0], part.data[1]]).toEqual([x.data[(6 + 2) * 2], x.data[(6 + 2) * 2 + 1]]);
+  expect(part.data.at(-1)).toBe(x.data[(4 * 6 + 4) * 2 + 1]);
+  expect(cropCentre(x, 3, 5).data).toEqual(crop(x, { x: 1, y: 0, width: 3, height: 5 }).data);
+  expect(() => crop(x, { x: 4, y: 0, width: 3, height: 1 })).toThrow(
+    "crop: 3 × 1 pixels from (4, 0) on do not lie inside an image of 6 × 5 × 2",
+  );
+  expect(() => cropCentre(x, 7, 5)).toThrow(DataError);
+});
+
+describe("denoising is SciPy's", () => {
+  test.each(expected.median)("median of $size × $size", ({ size, bytes }) => {
+    expect([...medianFilter(picture(11, 8, 1), size).data]).toEqual(bytes);
+  });
+
+  test.each(expected.gaussian)("Gaussian of $deviation pixels", ({ deviation, floats }) => {
+    expect(apart(gaussianFilter(picture(11, 8, 1), deviation).data, floats)).toBeLessThan(1e-3);
+  });
+
+  test("each channel by itself", () => {
+    const [a, b] = [picture(7, 6, 1), picture(7, 6, 1)];
+    b.data.reverse();
+    const both = createImage(7, 6, 2);
+    for (let i = 0; i < 42; i++) both.data.set([a.data[i]!, b.data[i]!], 2 * i);
+    for (const filter of [(x: Image) => medianFilter(x, 3), (x: Image) => gaussianFilter(x, 1)]) {
+      expect(channelsFirst(filter(both))).toEqual(Float32Array.of(...filter(a).data, ...filter(b).data));
+    }
+    expect(() => medianFilter(a, 2)).toThrow("must be an odd whole number, is 2");
+    expect(() => gaussianFilter(a, 0)).toThrow("above 0 pixels, is 0");
+  });
+});
+
+describe("moving", () => {
+  test.each(expected.rotated)("by $degrees degrees is Pillow's rotation", ({ degrees, floats }) => {
+    expect(apart(rotate(picture(11, 8, 1), degrees, 9).data, floats)).toBeLessThan(1e-3);
+  });
+
+  test("a shift of whole pixels moves them and nothing else; half a pixel is the mean of two", () => {
+    const x = createImage(4, 1, 1, Float32Array.of(1, 2, 3, 4));
+    expect(shift(x, 1, 0, 9).data).toEqual(Float32Array.of(9, 1, 2, 3));
+    expect(shift(x, -2, 0).data).toEqual(Float32Array.of(3, 4, 0, 0));
+    expect(shift(x, 0, 1, 9).data).toEqual(Float32Array.of(9, 9, 9, 9));
+    expect(shift(x, -0.5, 0).data).toEqual(Float32Array.of(1.5, 2.5, 3.5, 0));
+  });
+
+  test("a flip twice is no flip", () => {
+    const x = picture(5, 4, 3);
+    for (const direction of ["horizontal", "vertical"] as const) {
+      expect(flip(flip(x, direction), direction)).toEqual(x);
+      expect(flip(x, direction)).not.toEqual(x);
+    }
+    expect(flip(createImage(2, 1, 2, Float32Array.of(1, 2, 3, 4)), "horizontal").data).toEqual(
+      Float32Array.of(3, 4, 1, 2),
+    );
+  });
+});
+
+describe("scaling", () => {
+  test("by 1/255, and to mean 0 and deviation 1 a channel", () => {
+    const images = [picture(6, 5, 3), picture(4, 9, 3)].map((x) => rescale(x));
+    expect(images[0]!.data[7]).toBeCloseTo(picture(6, 5, 3).data[7]! / 255, 7);
+    const statistics = channelStatistics(images);
+    const again = channelStatistics(images.map((x) => normaliseChannels(x, statistics)));
+    for (let c = 0; c < 3; c++) {
+      expect(again.mean[c]).toBeCloseTo(0, 6);
+      expect(again.deviation[c]).toBeCloseTo(1, 6);
+    }
+    expect(() => normaliseChannels(images[0]!, { mean: [0], deviation: [1] })).toThrow(
+      "one for each channel of 6 × 5 × 3",
+    );
+    expect(() => normaliseChannels(images[0]!, { mean: [0, 0, 0], deviation: [1, 0, 1] })).toThrow("channel 1");
+    expect(() => channelStatistics([])).toThrow("there are no images");
+  });
+
+  test("channels first and back, and a batch", () => {
+    const x = picture(3, 2, 2);
+    expect([...channelsFirst(x)]).toEqual([0, 2, 4, 6, 8, 10, 1, 3, 5, 7, 9, 11].map((i) => x.data[i]));
+    expect(fromChannelsFirst(channelsFirst(x), [2, 2, 3])).toEqual(x);
+    const { data, shape } = stackImages([x, x]);
+    expect([shape, data.length]).toEqual([[2, 2, 2, 3], 24]);
+    expect(() => stackImages([x, picture(3, 3, 2)])).toThrow("image 1 is 3 × 3 × 2, image 0 is 3 × 2 × 2");
+  });
+});
+
+describe("pipelines", () => {
+  const steps = [randomShift(2), randomRotation(15), randomFlip(), randomNoise(0.1)];
+  const x = rescale(picture(12, 12, 1));
+
+  test("the same seed and key give the same image, whatever was made before; others differ", () => {
+    const make = imagePipeline(7, steps);
+    const first = make(x, 0, "a");
+    make(x, 0, "b");
+    expect(make(x, 0, "a")).toEqual(first);
+    expect(imagePipeline(7, steps)(x, 0, "a")).toEqual(first);
+    for (const other of [make(x, 1, "a"), make(x, 0, "b"), imagePipeline(8, steps)(x, 0, "a")]) {
+      expect(other.data).not.toEqual(first.data);
+    }
+    expect(x.data).toEqual(rescale(picture(12, 12, 1)).data);
+  });
+
+  test("a step put in at the end changes nothing before it", () => {
+    let seen: Image | undefined;
+    imagePipeline(7, [...steps, (y) => (seen = y), randomNoise(1)])(x, 3);
+    expect(seen).toEqual(imagePipeline(7, steps)(x, 3));
+  });
+
+  test("shifts and flips happen as often as they should, and settings that cannot be are named", () => {
+    const dot = createImage(9, 9, 1);
+    dot.data[4 * 9 + 4] = 1;
+    const places = new Set<number>();
+    let flips = 0;
+    for (let i = 0; i < 400; i++) {
+      places.add(randomShift(1)(dot, new Random("shift", i)).data.indexOf(1));
+      if (randomFlip("horizontal", 0.3)(x, new Random("flip", i)) !== x) flips++;
+    }
+    expect(places.size).toBe(9);
+    expect(Math.abs(flips / 400 - 0.3)).toBeLessThan(0.08);
+    expect(() => randomFlip("vertical", 2)).toThrow("from 0 to 1, are 2");
+    expect(() => randomShift(-1)).toThrow("pixels must be 0 or more, is -1");
+  });
+});
+
+describe("decoding", () => {
+  test.each(Object.entries(expected.files))("%s is what Pillow reads", async (name, { bytes, ...sizes }) => {
+    const { data, ...found } = await decodeImage(file(name), name);
+    expect(found).toEqual(sizes);
+    // Decoders of JPEG may differ in rounding, and in how they enlarge colour of half the size.
+    expect(apart(data, bytes)).toBeLessThanOrEqual(name.endsWith("png") ? 0 : /420|progressive/.test(name) ? 10 : 3);
+    expect(imageHeader(file(name), name)).toMatchObject(sizes);
+  });
+
+  const changed = (name: string, change: (bytes: Uint8Array, view: DataView) => void) => {
+    const bytes = file(name);
+    change(bytes, new DataView(bytes.buffer));
+    return bytes;
+  };
+  test.each<[string, Uint8Array, RegExp]>([
+    ["no picture", new Uint8Array(20), /^x: neither PNG nor JPEG: it begins with 00 00/],
+    ["nothing", new Uint8Array(0), /^x: neither PNG nor JPEG/],
+    [
+      "a PNG with a wrong checksum",
+      changed("rgb.png", (b) => b.fill(1, 50, 51)),
+      /^x: damaged PNG: chunk IDAT at byte 33 has the CRC/,
+    ],
+    ["a cut-off PNG", file("rgb.png").subarray(0, 200), /^x: damaged PNG: chunk IDAT .* it is cut off/],
+    ["a PNG without its end", file("rgb.png").subarray(0, file("rgb.png").length - 12), /without the chunk IEND/],
+    [
+      "a small PNG that claims to be large",
+      withPngChecksums(changed("rgb.png", (_, view) => view.setUint32(16, 30_000))),
+      /30000 × 9 pixels are 810000 bytes, which \d+ bytes of compressed data cannot hold/,
+    ],
+    [
+      "a PNG larger than allowed",
+      withPngChecksums(changed("rgb.png", (_, view) => view.setUint32(16, 2 ** 31))),
+      /more than the 67108864 allowed|cannot hold/,
+    ],
+    [
+      "a PNG of another size than its data",
+      withPngChecksums(changed("rgb.png", (b) => b.fill(10, 23, 24))),
+      /its pixels are 333 bytes, expected 370/,
+    ],
+    ["a cut-off JPEG", file("rgb.jpg").subarray(0, 300), /^x: damaged JPEG: /],
+    [
+      "a small JPEG that claims to be large",
+      changed("rgb.jpg", (b) => {
+        const at = b.findIndex((byte, i) => byte === 0xff && b[i + 1] === 0xc0);
+        b.set([0xff, 0xff, 0xff, 0xff], at + 5);
+      }),
+      /65535 × 65535 pixels, which its \d+ bytes cannot hold/,
+    ],
+  ])("refuses %s", async (_, bytes, message) => {
+    const start = performance.now();
+    const failure = await decodeImage(bytes, "x").then(
+      () => undefined,
+      (error) => error,
+    );
+    expect(failure).toBeInstanceOf(DataError);
+    expect(failure.message).toMatch(message);
+    expect(performance.now() - start).toBeLessThan(2000);
+  });
+
+  test("allows as many pixels as it is told", async () => {
+    await expect(decodeImage(file("rgb.png"), "x", { maxPixels: 100 })).rejects.toThrow(
+      "x: claims 12 × 9 pixels, more than the 100 allowed (maxPixels).",
+    );
+  });
+});
