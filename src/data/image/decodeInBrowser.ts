@@ -4,7 +4,8 @@ import { type Image, imageFromRgba } from "./image.ts";
 
 /**
  * Decodes PNG and JPEG by the browser's own decoder (`createImageBitmap`). Numbers are 0 … 255, channels as in the
- * file. In Node use `decodeImage` of `handgrad/node`.
+ * file; colours under a half-transparent alpha are coarser than in the file, since a canvas keeps them multiplied by it.
+ * In Node use `decodeImage` of `handgrad/node`.
  *
  * @throws DataError naming the file and the fault.
  */
