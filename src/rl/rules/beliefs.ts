@@ -1,0 +1,200 @@
+import { klDivergence, logSoftmax, mul } from "../../autograd/index.ts";
+import type { Random } from "../../data/random.ts";
+import { type Batch, type Modality, modalities } from "../../model/index.ts";
+import { byExample } from "./baseline.ts";
+import { noiseOf, probabilitiesOf } from "./replay.ts";
+import type { Lesson, Pool, Rule } from "./rule.ts";
+
+/*
+ * Learning from what is believed about each example's label y, judged or not. Given the label, the parts of an example
+ * know nothing of each other: how the digit is written says nothing about which hint was chosen for it. So
+ *   q(y) ∝ π(y | rest) · h(y | hint) · Π_j P(verdict_j | y)
+ * where π is the network without the hint, h counts how often examples with word for word the same hint were which label
+ * (labels count 1, judged examples what is believed of them, plus a prior of `prior` in all), and a verdict "right" of
+ * answer a has the likelihood 1 − ε where y = a and ε elsewhere, "wrong" the other way round; ε is the share of mistaken
+ * judgements. The network, with all that it is given, then learns q by
+ *   loss = −1/N Σ_i Σ_y q_i(y) log π(y | x_i).
+ *
+ * This is expectation maximisation with two views (Dempster, Laird & Rubin 1977; co-training, Blum & Mitchell 1998;
+ * co-EM, Nigam & Ghani 2000). What it gains is the stream: thousands of examples that nobody judged, of which hint and
+ * picture together often leave little doubt, teach the network what neither of a few hundred judgements would.
+ */
+
+export interface BeliefsSettings {
+  /** Steps in an update, and examples in each. */
+  replays: number;
+  batch: number;
+  /** Parts of a batch: labelled, judged and unlabelled examples. What there is none of is left to the others. */
+  mixture: readonly [labelled: number, judged: number, unlabelled: number];
+  /** Unlabelled examples that are looked at in an update. */
+  scanned: number;
+  /** Weight of the prior of h, in examples. */
+  prior: number;
+  /** How often an example is shown in training with all its modalities, without the hint, and with one of the rest alone. */
+  shown: readonly [all: number, rest: number, single: number];
+  /** ε; "estimated": by the log itself. */
+  noise: number | "estimated";
+}
+export const beliefsDefaults: BeliefsSettings = {
+  replays: 24,
+  batch: 32,
+  mixture: [6, 10, 16],
+  scanned: 300,
+  prior: 1,
+  shown: [0.5, 0.3, 0.2],
+  noise: "estimated",
+};
+
+/** A part of examples that comes again word for word, such as a hint, and the modalities that are the rest of it. */
+export interface Recurring<E> {
+  key: (example: E) => string;
+  rest: readonly Modality[];
+}
+
+
+/** What is believed of an example's label: q [A], summing to 1. */
+export type Belief = readonly number[];
+
+interface Row<E> {
+  readonly example: E;
+  readonly belief: Belief;
+}
+
+/** @see the head of this file. Without `recurring` there is no h, and π sees the whole example. */
+export function beliefs<E extends { readonly id: string }>(
+  settings: BeliefsSettings,
+  recurring: Recurring<E> | undefined,
+): Rule<E> {
+  return {
+    async learn(lesson) {
+      const parts = await believe(lesson, settings, recurring);
+      const shares = parts.map((rows, i) => (rows.length > 0 ? settings.mixture[i]! : 0));
+      if (shares.every((share) => share === 0)) return undefined;
+      const random = lesson.random("beliefs");
+      let sum = 0;
+      for (let i = 0; i < settings.replays; i++) {
+        const rows = Array.from({ length: settings.batch }, () => random.choice(parts[pick(shares, random)]!));
+        sum += await step(lesson, rows, settings, recurring, random);
+      }
+      return sum / settings.replays;
+    },
+  };
+}
+
+/** Labelled, judged and unlabelled examples, with what is believed of each. */
+async function believe<E extends { readonly id: string }>(
+  lesson: Lesson<E>,
+  { scanned, prior, noise: setting }: BeliefsSettings,
+  recurring: Recurring<E> | undefined,
+): Promise<Row<E>[][]> {
+  const { policy, judged, labelled, unlabelled, random } = lesson;
+  const { classes } = policy.config;
+  const verdicts = byExample(judged);
+  const told = [...verdicts.values()].map((all) => all[0]!.example);
+  const untold = draw(unlabelled, scanned, random("scanned")).filter(({ id }) => !verdicts.has(id));
+
+  const seen = await probabilitiesOf(policy, [...told, ...untold], (some) => withModalities(lesson, some, recurring?.rest));
+  const noise = noiseOf(setting, judged);
+  const heard = told.map((example, i) => {
+    const said = likelihood(verdicts.get(example.id)!, noise, classes);
+    return normalised(seen[i]!.map((p, y) => p * said[y]!));
+  });
+  const known = labelled.map((example) => ({ example: example as E, belief: certain(example.label, classes) }));
+  const rows = [
+    known,
+    told.map((example, i) => ({ example, belief: heard[i]! })),
+    untold.map((example, i) => ({ example, belief: seen[told.length + i]! })),
+  ];
+  return recurring ? joined(rows, recurring, prior, classes) : rows;
+}
+
+/** Beliefs times h, the shares of labels among labelled and judged examples with the same hint. */
+function joined<E>([known, told, untold]: Row<E>[][], { key }: Recurring<E>, prior: number, classes: number): Row<E>[][] {
+  const counts = new Map<string, number[]>();
+  for (const { example, belief } of [...known!, ...told!]) {
+    const found = counts.get(key(example)) ?? new Array<number>(classes).fill(prior / classes);
+    counts.set(key(example), found.map((n, y) => n + belief[y]!));
+  }
+  const even = new Array<number>(classes).fill(1 / classes);
+  // What is believed of an example is no evidence about itself: it is taken out of the count again.
+  const others = (example: E, own: Belief) => (counts.get(key(example)) ?? even).map((n, y) => n - own[y]!);
+  const times = ({ example, belief }: Row<E>, h: readonly number[]) => ({
+    example,
+    belief: normalised(belief.map((q, y) => q * Math.max(h[y]!, 1e-6))),
+  });
+  const none = new Array<number>(classes).fill(0);
+  return [
+    known!,
+    told!.map((row) => times(row, others(row.example, row.belief))),
+    untold!.map((row) => times(row, others(row.example, none))),
+  ];
+}
+
+/** One step of the network towards the beliefs. */
+async function step<E extends { readonly id: string }>(
+  lesson: Lesson<E>,
+  rows: readonly Row<E>[],
+  { shown }: BeliefsSettings,
+  recurring: Recurring<E> | undefined,
+  random: Random,
+): Promise<number> {
+  const { policy, optimiser, vary } = lesson;
+  const rest = recurring?.rest ?? modalities;
+  const sights: readonly (readonly Modality[])[] = rows.map(() => {
+    const which = pick(shown, random);
+    return which === 0 ? modalities : which === 1 ? rest : [random.choice(rest)];
+  });
+  const batch = withModalities(lesson, rows.map(({ example }) => vary(example, random)), sights);
+  const q = Float32Array.from(rows.flatMap(({ belief }) => belief));
+  const loss = await policy.engine.step(() => {
+    const logits = policy.forward(batch, { training: true });
+    const loss = mul(klDivergence(logSoftmax(logits), q, { reduction: "sum" }), 1 / rows.length);
+    optimiser.update(loss.backward());
+    return loss;
+  });
+  return loss.item();
+}
+
+/** Σ_j log P(verdict_j | y) as a product, [A]: what people said of one example. A reward between −1 and 1 counts in part. */
+export function likelihood(verdicts: readonly { action: number; reward: number }[], noise: number, classes: number): number[] {
+  return Array.from({ length: classes }, (_, y) =>
+    verdicts.reduce((product, { action, reward }) => {
+      const agrees = (y === action) === reward > 0;
+      return product * (agrees ? 1 - noise : noise) ** Math.abs(reward);
+    }, 1),
+  );
+}
+
+/** So many examples of a pool, each at most once, in a random order. */
+function draw<E>(pool: Pool<E>, n: number, random: Random): E[] {
+  const places = Array.from({ length: pool.length }, (_, i) => i);
+  return random.shuffle(places).slice(0, n).map((i) => pool.at(i));
+}
+
+/** A batch of which only these modalities are there: the same for all examples, or a list with those of each. */
+function withModalities<E>(
+  { batchOf }: Lesson<E>,
+  examples: readonly E[],
+  which: readonly Modality[] | readonly (readonly Modality[])[] = modalities,
+): Batch {
+  const of = (i: number) => (typeof which[0] === "string" ? which : which[i]!) as readonly Modality[];
+  const present = examples.flatMap((_, i) => modalities.map((m) => (of(i).includes(m) ? 1 : 0)));
+  return { ...batchOf(examples), present: Float32Array.from(present) };
+}
+
+const certain = (label: number, classes: number): Belief => Array.from({ length: classes }, (_, y) => Number(y === label));
+
+function normalised(q: readonly number[]): number[] {
+  const sum = q.reduce((a, b) => a + b, 0);
+  return sum > 0 ? q.map((p) => p / sum) : q.map(() => 1 / q.length);
+}
+
+/** A place, drawn by its share of the whole. */
+function pick(shares: readonly number[], random: Random): number {
+  let left = random.uniform() * shares.reduce((a, b) => a + b, 0);
+  for (const [i, share] of shares.entries()) {
+    left -= share;
+    if (left < 0) return i;
+  }
+  return shares.findLastIndex((share) => share > 0);
+}

@@ -1,0 +1,75 @@
+import { judged as judgedLoss, noGrad } from "../../autograd/index.ts";
+import { softmaxOf } from "../../model/index.ts";
+import { estimateNoise } from "./noise.ts";
+import { type Judged, type Lesson, type Policy, pieces, type Rule } from "./rule.ts";
+
+export interface ReplaySettings {
+  /** Steps in an update, and examples in each. */
+  replays: number;
+  batch: number;
+  /** ε, the share of judgements taken to be mistaken, from 0 to under 0.5; "estimated": by the log itself. */
+  noise: number | "estimated";
+}
+export const replayDefaults: ReplaySettings = { replays: 8, batch: 32, noise: "estimated" };
+
+/**
+ * Learns again and again from the whole log, by what a judgement says about the label: right means that the answer a is
+ * the label, wrong means that it is another one, and a share ε of judgements is mistaken,
+ *   right: −log((1 − ε) p + ε (1 − p))     wrong: −log((1 − ε)(1 − p) + ε p),   p = π(a | x)
+ * (noise as by Natarajan et al. 2013; "wrong" as a complementary label, Ishida et al. 2017). It needs no baseline, and a
+ * judgement is never used up. Labelled examples join in as answers that are known to be right.
+ */
+export function replay<E extends { readonly id: string }>(settings: ReplaySettings): Rule<E> {
+  return {
+    async learn({ policy, optimiser, judged, labelled, batchOf, random }) {
+            const pool = [
+        ...labelled.map((example) => ({ example: example as E, action: example.label, reward: 1 })),
+        ...judged,
+      ];
+      if (pool.length === 0) return undefined;
+      const noise = noiseOf(settings.noise, judged);
+      const order = random("replay");
+      let sum = 0;
+      for (let i = 0; i < settings.replays; i++) {
+        const rows = Array.from({ length: settings.batch }, () => order.choice(pool));
+        const batch = batchOf(rows.map((row) => row.example));
+        const loss = await policy.engine.step(() => {
+          const loss = judgedLoss(
+            policy.forward(batch, { training: true }),
+            rows.map((row) => row.action),
+            rows.map((row) => row.reward),
+            { noise },
+          );
+          optimiser.update(loss.backward());
+          return loss;
+        });
+        sum += await loss.item();
+      }
+      return sum / settings.replays;
+    },
+  };
+}
+
+/** A share of mistakes as it was set, or by what the policy thought of its answers and what people then said. */
+export function noiseOf<E>(setting: number | "estimated", judged: readonly Judged<E>[]): number {
+  if (setting !== "estimated") return setting;
+  return estimateNoise(judged.map(({ probabilities, action, reward }) => ({ p: probabilities[action]!, reward })));
+}
+
+/** π(· | x) of examples, without dropout: [N][A]. */
+export async function probabilitiesOf<E>(
+  policy: Policy,
+  examples: readonly E[],
+  batchOf: Lesson<E>["batchOf"],
+): Promise<number[][]> {
+  const { classes } = policy.config;
+  const all: number[][] = [];
+  for (const piece of pieces(examples, 100)) {
+    const batch = batchOf(piece);
+    const logits = await policy.engine.step(() => noGrad(() => policy.forward(batch)));
+    const numbers = (await logits.data()) as Float32Array;
+    logits.dispose();
+    for (let i = 0; i < piece.length; i++) all.push(softmaxOf(numbers.subarray(i * classes, (i + 1) * classes)));
+  }
+  return all;
+}

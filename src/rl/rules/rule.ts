@@ -1,0 +1,65 @@
+import type { Engine, Tensor } from "../../autograd/index.ts";
+import type { Random } from "../../data/random.ts";
+import type { Batch, Module, Optimiser } from "../../model/index.ts";
+import type { Preference, RewardedJudgement } from "../judgement.ts";
+
+/** A network that gives one logit an action. `MultimodalNet` is one. */
+export interface Policy extends Module {
+  readonly engine: Engine;
+  readonly config: { readonly classes: number };
+  /** Logits [N, A] of a batch, in a step. */
+  forward(batch: Batch, options?: { training?: boolean }): Tensor;
+}
+
+/** A judgement, with the example that it is about. */
+export interface Judged<E> extends Omit<RewardedJudgement, "example"> {
+  readonly example: E;
+}
+
+/** A preference, with the example that it is about. */
+export interface Preferred<E> extends Omit<Preference, "example"> {
+  readonly example: E;
+}
+
+/** Examples that can be had one by one; they may be made when they are asked for. */
+export interface Pool<E> {
+  readonly length: number;
+  at(i: number): E;
+}
+
+/** Everything that there is to learn from, at one update. */
+export interface Lesson<E> {
+  readonly policy: Policy;
+  readonly optimiser: Optimiser;
+  /** What the policy is held to; undefined: to what it said itself when it answered. */
+  readonly reference: Policy | undefined;
+  /** Judged since the last update. */
+  readonly fresh: readonly Judged<E>[];
+  /** Judged ever, those among them. */
+  readonly judged: readonly Judged<E>[];
+  readonly preferred: readonly Preferred<E>[];
+  readonly labelled: readonly (E & { readonly label: number })[];
+  /** Examples without label or judgement, such as those that come in all day. */
+  readonly unlabelled: Pool<E>;
+  readonly batchOf: (examples: readonly E[]) => Batch;
+  /** Changes an example a little, such that its label stays. */
+  readonly vary: (example: E, random: Random) => E;
+  /** A stream of random numbers that belongs to this update and this purpose. */
+  readonly random: (purpose: string) => Random;
+}
+
+/** One way to learn. What it remembers between two updates is in `memory`, so that a run can be stopped and resumed. */
+export interface Rule<E extends { readonly id: string }> {
+  /** Learns once. Gives the mean loss; undefined where there was nothing to learn from. */
+  learn(lesson: Lesson<E>): Promise<number | undefined>;
+  /** Numbers that the next update needs beside weights and log, fit for JSON. */
+  memory?(): Memory;
+  recall?(memory: Memory): void;
+}
+
+export type Memory = Readonly<Record<string, readonly number[]>>;
+
+/** Splits a list into pieces of at most `size`. */
+export function pieces<T>(list: readonly T[], size: number): T[][] {
+  return Array.from({ length: Math.ceil(list.length / size) }, (_, i) => list.slice(i * size, (i + 1) * size));
+}
