@@ -33,3 +33,4 @@ export {
   WeightsError,
   weightsOf,
 } from "./safetensors.ts";
+export { configMetadata, loadModel, modelFrom, saveModel } from "./saved.ts";

@@ -20,6 +20,9 @@ export interface Module {
   parameters(): Record<string, Tensor>;
 }
 
+/** The numbers that a parameter starts from; undefined where they are to be drawn. */
+export type Start = (name: string, shape: readonly number[]) => Float32Array | undefined;
+
 /** Makes the parameters of a network: each starts from a random stream of its own name and the network's seed. */
 export class ParameterStore implements Module {
   readonly #parameters: Record<string, Tensor> = {};
@@ -27,12 +30,14 @@ export class ParameterStore implements Module {
   constructor(
     readonly engine: Engine,
     readonly seed: number,
+    readonly start: Start = () => undefined,
   ) {}
 
   make(name: string, shape: readonly number[], initialise: Initialiser): Tensor {
     if (this.#parameters[name]) throw new Error(`the network has two parameters called ${name}.`);
     const n = shape.reduce((a, b) => a * b, 1);
-    const parameter = this.engine.parameter(initialise(n, new Random("parameter", this.seed, name)), shape);
+    const numbers = this.start(name, shape) ?? initialise(n, new Random("parameter", this.seed, name));
+    const parameter = this.engine.parameter(numbers, shape);
     this.#parameters[name] = parameter;
     return parameter;
   }

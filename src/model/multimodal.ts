@@ -10,7 +10,7 @@ import { textEncoder } from "./encoder/text.ts";
 import { fusionOf } from "./fusion/choose.ts";
 import type { Fusion } from "./fusion/fusion.ts";
 import { type Head, headOf } from "./head.ts";
-import { type Module, ParameterStore } from "./layers.ts";
+import { type Module, ParameterStore, type Start } from "./layers.ts";
 
 export type { Batch } from "./batch.ts";
 export { type Modality, modalities } from "./config.ts";
@@ -30,12 +30,15 @@ export class MultimodalNet implements Module {
   readonly #fusion: Fusion;
   readonly #head: Head;
 
-  /** @throws RangeError naming the option that cannot be. */
-  constructor(engine: Engine, config: MultimodalConfig & { seed?: number }) {
-    const { seed = 0, ...given } = config;
+  /**
+   * @param config.start gives the numbers of parameters that are not to be drawn by `seed`.
+   * @throws RangeError naming the option that cannot be.
+   */
+  constructor(engine: Engine, config: MultimodalConfig & { seed?: number; start?: Start }) {
+    const { seed = 0, start, ...given } = config;
     this.config = fullConfig(given);
     this.engine = engine;
-    const store = new ParameterStore(engine, seed);
+    const store = new ParameterStore(engine, seed, start);
     this.#store = store;
     const make: Record<Modality, () => Encoder> = {
       image: () => imageEncoder(store, this.config, this.config.image!),

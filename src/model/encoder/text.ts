@@ -7,7 +7,7 @@ import type { Encoder } from "./encoder.ts";
 /**
  * Word vectors, [N, L] ids → [N, L, D], and one of
  *   mean      their mean over the words that are there: [N, D]
- *   flatten   all of them side by side, padding as zeros: [N, tokens · D]
+ *   flatten   all of them side by side: [N, tokens · D]; padding is word 0, whose vector is 0 and not learned
  *   gru       the last state of a GRU over the words up to the last that is there: [N, sentence]
  */
 export function textEncoder(store: ParameterStore, config: FullConfig, vocabulary: number): Encoder {
