@@ -2,7 +2,7 @@
 import { Command, CommanderError } from "commander";
 import { DataError } from "../../src/data/index.ts";
 import { WeightsError } from "../../src/model/index.ts";
-import { FeedbackLogError } from "../../src/rl/index.ts";
+import { FeedbackLogError, methods } from "../../src/rl/index.ts";
 import { percent, Run, type RunResult, Stopped } from "./pipeline.ts";
 import { say } from "./progress.ts";
 import { RunFolder } from "./run-folder.ts";
@@ -45,8 +45,8 @@ function command(name: Settings["command"], description: string): Command {
       .option("--target <accuracy>", "stop at this accuracy on validation, 0 to 1", fraction("--target", 0, 1))
       .option(
         "--method <rule>",
-        "replay (REINFORCE and the whole log again) or reinforce",
-        oneOf("--method", ["replay", "reinforce"] as const),
+        `how to learn from judgements: ${methods.join(", ")} (default: ${methods[0]})`,
+        oneOf("--method", methods),
       )
       .option("--noise <share>", "share of the simulated person's judgements that are wrong", fraction("--noise", 0, 1))
       .option("--human", "judge yourself, here in the terminal");
@@ -57,7 +57,7 @@ function command(name: Settings["command"], description: string): Command {
 function oneOf<T extends string>(option: string, choices: readonly T[]) {
   return (text: string): T => {
     const found = choices.find((choice) => choice === text);
-    if (!found) throw new UsageError(`${option} is "${text}", expected ${choices.join(" or ")}.`);
+    if (!found) throw new UsageError(`${option} is "${text}", expected ${choices.join(", ")}.`);
     return found;
   };
 }
@@ -77,7 +77,7 @@ function settingsFrom(command: Settings["command"], { resume: _, out: __, json: 
     lr: 1.5e-3,
     judgements: commands[command].judgements,
     target: null,
-    method: "replay",
+    method: "beliefs",
     noise: 0,
     human: false,
     software: false,
@@ -141,6 +141,7 @@ function asJson({ after, before, folder, ...result }: RunResult) {
   const of = (test: "strangers" | "met") => ({
     ...(before ? { accuracyStart: before[test] } : {}),
     accuracyEnd: after[test].accuracy,
+    accuracyNetwork: after[test].network,
     accuracyByModalities: after[test].byModalities,
   });
   const { adapter, parameters, labels, judgements, ...rest } = result;

@@ -1,8 +1,18 @@
-import { batches, Random, type SetName, type TriDigit, type TriDigits, triDigitsShape } from "../../src/data/index.ts";
+import {
+  batches,
+  channelsFirst,
+  fromChannelsFirst,
+  Random,
+  randomShift,
+  type SetName,
+  type TriDigit,
+  type TriDigits,
+  triDigitsShape,
+} from "../../src/data/index.ts";
 import { type Evaluation, evaluate, MultimodalNet, type Optimiser, trainEpoch } from "../../src/model/index.ts";
 import { openFeedbackLog } from "../../src/node/feedback-log.ts";
 import { adam, cosine, createEngine, type Engine } from "../../src/node.ts";
-import { learner, rewarded, simulatedPerson } from "../../src/rl/index.ts";
+import { type FeedbackLog, type Learner, learner, memoryLog, rewarded, simulatedPerson } from "../../src/rl/index.ts";
 import { humanJudge, type Judge, Quit, simulatedJudge } from "./judges.ts";
 import { progress, say } from "./progress.ts";
 import { renderReport } from "./report.ts";
@@ -18,9 +28,14 @@ import { loadTriDigits } from "./tridigits.ts";
 
 const BATCH = 32;
 /** Examples judged between two updates: a simulated person is asked in larger rounds. */
-const ROUND = { simulated: 20, human: 5 };
-/** Rounds between two looks at the validation set, and the most of its examples that are looked at. */
-const LOOK = { simulated: 5, human: 4 };
+const ROUND = { simulated: 40, human: 5 };
+/** Rounds between two looks at the validation set. */
+const LOOK = { simulated: 3, human: 4 };
+/** Steps for each judgement, and unlabelled examples that are looked at for each. */
+const STEPS = 1.1;
+const SCANNED = 8;
+/** Updates after the last judgement, while the learning rate cools down, as a share of those before. */
+const SETTLING = 0.15;
 const TESTS = { strangers: "test-strangers", met: "test-met" } as const;
 type Test = keyof typeof TESTS;
 
@@ -30,7 +45,11 @@ export class Stopped extends Error {
 }
 
 /** Accuracy by speaker is known here alone: the network does not know who spoke. */
-export type TestResult = Evaluation & { bySpeaker: Record<string, { accuracy: number; count: number }> };
+export type TestResult = Evaluation & {
+  bySpeaker: Record<string, { accuracy: number; count: number }>;
+  /** Accuracy of the network alone, without what a learner remembers beside it. */
+  network: number;
+};
 
 export interface RunResult {
   adapter: string;
@@ -113,9 +132,9 @@ export class Run {
     await this.#folder.saveCheckpoint(this.#net, this.#optimiser, this.#progress);
   }
 
-  async #pause(): Promise<void> {
+  async #pause({ save = true } = {}): Promise<void> {
     if (!this.#stopping) return;
-    await this.#save();
+    if (save) await this.#save();
     throw new Stopped(`stopped. Go on with: handgrad ${this.#settings.command} --resume ${this.#folder.path}`);
   }
 
@@ -170,32 +189,23 @@ export class Run {
     }
   }
 
-  async #look(at: { epoch?: number; judgements?: number }): Promise<number> {
+  /** How good it is on the validation set: the network, or what a learner makes of it. */
+  async #look(at: { epoch?: number; judgements?: number }, agent?: Learner<TriDigit>): Promise<number> {
     const set = this.#data.set("validation", this.#settings.seed);
-    const { accuracy, loss } = await evaluate(this.#net, batches(set, 100), { subsets: false });
+    const { accuracy, loss } = agent
+      ? scored(await agent.predict([...set]), [...set])
+      : await evaluate(this.#net, batches(set, 100), { subsets: false });
     this.#folder.record({ kind: "validation", ...at, loss, accuracy });
     return accuracy;
   }
 
   async #learn(): Promise<void> {
-    const { seed, labels, set, judgements, target, method, human, noise } = this.#settings;
+    const { seed, judgements, target, method, human, noise } = this.#settings;
     if (this.#progress.stage !== "learn") return;
     const log = await openFeedbackLog(this.#folder.file("feedback.jsonl"), { onNotice: say });
     const stream = this.#data.set("stream", seed);
     const order = new Random("questions", seed).shuffle(Array.from({ length: stream.length }, (_, i) => i));
-    const byId = new Map(order.map((i) => [idAt(stream, i), i]));
-    // The leash holds to the policy that learning begins with, which is the model of the run until it is done.
-    const reference = new MultimodalNet(this.#engine, this.#net.config);
-    this.#folder.loadModel(reference);
-    const agent = learner<TriDigit>(this.#net, this.#optimiser, {
-      log,
-      reference,
-      method,
-      seed,
-      labelled: [...this.#data.set(set, seed, labels)],
-      find: (id) => (byId.has(id) ? stream.at(byId.get(id)!) : undefined),
-    });
-    if (this.#progress.learner) agent.restore(this.#progress.learner);
+    const agent = this.#agent(log);
     const judge: Judge = human ? humanJudge(log) : simulatedJudge(simulatedPerson({ seed, noise }));
     const kind = human ? "human" : "simulated";
     say(
@@ -209,7 +219,7 @@ export class Run {
         const asked = new Set(order.slice(0, this.#progress.asked).map((i) => idAt(stream, i)));
         const given = rewarded(log.judgements()).filter((j) => asked.has(j.example)).length;
         if (given >= judgements || this.#progress.asked >= stream.length) break;
-        this.#optimiser.lr = this.#settings.lr * cooled(given / judgements);
+        this.#optimiser.lr = this.#settings.lr * cooled(given / judgements / (1 + SETTLING));
         const size = Math.min(ROUND[kind], judgements - given);
         const questions = order.slice(this.#progress.asked, this.#progress.asked + size).map((i) => stream.at(i));
         const answers = new Map((await agent.actOn(questions)).map((answer) => [answer.example, answer]));
@@ -226,11 +236,11 @@ export class Run {
         const updated = await agent.update(heard);
         this.#progress.learner = agent.state();
         const count = rewarded(heard).length;
-        this.#folder.record({ kind: "learn", ...updated, judgements: count, baseline: agent.state().baseline });
+        this.#folder.record({ kind: "learn", ...updated, judgements: count });
         bar?.at(count, `reward ${updated.reward.toFixed(2)}`);
         rounds += 1;
         if (rounds % LOOK[kind] === 0) {
-          const accuracy = await this.#look({ judgements: count });
+          const accuracy = await this.#look({ judgements: count }, agent);
           await this.#save();
           if (human) say(`after ${count} judgements: accuracy ${percent(accuracy)} on validation`);
           if (target !== null && accuracy >= target) {
@@ -240,6 +250,7 @@ export class Run {
         }
         await this.#pause();
       }
+      await this.#settle(agent, log);
     } catch (error) {
       if (error instanceof Quit) {
         this.#stopping = true;
@@ -254,7 +265,49 @@ export class Run {
     await this.#save();
   }
 
-  async #test(options: { subsets: boolean }): Promise<Record<Test, TestResult>> {
+  /** Updates without new judgements. A run that is stopped here begins at the first of them again. */
+  async #settle(agent: Learner<TriDigit>, log: FeedbackLog): Promise<void> {
+    if (agent.method === "reinforce") return;
+    const { judgements, lr, human } = this.#settings;
+    await this.#save();
+    const updates = Math.ceil((SETTLING * judgements) / ROUND[human ? "human" : "simulated"]);
+    for (let i = 0; i < updates; i++) {
+      this.#optimiser.lr = lr * cooled((1 + (SETTLING * i) / updates) / (1 + SETTLING));
+      await agent.update(log.judgements());
+      await this.#pause({ save: false });
+    }
+    this.#progress.learner = agent.state();
+    await this.#look({ judgements: rewarded(log.judgements()).length }, agent);
+  }
+
+  /** The network with what it may learn from: labels, judgements, and the stream without labels. */
+  #agent(log: FeedbackLog): Learner<TriDigit> {
+    const { seed, labels, set, method, human } = this.#settings;
+    const stream = this.#data.set("stream", seed);
+    const byId = new Map(stream.places.map((_, i) => [idAt(stream, i), i]));
+    // The leash holds to the policy that learning begins with, which is the model of the run until it is done.
+    const reference = new MultimodalNet(this.#engine, this.#net.config);
+    this.#folder.loadModel(reference);
+    const round = ROUND[human ? "human" : "simulated"];
+    const agent = learner<TriDigit>(this.#net, this.#optimiser, {
+      log,
+      reference,
+      method,
+      seed,
+      labelled: [...this.#data.set(set, seed, labels)],
+      unlabelled: stream,
+      recurring: { key: ({ words }) => words.join(" "), rest: ["image", "audio"] },
+      vary: shifted,
+      find: (id) => (byId.has(id) ? stream.at(byId.get(id)!) : undefined),
+      replays: Math.round(STEPS * round),
+      scanned: SCANNED * round,
+    });
+    if (this.#progress.learner) agent.restore(this.#progress.learner);
+    return agent;
+  }
+
+  /** Both test sets: the answers are those of the learner where one is given, the figures by modality the network's. */
+  async #test(options: { subsets: boolean }, agent?: Learner<TriDigit>): Promise<Record<Test, TestResult>> {
     const which = ["strangers", "met"] as const;
     const results: Partial<Record<Test, TestResult>> = {};
     const sizes = which.map((test) => this.#data.set(TESTS[test], this.#settings.seed).length);
@@ -273,15 +326,17 @@ export class Run {
           bar.at(done);
         }
       };
-      const result = await evaluate(this.#net, counted(), options);
-      results[test] = { ...result, bySpeaker: bySpeaker([...set], result.answers) };
+      const network = await evaluate(this.#net, counted(), options);
+      const result = agent ? { ...network, ...scored(await agent.predict([...set]), [...set]) } : network;
+      results[test] = { ...result, network: network.accuracy, bySpeaker: bySpeaker([...set], result.answers) };
     }
     bar.done();
     return results as Record<Test, TestResult>;
   }
 
   async #finish(): Promise<RunResult> {
-    const after = await this.#test({ subsets: true });
+    const learned = this.#progress.learner && this.#agent(memoryLog());
+    const after = await this.#test({ subsets: true }, learned ?? undefined);
     await this.#folder.saveModel(this.#net);
     const metrics = this.#folder.metrics();
     const { before } = this.#progress;
@@ -303,8 +358,29 @@ export class Run {
   }
 }
 
+/** The picture moved by up to a pixel each way: the same digit. */
+const move = randomShift(1);
+const shifted = (example: TriDigit, random: Random): TriDigit => {
+  const moved = move(fromChannelsFirst(example.image, [...triDigitsShape.image]), random);
+  return { ...example, image: channelsFirst(moved) };
+};
+
 const idAt = (set: { name: string; places: readonly { label: number; index: number }[] }, i: number): string =>
   `${set.name}/${set.places[i]!.label}/${set.places[i]!.index}`;
+
+/** Probabilities [N][A] against the labels. */
+function scored(said: readonly (readonly number[])[], examples: readonly TriDigit[]) {
+  const classes = triDigitsShape.classes;
+  const confusion = Array.from({ length: classes }, () => new Array<number>(classes).fill(0));
+  const answers = said.map((p) => p.indexOf(Math.max(...p)));
+  let [right, loss] = [0, 0];
+  examples.forEach(({ label }, i) => {
+    confusion[label]![answers[i]!]! += 1;
+    right += Number(answers[i] === label);
+    loss -= Math.log(Math.max(said[i]![label]!, Number.MIN_VALUE));
+  });
+  return { accuracy: right / examples.length, loss: loss / examples.length, confusion, answers };
+}
 
 function bySpeaker(examples: readonly TriDigit[], answers: readonly number[]): TestResult["bySpeaker"] {
   const speakers: TestResult["bySpeaker"] = {};

@@ -58,14 +58,11 @@ export function renderReport({
       ],
     }),
     lineChart({
-      title: "Reward of the answers judged, and its moving average",
+      title: "Reward of the answers judged",
       x: "judgements",
       y: "reward",
       range: [-1, 1],
-      series: [
-        { name: "reward", points: of("learn").map((m) => [m.judgements, m.reward]) },
-        { name: "moving average", points: of("learn").map((m) => [m.judgements, m.baseline]) },
-      ],
+      series: [{ name: "reward", points: of("learn").map((m) => [m.judgements, m.reward]) }],
     }),
   ];
   const config = Object.entries({

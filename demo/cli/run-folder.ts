@@ -30,7 +30,7 @@ export interface Progress {
 export type Metric =
   | { kind: "train"; epoch: number; loss: number }
   | { kind: "validation"; epoch?: number; judgements?: number; loss: number; accuracy: number }
-  | { kind: "learn"; judgements: number; reward: number; baseline: number; entropy: number; kl: number; loss: number };
+  | { kind: "learn"; judgements: number; reward: number; entropy: number; kl: number; loss: number };
 
 /** A run's folder: config.json, checkpoint and model, feedback.jsonl, metrics.jsonl, report.html. */
 export class RunFolder {

@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import type { SetName } from "../../src/data/index.ts";
+import type { Method } from "../../src/rl/index.ts";
 
 /** A mistake of whoever called the program: one line, exit code 2. */
 export class UsageError extends Error {
@@ -20,7 +21,7 @@ export interface Settings {
   /** Judgements to ask for, and the accuracy on `validation` at which to stop earlier. */
   judgements: number;
   target: number | null;
-  method: "replay" | "reinforce";
+  method: Method;
   /** Share of a simulated person's judgements that are wrong. */
   noise: number;
   /** Whether a person judges in the terminal, instead of a simulated one. */

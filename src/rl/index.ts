@@ -33,3 +33,16 @@ export async function feedbackLog(path: string): Promise<FeedbackLog> {
   const { openFeedbackLog } = await import("../node/feedback-log.ts");
   return openFeedbackLog(path);
 }
+export {
+  type BaselineName,
+  baselineNames,
+  type Judged,
+  type Lesson,
+  type Method,
+  methods,
+  type Policy,
+  type Pool,
+  type Recurring,
+  type Rule,
+  type RuleSettings,
+} from "./rules/index.ts";

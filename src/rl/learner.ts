@@ -1,51 +1,57 @@
-import { judged, noGrad, policyGradient, type Tensor } from "../autograd/index.ts";
 import { batchOf } from "../data/batch.ts";
 import { Random } from "../data/random.ts";
-import { type Batch, type MultimodalNet, type Optimiser, softmaxOf, weightsOf } from "../model/index.ts";
+import { type Batch, type Optimiser, weightsOf } from "../model/index.ts";
+import { entropyOf } from "./ask/index.ts";
 import type { Judgement, Preference, Purpose, RewardedJudgement } from "./judgement.ts";
 import { rewarded } from "./judgement.ts";
 import type { FeedbackLog } from "./log.ts";
+import {
+  type Judged,
+  type Lesson,
+  type Memory,
+  type Method,
+  type Policy,
+  type Pool,
+  type Recurring,
+  type Rule,
+  type RuleSettings,
+  rulesOf,
+} from "./rules/index.ts";
+import { probabilitiesOf } from "./rules/replay.ts";
 
 /*
- * The loop: the network answers, a person judges the answer, the network learns.
- *
- * REINFORCE (Williams 1992) learns from the judgements since the last update: the gradient of
- *   −(reward − baseline) · log π(answer) − c · H(π) + β · KL(π ‖ a reference policy),
- * the baseline a moving average of rewards. Each judgement is used once, while the policy is still the one it is about.
- *
- * Replay learns again and again from the whole log, by what a judgement says about the label: right means that the
- * answer is the label, −log p; wrong means that it is another, −log(1 − p). It needs no baseline, and a judgement is
- * never used up. Labelled examples join in as answers that are known to be right.
+ * The loop: the network answers, a person judges the answer, the network learns. How it learns is in the folder `rules`;
+ * here is what all rules have in common: whom an answer was given to, what the log says of it, and what was learned from.
  */
 
-export interface LearnerSettings {
-  /** "replay": REINFORCE and replay; "reinforce": the textbook alone. */
-  method: "replay" | "reinforce";
-  /** Of the answers that are sampled and of the order of replay. */
-  seed: number;
-  /** c, the weight of the entropy bonus. */
-  entropy: number;
-  /** β, the weight of the leash. */
-  leash: number;
-  /** How much of the baseline is kept at each judgement. */
-  baselineDecay: number;
-  /** Replay steps in an update, and examples in each. */
-  replays: number;
-  batch: number;
-  /** The share of judgements taken to be mistaken, from 0 to under 0.5. */
-  noise: number;
+export interface LearnerSettings extends RuleSettings {
+  /** How to learn. Default: "beliefs". */
+  method?: Method;
+  /** Of the answers that are sampled and of everything random in the rules. Default 0. */
+  seed?: number;
+  /**
+   * "sampled": by the policy's probabilities, as policy gradients need it; "likeliest": the most judgements then are
+   * "right", and say which label it is. Default: the likeliest for "beliefs", else sampled.
+   */
+  answers?: "sampled" | "likeliest";
 }
 
-export interface LearnerOptions<E extends Example> extends Partial<LearnerSettings> {
+export interface LearnerOptions<E extends Example> extends LearnerSettings {
   log: FeedbackLog;
   /** The policy that the leash holds to. Default: what the network itself said when it answered, as the log has it. */
-  reference?: MultimodalNet;
+  reference?: Policy;
   /** Turns examples into a batch of the network. Default: that of `handgrad/data`, for examples as it makes them. */
   batchOf?: (examples: readonly E[]) => Batch;
   /** Finds an example that a log of an earlier session speaks of. */
   find?: (id: string) => E | undefined;
   /** Examples whose label is known. */
   labelled?: readonly (E & { label: number })[];
+  /** Examples that may be learned from though nobody judges them, such as all that came in so far. */
+  unlabelled?: Pool<E>;
+  /** A part of examples that comes again word for word, such as a hint. */
+  recurring?: Recurring<E>;
+  /** Changes an example a little before it is learned from, such that its label stays. Default: not. */
+  vary?: (example: E, random: Random) => E;
   /** A name for this run of the program, written with every judgement and part of its id. Default: a new one. */
   session?: string;
 }
@@ -77,6 +83,8 @@ export interface Asking {
 /** An answer, and what the log will say of it. */
 interface Given {
   readonly answer: Answer;
+  /** Whether the likeliest action was taken, and not one drawn. */
+  readonly certain: boolean;
   readonly asking: Required<Asking>;
   readonly hash: string;
   readonly model: string;
@@ -97,50 +105,57 @@ export interface Updated {
 /** What a learner remembers beside the weights and the log, to go on exactly. */
 export interface LearnerState {
   updates: number;
-  baseline: number;
-  /** The judgements that REINFORCE has used. */
+  /** The judgements that were learned from. */
   learned: number;
+  /** What each rule remembers. */
+  memories: readonly Memory[];
 }
 
-const defaults: LearnerSettings = {
-  method: "replay",
-  seed: 0,
-  entropy: 0.01,
-  leash: 0.02,
-  baselineDecay: 0.95,
-  replays: 8,
-  batch: 32,
-  noise: 0,
-};
-
 export class Learner<E extends Example> {
-  readonly settings: LearnerSettings;
-  readonly #net: MultimodalNet;
+  readonly method: Method;
+  readonly seed: number;
+  readonly #net: Policy;
   readonly #optimiser: Optimiser;
   readonly #options: LearnerOptions<E>;
+  readonly #rules: readonly Rule<E>[];
   readonly #batchOf: (examples: readonly E[]) => Batch;
   readonly #examples = new Map<string, E>();
   readonly #given = new Map<string, Given>();
   readonly #session: string;
   #model: Promise<string> | undefined;
-  #state: LearnerState = { updates: 0, baseline: 0, learned: 0 };
+  #updates = 0;
+  #learned = 0;
 
-  constructor(net: MultimodalNet, optimiser: Optimiser, options: LearnerOptions<E>) {
-    const { log: _, reference: __, batchOf: ___, find: ____, labelled: _____, session: ______, ...settings } = options;
-    this.settings = { ...defaults, ...settings };
+  constructor(net: Policy, optimiser: Optimiser, options: LearnerOptions<E>) {
+    this.method = options.method ?? "beliefs";
+    this.seed = options.seed ?? 0;
     this.#net = net;
     this.#optimiser = optimiser;
     this.#options = options;
+    this.#rules = rulesOf(this.method, options, options.recurring);
     this.#session = options.session ?? crypto.randomUUID();
     this.#batchOf = options.batchOf ?? (batchOf as unknown as (examples: readonly E[]) => Batch);
   }
 
   state(): LearnerState {
-    return { ...this.#state };
+    return {
+      updates: this.#updates,
+      learned: this.#learned,
+      memories: this.#rules.map((rule) => rule.memory?.() ?? {}),
+    };
   }
 
-  restore(state: LearnerState): void {
-    this.#state = { ...state };
+  restore({ updates, learned, memories }: LearnerState): void {
+    this.#updates = updates;
+    this.#learned = learned;
+    for (const [i, rule] of this.#rules.entries()) rule.recall?.(memories[i] ?? {});
+  }
+
+  /** What it would answer to examples, [N][A]: probabilities. */
+  async predict(examples: readonly E[]): Promise<number[][]> {
+    const rule = this.#rules.find((rule) => rule.predict);
+    if (rule?.predict) return rule.predict(this.#lesson([], []), examples);
+    return probabilitiesOf(this.#net, examples, this.#batchOf);
   }
 
   /** Answers one example: samples a label from the policy. */
@@ -150,24 +165,25 @@ export class Learner<E extends Example> {
 
   /** Answers several examples at once. `asking` is about all of them, or a list with one for each. */
   async actOn(examples: readonly E[], asking: Asking | readonly Asking[] = {}): Promise<Answer[]> {
-    const batch = this.#batchOf(examples);
-    const logits = await this.#rowsOf(await this.#net.engine.step(() => noGrad(() => this.#net.forward(batch))));
+    const said = await this.predict(examples);
+    const likeliest = (this.#options.answers ?? (this.method === "beliefs" ? "likeliest" : "sampled")) === "likeliest";
     this.#model ??= this.#hashOfWeights();
     const model = await this.#model;
     return Promise.all(
       examples.map(async (example, i) => {
         this.#examples.set(example.id, example);
-        const probabilities = softmaxOf(logits[i]!);
-        const random = new Random("answer", this.settings.seed, example.id, this.#state.updates);
+        const probabilities = said[i]!;
+        const random = new Random("answer", this.seed, example.id, this.#updates);
         const how = { chosenBy: "uniform", chosenWith: null, purpose: "training" as const, ...of(asking, i) };
         const drawn = sample(probabilities, random);
-        const action = how.purpose === "evaluation" ? probabilities.indexOf(Math.max(...probabilities)) : drawn;
+        const certain = likeliest || how.purpose === "evaluation";
+        const action = certain ? probabilities.indexOf(Math.max(...probabilities)) : drawn;
         const rival = sample(without(probabilities, action), random);
         const { image, words, audio } = this.#batchOf([example]);
         const hash = await hashOf([image, words, audio] as Float32Array[]);
-        const id = this.#freshId(`${this.#session}/${this.#state.updates}/${example.id}`);
+        const id = this.#freshId(`${this.#session}/${this.#updates}/${example.id}`);
         const answer = { id, example: example.id, action, rival, probabilities };
-        this.#given.set(id, { answer, asking: how, hash, model, asked: Date.now(), judges: new Set() });
+        this.#given.set(id, { answer, certain, asking: how, hash, model, asked: Date.now(), judges: new Set() });
         return answer;
       }),
     );
@@ -188,12 +204,12 @@ export class Learner<E extends Example> {
    * @throws Error where there is no such answer, or this judge has judged it.
    */
   async judge(answerId: string, verdict: { reward: number | null; judge: string }): Promise<Judgement> {
-    return this.#say(answerId, verdict.judge, ({ answer, asking }, asked) => ({
+    return this.#say(answerId, verdict.judge, ({ answer, certain }, asked) => ({
       ...asked,
       kind: "judgement",
       action: answer.action,
       reward: verdict.reward,
-      propensity: asking.purpose === "evaluation" ? 1 : answer.probabilities[answer.action]!,
+      propensity: certain ? 1 : answer.probabilities[answer.action]!,
     }));
   }
 
@@ -203,7 +219,7 @@ export class Learner<E extends Example> {
    * @throws Error where `better` is neither.
    */
   async prefer(answerId: string, { better, judge }: { better: number; judge: string }): Promise<Preference> {
-    return this.#say(answerId, judge, ({ answer, asking }, asked) => {
+    return this.#say(answerId, judge, ({ answer, certain }, asked) => {
       const { action, rival, probabilities } = answer;
       if (better !== action && better !== rival) {
         throw new Error(`prefer: better is ${better}, expected ${action} or ${rival}, the two actions of the answer.`);
@@ -211,7 +227,7 @@ export class Learner<E extends Example> {
       // Drawn one after the other; where the likeliest is not always the first, they could have come in either order.
       const first = (a: number, b: number) => probabilities[a]! * without(probabilities, a)[b]!;
       const sampled = first(action, rival) + first(rival, action);
-      const propensity = asking.purpose === "evaluation" ? without(probabilities, action)[rival]! : sampled;
+      const propensity = certain ? without(probabilities, action)[rival]! : sampled;
       return {
         ...asked,
         kind: "preference",
@@ -245,7 +261,7 @@ export class Learner<E extends Example> {
       ...asking,
       model: given.model,
       reactionMs: Date.now() - given.asked,
-      seed: this.settings.seed,
+      seed: this.seed,
     });
     judges.add(judge);
     try {
@@ -258,97 +274,63 @@ export class Learner<E extends Example> {
   }
 
   /**
-   * Learns from what was judged since the last update and, with "replay", again from everything.
+   * Learns, by its rules, from what is known now; it never waits for judgements. Skips, judgements for evaluation and what
+   * was taken back are not learned from.
    *
-   * @param judgements those that are known of. Default: the whole log.
+   * @param said what is known of. Default: the whole log.
    */
-  async update(judgements: readonly Judgement[] = this.#options.log.judgements()): Promise<Updated> {
-    const all = rewarded(judgements);
+  async update(said: readonly Judgement[] = this.#options.log.judgements()): Promise<Updated> {
+    const judged = rewarded(said).map((j) => ({ ...j, example: this.#example(j) }));
     // After an undo there may be fewer than were learned from.
-    const fresh = all.slice(Math.min(this.#state.learned, all.length));
-    const result =
-      fresh.length > 0 ? await this.#reinforce(fresh) : { judgements: 0, reward: 0, entropy: 0, kl: 0, loss: 0 };
-    this.#state.learned = all.length;
-    if (this.settings.method === "replay") result.loss = await this.#replay(all);
-    this.#state.updates += 1;
+    const fresh = judged.slice(Math.min(this.#learned, judged.length));
+    const lesson = this.#lesson(judged, fresh);
+    const kl = await this.#distance(fresh);
+    let loss = 0;
+    for (const rule of this.#rules) loss = (await rule.learn(lesson)) ?? loss;
+    this.#learned = judged.length;
+    this.#updates += 1;
     this.#model = undefined;
-    return result;
-  }
-
-  async #reinforce(fresh: readonly RewardedJudgement[]): Promise<Updated> {
-    const { entropy, leash, baselineDecay } = this.settings;
-    const advantages = fresh.map(({ reward }) => {
-      const advantage = reward - this.#state.baseline;
-      this.#state.baseline = baselineDecay * this.#state.baseline + (1 - baselineDecay) * reward;
-      return advantage;
-    });
-    const batch = this.#batchOf(fresh.map((j) => this.#example(j)));
-    const { reference } = this.#options;
-    const { loss, held } = await this.#net.engine.step(() => {
-      const held = reference
-        ? noGrad(() => reference.forward(batch))
-        : this.#net.engine.tensor(
-            fresh.flatMap((j) => j.probabilities.map((p) => Math.log(Math.max(p, 1e-30)))),
-            [fresh.length, this.#net.config.classes],
-          );
-      const logits = this.#net.forward(batch, { training: true });
-      const loss = policyGradient(
-        logits,
-        fresh.map((j) => j.action),
-        advantages,
-        { entropy, beta: leash, klTo: held },
-      );
-      this.#optimiser.update(loss.backward());
-      return { loss, held };
-    });
-    const references = await this.#rowsOf(held);
-    const mean = (f: (j: RewardedJudgement, i: number) => number) =>
-      fresh.reduce((sum, j, i) => sum + f(j, i), 0) / fresh.length;
-    const information = (p: readonly number[], q: readonly number[]) =>
-      p.reduce((sum, x, i) => sum + (x > 0 ? x * Math.log(x / q[i]!) : 0), 0);
+    const mean = (f: (j: Judged<E>) => number) => fresh.reduce((sum, j) => sum + f(j), 0) / Math.max(1, fresh.length);
     return {
       judgements: fresh.length,
       reward: mean((j) => j.reward),
-      entropy: mean(
-        (j) =>
-          -information(
-            j.probabilities,
-            j.probabilities.map(() => 1),
-          ),
-      ),
-      kl: mean((j, i) => information(j.probabilities, softmaxOf(references[i]!))),
-      loss: await loss.item(),
+      entropy: mean((j) => entropyOf(j.probabilities)),
+      kl,
+      loss,
     };
   }
 
-  async #replay(all: readonly RewardedJudgement[]): Promise<number> {
-    const pool = [
-      ...(this.#options.labelled ?? []).map((example) => ({ example: example as E, action: example.label, reward: 1 })),
-      ...all.map((j) => ({ example: this.#example(j), action: j.action, reward: j.reward })),
-    ];
-    if (pool.length === 0) return 0;
-    const random = new Random("replay", this.settings.seed, this.#state.updates);
-    let sum = 0;
-    for (let i = 0; i < this.settings.replays; i++) {
-      const rows = Array.from({ length: this.settings.batch }, () => random.choice(pool));
-      const batch = this.#batchOf(rows.map((row) => row.example));
-      const loss = await this.#net.engine.step(() => {
-        const logits = this.#net.forward(batch, { training: true });
-        const loss = judged(
-          logits,
-          rows.map((row) => row.action),
-          rows.map((row) => row.reward),
-          { noise: this.settings.noise },
-        );
-        this.#optimiser.update(loss.backward());
-        return loss;
-      });
-      sum += await loss.item();
-    }
-    return sum / this.settings.replays;
+  /** KL of what the policy said from what the reference says, in the mean over judgements. */
+  async #distance(judged: readonly Judged<E>[]): Promise<number> {
+    const { reference } = this.#options;
+    if (!reference || judged.length === 0) return 0;
+    const held = await probabilitiesOf(
+      reference,
+      judged.map((j) => j.example),
+      this.#batchOf,
+    );
+    const kl = (p: readonly number[], q: readonly number[]) =>
+      p.reduce((sum, x, a) => sum + (x > 0 ? x * Math.log(x / Math.max(q[a]!, 1e-30)) : 0), 0);
+    return judged.reduce((sum, j, i) => sum + kl(j.probabilities, held[i]!), 0) / judged.length;
   }
 
-  #example({ example, id }: Judgement): E {
+  #lesson(judged: readonly Judged<E>[], fresh: readonly Judged<E>[]): Lesson<E> {
+    const { reference, labelled = [], unlabelled = NONE, vary = (example) => example } = this.#options;
+    return {
+      policy: this.#net,
+      optimiser: this.#optimiser,
+      reference,
+      fresh,
+      judged,
+      labelled,
+      unlabelled,
+      vary,
+      batchOf: this.#batchOf,
+      random: (purpose) => new Random(purpose, this.seed, this.#updates),
+    };
+  }
+
+  #example({ example, id }: RewardedJudgement): E {
     let found = this.#examples.get(example);
     if (!found) {
       found = this.#options.find?.(example);
@@ -361,25 +343,22 @@ export class Learner<E extends Example> {
     return found;
   }
 
-  async #rowsOf(logits: Tensor): Promise<Float32Array[]> {
-    const all = (await logits.data()) as Float32Array;
-    logits.dispose();
-    const { classes } = this.#net.config;
-    return Array.from({ length: all.length / classes }, (_, i) => all.slice(i * classes, (i + 1) * classes));
-  }
-
   async #hashOfWeights(): Promise<string> {
     const { tensors } = await weightsOf(this.#net);
     return hashOf([...tensors.values()].map(({ data }) => data));
   }
 }
 
+const NONE: Pool<never> = {
+  length: 0,
+  at: (i) => {
+    throw new RangeError(`there is no example ${i}`);
+  },
+};
+
 /** A learner over a network, an optimiser of its parameters and a feedback log. */
-export const learner = <E extends Example>(
-  net: MultimodalNet,
-  optimiser: Optimiser,
-  options: LearnerOptions<E>,
-): Learner<E> => new Learner(net, optimiser, options);
+export const learner = <E extends Example>(net: Policy, optimiser: Optimiser, options: LearnerOptions<E>): Learner<E> =>
+  new Learner(net, optimiser, options);
 
 const of = <T>(one: T | readonly T[], i: number): T | undefined => (Array.isArray(one) ? one[i] : (one as T));
 

@@ -3,7 +3,7 @@ import type { Random } from "../../data/random.ts";
 import { type Batch, type Modality, modalities } from "../../model/index.ts";
 import { byExample } from "./baseline.ts";
 import { noiseOf, probabilitiesOf } from "./replay.ts";
-import type { Lesson, Pool, Rule } from "./rule.ts";
+import type { Lesson, Memory, Pool, Rule } from "./rule.ts";
 
 /*
  * Learning from what is believed about each example's label y, judged or not. Given the label, the parts of an example
@@ -51,7 +51,6 @@ export interface Recurring<E> {
   rest: readonly Modality[];
 }
 
-
 /** What is believed of an example's label: q [A], summing to 1. */
 export type Belief = readonly number[];
 
@@ -65,9 +64,51 @@ export function beliefs<E extends { readonly id: string }>(
   settings: BeliefsSettings,
   recurring: Recurring<E> | undefined,
 ): Rule<E> {
+  let memory: Hints | undefined;
+
+  /** Labelled, judged and unlabelled examples, with what is believed of each. */
+  async function believe(lesson: Lesson<E>): Promise<Row<E>[][]> {
+    const { policy, judged, labelled, unlabelled, random } = lesson;
+    const { classes } = policy.config;
+    const verdicts = byExample(judged);
+    const told = [...verdicts.values()].map((all) => all[0]!.example);
+    const untold = draw(unlabelled, settings.scanned, random("scanned")).filter(({ id }) => !verdicts.has(id));
+    const seen = await see(lesson, [...told, ...untold]);
+    const noise = noiseOf(settings.noise, judged);
+    const heard = told.map((example, i) => {
+      const said = likelihood(verdicts.get(example.id)!, noise, classes);
+      return normalised(seen[i]!.map((p, y) => p * said[y]!));
+    });
+    const known = labelled.map((example) => ({ example: example as E, belief: certain(example.label, classes) }));
+    const rows = told.map((example, i) => ({ example, belief: heard[i]! }));
+    const hints = hintsOf([...known, ...rows], classes);
+    memory = hints;
+    return [
+      known,
+      // What is believed of an example is no evidence about itself: it is taken out of the count.
+      rows.map(({ example, belief }) => ({ example, belief: join(belief, hints, example, belief) })),
+      untold.map((example, i) => ({ example, belief: join(seen[told.length + i]!, hints, example) })),
+    ];
+  }
+
+  const see = (lesson: Lesson<E>, examples: readonly E[]) =>
+    probabilitiesOf(lesson.policy, examples, (some) => withModalities(lesson, some, recurring?.rest));
+
+  function hintsOf(rows: readonly Row<E>[], classes: number): Hints {
+    const hints = new Hints(classes, settings.prior);
+    if (recurring) for (const { example, belief } of rows) hints.add(recurring.key(example), belief);
+    return hints;
+  }
+
+  const join = (q: Belief, hints: Hints, example: E, own?: Belief): Belief => {
+    if (!recurring) return q;
+    const h = hints.of(recurring.key(example), own);
+    return normalised(q.map((p, y) => p * h[y]!));
+  };
+
   return {
     async learn(lesson) {
-      const parts = await believe(lesson, settings, recurring);
+      const parts = await believe(lesson);
       const shares = parts.map((rows, i) => (rows.length > 0 ? settings.mixture[i]! : 0));
       if (shares.every((share) => share === 0)) return undefined;
       const random = lesson.random("beliefs");
@@ -78,56 +119,55 @@ export function beliefs<E extends { readonly id: string }>(
       }
       return sum / settings.replays;
     },
+    async predict(lesson, examples) {
+      const { labelled, policy } = lesson;
+      const { classes } = policy.config;
+      memory ??= hintsOf(
+        labelled.map((example) => ({ example: example as E, belief: certain(example.label, classes) })),
+        classes,
+      );
+      const hints = memory;
+      const seen = await see(lesson, examples);
+      return examples.map((example, i) => [...join(seen[i]!, hints, example)]);
+    },
+    memory: () => memory?.memory() ?? {},
+    recall: (counts) => {
+      const first = Object.values(counts)[0];
+      memory = first && new Hints(first.length, settings.prior, counts);
+    },
   };
 }
 
-/** Labelled, judged and unlabelled examples, with what is believed of each. */
-async function believe<E extends { readonly id: string }>(
-  lesson: Lesson<E>,
-  { scanned, prior, noise: setting }: BeliefsSettings,
-  recurring: Recurring<E> | undefined,
-): Promise<Row<E>[][]> {
-  const { policy, judged, labelled, unlabelled, random } = lesson;
-  const { classes } = policy.config;
-  const verdicts = byExample(judged);
-  const told = [...verdicts.values()].map((all) => all[0]!.example);
-  const untold = draw(unlabelled, scanned, random("scanned")).filter(({ id }) => !verdicts.has(id));
-
-  const seen = await probabilitiesOf(policy, [...told, ...untold], (some) => withModalities(lesson, some, recurring?.rest));
-  const noise = noiseOf(setting, judged);
-  const heard = told.map((example, i) => {
-    const said = likelihood(verdicts.get(example.id)!, noise, classes);
-    return normalised(seen[i]!.map((p, y) => p * said[y]!));
-  });
-  const known = labelled.map((example) => ({ example: example as E, belief: certain(example.label, classes) }));
-  const rows = [
-    known,
-    told.map((example, i) => ({ example, belief: heard[i]! })),
-    untold.map((example, i) => ({ example, belief: seen[told.length + i]! })),
-  ];
-  return recurring ? joined(rows, recurring, prior, classes) : rows;
-}
-
-/** Beliefs times h, the shares of labels among labelled and judged examples with the same hint. */
-function joined<E>([known, told, untold]: Row<E>[][], { key }: Recurring<E>, prior: number, classes: number): Row<E>[][] {
-  const counts = new Map<string, number[]>();
-  for (const { example, belief } of [...known!, ...told!]) {
-    const found = counts.get(key(example)) ?? new Array<number>(classes).fill(prior / classes);
-    counts.set(key(example), found.map((n, y) => n + belief[y]!));
+/** How often which label went with a hint: n [A], less the prior. */
+class Hints {
+  readonly #counts: Map<string, readonly number[]>;
+  constructor(
+    readonly classes: number,
+    readonly prior: number,
+    counts: Memory = {},
+  ) {
+    this.#counts = new Map(Object.entries(counts));
   }
-  const even = new Array<number>(classes).fill(1 / classes);
-  // What is believed of an example is no evidence about itself: it is taken out of the count again.
-  const others = (example: E, own: Belief) => (counts.get(key(example)) ?? even).map((n, y) => n - own[y]!);
-  const times = ({ example, belief }: Row<E>, h: readonly number[]) => ({
-    example,
-    belief: normalised(belief.map((q, y) => q * Math.max(h[y]!, 1e-6))),
-  });
-  const none = new Array<number>(classes).fill(0);
-  return [
-    known!,
-    told!.map((row) => times(row, others(row.example, row.belief))),
-    untold!.map((row) => times(row, others(row.example, none))),
-  ];
+
+  add(key: string, belief: Belief): void {
+    this.#counts.set(
+      key,
+      this.#own(key).map((n, y) => n + belief[y]!),
+    );
+  }
+
+  /** h [A], not normalised. `own` is a belief that is in the count, and is not to be. */
+  of(key: string, own?: Belief): number[] {
+    return this.#own(key).map((n, y) => Math.max(n - (own?.[y] ?? 0), 0) + this.prior / this.classes);
+  }
+
+  #own(key: string): readonly number[] {
+    return this.#counts.get(key) ?? new Array<number>(this.classes).fill(0);
+  }
+
+  memory(): Memory {
+    return Object.fromEntries(this.#counts);
+  }
 }
 
 /** One step of the network towards the beliefs. */
@@ -144,7 +184,11 @@ async function step<E extends { readonly id: string }>(
     const which = pick(shown, random);
     return which === 0 ? modalities : which === 1 ? rest : [random.choice(rest)];
   });
-  const batch = withModalities(lesson, rows.map(({ example }) => vary(example, random)), sights);
+  const batch = withModalities(
+    lesson,
+    rows.map(({ example }) => vary(example, random)),
+    sights,
+  );
   const q = Float32Array.from(rows.flatMap(({ belief }) => belief));
   const loss = await policy.engine.step(() => {
     const logits = policy.forward(batch, { training: true });
@@ -156,7 +200,11 @@ async function step<E extends { readonly id: string }>(
 }
 
 /** Σ_j log P(verdict_j | y) as a product, [A]: what people said of one example. A reward between −1 and 1 counts in part. */
-export function likelihood(verdicts: readonly { action: number; reward: number }[], noise: number, classes: number): number[] {
+export function likelihood(
+  verdicts: readonly { action: number; reward: number }[],
+  noise: number,
+  classes: number,
+): number[] {
   return Array.from({ length: classes }, (_, y) =>
     verdicts.reduce((product, { action, reward }) => {
       const agrees = (y === action) === reward > 0;
@@ -168,7 +216,10 @@ export function likelihood(verdicts: readonly { action: number; reward: number }
 /** So many examples of a pool, each at most once, in a random order. */
 function draw<E>(pool: Pool<E>, n: number, random: Random): E[] {
   const places = Array.from({ length: pool.length }, (_, i) => i);
-  return random.shuffle(places).slice(0, n).map((i) => pool.at(i));
+  return random
+    .shuffle(places)
+    .slice(0, n)
+    .map((i) => pool.at(i));
 }
 
 /** A batch of which only these modalities are there: the same for all examples, or a list with those of each. */
@@ -182,7 +233,8 @@ function withModalities<E>(
   return { ...batchOf(examples), present: Float32Array.from(present) };
 }
 
-const certain = (label: number, classes: number): Belief => Array.from({ length: classes }, (_, y) => Number(y === label));
+const certain = (label: number, classes: number): Belief =>
+  Array.from({ length: classes }, (_, y) => Number(y === label));
 
 function normalised(q: readonly number[]): number[] {
   const sum = q.reduce((a, b) => a + b, 0);

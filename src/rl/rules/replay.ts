@@ -22,7 +22,7 @@ export const replayDefaults: ReplaySettings = { replays: 8, batch: 32, noise: "e
 export function replay<E extends { readonly id: string }>(settings: ReplaySettings): Rule<E> {
   return {
     async learn({ policy, optimiser, judged, labelled, batchOf, random }) {
-            const pool = [
+      const pool = [
         ...labelled.map((example) => ({ example: example as E, action: example.label, reward: 1 })),
         ...judged,
       ];
@@ -65,7 +65,9 @@ export async function probabilitiesOf<E>(
   const { classes } = policy.config;
   const all: number[][] = [];
   for (const piece of pieces(examples, 100)) {
-    const batch = batchOf(piece);
+    // Filled up, so that all pieces are of one size and share one plan of the device.
+    const full = [...piece, ...Array.from({ length: Math.min(examples.length, 100) - piece.length }, () => piece[0]!)];
+    const batch = batchOf(full);
     const logits = await policy.engine.step(() => noGrad(() => policy.forward(batch)));
     const numbers = (await logits.data()) as Float32Array;
     logits.dispose();

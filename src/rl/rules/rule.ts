@@ -1,7 +1,7 @@
 import type { Engine, Tensor } from "../../autograd/index.ts";
 import type { Random } from "../../data/random.ts";
 import type { Batch, Module, Optimiser } from "../../model/index.ts";
-import type { Preference, RewardedJudgement } from "../judgement.ts";
+import type { RewardedJudgement } from "../judgement.ts";
 
 /** A network that gives one logit an action. `MultimodalNet` is one. */
 export interface Policy extends Module {
@@ -13,11 +13,6 @@ export interface Policy extends Module {
 
 /** A judgement, with the example that it is about. */
 export interface Judged<E> extends Omit<RewardedJudgement, "example"> {
-  readonly example: E;
-}
-
-/** A preference, with the example that it is about. */
-export interface Preferred<E> extends Omit<Preference, "example"> {
   readonly example: E;
 }
 
@@ -37,7 +32,6 @@ export interface Lesson<E> {
   readonly fresh: readonly Judged<E>[];
   /** Judged ever, those among them. */
   readonly judged: readonly Judged<E>[];
-  readonly preferred: readonly Preferred<E>[];
   readonly labelled: readonly (E & { readonly label: number })[];
   /** Examples without label or judgement, such as those that come in all day. */
   readonly unlabelled: Pool<E>;
@@ -52,6 +46,8 @@ export interface Lesson<E> {
 export interface Rule<E extends { readonly id: string }> {
   /** Learns once. Gives the mean loss; undefined where there was nothing to learn from. */
   learn(lesson: Lesson<E>): Promise<number | undefined>;
+  /** What it would answer, [N][A]: probabilities. Default: what the policy says. */
+  predict?(lesson: Lesson<E>, examples: readonly E[]): Promise<number[][]>;
   /** Numbers that the next update needs beside weights and log, fit for JSON. */
   memory?(): Memory;
   recall?(memory: Memory): void;
