@@ -307,6 +307,7 @@ export const gru: Op<GruOptions> = (r, [x, wih, whh, bih, bhh, lengths, h0], { r
     K: I,
     transposeB: true,
     bias: bih,
+    examples: "M",
     shape: [N, T, 3 * H],
   }).c;
   const state = fresh(r, [N, T + 1, 5 * H]);
@@ -344,7 +345,7 @@ export const gru: Op<GruOptions> = (r, [x, wih, whh, bih, bhh, lengths, h0], { r
       const input = weightGradient(r, dgx, x!, N * T, I, I, 3 * H);
       const recurrent = weightGradient(r, dgh, state, N * (T + 1), H, 5 * H, 3 * H);
       const dx = needs[0]
-        ? matrixProduct(r, { a: dgx, b: wih!, M: N * T, N: I, K: 3 * H, shape: x!.shape }).c
+        ? matrixProduct(r, { a: dgx, b: wih!, M: N * T, N: I, K: 3 * H, shape: x!.shape, examples: "M" }).c
         : undefined;
       return [
         dx,
@@ -368,7 +369,8 @@ const weightGradient = (
   inputs: number,
   ldb: number,
   outputs: number,
-) => matrixProduct(r, { a: dy, b: x, M: outputs, N: inputs, K: rows, transposeA: true, ldb, rowSum: true });
+) =>
+  matrixProduct(r, { a: dy, b: x, M: outputs, N: inputs, K: rows, transposeA: true, ldb, rowSum: true, examples: "K" });
 
 /** Checks lengths that the host knows: 1 … T each, or 0 for an example without any step. */
 export function expectLengths(op: string, lengths: Value | undefined, N: number, T: number): void {
