@@ -2,7 +2,7 @@ import type { Recording } from "../gpu/index.ts";
 import { addShares } from "./addShares.ts";
 import { LANES, registers } from "./matmulRegisters.ts";
 import { shared } from "./matmulShared.ts";
-import { type Activation, count, expect, expectFloat, fresh, grid, type Op, show, type Value } from "./op.ts";
+import { type Activation, expect, expectFloat, fresh, grid, type Op, show, type Value } from "./op.ts";
 import { DEPTH, tilesOf } from "./tiles.ts";
 
 /*
