@@ -85,14 +85,14 @@ fn main(@builtin(workgroup_id) wg: vec3u, @builtin(num_workgroups) wgs: vec3u, @
       ${each(v.kW, (j) => each(CHANNELS, (k) => `{ let w = w[w${k} + at + ${j}]; ${each(fours, (f) => `y${k}_${f} += w * ${four(f, j, step(v))};`)} }`))}
     }
   }
-  ${each(
-    CHANNELS,
-    (k) => `if (within + ${k} < og) {
-    let o = g * og + within + ${k};
+  var all: array<vec4f, ${CHANNELS * fours}>;
+  ${each(CHANNELS, (k) => each(fours, (f) => `all[${k * fours + f}] = y${k}_${f};`))}
+  for (var k = 0u; k < ${CHANNELS} && within + k < og; k++) {
+    let o = g * og + within + k;
     let base = ((n * s.O + o) * s.P + p) * s.Q + q;
-    ${each(PIXELS, (j) => `if (q + ${j} < s.Q) { y[base + ${j}] = activate(y${k}_${j >> 2}[${j & 3}]${v.bias ? " + b[o]" : ""}); }`)}
-  }`,
-  )}
+    ${each(fours, (f) => `let v${f} = all[k * ${fours} + ${f}]${v.bias ? " + b[o]" : ""};`)}
+    ${each(PIXELS, (j) => `if (q + ${j} < s.Q) { y[base + ${j}] = activate(v${j >> 2}[${j & 3}]); }`)}
+  }
 }`,
 );
 
