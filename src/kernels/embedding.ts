@@ -53,9 +53,7 @@ var<workgroup> counts: array<u32, ${16 * lanes}>;
 var<workgroup> sums: array<u32, ${lanes}>;
 
 fn place(i: u32, turn: u32) -> u32 {
-  if (turn == 0) { return i; }
-  if ((s.passes - turn) % 2 == 1) { return between[i]; }
-  return sorted[i];
+  return select(select(sorted[i], between[i], (s.passes - turn) % 2 == 1), i, turn == 0);
 }
 
 @compute @workgroup_size(${lanes})
@@ -73,13 +71,13 @@ fn main(@builtin(local_invocation_index) lane: u32) {
     var total = 0u;
     for (var c = 0u; c < 16; c++) { total += counts[lane * 16 + c]; }
     sums[lane] = total;
-    for (var reach = 1u; reach < ${lanes}; reach *= 2) {
-      workgroupBarrier();
-      let before = select(0u, sums[max(lane, reach) - reach], lane >= reach);
-      workgroupBarrier();
-      sums[lane] += before;
+    workgroupBarrier();
+    if (lane == 0) {
+      var before = 0u;
+      for (var l = 0u; l < ${lanes}; l++) { let own = sums[l]; sums[l] = before; before += own; }
     }
-    var next = sums[lane] - total;
+    workgroupBarrier();
+    var next = sums[lane];
     for (var c = 0u; c < 16; c++) {
       let n = counts[lane * 16 + c];
       counts[lane * 16 + c] = next;
