@@ -1,4 +1,3 @@
-import type { Engine } from "./engine.ts";
 import type { Tensor } from "./tensor.ts";
 
 /** One op that was called: what went in, how, and what came out. */
@@ -16,6 +15,11 @@ export function note(op: string, inputs: Call["inputs"], options: unknown, outpu
   calls?.push({ op, inputs, options: (options ?? {}) as Call["options"], outputs });
 }
 
+/** An engine, as far as it is needed here. */
+interface Steps {
+  step<T>(fn: () => T): Promise<T>;
+}
+
 /** Ends a step that was opened only to look at what it would compute. */
 class Seen {
   constructor(readonly result: unknown) {}
@@ -25,7 +29,7 @@ class Seen {
  * The ops that `fn` calls, in order, and what it returns: how a network is written down for another engine. Shapes are
  * checked and nothing is computed; the engine's steps, and so its random numbers, go on as if this had not been.
  */
-export async function traced<T>(engine: Engine, fn: () => T): Promise<{ calls: readonly Call[]; result: T }> {
+export async function traced<T>(engine: Steps, fn: () => T): Promise<{ calls: readonly Call[]; result: T }> {
   const found: Call[] = [];
   try {
     await engine.step(() => {
