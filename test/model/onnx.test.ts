@@ -1,6 +1,6 @@
 import { createRequire } from "node:module";
 import fc from "fast-check";
-import type * as Ort from "onnxruntime-node";
+import type * as Ort from "onnxruntime-common";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import * as ops from "../../src/index.ts";
 import { type Engine, lstm, noGrad, rnn, softmax, type Tensor } from "../../src/index.ts";
