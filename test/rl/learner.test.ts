@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { adam, type Engine, judged, policyGradient } from "../../src/index.ts";
 import { type Batch, MultimodalNet, weightsOf } from "../../src/model/index.ts";
 import { createEngine } from "../../src/node.ts";
-import { learner, memoryLog } from "../../src/rl/index.ts";
+import { learner, type Method, memoryLog, methods } from "../../src/rl/index.ts";
 import fixture from "../fixtures/reinforce.json" with { type: "json" };
 import { expectClose, runCase } from "../harness.ts";
 
@@ -46,7 +46,7 @@ const net = () =>
   });
 
 /** Rounds of 16 answers by a person who knows the label, and an update after each. */
-async function teach(method: "replay" | "reinforce", rounds: number) {
+async function teach(method: Method, rounds: number, groups = 1) {
   engine.gpu.steps = 0;
   const network = net();
   const log = memoryLog();
@@ -60,7 +60,8 @@ async function teach(method: "replay" | "reinforce", rounds: number) {
   });
   const rewards: number[] = [];
   for (let round = 0; round < rounds; round++) {
-    const asked = examples.slice((round * 16) % 64, ((round * 16) % 64) + 16);
+    const first = (round * 16) % 64;
+    const asked = examples.slice(first, first + 16 / groups).flatMap((e) => new Array<Small>(groups).fill(e));
     for (const [i, answer] of (await agent.actOn(asked)).entries()) {
       await agent.judge(answer.id, { reward: answer.action === asked[i]!.label ? 1 : -1, judge: "test" });
     }
@@ -120,16 +121,23 @@ describe("the rules", () => {
 });
 
 describe("the learner", () => {
-  test.each(["replay", "reinforce"] as const)("learns a small task from judgements alone (%s)", async (method) => {
-    const { rewards, log } = await teach(method, method === "replay" ? 12 : 60);
+  test.each([
+    ["beliefs", 12, 1],
+    ["replay", 12, 1],
+    ["importance", 40, 1],
+    ["reinforce", 60, 1],
+    ["ppo", 40, 1],
+    ["grpo", 60, 4],
+  ] as const)("learns a small task from judgements alone (%s)", async (method, rounds, groups) => {
+    const { rewards, log } = await teach(method, rounds, groups);
     const late = rewards.slice(-4).reduce((a, b) => a + b) / 4;
     expect(rewards[0]).toBeLessThan(0.2);
     expect(late).toBeGreaterThan(0.75);
     expect(log.judgements().every((j) => Math.abs(j.probabilities.reduce((a, b) => a + b) - 1) < 1e-6)).toBe(true);
   });
 
-  test("the same seed learns to the same bits", async () => {
-    const [a, b] = [await teach("replay", 2), await teach("replay", 2)];
+  test.each(methods)("the same seed learns to the same bits (%s)", async (method) => {
+    const [a, b] = [await teach(method, 2, 2), await teach(method, 2, 2)];
     expect((await weightsOf(a.network)).tensors).toEqual((await weightsOf(b.network)).tensors);
   });
 
