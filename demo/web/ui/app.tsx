@@ -2,15 +2,17 @@ import { signal } from "@preact/signals";
 import type { ComponentChildren } from "preact";
 import { useEffect, useRef } from "preact/hooks";
 import { Credits } from "./credits.tsx";
+import { Engine } from "./engine.tsx";
 import { Judge } from "./judge.tsx";
 import { Keep } from "./keep.tsx";
 import { ObstacleScreen } from "./obstacle.tsx";
+import { Progress } from "./progress.tsx";
 import { language, languages, text, theme, themes } from "./settings.ts";
 import { notice, opening, spoken } from "./state.ts";
 
-const screens = { judge: Judge, keep: Keep, credits: Credits };
+const screens = { judge: Judge, progress: Progress, engine: Engine, keep: Keep, credits: Credits };
 type Screen = keyof typeof screens;
-const inMenu = ["judge", "keep"] as const satisfies readonly Screen[];
+const inMenu = ["judge", "progress", "engine", "keep"] as const satisfies readonly Screen[];
 
 const nameOf = (hash: string): Screen => (hash.slice(1) in screens ? (hash.slice(1) as Screen) : "judge");
 const screen = signal<Screen>(nameOf(location.hash));
@@ -33,19 +35,12 @@ export function App() {
   });
   return (
     <>
-      <a
-        class="skip-link"
-        href="#content"
-        onClick={(event) => {
-          event.preventDefault();
-          main.current?.focus();
-        }}
-      >
+      <button type="button" class="skip-link" onClick={() => main.current?.focus()}>
         {t.skipLink}
-      </a>
+      </button>
       <Header />
       <Notice />
-      <main ref={main} tabIndex={-1} id="content" class={screen.value}>
+      <main ref={main} tabIndex={-1} id="content" class={`on-${screen.value}`}>
         {screen.value === "credits" ? <Credits /> : <Opened>{<Current />}</Opened>}
       </main>
       <Footer />

@@ -13,7 +13,7 @@ interface CanvasProps {
 export function Canvas({ class: name, label, draw, by }: CanvasProps) {
   const canvas = useRef<HTMLCanvasElement>(null);
   const isDark = dark.value;
-  // biome-ignore lint/correctness/useExhaustiveDependencies: `by` says what is drawn.
+  // `by` says what is drawn.
   useEffect(() => {
     if (canvas.current) draw(canvas.current);
   }, [...by, isDark]);

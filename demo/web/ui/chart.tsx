@@ -20,7 +20,7 @@ export function Chart({ title, x, y, format, range, height = 190 }: ChartProps) 
   const plot = useRef<uPlot>(undefined);
   const isDark = dark.value;
 
-  // biome-ignore lint/correctness/useExhaustiveDependencies: drawn anew for another theme; numbers are set below.
+  // Drawn anew for another theme; numbers are set below.
   useEffect(() => {
     const element = box.current!;
     const { color, borderTopColor: grid, outlineColor: line } = getComputedStyle(element);
@@ -52,7 +52,7 @@ export function Chart({ title, x, y, format, range, height = 190 }: ChartProps) 
       plot.current = undefined;
     };
   }, [isDark]);
-  // biome-ignore lint/correctness/useExhaustiveDependencies: a history only grows, so its length says if it changed.
+  // A history only grows, so its length and its end say if it changed.
   useEffect(() => plot.current?.setData([x as number[], y as number[]]), [x.length, x.at(-1), y.at(-1)]);
 
   const last = y.at(-1);
@@ -67,7 +67,8 @@ export function Chart({ title, x, y, format, range, height = 190 }: ChartProps) 
           {t.numbers}
           <span class="unseen">: {title}</span>
         </summary>
-        <div class="scroll" tabIndex={0} role="group" aria-label={title}>
+        {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reached by keyboard. */}
+        <section class="scroll" tabIndex={0} aria-label={title}>
           <table>
             <thead>
               <tr>
@@ -77,7 +78,6 @@ export function Chart({ title, x, y, format, range, height = 190 }: ChartProps) 
             </thead>
             <tbody>
               {x.map((at, i) => (
-                // biome-ignore lint/suspicious/noArrayIndexKey: rows are only added at the end.
                 <tr key={i}>
                   <td>{at}</td>
                   <td>{format(y[i]!)}</td>
@@ -85,7 +85,7 @@ export function Chart({ title, x, y, format, range, height = 190 }: ChartProps) 
               ))}
             </tbody>
           </table>
-        </div>
+        </section>
       </details>
     </figure>
   );

@@ -40,7 +40,7 @@ export function drawPicture(
 
 /** The least and the greatest sample of each column. */
 export function drawWave(canvas: HTMLCanvasElement, { samples }: Sound): void {
-  const context = fit(canvas);
+  const context = sizedToScreen(canvas);
   const { width, height } = canvas;
   context.fillStyle = getComputedStyle(canvas).color;
   const most = samples.reduce((peak, x) => Math.max(peak, Math.abs(x)), 1e-3);
@@ -89,7 +89,7 @@ export function drawSpectrogram(
 }
 
 /** As many pixels as the screen has there. */
-function fit(canvas: HTMLCanvasElement): CanvasRenderingContext2D {
+function sizedToScreen(canvas: HTMLCanvasElement): CanvasRenderingContext2D {
   canvas.width = Math.max(1, Math.round(canvas.clientWidth * devicePixelRatio));
   canvas.height = Math.max(1, Math.round(canvas.clientHeight * devicePixelRatio));
   return canvas.getContext("2d")!;

@@ -3,11 +3,12 @@ import { openFeedbackLog } from "../../../src/browser.ts";
 import { DataError, type TriDigit } from "../../../src/data/index.ts";
 import { createEngine, type Engine } from "../../../src/index.ts";
 import { FeedbackLogError, parseRecord, simulatedPerson } from "../../../src/rl/index.ts";
-import type { Happening, Insight, Opening, Question, TaskName, Verdict } from "../shared/protocol.ts";
+import type { EngineReport, Happening, Insight, Opening, Question, TaskName, Verdict } from "../shared/protocol.ts";
 import { Course } from "./course.ts";
 import { digitsTask, fetchBytes, fetchDigits, gunzip } from "./digits.ts";
 import { insightOf } from "./insight.ts";
 import { deleteEverything, Keeper, logNames } from "./keep.ts";
+import { profileOf } from "./profile.ts";
 
 /** What the page can ask of its worker. */
 export type RemoteLab = Remote<Lab>;
@@ -136,6 +137,15 @@ export class Lab {
 
   inspect(task: TaskName): Promise<Insight> {
     return insightOf(this.#course(task));
+  }
+
+  profile(): Promise<EngineReport> {
+    return profileOf(this.#course("digits"));
+  }
+
+  /** Destroys the device, as a crash of its driver would, to see that the page goes on. */
+  loseDevice(): void {
+    this.#engine.gpu.device.destroy();
   }
 
   // ── keeping ─────────────────────────────────────────────────────────────────────────────────────────────────────
