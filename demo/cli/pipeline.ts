@@ -192,7 +192,6 @@ export class Run {
       reference,
       method,
       seed,
-      session: `seed-${seed}`,
       labelled: [...this.#data.set(set, seed, labels)],
       find: (id) => (byId.has(id) ? stream.at(byId.get(id)!) : undefined),
     });

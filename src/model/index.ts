@@ -1,7 +1,18 @@
+export type { Batch } from "./batch.ts";
+export {
+  type FullConfig,
+  type Fusion,
+  fusions,
+  type Modality,
+  type MultimodalConfig,
+  modalities,
+  type Task,
+  tasks,
+} from "./config.ts";
 export { type Evaluation, evaluate, softmaxOf } from "./evaluate.ts";
 export { type LabelledBatch, trainEpoch, trainStep } from "./fit.ts";
 export { type Module, ParameterStore } from "./layers.ts";
-export { type Batch, type Modality, type MultimodalConfig, MultimodalNet, modalities } from "./multimodal.ts";
+export { MultimodalNet } from "./multimodal.ts";
 export {
   type AdamOptions,
   adam,
@@ -22,3 +33,4 @@ export {
   WeightsError,
   weightsOf,
 } from "./safetensors.ts";
+export { configMetadata, loadModel, modelFrom, saveModel } from "./saved.ts";
