@@ -93,7 +93,6 @@ export class Course<E extends TaskExample = TaskExample> {
     this.#agent = learner<E>(this.net, this.#optimiser, {
       log: this.log,
       seed: SEED,
-      session: "page",
       labelled: this.task.labelled as readonly (E & { label: number })[],
       find: (id) => this.task.find(id),
       batchOf: (examples) => this.task.batchOf(examples),
@@ -379,6 +378,7 @@ function correctionOf(judgement: Judgement, label: number): Judgement {
     // It was not drawn at all; what the policy would have drawn it with is the nearest true thing.
     propensity: Math.max(judgement.probabilities[label]!, 1e-6),
     chosenBy: CORRECTION,
+    chosenWith: null,
     reward: 1,
   };
 }

@@ -172,9 +172,9 @@ export class Lab {
       const stored = byId.get(record.id);
       if (stored !== undefined && stored !== JSON.stringify(record))
         throw new FeedbackLogError(`another record is called "${record.id}" already`, { file: name, line: i + 1 });
-      if (record.kind === "judgement" && course.task.find(record.example) === undefined)
+      if (record.kind !== "retraction" && course.task.find(record.example) === undefined)
         throw new FeedbackLogError(`example "${record.example}" is not of this task`, { file: name, line: i + 1 });
-      if (record.kind === "judgement" && record.probabilities.length !== course.task.classes.length)
+      if (record.kind !== "retraction" && record.probabilities.length !== course.task.classes.length)
         throw new FeedbackLogError(
           `${record.probabilities.length} probabilities, this task has ${course.task.classes.length} classes`,
           { file: name, line: i + 1, field: "probabilities" },
