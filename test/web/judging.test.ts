@@ -59,7 +59,7 @@ test("30 answers are judged by keyboard; the counter and the chart move", async 
 });
 
 test("skip, undo and correct, by keyboard", async () => {
-  await page.keyboard.press("s");
+  await press(page, "s", 30);
   const before = await hint();
   await press(page, "z", 30); // takes the skip back
   await press(page, "z", 29); // and the judgement before it

@@ -65,12 +65,15 @@ export const firstAnswer = (page: Page): Promise<void> => page.locator(".says").
 export const judged = async (page: Page): Promise<number> =>
   Number.parseInt((await page.locator('[data-test="judged"]').textContent()) ?? "", 10);
 
-/** Presses a key and waits until the counter has moved to `count`. */
+/** Presses a key, and waits until the counter shows `count` and another question is asked. */
 export async function press(page: Page, key: string, count: number): Promise<void> {
+  const answer = await page.locator(".says").getAttribute("data-answer");
   await page.keyboard.press(key);
   await page.waitForFunction(
-    (count) => Number.parseInt(document.querySelector('[data-test="judged"]')?.textContent ?? "", 10) === count,
-    count,
+    ([count, answer]) =>
+      Number.parseInt(document.querySelector('[data-test="judged"]')?.textContent ?? "", 10) === count &&
+      document.querySelector(".says")?.getAttribute("data-answer") !== answer,
+    [count, answer] as const,
     { timeout: 120_000 },
   );
 }

@@ -140,6 +140,8 @@ export interface OwnExample {
 export interface OwnTask {
   classes: string[];
   examples: OwnExample[];
+  /** Whether there are examples enough. */
+  trainable: boolean;
   trained: boolean;
 }
 

@@ -1,4 +1,4 @@
-import type { Question, TaskName } from "../shared/protocol.ts";
+import type { Answered, Question, TaskName } from "../shared/protocol.ts";
 import { keyOfClass } from "./keys.ts";
 import { text } from "./settings.ts";
 import { classesOf, judge } from "./state.ts";
@@ -11,7 +11,7 @@ export function Answer({ task, question }: { task: TaskName; question: Question 
   return (
     <section class="answer">
       <h2>{t.judge.says}</h2>
-      <p class="says">
+      <p class="says" data-answer={question.answer}>
         <strong class={classes[action]!.length > 2 ? "long" : ""}>{classes[action]}</strong>
         <span>{t.judge.sure(t.percent(probabilities[action]!))}</span>
       </p>
@@ -36,5 +36,25 @@ export function Answer({ task, question }: { task: TaskName; question: Question 
         ))}
       </ul>
     </section>
+  );
+}
+
+/** The probabilities alone, to be read and not pressed. */
+export function Bars({ classes, answered }: { classes: readonly string[]; answered: Answered }) {
+  const t = text.value;
+  return (
+    <table class="level">
+      <tbody>
+        {answered.probabilities.map((p, i) => (
+          <tr key={classes[i]}>
+            <th scope="row">{classes[i]}</th>
+            <td class="track">
+              <span class="bar" style={{ width: `${Math.max(0.6, 100 * p)}%` }} />
+            </td>
+            <td>{t.percent(p)}</td>
+          </tr>
+        ))}
+      </tbody>
+    </table>
   );
 }

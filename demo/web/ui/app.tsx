@@ -6,13 +6,14 @@ import { Engine } from "./engine.tsx";
 import { Judge } from "./judge.tsx";
 import { Keep } from "./keep.tsx";
 import { ObstacleScreen } from "./obstacle.tsx";
+import { Own } from "./own.tsx";
 import { Progress } from "./progress.tsx";
 import { language, languages, text, theme, themes } from "./settings.ts";
 import { notice, opening, spoken } from "./state.ts";
 
-const screens = { judge: Judge, progress: Progress, engine: Engine, keep: Keep, credits: Credits };
+const screens = { judge: Judge, progress: Progress, own: Own, engine: Engine, keep: Keep, credits: Credits };
 type Screen = keyof typeof screens;
-const inMenu = ["judge", "progress", "engine", "keep"] as const satisfies readonly Screen[];
+const inMenu = ["judge", "progress", "own", "engine", "keep"] as const satisfies readonly Screen[];
 
 const nameOf = (hash: string): Screen => (hash.slice(1) in screens ? (hash.slice(1) as Screen) : "judge");
 const screen = signal<Screen>(nameOf(location.hash));

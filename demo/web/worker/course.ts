@@ -27,8 +27,8 @@ const LOOK = 10;
 /** The same where a simulated person judges. */
 const SIMULATED_ROUND = 20;
 const SIMULATED_LOOK = 40;
-/** Answers prepared ahead, so that the next one is there at once. */
-const AHEAD = 3;
+/** Answers prepared ahead, so that the next one is there at once, also while the device is busy learning. */
+const AHEAD = 6;
 /** Judgements over which the learning rate falls from its first value to a tenth of it. */
 const COOLING = 1000;
 const RATE = 1.5e-3;
@@ -54,7 +54,7 @@ export interface CourseOptions<E extends TaskExample> {
  * nothing said is lost while a lost one is replaced (`restart`).
  */
 export class Course<E extends TaskExample = TaskExample> {
-  readonly task: Task<E>;
+  task: Task<E>;
   readonly log: FeedbackLog;
   net!: MultimodalNet;
   engine!: Engine;
@@ -103,6 +103,16 @@ export class Course<E extends TaskExample = TaskExample> {
     this.#learning = undefined;
   }
 
+  /** Goes on with other examples, on the same network. */
+  async retask(task: Task<E>): Promise<void> {
+    await this.#learning;
+    this.task = task;
+    this.#open = undefined;
+    this.restart(this.engine);
+    this.#report();
+    this.#emit({ kind: "question", task: task.name, question: await this.question() });
+  }
+
   /** Ends the loops; what runs is finished first. */
   async close(): Promise<void> {
     this.#closed = true;
@@ -119,7 +129,7 @@ export class Course<E extends TaskExample = TaskExample> {
     if (this.#open) return this.#open;
     if (this.#ahead.length === 0) await this.#fill();
     this.#open = this.#ahead.shift();
-    if (this.#open) this.#fill().catch(this.#failed);
+    if (this.#open && this.#ahead.length <= AHEAD / 2) this.#fill().catch(this.#failed);
     return this.#open ?? null;
   }
 
@@ -240,7 +250,6 @@ export class Course<E extends TaskExample = TaskExample> {
     const learning = (async () => {
       while (this.#waiting() >= ROUND && !this.#closed) {
         await this.#update();
-        this.#ahead = []; // They were answered by an older network.
         await this.#look(LOOK);
         await this.#keep();
       }

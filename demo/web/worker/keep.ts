@@ -1,5 +1,5 @@
 import { type DBSchema, type IDBPDatabase, openDB } from "idb";
-import type { OptimiserState } from "../../../src/model/index.ts";
+import type { Modality, OptimiserState } from "../../../src/model/index.ts";
 import type { LearnerState } from "../../../src/rl/index.ts";
 import type { History, TaskName } from "../shared/protocol.ts";
 
@@ -28,8 +28,9 @@ export interface OwnRecord {
 
 export interface OwnSettings {
   classes: string[];
-  /** The words that the trained network knows; undefined before it was trained. */
-  vocabulary: string[] | undefined;
+  /** The words that the trained network knows, as a tokeniser's `toJSON` gives them, and what it takes. */
+  tokeniser: unknown;
+  modalities: Modality[] | undefined;
 }
 
 interface Stores extends DBSchema {
@@ -87,7 +88,7 @@ export class Keeper {
   }
 
   async ownSettings(): Promise<OwnSettings> {
-    return (await this.db.get("settings", "own")) ?? { classes: ["", ""], vocabulary: undefined };
+    return (await this.db.get("settings", "own")) ?? { classes: ["", ""], tokeniser: undefined, modalities: undefined };
   }
 
   async saveOwnSettings(settings: OwnSettings): Promise<void> {

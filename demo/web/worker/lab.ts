@@ -3,11 +3,23 @@ import { openFeedbackLog } from "../../../src/browser.ts";
 import { DataError, type TriDigit } from "../../../src/data/index.ts";
 import { createEngine, type Engine } from "../../../src/index.ts";
 import { FeedbackLogError, parseRecord, simulatedPerson } from "../../../src/rl/index.ts";
-import type { EngineReport, Happening, Insight, Opening, Question, TaskName, Verdict } from "../shared/protocol.ts";
+import type {
+  Answered,
+  EngineReport,
+  Happening,
+  Insight,
+  Material,
+  Opening,
+  OwnTask,
+  Question,
+  TaskName,
+  Verdict,
+} from "../shared/protocol.ts";
 import { Course } from "./course.ts";
 import { digitsTask, fetchBytes, fetchDigits, gunzip } from "./digits.ts";
 import { insightOf } from "./insight.ts";
 import { deleteEverything, Keeper, logNames } from "./keep.ts";
+import { OwnLab } from "./own-lab.ts";
 import { profileOf } from "./profile.ts";
 
 /** What the page can ask of its worker. */
@@ -20,6 +32,7 @@ export class Lab {
   #engine!: Engine;
   #keeper!: Keeper;
   #digits!: Course<TriDigit>;
+  #own: OwnLab | undefined;
   #emit: (happening: Happening) => void = () => {};
   #recovering: Promise<void> = Promise.resolve();
 
@@ -90,7 +103,7 @@ export class Lab {
   }
 
   #courses(): Course[] {
-    return [this.#digits as unknown as Course];
+    return [this.#digits, this.#own?.course].filter((course) => course !== undefined) as unknown as Course[];
   }
 
   #course(name: TaskName): Course {
@@ -138,6 +151,35 @@ export class Lab {
   inspect(task: TaskName): Promise<Insight> {
     return insightOf(this.#course(task));
   }
+
+  // ── the person's own task ───────────────────────────────────────────────────────────────────────────────────────
+
+  async own(): Promise<OwnTask> {
+    this.#own ??= await OwnLab.open(() => this.#engine, this.#keeper, this.#emit);
+    return this.#own.state();
+  }
+
+  ownClasses(classes: string[]): Promise<OwnTask> {
+    return this.#own!.setClasses(classes);
+  }
+
+  ownAdd(materials: readonly Material[], label: number | null): Promise<OwnTask> {
+    return this.#own!.add(materials, label);
+  }
+
+  ownRemove(id: string): Promise<OwnTask> {
+    return this.#own!.remove(id);
+  }
+
+  ownTrain(): Promise<OwnTask> {
+    return this.#own!.train();
+  }
+
+  ownPredict(material: Material): Promise<Answered | null> {
+    return this.#own!.predict(material);
+  }
+
+  // ── the engine ──────────────────────────────────────────────────────────────────────────────────────────────────
 
   profile(): Promise<EngineReport> {
     return profileOf(this.#course("digits"));
