@@ -28,7 +28,7 @@ const NAME = `handgrad ${scope.registration.scope} ${VERSION}`;
 scope.addEventListener("install", (event) => {
   const store = async () => {
     const cache = await caches.open(NAME);
-    await cache.addAll(["./", ...FILES]);
+    await cache.addAll(FILES);
     await scope.skipWaiting();
   };
   event.waitUntil(store());
@@ -55,7 +55,8 @@ scope.addEventListener("fetch", (event) => {
   if (request.method !== "GET") return;
   const answer = async () => {
     const cache = await caches.open(NAME);
-    return (await cache.match(request, { ignoreSearch: true })) ?? fetch(request);
+    const file = url.pathname.endsWith("/") ? `${url.pathname}index.html` : url.pathname;
+    return (await cache.match(file)) ?? fetch(request);
   };
   event.respondWith(answer());
 });

@@ -22,6 +22,8 @@ const ENTRIES = [
   { in: "ui/main.tsx", out: "page" },
   { in: "style/page.css", out: "page" },
   { in: "worker/main.ts", out: "worker" },
+  { in: "ui/bench.tsx", out: "bench-page" },
+  { in: "worker/bench.ts", out: "bench-worker" },
 ];
 
 /** Builds the page into a folder, which is emptied first, and lists its files. */
@@ -38,19 +40,23 @@ export async function buildSite(to: string): Promise<string[]> {
       outdir: folder,
       bundle: true,
       minify: true,
+      // What two entries share is one file.
+      splitting: true,
       format: "esm",
       target: "es2022",
       jsx: "automatic",
       jsxImportSource: "preact",
       // Only what is never reached in a browser asks for these.
-      external: ["node:*"],
+      external: ["node:*", "*/node/feedback-log.ts", "fflate"],
       define,
       logLevel: "error",
     });
   await bundle(ENTRIES);
-  const html = readFileSync(join(web, "site/index.html"), "utf8");
   cpSync(join(web, "site"), folder, { recursive: true });
-  writeFileSync(join(folder, "index.html"), html.replace("%CSP%", contentSecurityPolicy));
+  for (const name of ["index.html", "bench/index.html"]) {
+    const html = readFileSync(join(folder, name), "utf8");
+    writeFileSync(join(folder, name), html.replace("%CSP%", contentSecurityPolicy));
+  }
   const data = join(demo, "data/tridigits");
   for (const name of ["images.u8.gz", "labels.u8.gz", "clips.ulaw", "clips.json", "hints.json", "licences"])
     cpSync(join(data, name), join(folder, "data", name), { recursive: true });

@@ -1,9 +1,10 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { gunzipSync } from "node:zlib";
 import type { Page } from "playwright-core";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { decodeSafetensors } from "../../src/model/index.ts";
+import { decodeSafetensors, type Weights } from "../../src/model/index.ts";
 import { openFeedbackLog } from "../../src/node/feedback-log.ts";
 import { firstAnswer, judged, openSite, press, type Site } from "./site.ts";
 
@@ -79,6 +80,9 @@ test("a reload finds the judgements, the chart and the network", async () => {
   expect(await points()).toBe(drawn);
 });
 
+/** A file that the terminal program wrote. */
+const terminalModel = () => gunzipSync(readFileSync(new URL("../../demo/data/start.safetensors.gz", import.meta.url)));
+
 let model: string;
 let log: string;
 test("the files are those of the terminal program", async () => {
@@ -86,7 +90,13 @@ test("the files are those of the terminal program", async () => {
   model = await download("Save the network");
   log = await download("Save the judgements");
   const { tensors } = decodeSafetensors(readFileSync(model), model);
-  expect([...tensors.keys()]).toContain("audio.gru.weight_ih");
+  const start = decodeSafetensors(terminalModel());
+  const sizes = ({ tensors }: Weights) => [...tensors].map(([name, { shape }]) => `${name} ${shape}`).sort();
+  expect(sizes({ tensors, metadata: {} })).toEqual(sizes(start));
+  const changed = [...tensors].filter(([name, { data }]) =>
+    data.some((x, i) => x !== start.tensors.get(name)!.data[i]),
+  );
+  expect(changed.length).toBe(tensors.size); // it has learned
   const opened = await openFeedbackLog(log, { onNotice: (notice) => expect.fail(notice) });
   const counted = opened.judgements().filter((judgement) => judgement.reward !== null);
   expect(counted.length).toBe(30);
@@ -104,8 +114,13 @@ test("everything is deleted, then loaded from the files, and judging goes on", a
   expect(left.sort()).toEqual(["handgrad-feedback", "handgrad-page"]);
 
   await page.goto(`${site.url}#keep`);
-  await page.getByLabel("Load a network").setInputFiles(model);
-  await page.getByText("The network was loaded.").waitFor({ timeout: 120_000 });
+  const made = join(files, "terminal.safetensors");
+  writeFileSync(made, terminalModel());
+  for (const file of [made, model]) {
+    await page.getByLabel("Load a network").setInputFiles(file);
+    await page.getByText("The network was loaded.").waitFor({ timeout: 120_000 });
+    await page.getByRole("button", { name: "Close" }).click();
+  }
   await page.getByLabel("Load judgements").setInputFiles(log);
   await page.getByText(/records are new/).waitFor({ timeout: 120_000 });
   await page.goto(`${site.url}#judge`);

@@ -163,6 +163,13 @@ export interface EngineReport {
   kernels: KernelTime[];
 }
 
+/** What a device does at best: multiply-adds, and bytes copied. */
+export interface BenchDevice {
+  adapter: string;
+  gflops: number;
+  gbs: number;
+}
+
 export interface BenchRow {
   op: string;
   shape: string;

@@ -35,7 +35,7 @@ export const classesOf = (task: TaskName): readonly string[] =>
   task === "digits" ? (opening.value?.ok ? opening.value.opened.classes : []) : ownClasses.value;
 export const ownClasses = signal<readonly string[]>([]);
 
-const worker = new Worker(new URL("worker.js", document.baseURI), { type: "module" });
+const worker = new Worker(new URL("worker.js", import.meta.url), { type: "module" });
 export const lab: RemoteLab = wrap<Lab>(worker);
 
 export async function open(): Promise<void> {
