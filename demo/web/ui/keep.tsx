@@ -154,6 +154,6 @@ async function wipe(): Promise<void> {
   const registration = await navigator.serviceWorker?.getRegistration();
   await registration?.unregister();
   for (const name of await caches.keys()) if (name.startsWith("handgrad ")) await caches.delete(name);
-  location.hash = "";
+  history.replaceState(null, "", location.pathname);
   location.reload();
 }
