@@ -22,7 +22,14 @@ export function chromiumOptions(): LaunchOptions {
   const folder = unpackOnce(`chromium-${version}`, archives);
   return {
     executablePath: join(folder, "chromium"),
-    args: ["--no-sandbox", "--enable-unsafe-webgpu", "--use-webgpu-adapter=swiftshader", "--use-angle=swiftshader"],
+    args: [
+      "--no-sandbox",
+      "--enable-unsafe-webgpu",
+      "--use-webgpu-adapter=swiftshader",
+      "--use-angle=swiftshader",
+      // On a busy machine the software device may be slower than the watchdog is patient.
+      "--disable-gpu-watchdog",
+    ],
     env: { ...process.env, LD_LIBRARY_PATH: join(folder, "lib") } as Record<string, string>,
   };
 }

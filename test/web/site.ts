@@ -69,11 +69,14 @@ export const judged = async (page: Page): Promise<number> =>
 export async function press(page: Page, key: string, count: number): Promise<void> {
   const answer = await page.locator(".says").getAttribute("data-answer");
   await page.keyboard.press(key);
-  await page.waitForFunction(
+  const moved = page.waitForFunction(
     ([count, answer]) =>
       Number.parseInt(document.querySelector('[data-test="judged"]')?.textContent ?? "", 10) === count &&
       document.querySelector(".says")?.getAttribute("data-answer") !== answer,
     [count, answer] as const,
     { timeout: 120_000 },
   );
+  await moved.catch(async (error) => {
+    throw new Error(`pressed ${key}: ${await page.locator("body").innerText()}`, { cause: error });
+  });
 }

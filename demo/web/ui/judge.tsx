@@ -8,6 +8,7 @@ import { SimulatedJudge } from "./simulated.tsx";
 import { play } from "./sound.ts";
 import { tasks } from "./state.ts";
 import { Viewer } from "./viewer.tsx";
+import { explanationOf, Why } from "./why.tsx";
 
 /** The first screen: one answer to judge, and what came of the judgements so far. */
 export function Judge() {
@@ -24,8 +25,11 @@ export function Judge() {
         <h1>{t.judge.title}</h1>
         {question ? (
           <>
-            <Viewer shown={question.shown} />
-            <Answer task="digits" question={question} />
+            <Viewer shown={question.shown} why={explanationOf(question)} />
+            <div>
+              <Answer task="digits" question={question} />
+              <Why task="digits" question={question} />
+            </div>
           </>
         ) : (
           <p class="nothing">{t.judge.nothingLeft}</p>

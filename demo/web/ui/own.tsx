@@ -10,6 +10,7 @@ import { listen } from "./keys.ts";
 import { text } from "./settings.ts";
 import { fail, lab, notice, ownClasses, tasks, training } from "./state.ts";
 import { Viewer } from "./viewer.tsx";
+import { explanationOf, Why } from "./why.tsx";
 
 const MOST_CLASSES = 10;
 const own = signal<OwnTask | null>(null);
@@ -48,7 +49,12 @@ export function Own() {
 function Classes({ task }: { task: OwnTask }) {
   const t = text.value.own;
   const { classes } = task;
-  const set = (next: string[]) => become(lab.ownClasses(next));
+  // At once, and not when the worker has answered: two names may be typed before it does.
+  const set = (change: (classes: string[]) => string[]) => {
+    const next = change(own.value!.classes);
+    own.value = { ...own.value!, classes: next };
+    void become(lab.ownClasses(next));
+  };
   return (
     <section>
       <h2>{t.classes}</h2>
@@ -62,14 +68,14 @@ function Classes({ task }: { task: OwnTask }) {
               aria-label={t.className(i + 1)}
               placeholder={t.className(i + 1)}
               value={name}
-              onChange={(event) => set(classes.with(i, event.currentTarget.value))}
+              onChange={(event) => set((classes) => classes.with(i, event.currentTarget.value))}
             />
             {i === classes.length - 1 && classes.length > 2 && (
               <button
                 type="button"
                 class="plain"
                 aria-label={t.removeClass(name || t.className(i + 1))}
-                onClick={() => set(classes.slice(0, -1))}
+                onClick={() => set((classes) => classes.slice(0, -1))}
               >
                 ✕
               </button>
@@ -78,7 +84,7 @@ function Classes({ task }: { task: OwnTask }) {
         ))}
         {classes.length < MOST_CLASSES && (
           <li>
-            <button type="button" class="quiet" onClick={() => set([...classes, ""])}>
+            <button type="button" class="quiet" onClick={() => set((classes) => [...classes, ""])}>
               {t.addClass}
             </button>
           </li>
@@ -209,8 +215,11 @@ function JudgeOwn() {
       <h2>{t.own.judge}</h2>
       {question ? (
         <div class="judge">
-          <Viewer shown={question.shown} />
-          <Answer task="own" question={question} />
+          <Viewer shown={question.shown} why={explanationOf(question)} />
+          <div>
+            <Answer task="own" question={question} />
+            <Why task="own" question={question} />
+          </div>
           <Actions task="own" />
         </div>
       ) : (

@@ -21,6 +21,7 @@ interface Stored {
   theme: Theme;
   keys: Keys;
   autoPlay: boolean;
+  why: boolean;
   noise: number;
 }
 
@@ -43,6 +44,8 @@ export const language = signal(
 export const theme = signal<Theme>(found.theme && themes.includes(found.theme) ? found.theme : "auto");
 export const keys = signal<Keys>({ ...defaultKeys, ...found.keys });
 export const autoPlay = signal(found.autoPlay === true);
+/** Whether answers are explained. */
+export const why = signal(found.why === true);
 export const noise = signal(typeof found.noise === "number" ? found.noise : 0);
 
 export const text = computed(() => languages[language.value]!);
@@ -54,6 +57,7 @@ effect(() => {
     theme: theme.value,
     keys: keys.value,
     autoPlay: autoPlay.value,
+    why: why.value,
     noise: noise.value,
   };
   if (!forgetting) localStorage.setItem(STORAGE, JSON.stringify(all));

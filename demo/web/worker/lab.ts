@@ -6,6 +6,7 @@ import { FeedbackLogError, parseRecord, simulatedPerson } from "../../../src/rl/
 import type {
   Answered,
   EngineReport,
+  Explanation,
   Happening,
   Insight,
   Material,
@@ -21,6 +22,7 @@ import { insightOf } from "./insight.ts";
 import { deleteEverything, Keeper, logNames } from "./keep.ts";
 import { OwnLab } from "./own-lab.ts";
 import { profileOf } from "./profile.ts";
+import { explain } from "./why.ts";
 
 /** What the page can ask of its worker. */
 export type RemoteLab = Remote<Lab>;
@@ -132,9 +134,12 @@ export class Lab {
       try {
         return await this.#course(task).question();
       } catch (error) {
-        // The device went in the middle of it.
-        await engine.gpu.device.lost.then(() => {});
-        if (this.#engine === engine) throw error;
+        // Where the device went in the middle of it, its loss is told at about the same time.
+        const lost = await Promise.race([
+          engine.gpu.device.lost.then(() => true),
+          new Promise<false>((resolve) => setTimeout(() => resolve(false), 1000)),
+        ]);
+        if (!lost) throw error;
       }
     }
   }
@@ -146,6 +151,10 @@ export class Lab {
 
   stop(task: TaskName): void {
     this.#course(task).stop();
+  }
+
+  explain(task: TaskName, example: string, action: number): Promise<Explanation> {
+    return explain(this.#course(task), example, action);
   }
 
   inspect(task: TaskName): Promise<Insight> {
