@@ -39,6 +39,8 @@ export interface Page {
   call<T>(name: string, ...args: unknown[]): Promise<T>;
   /** What the page wrote to its console as an error, and errors that nobody caught. */
   readonly errors: readonly string[];
+  /** Loads the page anew, as a person would; what it stored stays. */
+  reload(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -80,6 +82,9 @@ export async function openPage(entry: string): Promise<Page> {
         ([name, args]) => (globalThis as never as Record<string, (...args: unknown[]) => unknown>)[name]!(...args),
         [name, args] as const,
       ) as Promise<T>;
+    },
+    async reload() {
+      await page.reload();
     },
     async close() {
       await browser.close();
