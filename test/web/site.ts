@@ -77,6 +77,6 @@ export async function press(page: Page, key: string, count: number): Promise<voi
     { timeout: 120_000 },
   );
   await moved.catch(async (error) => {
-    throw new Error(`pressed ${key}: ${await page.locator("body").innerText()}`, { cause: error });
+    throw new Error(`pressed ${key}: ${await page.locator("body").textContent()}`, { cause: error });
   });
 }

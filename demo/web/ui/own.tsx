@@ -18,7 +18,9 @@ const own = signal<OwnTask | null>(null);
 /** Takes over what the worker says of the task now. */
 async function become(next: Promise<OwnTask>): Promise<void> {
   try {
-    own.value = await next;
+    const task = await next;
+    // Names are typed here: what the worker had heard when it answered may be older than what stands in the fields.
+    own.value = { ...task, classes: own.value?.classes ?? task.classes };
     ownClasses.value = own.value.classes;
   } catch (error) {
     fail(error);
@@ -68,7 +70,7 @@ function Classes({ task }: { task: OwnTask }) {
               aria-label={t.className(i + 1)}
               placeholder={t.className(i + 1)}
               value={name}
-              onChange={(event) => set((classes) => classes.with(i, event.currentTarget.value))}
+              onInput={(event) => set((classes) => classes.with(i, event.currentTarget.value))}
             />
             {i === classes.length - 1 && classes.length > 2 && (
               <button
