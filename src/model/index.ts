@@ -13,6 +13,9 @@ export { type Evaluation, evaluate, softmaxOf } from "./evaluate.ts";
 export { type LabelledBatch, trainEpoch, trainStep } from "./fit.ts";
 export { type Module, ParameterStore } from "./layers.ts";
 export { MultimodalNet } from "./multimodal.ts";
+export { decodeOnnx } from "./onnx/decode.ts";
+export { encodeOnnx, type OnnxInput, type OnnxModel } from "./onnx/encode.ts";
+export { onnxOf, saveOnnx } from "./onnx/network.ts";
 export {
   type AdamOptions,
   adam,
@@ -34,3 +37,4 @@ export {
   weightsOf,
 } from "./safetensors.ts";
 export { configMetadata, loadModel, modelFrom, saveModel } from "./saved.ts";
+export { type WarmStart, warmStart } from "./warmStart.ts";
