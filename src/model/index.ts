@@ -1,6 +1,19 @@
-export { type Evaluation, evaluate, softmaxOf } from "./evaluate.ts";
-export { type LabelledBatch, trainEpoch, trainStep } from "./fit.ts";
-export { type Module, ParameterStore } from "./layers.ts";
+export type { EarlyStopping } from "./best.ts";
+export { evaluateByModality, type LabelledBatch, type ModalityEvaluation, softmaxOf } from "./byModality.ts";
+export { encodeCheckpoint, restoreCheckpoint } from "./checkpoint.ts";
+export { type EvaluateOptions, type Evaluation, evaluate, predict } from "./evaluate.ts";
+export { type EpochRecord, type FitCallbacks, type FitOptions, type Fitted, fit } from "./fit.ts";
+export { linearLayer, type Module, ParameterStore } from "./layers.ts";
+export {
+  accuracy,
+  auc,
+  confusionMatrix,
+  f1,
+  type Metric,
+  meanSquaredError,
+  type Predictions,
+  topK,
+} from "./metrics.ts";
 export { type Batch, type Modality, type MultimodalConfig, MultimodalNet, modalities } from "./multimodal.ts";
 export {
   type AdamOptions,
@@ -13,6 +26,7 @@ export {
   sgd,
 } from "./optimiser.ts";
 export {
+  checkWeights,
   decodeSafetensors,
   encodeSafetensors,
   loadSafetensors,
@@ -22,3 +36,8 @@ export {
   WeightsError,
   weightsOf,
 } from "./safetensors.ts";
+export { constant, cosine, type Schedule, stepped, warmUp } from "./schedule.ts";
+export { batchesOf, type Source, type SourceOptions } from "./source.ts";
+export { folderStore, type Store } from "./store.ts";
+export { type TrainedStep, type TrainOptions, trainEpoch } from "./train.ts";
+export { type Objective, objectives, type Trainable } from "./trainable.ts";
