@@ -4,7 +4,6 @@ import {
   type ModalityEvaluation,
   MultimodalNet,
   type Optimiser,
-  objectives,
   trainEpoch,
 } from "../../src/model/index.ts";
 import { openFeedbackLog } from "../../src/node/feedback-log.ts";
@@ -140,7 +139,6 @@ export class Run {
         const batch = batches(examples, BATCH, new Random("epoch", seed, epoch));
         let done = epoch * steps;
         const loss = await trainEpoch(this.#net, this.#optimiser, this.#timed(batch), {
-          objective: objectives.class,
           onStep: ({ loss }) => bar.at(++done, `loss ${loss.toFixed(3)}`),
         });
         this.#folder.record({ kind: "train", epoch: epoch + 1, loss });
@@ -200,7 +198,6 @@ export class Run {
       reference,
       method,
       seed,
-      session: `seed-${seed}`,
       labelled: [...this.#data.set(set, seed, labels)],
       find: (id) => (byId.has(id) ? stream.at(byId.get(id)!) : undefined),
     });

@@ -1,13 +1,13 @@
-import type { Tensor } from "../autograd/index.ts";
 import { outputs } from "./evaluate.ts";
-import { type Batch, type Modality, type MultimodalNet, modalities } from "./multimodal.ts";
+import { accuracy, answers, confusionMatrix } from "./metrics.ts";
+import type { Batch, Modality, MultimodalNet } from "./multimodal.ts";
 
 export type LabelledBatch = Batch & { label: Int32Array };
 
 export interface ModalityEvaluation {
   /** Share of examples whose likeliest class is their label, with all modalities. */
   accuracy: number;
-  /** Mean cross-entropy, natural logarithm. */
+  /** Mean loss of the head's task: of classes the cross-entropy, natural logarithm. */
   loss: number;
   /** Accuracy by subset: "image", "image+text", …, "all". */
   byModalities: Record<string, number>;
@@ -17,58 +17,56 @@ export interface ModalityEvaluation {
   answers: number[];
 }
 
-/** Every non-empty subset, small ones first; the last is called "all". */
-const subsets: readonly (readonly Modality[])[] = [1, 2, 4, 3, 5, 6, 7].map((bits) =>
-  modalities.filter((_, m) => (bits >> m) & 1),
-);
-const nameOf = (subset: readonly Modality[]) => (subset.length === modalities.length ? "all" : subset.join("+"));
-
-/** Evaluates a network on labelled batches, by every subset of modalities at once: each is encoded only once. */
+/**
+ * Evaluates a network that tells classes apart, or yes from no, by every subset of its modalities at once: each modality
+ * is encoded only once.
+ */
 export async function evaluateByModality(
   net: MultimodalNet,
   batches: Iterable<LabelledBatch>,
   options: { subsets?: boolean } = {},
 ): Promise<ModalityEvaluation> {
-  const classes = net.config.classes;
-  const chosen = options.subsets === false ? subsets.slice(-1) : subsets;
-  const right = new Map(chosen.map((subset) => [nameOf(subset), 0]));
-  const confusion = Array.from({ length: classes }, () => new Array<number>(classes).fill(0));
-  const answers: number[] = [];
+  const chosen = subsetsOf(net.modalities).slice(options.subsets === false ? -1 : 0);
+  const width = net.config.classes;
+  const values: number[][] = chosen.map(() => []);
+  const targets: number[] = [];
   let loss = 0;
-  const results = outputs(net.engine, batches, (batch: LabelledBatch) =>
-    logitsOf(net, batch, batch.label.length, chosen),
-  );
+  const results = outputs(net.engine, batches, (batch: LabelledBatch) => {
+    const features = net.encode(batch);
+    const logits = chosen.map((subset) => net.classify(features, maskOf(net, batch, subset)));
+    return [...logits.map((y) => net.predict(y)), net.loss(logits.at(-1)!, batch.label)];
+  });
   for await (const { batch, arrays } of results) {
-    for (const [i, subset] of chosen.entries()) {
-      const rows = arrays[i]!;
-      for (let n = 0; n < batch.label.length; n++) {
-        const row = rows.subarray(n * classes, (n + 1) * classes);
-        const answer = row.indexOf(Math.max(...row));
-        const label = batch.label[n]!;
-        if (answer === label) right.set(nameOf(subset), right.get(nameOf(subset))! + 1);
-        if (nameOf(subset) !== "all") continue;
-        confusion[label]![answer]! += 1;
-        answers.push(answer);
-        loss -= Math.log(Math.max(softmaxOf(row)[label]!, Number.MIN_VALUE));
-      }
-    }
+    loss += arrays.at(-1)![0]! * batch.label.length;
+    for (const label of batch.label) targets.push(label);
+    for (const [i, subset] of values.entries()) for (const value of arrays[i]!) subset.push(value);
   }
-  const total = answers.length;
-  const byModalities = Object.fromEntries([...right].map(([name, n]) => [name, n / total]));
-  return { accuracy: byModalities.all!, loss: loss / total, byModalities, confusion, answers };
+  const of = (i: number) => ({ values: Float32Array.from(values[i]!), width, targets });
+  const names = chosen.map((subset) => (subset.length === net.modalities.length ? "all" : subset.join("+")));
+  const all = of(chosen.length - 1);
+  return {
+    accuracy: accuracy(all),
+    loss: loss / targets.length,
+    byModalities: Object.fromEntries(names.map((name, i) => [name, accuracy(of(i))])),
+    confusion: confusionMatrix(all),
+    answers: [...answers(all).found],
+  };
 }
 
-function logitsOf(net: MultimodalNet, batch: LabelledBatch, N: number, chosen: typeof subsets): Tensor[] {
-  const features = net.encode(batch);
-  return chosen.map((subset) => {
-    const mask = new Float32Array(N * modalities.length);
-    for (let i = 0; i < mask.length; i++) mask[i] = subset.includes(modalities[i % modalities.length]!) ? 1 : 0;
-    if (batch.present)
-      (batch.present as Float32Array).forEach((p, i) => {
-        mask[i]! *= p;
-      });
-    return net.classify(features, mask);
-  });
+/** Every non-empty subset, small ones first; the last holds all. */
+function subsetsOf(modalities: readonly Modality[]): Modality[][] {
+  const subsets = Array.from({ length: 2 ** modalities.length - 1 }, (_, i) =>
+    modalities.filter((_, m) => ((i + 1) >> m) & 1),
+  );
+  return subsets.sort((a, b) => a.length - b.length);
+}
+
+/** [N, M]: 1 where a modality is in the subset, and the example has it. */
+function maskOf({ modalities }: MultimodalNet, { label, present }: LabelledBatch, subset: readonly Modality[]) {
+  const mask = Float32Array.from({ length: label.length * modalities.length }, (_, i) =>
+    subset.includes(modalities[i % modalities.length]!) ? 1 : 0,
+  );
+  return present ? mask.map((x, i) => x * (present as Float32Array)[i]!) : mask;
 }
 
 /** Softmax of a row of logits, in float64 on the host. */

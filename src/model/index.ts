@@ -1,6 +1,17 @@
+export type { Batch } from "./batch.ts";
 export type { EarlyStopping } from "./best.ts";
 export { evaluateByModality, type LabelledBatch, type ModalityEvaluation, softmaxOf } from "./byModality.ts";
 export { encodeCheckpoint, restoreCheckpoint } from "./checkpoint.ts";
+export {
+  type FullConfig,
+  type Fusion,
+  fusions,
+  type Modality,
+  type MultimodalConfig,
+  modalities,
+  type Task,
+  tasks,
+} from "./config.ts";
 export { type EvaluateOptions, type Evaluation, evaluate, predict } from "./evaluate.ts";
 export { type EpochRecord, type FitCallbacks, type FitOptions, type Fitted, fit } from "./fit.ts";
 export { linearLayer, type Module, ParameterStore } from "./layers.ts";
@@ -14,7 +25,7 @@ export {
   type Predictions,
   topK,
 } from "./metrics.ts";
-export { type Batch, type Modality, type MultimodalConfig, MultimodalNet, modalities } from "./multimodal.ts";
+export { MultimodalNet } from "./multimodal.ts";
 export {
   type AdamOptions,
   adam,
@@ -36,6 +47,7 @@ export {
   WeightsError,
   weightsOf,
 } from "./safetensors.ts";
+export { configMetadata, loadModel, modelFrom, saveModel } from "./saved.ts";
 export { constant, cosine, type Schedule, stepped, warmUp } from "./schedule.ts";
 export { batchesOf, type Source, type SourceOptions } from "./source.ts";
 export { folderStore, type Store } from "./store.ts";

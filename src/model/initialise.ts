@@ -18,3 +18,4 @@ export const normalAfter =
     Float32Array.from({ length: n }, (_, i) => (i < skip ? 0 : random.normal()));
 
 export const zeros: Initialiser = (n) => new Float32Array(n);
+export const ones: Initialiser = (n) => new Float32Array(n).fill(1);

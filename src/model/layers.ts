@@ -1,4 +1,15 @@
-import { conv2d, type Engine, embedding, gru, linear, type Tensor } from "../autograd/index.ts";
+import {
+  concat,
+  conv2d,
+  type Engine,
+  embedding,
+  gru,
+  linear,
+  lstm,
+  reshape,
+  slice,
+  type Tensor,
+} from "../autograd/index.ts";
 import type { Numbers } from "../autograd/ops.ts";
 import { Random } from "../data/random.ts";
 import type { Activation } from "../kernels/op.ts";
@@ -9,6 +20,9 @@ export interface Module {
   parameters(): Record<string, Tensor>;
 }
 
+/** The numbers that a parameter starts from; undefined where they are to be drawn. */
+export type Start = (name: string, shape: readonly number[]) => Float32Array | undefined;
+
 /** Makes the parameters of a network: each starts from a random stream of its own name and the network's seed. */
 export class ParameterStore implements Module {
   readonly #parameters: Record<string, Tensor> = {};
@@ -16,12 +30,14 @@ export class ParameterStore implements Module {
   constructor(
     readonly engine: Engine,
     readonly seed: number,
+    readonly start: Start = () => undefined,
   ) {}
 
   make(name: string, shape: readonly number[], initialise: Initialiser): Tensor {
     if (this.#parameters[name]) throw new Error(`the network has two parameters called ${name}.`);
     const n = shape.reduce((a, b) => a * b, 1);
-    const parameter = this.engine.parameter(initialise(n, new Random("parameter", this.seed, name)), shape);
+    const numbers = this.start(name, shape) ?? initialise(n, new Random("parameter", this.seed, name));
+    const parameter = this.engine.parameter(numbers, shape);
     this.#parameters[name] = parameter;
     return parameter;
   }
@@ -31,16 +47,17 @@ export class ParameterStore implements Module {
   }
 }
 
-/** y = f(x · wᵀ + b), `name`.weight [outputs, inputs] and `name`.bias [outputs]. */
+/** y = f(x · wᵀ + b), `name`.weight [outputs, inputs] and `name`.bias [outputs], which begins as `bias` says. */
 export function linearLayer(
   store: ParameterStore,
   name: string,
   inputs: number,
   outputs: number,
   activation: Activation = "none",
+  bias: Initialiser = uniformByFan(inputs),
 ) {
   const w = store.make(`${name}.weight`, [outputs, inputs], uniformByFan(inputs));
-  const b = store.make(`${name}.bias`, [outputs], uniformByFan(inputs));
+  const b = store.make(`${name}.bias`, [outputs], bias);
   return (x: Tensor): Tensor => linear(x, w, b, { activation });
 }
 
@@ -65,14 +82,46 @@ export function embeddingLayer(store: ParameterStore, name: string, words: numbe
   return (ids: Numbers): Tensor => embedding(ids, w, { paddingIdx: 0 });
 }
 
-/** GRU of one layer, with PyTorch's names for its weights. */
-export function gruLayer(store: ParameterStore, name: string, inputs: number, hidden: number) {
-  const make = (part: string, shape: number[]) => store.make(`${name}.${part}_l0`, shape, uniformByFan(hidden));
-  const w = {
-    weightIh: make("weight_ih", [3 * hidden, inputs]),
-    weightHh: make("weight_hh", [3 * hidden, hidden]),
-    biasIh: make("bias_ih", [3 * hidden]),
-    biasHh: make("bias_hh", [3 * hidden]),
+export interface RecurrentShape {
+  cell: "gru" | "lstm";
+  inputs: number;
+  hidden: number;
+  layers?: number;
+  bidirectional?: boolean;
+}
+
+/** GRU or LSTM of several layers and both directions, with PyTorch's names for its weights. */
+export function recurrentLayer(store: ParameterStore, name: string, shape: RecurrentShape) {
+  const { cell, inputs, hidden: H, layers = 1, bidirectional = false } = shape;
+  const gates = { gru: 3, lstm: 4 }[cell];
+  const directions = bidirectional ? 2 : 1;
+  const weights = Array.from({ length: layers * directions }, (_, i) => {
+    const [layer, direction] = [Math.floor(i / directions), i % directions];
+    const make = (part: string, size: number[]) =>
+      store.make(`${name}.${part}_l${layer}${direction === 1 ? "_reverse" : ""}`, size, uniformByFan(H));
+    return {
+      weightIh: make("weight_ih", [gates * H, layer === 0 ? inputs : directions * H]),
+      weightHh: make("weight_hh", [gates * H, H]),
+      biasIh: make("bias_ih", [gates * H]),
+      biasHh: make("bias_hh", [gates * H]),
+    };
+  });
+  const run = { gru, lstm }[cell];
+  return {
+    size: directions * H,
+    /** The last state of the last layer, [N, T, inputs] → [N, size]; both directions side by side. */
+    last(x: Tensor, lengths?: Numbers): Tensor {
+      const { hidden } = run(x, weights, { lengths, layers, bidirectional });
+      const N = x.shape[0]!;
+      if (weights.length === 1 && cell === "gru") return hidden;
+      // States lie one after another, an LSTM's two apiece, of which the first is the one it shows.
+      const each = cell === "lstm" ? 2 : 1;
+      const states = reshape(hidden, [weights.length * each, N, H]);
+      const last = Array.from({ length: directions }, (_, d) => {
+        const start = (weights.length - directions + d) * each;
+        return reshape(slice(states, { axis: 0, start, end: start + 1 }), [N, H]);
+      });
+      return directions === 1 ? last[0]! : concat(last, { axis: 1 });
+    },
   };
-  return (x: Tensor, lengths?: Numbers) => gru(x, w, { lengths });
 }

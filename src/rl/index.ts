@@ -1,15 +1,20 @@
+export { type Choice, type ChooseOptions, choose, type Prediction, type ScoreName, scores } from "./ask/index.ts";
 export {
   checkRecord,
   effective,
   FeedbackLogError,
   type FeedbackRecord,
   type Judgement,
+  type Preference,
+  type Purpose,
   parseRecord,
+  preferences,
   type Retraction,
   rewarded,
 } from "./judgement.ts";
 export {
   type Answer,
+  type Asking,
   type Example,
   Learner,
   type LearnerOptions,

@@ -5,12 +5,11 @@
  * changed: an undo is one more record, a `Retraction`.
  */
 
-/** One answer of one person about one action of the network. */
-export interface Judgement {
+/** What every answer of a person says about the question. */
+interface Asked {
   /** Version of the record's form. */
-  readonly v: 1;
-  readonly kind: "judgement";
-  /** Unique among all records of a log. */
+  readonly v: 2;
+  /** Unique among all records of a log, and among all logs that are ever merged. */
   readonly id: string;
   /** When the person answered, ISO 8601 in UTC, such as `2025-01-31T12:00:00.000Z`. */
   readonly time: string;
@@ -22,39 +21,59 @@ export interface Judgement {
   readonly example: string;
   /** Hash of the example's data, so that a changed data set is noticed. */
   readonly inputHash: string;
-  /** The label that the network proposed, an index into `probabilities`. */
-  readonly action: number;
-  /** The policy's probability of every action, summing to 1. */
+  /** The policy's probability of every action, [A], summing to 1. */
   readonly probabilities: readonly number[];
   /**
-   * Probability, over 0 and at most 1, with which `action` was really drawn: `probabilities[action]` for a sample of
-   * the policy, something else where exploration was mixed in or the likeliest action was taken.
+   * Probability, over 0 and at most 1, with which the action was really drawn: `probabilities[action]` for a sample of
+   * the policy, something else where exploration was mixed in or the likeliest action was taken. Of a preference: with
+   * which these two actions were put side by side.
    */
   readonly propensity: number;
-  /** How the example was chosen: `"uniform"`, `"uncertain"`, … */
+  /** How the example was chosen: `"uniform"`, `"entropy, floor 0.1"`, … */
   readonly chosenBy: string;
+  /** Probability, over 0 and at most 1, with which this example came to be asked about; `null` where nobody knows. */
+  readonly chosenWith: number | null;
   /** Hash of the weights that proposed the action. */
   readonly model: string;
-  /** From -1 (wrong) to 1 (right); `null` where the person skipped. */
-  readonly reward: number | null;
   /** Milliseconds between showing and answering. */
   readonly reactionMs: number;
   /** Seed of the run. */
   readonly seed: number;
+  /** What it was asked for. Judgements for evaluation are never learned from. */
+  readonly purpose: Purpose;
 }
 
-/** Takes one judgement back. */
+export type Purpose = "training" | "evaluation";
+
+/** One answer of one person about one action of the network. */
+export interface Judgement extends Asked {
+  readonly kind: "judgement";
+  /** The label that the network proposed, an index into `probabilities`. */
+  readonly action: number;
+  /** From -1 (wrong) to 1 (right); `null` where the person skipped. */
+  readonly reward: number | null;
+}
+
+/** One answer of one person about which of two actions is the better one. */
+export interface Preference extends Asked {
+  readonly kind: "preference";
+  /** The two actions, indices into `probabilities`: the better one, and the other. */
+  readonly preferred: number;
+  readonly rejected: number;
+}
+
+/** Takes one judgement or preference back. */
 export interface Retraction {
-  readonly v: 1;
+  readonly v: 2;
   readonly kind: "retraction";
   readonly id: string;
-  /** Id of the judgement that no longer counts. */
+  /** Id of what no longer counts. */
   readonly retracts: string;
   readonly time: string;
   readonly judge: string;
 }
 
-export type FeedbackRecord = Judgement | Retraction;
+export type FeedbackRecord = Judgement | Preference | Retraction;
 
 /** A judgement that one can learn from: not a skip. */
 export type RewardedJudgement = Judgement & { readonly reward: number };
@@ -92,33 +111,60 @@ const TIME: Rule = [
 ];
 const COMMON = { id: TEXT, time: TIME, judge: TEXT } satisfies Record<string, Rule>;
 
+const ASKED: Readonly<Record<string, Rule>> = {
+  ...COMMON,
+  session: TEXT,
+  example: TEXT,
+  inputHash: TEXT,
+  probabilities: [
+    "numbers from 0 to 1 that sum to 1",
+    // 1e-3: a softmax in 32-bit floats over many actions does not sum to 1 exactly.
+    (x) => Array.isArray(x) && x.every(number(0, 1)) && Math.abs(x.reduce((a, b) => a + b, 0) - 1) <= 1e-3,
+  ],
+  propensity: ["a number over 0 and at most 1", (x) => number(0, 1)(x) && x !== 0],
+  chosenBy: TEXT,
+  chosenWith: [
+    "a number over 0 and at most 1, or null where it is not known",
+    (x) => x === null || (number(0, 1)(x) && x !== 0),
+  ],
+  model: TEXT,
+  reactionMs: ["a number of milliseconds, 0 or more", number(0, Number.MAX_VALUE)],
+  seed: ["an integer, 0 or more", integer(0)],
+  purpose: ['"training" or "evaluation"', (x) => x === "training" || x === "evaluation"],
+};
+
+const ACTION: Rule = [
+  "an index into probabilities",
+  (x, record) => integer(0)(x) && (x as number) < (record.probabilities as number[]).length,
+];
+
+/*
+ * The published form of these rules is schema/feedback-log.schema.json; test/rl/schema.test.ts holds the two together.
+ * They are written by hand here because the package has no second dependency, and because a schema cannot say
+ * everything: that probabilities sum to 1, that an action is one of them, that a preference is between two.
+ */
 const RULES: Readonly<Record<FeedbackRecord["kind"], Readonly<Record<string, Rule>>>> = {
   judgement: {
-    ...COMMON,
-    session: TEXT,
-    example: TEXT,
-    inputHash: TEXT,
-    probabilities: [
-      "numbers from 0 to 1 that sum to 1",
-      // 1e-3: a softmax in 32-bit floats over many actions does not sum to 1 exactly.
-      (x) => Array.isArray(x) && x.every(number(0, 1)) && Math.abs(x.reduce((a, b) => a + b, 0) - 1) <= 1e-3,
-    ],
-    action: [
-      "an index into probabilities",
-      (x, record) => integer(0)(x) && (x as number) < (record.probabilities as number[]).length,
-    ],
-    propensity: ["a number over 0 and at most 1", (x) => number(0, 1)(x) && x !== 0],
-    chosenBy: TEXT,
-    model: TEXT,
+    ...ASKED,
+    action: ACTION,
     reward: ["a number from -1 to 1, or null for a skip", (x) => x === null || number(-1, 1)(x)],
-    reactionMs: ["a number of milliseconds, 0 or more", number(0, Number.MAX_VALUE)],
-    seed: ["an integer, 0 or more", integer(0)],
+  },
+  preference: {
+    ...ASKED,
+    preferred: ACTION,
+    rejected: [`${ACTION[0]} other than preferred`, (x, record) => ACTION[1](x, record) && x !== record.preferred],
   },
   retraction: { ...COMMON, retracts: TEXT },
 };
 
+/** Records of version 1 knew neither purpose nor chances, and all of them were for training. */
+function upgraded(record: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
+  const added = record.kind === "judgement" ? { chosenWith: null, purpose: "training" } : {};
+  return { ...record, v: 2, ...added };
+}
+
 /**
- * Checks that a value is a record. Fields that are not known are left alone.
+ * Checks that a value is a record, and brings one of version 1 up to version 2. Fields that are not known are left alone.
  *
  * @throws FeedbackLogError naming the first field that is wrong.
  */
@@ -127,15 +173,16 @@ export function checkRecord(value: unknown, where: { file?: string; line?: numbe
   if (typeof value !== "object" || value === null || Array.isArray(value)) {
     throw fail(undefined, `a record is a JSON object, this is ${show(value)}`);
   }
-  const record = value as Readonly<Record<string, unknown>>;
-  if (record.v !== 1) {
-    throw fail("v", `field "v" is ${show(record.v)}; this program reads records of version 1`);
+  const given = value as Readonly<Record<string, unknown>>;
+  if (given.v !== 1 && given.v !== 2) {
+    throw fail("v", `field "v" is ${show(given.v)}; this program reads records of versions 1 and 2`);
   }
-  const kind = record.kind;
-  if (kind !== "judgement" && kind !== "retraction") {
-    throw fail("kind", `field "kind" must be "judgement" or "retraction", is ${show(kind)}`);
+  const record = given.v === 1 ? upgraded(given) : given;
+  const { kind } = record;
+  if (typeof kind !== "string" || !Object.hasOwn(RULES, kind)) {
+    throw fail("kind", `field "kind" must be "judgement", "preference" or "retraction", is ${show(kind)}`);
   }
-  for (const [field, [expected, holds]] of Object.entries(RULES[kind])) {
+  for (const [field, [expected, holds]] of Object.entries(RULES[kind as FeedbackRecord["kind"]])) {
     if (!holds(record[field], record)) {
       throw fail(field, `field "${field}" of a ${kind} must be ${expected}, is ${show(record[field])}`);
     }
@@ -160,23 +207,35 @@ export function parseRecord(line: string, lineNumber: number, file = "feedback l
   return checkRecord(value, { file, line: lineNumber });
 }
 
-/**
- * The judgements that count: each id once (the first), less the retracted ones, in the order of the log.
- * Skips are among them; `rewarded` leaves them out.
- */
-export function effective(records: Iterable<FeedbackRecord>): Judgement[] {
+/** What counts: each id once (the first), less what was retracted, in the order of the log. */
+function standing(records: Iterable<FeedbackRecord>): (Judgement | Preference)[] {
   const retracted = new Set<string>();
-  const judgements = new Map<string, Judgement>();
+  const said = new Map<string, Judgement | Preference>();
   for (const record of records) {
     if (record.kind === "retraction") retracted.add(record.retracts);
-    else if (!judgements.has(record.id)) judgements.set(record.id, record);
+    else if (!said.has(record.id)) said.set(record.id, record);
   }
-  return [...judgements.values()].filter((judgement) => !retracted.has(judgement.id));
+  return [...said.values()].filter(({ id }) => !retracted.has(id));
 }
 
-/** The judgements that one can learn from: those that were not skipped. */
+/**
+ * The judgements that count: each id once (the first), less the retracted ones, in the order of the log. Skips and
+ * judgements for evaluation are among them; `rewarded` leaves them out.
+ */
+export const effective = (records: Iterable<FeedbackRecord>): Judgement[] =>
+  standing(records).filter((record) => record.kind === "judgement");
+
+/** The preferences that count, as `effective` gives the judgements. */
+export const preferences = (records: Iterable<FeedbackRecord>): Preference[] =>
+  standing(records).filter((record) => record.kind === "preference");
+
+/** The last that counts of what was said, by this judge where one is given: what an undo takes back. */
+export const lastSaid = (records: Iterable<FeedbackRecord>, judge?: string): Judgement | Preference | undefined =>
+  standing(records).findLast((record) => judge === undefined || record.judge === judge);
+
+/** The judgements that one can learn from: neither skipped nor kept for evaluation. */
 export function rewarded(judgements: Iterable<Judgement>): RewardedJudgement[] {
-  return [...judgements].filter((judgement): judgement is RewardedJudgement => judgement.reward !== null);
+  return [...judgements].filter((one): one is RewardedJudgement => one.reward !== null && one.purpose === "training");
 }
 
 /** A value for an error message: short, on one line. */

@@ -2,7 +2,7 @@ import { judged, noGrad, policyGradient, type Tensor } from "../autograd/index.t
 import { batchOf } from "../data/batch.ts";
 import { Random } from "../data/random.ts";
 import { type Batch, type MultimodalNet, type Optimiser, softmaxOf, weightsOf } from "../model/index.ts";
-import type { Judgement, RewardedJudgement } from "./judgement.ts";
+import type { Judgement, Preference, Purpose, RewardedJudgement } from "./judgement.ts";
 import { rewarded } from "./judgement.ts";
 import type { FeedbackLog } from "./log.ts";
 
@@ -46,7 +46,7 @@ export interface LearnerOptions<E extends Example> extends Partial<LearnerSettin
   find?: (id: string) => E | undefined;
   /** Examples whose label is known. */
   labelled?: readonly (E & { label: number })[];
-  /** A name for this run of the program, written with every judgement. */
+  /** A name for this run of the program, written with every judgement and part of its id. Default: a new one. */
   session?: string;
 }
 
@@ -59,7 +59,30 @@ export interface Answer {
   readonly id: string;
   readonly example: string;
   readonly action: number;
+  /** Another action, drawn from what is left of the policy, for a person who is to prefer one of the two. */
+  readonly rival: number;
   readonly probabilities: readonly number[];
+}
+
+/** How an example came to be asked about, for the log. `choose` of the folder ask gives it. */
+export interface Asking {
+  /** Default: "uniform". */
+  readonly chosenBy?: string;
+  /** Default: not known. */
+  readonly chosenWith?: number | null;
+  /** Default: "training". For "evaluation" the likeliest action is taken, and what is said of it is not learned from. */
+  readonly purpose?: Purpose;
+}
+
+/** An answer, and what the log will say of it. */
+interface Given {
+  readonly answer: Answer;
+  readonly asking: Required<Asking>;
+  readonly hash: string;
+  readonly model: string;
+  readonly asked: number;
+  /** Who judged it. */
+  readonly judges: Set<string>;
 }
 
 /** What an update did: means over the judgements it was the first to learn from. */
@@ -97,7 +120,8 @@ export class Learner<E extends Example> {
   readonly #options: LearnerOptions<E>;
   readonly #batchOf: (examples: readonly E[]) => Batch;
   readonly #examples = new Map<string, E>();
-  readonly #waiting = new Map<string, Answer & { hash: string; model: string; asked: number }>();
+  readonly #given = new Map<string, Given>();
+  readonly #session: string;
   #model: Promise<string> | undefined;
   #state: LearnerState = { updates: 0, baseline: 0, learned: 0 };
 
@@ -107,6 +131,7 @@ export class Learner<E extends Example> {
     this.#net = net;
     this.#optimiser = optimiser;
     this.#options = options;
+    this.#session = options.session ?? crypto.randomUUID();
     this.#batchOf = options.batchOf ?? (batchOf as unknown as (examples: readonly E[]) => Batch);
   }
 
@@ -119,12 +144,12 @@ export class Learner<E extends Example> {
   }
 
   /** Answers one example: samples a label from the policy. */
-  async act(example: E): Promise<Answer> {
-    return (await this.actOn([example]))[0]!;
+  async act(example: E, asking: Asking = {}): Promise<Answer> {
+    return (await this.actOn([example], asking))[0]!;
   }
 
-  /** Answers several examples at once. */
-  async actOn(examples: readonly E[]): Promise<Answer[]> {
+  /** Answers several examples at once. `asking` is about all of them, or a list with one for each. */
+  async actOn(examples: readonly E[], asking: Asking | readonly Asking[] = {}): Promise<Answer[]> {
     const batch = this.#batchOf(examples);
     const logits = await this.#rowsOf(await this.#net.engine.step(() => noGrad(() => this.#net.forward(batch))));
     this.#model ??= this.#hashOfWeights();
@@ -134,12 +159,15 @@ export class Learner<E extends Example> {
         this.#examples.set(example.id, example);
         const probabilities = softmaxOf(logits[i]!);
         const random = new Random("answer", this.settings.seed, example.id, this.#state.updates);
-        const action = sample(probabilities, random);
+        const how = { chosenBy: "uniform", chosenWith: null, purpose: "training" as const, ...of(asking, i) };
+        const drawn = sample(probabilities, random);
+        const action = how.purpose === "evaluation" ? probabilities.indexOf(Math.max(...probabilities)) : drawn;
+        const rival = sample(without(probabilities, action), random);
         const { image, words, audio } = this.#batchOf([example]);
         const hash = await hashOf([image, words, audio] as Float32Array[]);
-        const id = this.#freshId(`${this.#options.session ?? "session"}/${this.#state.updates}/${example.id}`);
-        const answer = { id, example: example.id, action, probabilities };
-        this.#waiting.set(id, { ...answer, hash, model, asked: Date.now() });
+        const id = this.#freshId(`${this.#session}/${this.#state.updates}/${example.id}`);
+        const answer = { id, example: example.id, action, rival, probabilities };
+        this.#given.set(id, { answer, asking: how, hash, model, asked: Date.now(), judges: new Set() });
         return answer;
       }),
     );
@@ -147,43 +175,86 @@ export class Learner<E extends Example> {
 
   /** An answer may be given again, after an undo; its id is then another one. */
   #freshId(stem: string): string {
-    const taken = new Set(this.#options.log.records().map((record) => record.id));
     let id = stem;
-    for (let i = 2; taken.has(id) || this.#waiting.has(id); i++) id = `${stem}#${i}`;
+    for (let i = 2; this.#options.log.has(id) || this.#given.has(id); i++) id = `${stem}#${i}`;
     return id;
   }
 
   /**
    * Takes a judgement of an answer. On disk when this resolves. It may come late: other answers and updates may have
-   * come between.
+   * come between. Several people may judge one answer, each of them once.
    *
    * @param verdict.reward from -1 (wrong) to 1 (right); null is a skip.
-   * @throws Error where there is no such answer, or it has been judged.
+   * @throws Error where there is no such answer, or this judge has judged it.
    */
   async judge(answerId: string, verdict: { reward: number | null; judge: string }): Promise<Judgement> {
-    const answer = this.#waiting.get(answerId);
-    if (!answer) throw new Error(`judge: no answer ${answerId} waits for a judgement. Was it judged already?`);
-    const judgement: Judgement = {
-      v: 1,
+    return this.#say(answerId, verdict.judge, ({ answer, asking }, asked) => ({
+      ...asked,
       kind: "judgement",
-      id: answer.id,
-      time: new Date().toISOString(),
-      session: this.#options.session ?? "session",
-      judge: verdict.judge,
-      example: answer.example,
-      inputHash: answer.hash,
       action: answer.action,
-      probabilities: answer.probabilities,
-      propensity: answer.probabilities[answer.action]!,
-      chosenBy: "uniform",
-      model: answer.model,
       reward: verdict.reward,
-      reactionMs: Date.now() - answer.asked,
+      propensity: asking.purpose === "evaluation" ? 1 : answer.probabilities[answer.action]!,
+    }));
+  }
+
+  /**
+   * Takes a preference between an answer's action and its rival: `better` is the one or the other. As `judge` otherwise.
+   *
+   * @throws Error where `better` is neither.
+   */
+  async prefer(answerId: string, { better, judge }: { better: number; judge: string }): Promise<Preference> {
+    return this.#say(answerId, judge, ({ answer, asking }, asked) => {
+      const { action, rival, probabilities } = answer;
+      if (better !== action && better !== rival) {
+        throw new Error(`prefer: better is ${better}, expected ${action} or ${rival}, the two actions of the answer.`);
+      }
+      // Drawn one after the other; where the likeliest is not always the first, they could have come in either order.
+      const first = (a: number, b: number) => probabilities[a]! * without(probabilities, a)[b]!;
+      const sampled = first(action, rival) + first(rival, action);
+      const propensity = asking.purpose === "evaluation" ? without(probabilities, action)[rival]! : sampled;
+      return {
+        ...asked,
+        kind: "preference",
+        preferred: better,
+        rejected: better === action ? rival : action,
+        propensity: Math.min(Math.max(propensity, Number.MIN_VALUE), 1),
+      };
+    });
+  }
+
+  /** Stores what a judge says of an answer, once. */
+  async #say<R extends Judgement | Preference>(
+    answerId: string,
+    judge: string,
+    record: (given: Given, asked: Omit<Judgement, "kind" | "action" | "reward" | "propensity">) => R,
+  ): Promise<R> {
+    const given = this.#given.get(answerId);
+    if (!given) throw new Error(`judge: there is no answer ${answerId} of this learner.`);
+    const { answer, asking, judges } = given;
+    if (judges.has(judge)) throw new Error(`judge: ${judge} has judged answer ${answerId} already.`);
+    const said = record(given, {
+      v: 2,
+      // The first judge's record is called as the answer is.
+      id: judges.size === 0 ? answerId : `${answerId} ${judge}`,
+      time: new Date().toISOString(),
+      session: this.#session,
+      judge,
+      example: answer.example,
+      inputHash: given.hash,
+      probabilities: answer.probabilities,
+      ...asking,
+      model: given.model,
+      reactionMs: Date.now() - given.asked,
       seed: this.settings.seed,
-    };
-    await this.#options.log.append(judgement);
-    this.#waiting.delete(answerId);
-    return judgement;
+    });
+    judges.add(judge);
+    try {
+      await this.#options.log.append(said);
+    } catch (error) {
+      judges.delete(judge);
+      throw error;
+    }
+    return said;
   }
 
   /**
@@ -310,6 +381,16 @@ export const learner = <E extends Example>(
   options: LearnerOptions<E>,
 ): Learner<E> => new Learner(net, optimiser, options);
 
+const of = <T>(one: T | readonly T[], i: number): T | undefined => (Array.isArray(one) ? one[i] : (one as T));
+
+/** The probabilities of the other actions, given that it is not this one. */
+function without(probabilities: readonly number[], action: number): number[] {
+  const rest = probabilities.map((p, a) => (a === action ? 0 : p));
+  const sum = rest.reduce((a, b) => a + b, 0);
+  // Where nothing is left of the policy, all others are alike.
+  return rest.map((p, a) => (sum > 0 ? p / sum : a === action ? 0 : 1 / (rest.length - 1)));
+}
+
 /** An index drawn by its probability. */
 export function sample(probabilities: readonly number[], random: Random): number {
   let left = random.uniform();
@@ -317,7 +398,8 @@ export function sample(probabilities: readonly number[], random: Random): number
     left -= p;
     if (left < 0) return i;
   }
-  return probabilities.length - 1;
+  // What rounding leaves over.
+  return probabilities.findLastIndex((p) => p > 0);
 }
 
 /** SHA-256 of arrays' bytes, in hex, cut to 16 digits: a name, not a seal. */

@@ -1,5 +1,5 @@
-import type { FeedbackRecord, Judgement, Retraction } from "./judgement.ts";
-import { checkRecord, effective, FeedbackLogError } from "./judgement.ts";
+import type { FeedbackRecord, Judgement, Preference, Retraction } from "./judgement.ts";
+import { checkRecord, effective, FeedbackLogError, lastSaid, preferences } from "./judgement.ts";
 
 /** An append-only log of what people said. */
 export interface FeedbackLog {
@@ -12,13 +12,18 @@ export interface FeedbackLog {
   append(record: FeedbackRecord): Promise<void>;
   /** Every stored record, in order. */
   records(): readonly FeedbackRecord[];
-  /** The judgements that count, skips among them: see `effective`. */
+  /** Whether a stored record has this id. */
+  has(id: string): boolean;
+  /** The judgements that count, skips and those for evaluation among them: see `effective` and `rewarded`. */
   judgements(): readonly Judgement[];
+  /** The preferences that count. */
+  preferences(): readonly Preference[];
   /**
-   * Takes back the last judgement that counts, of this judge where one is given, by appending a retraction.
-   * Appends that were called earlier are waited for. Resolves to what was taken back; undefined if nothing was left.
+   * Takes back the last judgement or preference that counts, of this judge where one is given, by appending a
+   * retraction. Appends that were called earlier are waited for. Resolves to what was taken back; undefined if nothing
+   * was left.
    */
-  undo(judge?: string): Promise<Judgement | undefined>;
+  undo(judge?: string): Promise<Judgement | Preference | undefined>;
   /** Waits for what is being stored and lets go of the storage. A closed log takes no more records. */
   close(): Promise<void>;
 }
@@ -35,6 +40,7 @@ export function logOver(storage: LogStorage, stored: Iterable<FeedbackRecord> = 
   const records: FeedbackRecord[] = [];
   const byId = new Map<string, FeedbackRecord>();
   let judgements: readonly Judgement[] | undefined;
+  let preferred: readonly Preference[] | undefined;
   let closing: Promise<void> | undefined;
   let last: Promise<unknown> = Promise.resolve();
 
@@ -43,6 +49,7 @@ export function logOver(storage: LogStorage, stored: Iterable<FeedbackRecord> = 
     byId.set(record.id, record);
     records.push(record);
     judgements = undefined;
+    preferred = undefined;
   }
   for (const record of stored) add(record);
 
@@ -66,11 +73,6 @@ export function logOver(storage: LogStorage, stored: Iterable<FeedbackRecord> = 
     add(record);
   }
 
-  const effectiveNow = () => {
-    judgements ??= effective(records);
-    return judgements;
-  };
-
   return {
     async append(record) {
       // Checked before it becomes text: JSON turns NaN into null, which would read as a skip.
@@ -78,21 +80,29 @@ export function logOver(storage: LogStorage, stored: Iterable<FeedbackRecord> = 
       await inTurn(() => store(line));
     },
     records: () => records,
-    judgements: effectiveNow,
+    has: (id) => byId.has(id),
+    judgements() {
+      judgements ??= effective(records);
+      return judgements;
+    },
+    preferences() {
+      preferred ??= preferences(records);
+      return preferred;
+    },
     undo: (judge) =>
       inTurn(async () => {
-        const judgement = effectiveNow().findLast((one) => judge === undefined || one.judge === judge);
-        if (!judgement) return undefined;
+        const said = lastSaid(records, judge);
+        if (!said) return undefined;
         const retraction: Retraction = {
-          v: 1,
+          v: 2,
           kind: "retraction",
-          id: `undo ${judgement.id}`,
-          retracts: judgement.id,
+          id: `undo ${said.id}`,
+          retracts: said.id,
           time: new Date().toISOString(),
-          judge: judge ?? judgement.judge,
+          judge: judge ?? said.judge,
         };
         await store(JSON.stringify(retraction));
-        return judgement;
+        return said;
       }),
     close() {
       closing ??= last.then(() => storage.close());

@@ -1,7 +1,7 @@
 /** Weights and inputs of the reference network by the formula of test/fixtures/reference_inputs.py. */
 
 /** n numbers in [0, 1) of a stream: the finaliser of MurmurHash3 over a counter. */
-function hashed(stream: number, n: number): Float64Array {
+export function hashed(stream: number, n: number): Float64Array {
   return Float64Array.from({ length: n }, (_, i) => {
     let h = (Math.imul(i, 2654435761) + stream * 40503 + 12345) >>> 0;
     h ^= h >>> 16;

@@ -147,13 +147,65 @@ describe("the learner", () => {
       ["b", 1],
       ["a", null],
     ]);
-    await expect(agent.judge(first!.id, { reward: 1, judge: "a" })).rejects.toThrow(/no answer .* waits/);
+    await expect(agent.judge(first!.id, { reward: 1, judge: "a" })).rejects.toThrow(/a has judged answer .* already/);
     // What was learned from is another model, and the log says so.
     const third = await agent.act(examples[10]!);
     await agent.judge(third.id, { reward: 1, judge: "b" });
     const models = log.judgements().map((j) => j.model);
     expect(models[1]).toBe(models[0]);
     expect(models[2]).not.toBe(models[0]);
+  });
+
+  test("several people judge one answer, each once, and a second time is refused without harm", async () => {
+    const network = net();
+    const log = memoryLog();
+    const agent = learner<Small>(network, adam(network.parameters(), { lr: 0.01 }), { log, batchOf, session: "s" });
+    const { id } = await agent.act(examples[0]!);
+    await Promise.all(["a", "b"].map((judge) => agent.judge(id, { reward: 1, judge })));
+    await expect(agent.judge(id, { reward: -1, judge: "b" })).rejects.toThrow(/b has judged answer/);
+    await expect(agent.judge("s/0/e9", { reward: 1, judge: "b" })).rejects.toThrow(/there is no answer s\/0\/e9/);
+    // What the log refuses may be said again.
+    await expect(agent.judge(id, { reward: 7, judge: "c" })).rejects.toThrow(/"reward"/);
+    await agent.judge(id, { reward: 0.5, judge: "c" });
+    expect(log.judgements().map((j) => [j.id, j.judge, j.reward])).toEqual([
+      ["s/0/e0", "a", 1],
+      ["s/0/e0 b", "b", 1],
+      ["s/0/e0 c", "c", 0.5],
+    ]);
+  });
+
+  test("writes down how an example was chosen, and does not learn from what was asked for evaluation", async () => {
+    const network = net();
+    const log = memoryLog();
+    const agent = learner<Small>(network, adam(network.parameters(), { lr: 0.01 }), { log, batchOf });
+    const asking = [{ chosenBy: "bald, floor 0.1", chosenWith: 0.25 }, { purpose: "evaluation" as const }];
+    const answers = await agent.actOn(examples.slice(0, 2), asking);
+    for (const { id } of answers) await agent.judge(id, { reward: 1, judge: "a" });
+    const [chosen, blind] = log.judgements();
+    expect(chosen).toMatchObject({ ...asking[0], purpose: "training" });
+    expect(chosen!.propensity).toBe(chosen!.probabilities[chosen!.action]);
+    expect(blind).toMatchObject({ chosenBy: "uniform", chosenWith: null, purpose: "evaluation", propensity: 1 });
+    expect(blind!.probabilities[blind!.action]).toBe(Math.max(...blind!.probabilities));
+    expect((await agent.update()).judgements).toBe(1);
+  });
+
+  test("takes a preference between an answer and its rival, with the chance of that pair", async () => {
+    const network = net();
+    const log = memoryLog();
+    const agent = learner<Small>(network, adam(network.parameters(), { lr: 0.01 }), { log, batchOf });
+    for (const answer of await agent.actOn(examples.slice(0, 8))) {
+      const { action, rival, probabilities: p } = answer;
+      expect(rival).not.toBe(action);
+      const third = [0, 1, 2, 3].find((a) => a !== action && a !== rival)!;
+      await expect(agent.prefer(answer.id, { better: third, judge: "a" })).rejects.toThrow(/expected/);
+      const said = await agent.prefer(answer.id, { better: rival, judge: "a" });
+      expect(said).toMatchObject({ kind: "preference", preferred: rival, rejected: action });
+      const [x, y] = [p[action]!, p[rival]!];
+      expect(said.propensity).toBeCloseTo((x * y) / (1 - x) + (y * x) / (1 - y), 12);
+    }
+    expect(log.preferences().length).toBe(8);
+    expect((await log.undo())?.kind).toBe("preference");
+    expect(log.preferences().length).toBe(7);
   });
 
   test("an answer that was taken back may be given again", async () => {

@@ -10,7 +10,7 @@ import { logOver, memoryLog } from "../../src/rl/log.ts";
 
 function judgement(id: string, changes: Partial<Judgement> = {}): Judgement {
   return {
-    v: 1,
+    v: 2,
     kind: "judgement",
     id,
     time: "2025-01-31T12:00:00.000Z",
@@ -22,6 +22,8 @@ function judgement(id: string, changes: Partial<Judgement> = {}): Judgement {
     probabilities: [0.25, 0.75],
     propensity: 0.75,
     chosenBy: "uniform",
+    chosenWith: 0.5,
+    purpose: "training",
     model: "m",
     reward: 1,
     reactionMs: 900,
@@ -30,7 +32,7 @@ function judgement(id: string, changes: Partial<Judgement> = {}): Judgement {
   };
 }
 const retraction = (retracts: string): FeedbackRecord => ({
-  v: 1,
+  v: 2,
   kind: "retraction",
   id: `r ${retracts}`,
   retracts,
@@ -47,7 +49,7 @@ describe("records", () => {
   });
 
   it.each([
-    ["v", { v: 2 }],
+    ["v", { v: 3 }],
     ["kind", { kind: "wish" }],
     ["id", { id: "" }],
     ["time", { time: "yesterday" }],
@@ -63,6 +65,9 @@ describe("records", () => {
     ["reward", { reward: undefined }],
     ["reactionMs", { reactionMs: -1 }],
     ["seed", { seed: 0.5 }],
+    ["chosenWith", { chosenWith: 0 }],
+    ["chosenWith", { chosenWith: undefined }],
+    ["purpose", { purpose: "fun" }],
   ])("are refused with file, line and field: %s %o", (field, changes) => {
     const line = JSON.stringify({ ...judgement("a"), ...changes });
     expect(() => parseRecord(line, 3, "f.jsonl")).toThrow(
@@ -74,6 +79,23 @@ describe("records", () => {
         message: expect.stringMatching(new RegExp(`^f\\.jsonl:3: .*"${field}"`)),
       }),
     );
+  });
+
+  it("of version 1 are brought up to this one", () => {
+    const { chosenWith: _, purpose: __, ...old } = judgement("a");
+    const line = JSON.stringify({ ...old, v: 1 });
+    expect(parseRecord(line, 1)).toEqual(judgement("a", { chosenWith: null }));
+    expect(parseRecord(JSON.stringify({ ...retraction("a"), v: 1 }), 1)).toEqual(retraction("a"));
+    expect(() => parseRecord(JSON.stringify({ ...old, v: 1, reward: 2 }), 1)).toThrow(/"reward"/);
+  });
+
+  it("are refused if a preference is not between two", () => {
+    const { action: _, reward: __, ...asked } = judgement("a");
+    const preference = { ...asked, kind: "preference", preferred: 0, rejected: 1 };
+    expect(parseRecord(JSON.stringify(preference), 1)).toEqual(preference);
+    for (const changes of [{ rejected: 0 }, { rejected: 2 }, { preferred: undefined }]) {
+      expect(() => parseRecord(JSON.stringify({ ...preference, ...changes }), 1)).toThrow(/"(preferred|rejected)"/);
+    }
   });
 
   it("are refused if they are no objects", () => {
@@ -96,6 +118,7 @@ describe("records", () => {
     expect(ids(kept)).toEqual(["a", "b", "d"]);
     expect(kept[0]?.reward).toBe(1);
     expect(ids(rewarded(kept))).toEqual(["a", "d"]);
+    expect(ids(rewarded([judgement("e", { purpose: "evaluation" }), judgement("f")]))).toEqual(["f"]);
   });
 });
 
@@ -248,9 +271,9 @@ describe("openFeedbackLog", () => {
   });
 
   it("never drops a last line that is whole but of another version", async () => {
-    const content = lines(judgement("a"), { ...judgement("b"), v: 2 } as unknown as Judgement);
+    const content = lines(judgement("a"), { ...judgement("b"), v: 3 } as unknown as Judgement);
     await writeFile(path, content);
-    await expect(open()).rejects.toThrow(/:2: field "v" is 2/);
+    await expect(open()).rejects.toThrow(/:2: field "v" is 3/);
     expect(await readFile(path, "utf8")).toBe(content);
   });
 

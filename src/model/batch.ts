@@ -1,0 +1,58 @@
+import { type Engine, Tensor } from "../autograd/index.ts";
+import type { Numbers } from "../autograd/ops.ts";
+import { count } from "../kernels/op.ts";
+
+/** N examples, as typed arrays or tensors; what the network does not take is not read. */
+export interface Batch {
+  /** [N, C, H, W] */
+  image?: Numbers | undefined;
+  /** [N, L] ids; 0 is padding. */
+  words?: Numbers | undefined;
+  /** [N, T, D] */
+  audio?: Numbers | undefined;
+  /** [N]: how many of the T frames are there. Default: all. */
+  frames?: Numbers | undefined;
+  /** [N, M]: 1 where an example has the modality, else 0; M modalities as the network takes. Default: all are there. */
+  present?: Numbers | undefined;
+  /** N, where neither image, frames and present nor a tensor tells it. */
+  size?: number | undefined;
+}
+
+/** How many examples a batch holds. `image` is an image's shape, where the network takes images. */
+export function sizeOf(batch: Batch, image: readonly number[] | undefined, modalities: number): number {
+  if (batch.size !== undefined) return batch.size;
+  for (const data of [batch.image, batch.words, batch.audio, batch.frames, batch.present])
+    if (data instanceof Tensor) return data.shape[0]!;
+  if (batch.image && image) return (batch.image as ArrayLike<number>).length / count(image);
+  if (batch.frames) return (batch.frames as ArrayLike<number>).length;
+  if (batch.present) return (batch.present as ArrayLike<number>).length / modalities;
+  throw new TypeError(
+    'MultimodalNet: nothing tells how many examples the batch holds. Give `size`, or tensors such as engine.tensor(words, [N, L], "i32").',
+  );
+}
+
+/** What the batch holds under `name` as a tensor of this shape; -1 stands for the size that fits. */
+export function tensorOf(
+  engine: Engine,
+  batch: Batch,
+  name: Exclude<keyof Batch, "size">,
+  shape: readonly number[],
+  dtype: "f32" | "i32" = "f32",
+): Tensor {
+  const data = batch[name];
+  if (data === undefined)
+    throw new TypeError(
+      `MultimodalNet: the batch has no ${name}, which this network takes. Where examples lack it, give zeros, and say so in \`present\`.`,
+    );
+  const wanted = `[${shape.join(", ").replace("-1", "…")}]`;
+  if (data instanceof Tensor) {
+    const fits = data.shape.length === shape.length && shape.every((size, i) => size === -1 || size === data.shape[i]);
+    if (!fits) throw new TypeError(`MultimodalNet: batch.${name} is [${data.shape.join(", ")}], expected ${wanted}.`);
+    return data;
+  }
+  const open = data.length / count(shape.filter((size) => size !== -1));
+  const full = shape.map((size) => (size === -1 ? open : size));
+  if (!full.every(Number.isInteger) || count(full) !== data.length)
+    throw new TypeError(`MultimodalNet: batch.${name} holds ${data.length} numbers, which do not fill ${wanted}.`);
+  return engine.tensor(data, full, dtype);
+}

@@ -1,0 +1,34 @@
+import { fuse, type Tensor } from "../../autograd/index.ts";
+import type { Fusion as Shares } from "../../kernels/fuse.ts";
+import { zeros } from "../initialise.ts";
+import { linearLayer, type ParameterStore } from "../layers.ts";
+import type { Fusion, Part } from "./fusion.ts";
+
+/**
+ * Features side by side, or the mean of their projections with equal or learned shares among the modalities that are
+ * there; equations in `kernels/fuse.ts`.
+ */
+export function sharesFusion(
+  store: ParameterStore,
+  fusion: Shares,
+  parts: readonly Part[],
+  projection: number,
+): Fusion {
+  if (fusion === "concat")
+    return {
+      size: parts.reduce((sum, { size }) => sum + size, 0),
+      join: (features, present) => fuse(features, fusion, { present }),
+    };
+  const projections = parts.map(({ name, size }) => linearLayer(store, `fusion.${name}`, size, projection));
+  const weights: Tensor | undefined =
+    fusion === "weighted" ? store.make("fusion.weights", [parts.length], zeros) : undefined;
+  return {
+    size: projection,
+    join: (features, present) =>
+      fuse(
+        features.map((x, m) => projections[m]!(x)),
+        fusion,
+        { present, weights },
+      ),
+  };
+}

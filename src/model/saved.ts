@@ -1,0 +1,61 @@
+import type { Engine } from "../autograd/index.ts";
+import type { MultimodalConfig } from "./config.ts";
+import { MultimodalNet } from "./multimodal.ts";
+import { decodeSafetensors, saveSafetensors, type Weights, WeightsError } from "./safetensors.ts";
+
+/*
+ * A network in one file: its weights as safetensors, and its configuration as JSON among the metadata, under "config".
+ */
+
+/** Metadata from which `modelFrom` builds the network again. */
+export const configMetadata = (net: MultimodalNet): Record<string, string> => ({ config: JSON.stringify(net.config) });
+
+/** Writes a network, weights and configuration, to a file (Node); replaced in one go. */
+export const saveModel = (net: MultimodalNet, path: string, metadata: Record<string, string> = {}): Promise<void> =>
+  saveSafetensors(net, path, { ...metadata, ...configMetadata(net) });
+
+/** Builds the network that a file (Node) holds. @throws WeightsError where it holds none. */
+export async function loadModel(engine: Engine, path: string): Promise<MultimodalNet> {
+  const { readFile } = await import("node:fs/promises");
+  return modelFrom(engine, decodeSafetensors(await readFile(path), path), path);
+}
+
+/**
+ * Builds the network that weights with a configuration are of: in the browser after `decodeSafetensors`.
+ *
+ * @param name of the file, for errors.
+ * @throws WeightsError where there is no configuration, it cannot be, or tensors are missing, too many, or of other shapes.
+ */
+export function modelFrom(engine: Engine, { tensors, metadata }: Weights, name = "weights"): MultimodalNet {
+  const fail = (fault: string) => new WeightsError(`${name}: ${fault}`);
+  if (metadata.config === undefined)
+    throw fail('its metadata hold no "config", so the network is not known. Build it, and use loadSafetensors.');
+  let config: unknown;
+  try {
+    config = JSON.parse(metadata.config);
+  } catch {
+    throw fail("its configuration is not JSON.");
+  }
+  if (typeof config !== "object" || config === null || Array.isArray(config))
+    throw fail("its configuration is not an object.");
+  const used = new Set<string>();
+  let net: MultimodalNet;
+  try {
+    // From the file's numbers at once: a configuration that is not of these tensors allocates nothing.
+    const start = (key: string, shape: readonly number[]) => {
+      const found = tensors.get(key);
+      if (!found) throw fail(`there is no tensor "${key}", which its configuration asks for.`);
+      if (String(found.shape) !== String(shape))
+        throw fail(`tensor "${key}" is [${found.shape.join(", ")}], its configuration asks for [${shape.join(", ")}].`);
+      used.add(key);
+      return found.data;
+    };
+    net = new MultimodalNet(engine, { ...(config as MultimodalConfig), start });
+  } catch (error) {
+    throw error instanceof RangeError ? fail(`its configuration cannot be: ${error.message}`) : error;
+  }
+  const extra = [...tensors.keys()].find((key) => !used.has(key));
+  if (extra === undefined) return net;
+  for (const p of Object.values(net.parameters())) p.dispose();
+  throw fail(`tensor "${extra}" is not of the network that its configuration describes.`);
+}

@@ -1,0 +1,239 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import fc from "fast-check";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { type Engine, noGrad } from "../../src/index.ts";
+import {
+  configMetadata,
+  encodeSafetensors,
+  fusions,
+  loadModel,
+  type MultimodalConfig,
+  MultimodalNet,
+  modelFrom,
+  saveModel,
+  tasks,
+  WeightsError,
+  weightsOf,
+} from "../../src/model/index.ts";
+import { createEngine } from "../../src/node.ts";
+import { batchOf, modelCases, modelOf, models, nameOf } from "../cases/models.ts";
+import { expectClose, runCase } from "../harness.ts";
+
+let engine: Engine;
+beforeAll(async () => {
+  engine = await createEngine({ seed: 1 });
+});
+afterAll(() => engine.destroy());
+
+describe("encoders, fusions and heads", () => {
+  for (const one of modelCases) test(one.name, () => runCase(engine, one));
+
+  test("the fixtures show every choice there is", () => {
+    const shown = (name: keyof MultimodalConfig) => new Set(models.map(({ config }) => config[name]));
+    for (const fusion of fusions) expect(shown("fusion")).toContain(fusion);
+    for (const task of tasks) if (task !== "class") expect(shown("task")).toContain(task);
+    for (const text of ["flatten", "gru"]) expect(shown("text")).toContain(text);
+    expect(shown("recurrence")).toContain("lstm");
+  });
+});
+
+const N = 3;
+const [T, L] = [4, 5];
+const sizes = { channels: [2], words: 3, tokens: L, sentence: 3, hidden: 2, projection: 4, rank: 2, head: 5 };
+const logitsOf = (net: MultimodalNet, batch: Parameters<MultimodalNet["forward"]>[0]) =>
+  engine.step(() => noGrad(() => net.forward(batch)));
+
+const configurations = fc
+  .record({
+    fusion: fc.constantFrom(...fusions),
+    text: fc.constantFrom("mean" as const, "flatten" as const, "gru" as const),
+    recurrence: fc.constantFrom("gru" as const, "lstm" as const),
+    layers: fc.integer({ min: 1, max: 2 }),
+    bidirectional: fc.boolean(),
+    takes: fc.constantFrom(1, 2, 3, 4, 5, 6, 7),
+    seed: fc.nat(1000),
+  })
+  .map(({ takes, ...rest }) => ({
+    ...sizes,
+    ...rest,
+    ...(takes & 1 ? { image: [1, 4, 5] as [number, number, number] } : {}),
+    ...(takes & 2 ? { vocabulary: 6 } : {}),
+    ...(takes & 4 ? { audio: 2 } : {}),
+    classes: 3,
+  }));
+
+describe("properties", () => {
+  test("what a missing modality holds never matters, and neither does padding or an example's neighbours", async () => {
+    await fc.assert(
+      fc.asyncProperty(configurations, fc.nat(100), async (config, salt) => {
+        const net = new MultimodalNet(engine, config);
+        const M = net.modalities.length;
+        const noise = (n: number, k: number) =>
+          Float32Array.from({ length: n }, (_, i) => Math.sin(salt + 12.9898 * (i + 1) * k));
+        const frames = Int32Array.of(0, 2, T);
+        const words = Int32Array.of(0, 0, 0, 0, 0, 3, 1, 0, 0, 0, 2, 4, 5, 1, 2);
+        const present = Float32Array.from({ length: N * M }, (_, i) => (M > 1 && i % (M + 1) === 0 ? 0 : 1));
+        const batch = (k: number) => {
+          const image = noise(N * 20, 1);
+          const audio = noise(N * T * 2, 2);
+          const ids = words.slice();
+          const hidden = (n: number, m: string) => {
+            const at = net.modalities.indexOf(m as "image");
+            return at >= 0 && present[n * M + at] === 0;
+          };
+          for (let n = 0; n < N; n++) {
+            if (hidden(n, "image")) image.set(noise(20, 3 + k), n * 20);
+            if (hidden(n, "text")) ids.fill(k, n * L, (n + 1) * L);
+            if (hidden(n, "audio")) audio.set(noise(T * 2, 5 + k), n * T * 2);
+            audio.set(noise((T - frames[n]!) * 2, 7 + k), (n * T + frames[n]!) * 2);
+          }
+          return { image, audio, words: ids, frames, present };
+        };
+        const [one, other] = [await logitsOf(net, batch(1)), await logitsOf(net, batch(2))];
+        expect(await other.data()).toEqual(await one.data());
+        const whole = batch(1);
+        const last = await logitsOf(net, {
+          image: whole.image.slice(2 * 20),
+          words: whole.words.slice(2 * L),
+          audio: whole.audio.slice(2 * T * 2),
+          frames: whole.frames.slice(2),
+          present: whole.present.slice(2 * M),
+        });
+        expectClose("an example alone", await last.data(), ((await one.data()) as Float32Array).slice(2 * 3), 1e-5);
+        for (const t of [one, other, last, ...Object.values(net.parameters())]) t.dispose();
+      }),
+      { numRuns: 15, seed: 20251124 },
+    );
+  });
+
+  test("dropping modalities in training changes no more than hiding them does", async () => {
+    const net = modelOf(engine, { ...models[0]!, config: { ...models[0]!.config, modalityDropout: 0.9 } });
+    const { present: _, ...batch } = batchOf(models[0]!);
+    const logits = (await (await engine.step(() => net.forward(batch, { training: true }))).data()) as Float32Array;
+    // Each example must be one of the seven that hiding some modalities gives.
+    const hidden = await Promise.all(
+      [1, 2, 3, 4, 5, 6, 7].map(async (bits) => {
+        const present = Float32Array.from({ length: 15 }, (_, i) => (bits >> (i % 3)) & 1);
+        return (await (await logitsOf(net, { ...batch, present })).data()) as Float32Array;
+      }),
+    );
+    const subsets = Array.from({ length: 5 }, (_, n) =>
+      hidden.findIndex((rows) => [0, 1, 2, 3].every((a) => Math.abs(rows[4 * n + a]! - logits[4 * n + a]!) < 1e-6)),
+    );
+    expect(subsets.every((s) => s >= 0)).toBe(true);
+    expect(subsets.some((s) => s < 6)).toBe(true);
+  });
+});
+
+describe("a model in a file", () => {
+  let folder: string;
+  beforeAll(() => {
+    folder = mkdtempSync(join(tmpdir(), "handgrad-models-"));
+  });
+  afterAll(() => rmSync(folder, { recursive: true }));
+
+  test.each(models.map((model) => [nameOf(model.config), model] as const))("is built again: %s", async (_, model) => {
+    const net = modelOf(engine, model);
+    const path = join(folder, "model.safetensors");
+    await saveModel(net, path, { note: "kept" });
+    const again = await loadModel(engine, path);
+    expect(again.config).toEqual(net.config);
+    expect((await weightsOf(again)).tensors).toEqual((await weightsOf(net)).tensors);
+    const [a, b] = [await logitsOf(net, batchOf(model)), await logitsOf(again, batchOf(model))];
+    expect(await b.data()).toEqual(await a.data());
+  });
+
+  test("that is damaged is refused by name", async () => {
+    const net = modelOf(engine, models[0]!);
+    const good = await weightsOf(net, configMetadata(net));
+    const config = JSON.parse(good.metadata.config!) as MultimodalConfig;
+    const withConfig = (config: unknown) => ({
+      ...good,
+      metadata: { config: typeof config === "string" ? config : JSON.stringify(config) },
+    });
+    const wrong: [Parameters<typeof modelFrom>[1], RegExp][] = [
+      [{ ...good, metadata: {} }, /m: its metadata hold no "config"/],
+      [withConfig("{"), /m: its configuration is not JSON/],
+      [withConfig("[]"), /m: its configuration is not an object/],
+      [withConfig({ ...config, fusion: "sum" }), /m: its configuration cannot be: .*fusion is sum/],
+      [
+        withConfig({ ...config, vocabulary: 1e12 }),
+        /tensor "text\.embedding\.weight" is \[11, 5\].*\[1000000000000, 5\]/,
+      ],
+      [withConfig({ ...config, recurrence: "lstm" }), /there is no tensor "audio\.lstm\.weight_ih_l0"/],
+      [withConfig({ ...config, fusion: "concat", projection: 6 }), /"head\.hidden\.weight" is \[7, 6\]/],
+      [
+        { ...good, tensors: new Map([...good.tensors, ["x", { shape: [1], data: new Float32Array(1) }]]) },
+        /tensor "x" is not/,
+      ],
+    ];
+    for (const [weights, message] of wrong) {
+      expect(() => modelFrom(engine, weights, "m")).toThrow(WeightsError);
+      expect(() => modelFrom(engine, weights, "m")).toThrow(message);
+    }
+    expect(encodeSafetensors(good).length).toBeGreaterThan(1000);
+  });
+});
+
+describe("what cannot be is named", () => {
+  const config = { image: [1, 8, 8], vocabulary: 7, audio: 3, classes: 4, fusion: "concat" } as const;
+  test.each<[object, RegExp]>([
+    [{ image: undefined, vocabulary: undefined, audio: undefined }, /takes nothing/],
+    [{ fusion: "sum" }, /fusion is sum, expected "concat" or .*"lowRank"/],
+    [{ fusion: "lowRank", rank: 0 }, /rank is 0/],
+    [{ task: "guess" }, /task is guess/],
+    [{ task: "binary" }, /classes is 4, expected 1, as the task is "binary"/],
+    [{ classes: undefined }, /classes is undefined/],
+    [{ text: "flatten" }, /tokens is undefined/],
+    [{ text: "bag" }, /text is bag/],
+    [{ recurrence: "rnn" }, /recurrence is rnn/],
+    [{ layers: 0 }, /layers is 0/],
+    [{ bidirectional: 1 }, /bidirectional is 1/],
+    [{ pool: [true] }, /pool is true, expected 2 times/],
+    [{ channels: [1, 1, 1, 1] }, /image is 1,8,8, expected sides of at least 16, as 4 poolings halve it/],
+    [{ chanels: [1] }, /no option chanels/],
+    [{ modalityDropout: 1 }, /modalityDropout is 1/],
+  ])("%o", (wrong, message) => {
+    expect(() => new MultimodalNet(engine, { ...config, ...(wrong as object) })).toThrow(message);
+  });
+
+  test("a deeper network than poolings allow, told which to leave out", async () => {
+    const net = new MultimodalNet(engine, {
+      image: [1, 4, 4],
+      classes: 2,
+      fusion: "concat",
+      channels: [2, 2, 2, 2, 2, 2],
+      pool: [true, false, false, true, false, false],
+      head: 3,
+    });
+    expect(net.fusedSize).toBe(2);
+    expect((await logitsOf(net, { image: new Float32Array(32) })).shape).toEqual([2, 2]);
+  });
+
+  test.each<[object, RegExp]>([
+    [{ words: new Int32Array(5) }, /the batch has no image, which this network takes/],
+    [{ image: new Float32Array(64), words: new Int32Array(5) }, /the batch has no audio/],
+    [{ image: new Float32Array(65), words: new Int32Array(5), audio: new Float32Array(3) }, /batch\.image holds 65/],
+    [
+      { image: new Float32Array(64), words: new Int32Array(5), audio: new Float32Array(3), present: [1, 1] },
+      /batch\.present holds 2/,
+    ],
+  ])("a batch %o", async (batch, message) => {
+    const net = new MultimodalNet(engine, config);
+    await expect(engine.step(() => net.forward({ size: 1, ...batch }))).rejects.toThrow(message);
+  });
+
+  test("a batch of words alone needs its size", async () => {
+    const net = new MultimodalNet(engine, { vocabulary: 7, classes: 2, fusion: "concat" });
+    const words = Int32Array.of(1, 2, 3, 4, 5, 0);
+    await expect(engine.step(() => net.forward({ words }))).rejects.toThrow(/Give `size`/);
+    expect((await logitsOf(net, { words, size: 3 })).shape).toEqual([3, 2]);
+    const tensor = engine.tensor(words, [2, 3]);
+    expect((await logitsOf(net, { words: tensor })).shape).toEqual([2, 2]);
+    await expect(engine.step(() => net.forward({ words: engine.tensor([1, 2]) }))).rejects.toThrow(
+      /batch\.words is \[2\], expected \[2, …\]/,
+    );
+  });
+});
