@@ -2,7 +2,7 @@ import { type BestSoFar, type EarlyStopping, Watch } from "./best.ts";
 import { encodeCheckpoint, restoreCheckpoint } from "./checkpoint.ts";
 import { type EvaluateOptions, evaluate } from "./evaluate.ts";
 import type { Optimiser } from "./optimiser.ts";
-import { progressLines } from "./progress.ts";
+import { type EpochRecord, progressLines } from "./progress.ts";
 import {
   decodeSafetensors,
   encodeSafetensors,
@@ -49,18 +49,6 @@ export interface FitCallbacks {
   step?(step: TrainedStep & { epoch: number; number: number }): unknown;
   /** After each epoch's validation, before its checkpoint. True, or a promise of it, ends training. */
   epoch?(epoch: EpochRecord): unknown;
-}
-
-export interface EpochRecord {
-  /** From 1 on. */
-  epoch: number;
-  /** Steps taken since the beginning. */
-  steps: number;
-  /** Mean loss over the examples of the epoch, each as it was when its batch was learned. */
-  loss: number;
-  /** The learning rate of the last step. */
-  lr: number;
-  validation?: { loss: number; metrics: Record<string, number> };
 }
 
 export interface Fitted {

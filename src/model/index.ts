@@ -13,7 +13,7 @@ export {
   tasks,
 } from "./config.ts";
 export { type EvaluateOptions, type Evaluation, evaluate, predict } from "./evaluate.ts";
-export { type EpochRecord, type FitCallbacks, type FitOptions, type Fitted, fit } from "./fit.ts";
+export { type FitCallbacks, type FitOptions, type Fitted, fit } from "./fit.ts";
 export { linearLayer, type Module, ParameterStore } from "./layers.ts";
 export {
   accuracy,
@@ -36,6 +36,7 @@ export {
   type SgdOptions,
   sgd,
 } from "./optimiser.ts";
+export type { EpochRecord } from "./progress.ts";
 export {
   checkWeights,
   decodeSafetensors,

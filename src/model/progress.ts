@@ -1,4 +1,14 @@
-import type { EpochRecord } from "./fit.ts";
+export interface EpochRecord {
+  /** From 1 on. */
+  epoch: number;
+  /** Steps taken since the beginning. */
+  steps: number;
+  /** Mean loss over the examples of the epoch, each as it was when its batch was learned. */
+  loss: number;
+  /** The learning rate of the last step. */
+  lr: number;
+  validation?: { loss: number; metrics: Record<string, number> };
+}
 
 /** Milliseconds between two lines within an epoch. */
 const QUIET = 10_000;

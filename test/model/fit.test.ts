@@ -289,6 +289,7 @@ describe("a run that was stopped goes on to the same bits", () => {
            const engine = await createEngine({ seed: 5, software: true });
            const callbacks = [{ step: ({ number }) => { if (number === ${stopAt}) process.kill(process.pid, "SIGKILL"); } }];
            await run(engine, { checkpoint: ${JSON.stringify(folder)}, checkpointEvery: 3, resume: true, callbacks }).fitted;`,
+          { seconds: 130 },
         );
       for (const stopAt of [12, 33]) expect((await child(stopAt)).code).toBe(null);
       expect(
