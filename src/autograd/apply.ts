@@ -2,6 +2,7 @@ import type { HostArray } from "../gpu/index.ts";
 import { type DType, type Op, show } from "../kernels/op.ts";
 import { isPaused, isTracked, type Node } from "./tape.ts";
 import { Tensor } from "./tensor.ts";
+import { note } from "./trace.ts";
 
 let order = 0;
 
@@ -37,6 +38,7 @@ export function apply<Options>(
   }
   const { outputs, backward } = op(recording, inputs, options);
   const tensors = outputs.map((y) => new Tensor(gpu, y.slot, y.shape, y.dtype));
+  note(name, inputs, options, tensors);
   if (backward && !isPaused() && inputs.some((x) => isTracked(x, recording))) {
     const node: Node = { recording, order: order++, op: name, inputs, outputs: tensors, backward };
     for (const y of tensors) if (y.dtype === "f32") y.node = node;

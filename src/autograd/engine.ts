@@ -1,4 +1,15 @@
-import { browserAdapter, describe, Gpu, type HostArray, openDevice, type Slot, type Stats } from "../gpu/index.ts";
+import {
+  browserAdapter,
+  describe,
+  Gpu,
+  type HostArray,
+  kindOf,
+  openDevice,
+  type Slot,
+  type Stats,
+  Tuning,
+  type TuningResult,
+} from "../gpu/index.ts";
 import type { DType } from "../kernels/op.ts";
 import { hostTensor } from "./apply.ts";
 import { Tensor } from "./tensor.ts";
@@ -8,6 +19,8 @@ export interface EngineOptions {
   seed?: number;
   /** The adapter to compute on. Default: what `navigator.gpu` prefers. */
   adapter?: GPUAdapter;
+  /** What `engine.tuning.export()` gave on this adapter. Default: the documented ways of this kind of device. */
+  tuning?: TuningResult;
 }
 
 /** A device, the tensors on it, and the steps that compute them. */
@@ -50,6 +63,19 @@ export class Engine {
     return this.gpu.step(fn, (result) => [...slotsIn(result)]);
   }
 
+  /**
+   * A step like any other, but first the ways of its heavy kernels are measured on this adapter, once for each class of
+   * sizes. Tune before training, with a batch of the usual size: another way may round differently.
+   */
+  tune<T>(fn: () => T): Promise<T> {
+    return this.gpu.step(fn, (result) => [...slotsIn(result)], { tune: true });
+  }
+
+  /** Which ways of its kernels this engine uses: `export()` to save what `tune` measured, `import()` to take it over. */
+  get tuning(): Tuning {
+    return this.gpu.tuning;
+  }
+
   /** Counts of dispatches, submits, uploads and of everything created, in total and in the last step; bytes held. */
   stats(): Stats {
     return this.gpu.stats();
@@ -78,8 +104,10 @@ function* slotsIn(result: unknown): Generator<Slot> {
  *
  * @throws Error that says what to do where there is no adapter, or the seed is not a whole number.
  */
-export async function createEngine({ seed = 0, adapter }: EngineOptions = {}): Promise<Engine> {
+export async function createEngine({ seed = 0, adapter, tuning }: EngineOptions = {}): Promise<Engine> {
   if (!Number.isSafeInteger(seed)) throw new TypeError(`createEngine: seed is ${seed}, expected a whole number.`);
   const chosen = adapter ?? (await browserAdapter());
-  return new Engine(new Gpu(await openDevice(chosen), seed), describe(chosen));
+  const ways = new Tuning(describe(chosen), kindOf(chosen));
+  if (tuning) ways.import(tuning);
+  return new Engine(new Gpu(await openDevice(chosen), seed, ways), ways.adapter);
 }

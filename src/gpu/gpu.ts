@@ -1,3 +1,4 @@
+import { measureWays } from "./measure.ts";
 import { type Counters, Memory } from "./memory.ts";
 import { Pipelines } from "./pipelines.ts";
 import { makePlan, type Plan, Scratch, signature } from "./plan.ts";
@@ -5,6 +6,7 @@ import { type Profile, timeCommands } from "./profile.ts";
 import { Readback } from "./readback.ts";
 import { Recording } from "./recording.ts";
 import { type HostArray, type Region, Slot } from "./slot.ts";
+import type { Tuning } from "./tuning.ts";
 
 /** Results up to this size travel to the host with the step that computed them. */
 const SMALL = 256;
@@ -45,6 +47,7 @@ export class Gpu {
   constructor(
     readonly device: GPUDevice,
     readonly seed: number,
+    readonly tuning: Tuning,
   ) {
     this.memory = new Memory(device, this.counters);
     this.pipelines = new Pipelines(device, this.counters);
@@ -74,20 +77,25 @@ export class Gpu {
 
   /**
    * Runs `record` with a recording open, then plans and submits what it recorded. `slotsOf` names the results in what
-   * `record` returned; those outlive the step. Steps asked for at once run one after another.
+   * `record` returned; those outlive the step. Steps asked for at once run one after another. With `tune` the ways of its
+   * work that are not known yet are measured first.
    */
-  step<T>(record: () => T, slotsOf: (result: T) => Slot[]): Promise<T> {
+  step<T>(record: () => T, slotsOf: (result: T) => Slot[], { tune = false } = {}): Promise<T> {
     if (this.recording) throw new Error("engine.step: a step is open already; steps do not nest.");
-    const turn = this.#turn.then(() => this.#step(record, slotsOf));
+    const turn = this.#turn.then(() => this.#step(record, slotsOf, tune));
     this.#turn = turn.catch(() => {});
     return turn;
   }
 
-  async #step<T>(record: () => T, slotsOf: (result: T) => Slot[]): Promise<T> {
+  async #step<T>(record: () => T, slotsOf: (result: T) => Slot[], tune: boolean): Promise<T> {
     if (this.#gone) throw new Error(`engine.step: ${this.#gone}`);
     const start = performance.now();
     const before = { ...this.counters };
-    const recording = new Recording(this.device.limits, (this.seed + Math.imul(this.#steps, 0x27d4eb2f)) >>> 0);
+    const recording = new Recording(
+      this.device.limits,
+      this.tuning,
+      (this.seed + Math.imul(this.#steps, 0x27d4eb2f)) >>> 0,
+    );
     this.recording = recording;
     let result: T;
     try {
@@ -100,6 +108,10 @@ export class Gpu {
     }
     this.#steps += 1;
     await this.#settleInputs(recording);
+    if (tune) {
+      const parts = { memory: this.memory, pipelines: this.pipelines, scratch: this.#scratch };
+      recording.replaceWays(await this.#guarded(() => measureWays(recording, parts)));
+    }
     const results = [...new Set(slotsOf(result))].filter((s) => !s.home && !s.host && !s.arriving);
     const { key, uploads } = signature(recording, results);
     const plan = this.#plans.get(key) ?? (await this.#plan(recording, uploads, results));
@@ -155,23 +167,23 @@ export class Gpu {
     return slot.home;
   }
 
-  async #plan(recording: Recording, uploads: Slot[], results: Slot[]): Promise<Plan> {
+  #plan(recording: Recording, uploads: Slot[], results: Slot[]): Promise<Plan> {
+    const parts = { memory: this.memory, pipelines: this.pipelines, scratch: this.#scratch };
+    return this.#guarded(() => makePlan(recording, uploads, results, parts));
+  }
+
+  /** Runs what creates things on the GPU, and throws what the GPU says of them. */
+  async #guarded<T>(create: () => Promise<T>): Promise<T> {
     this.device.pushErrorScope("validation");
     this.device.pushErrorScope("out-of-memory");
-    let plan: Plan;
     try {
-      plan = await makePlan(recording, uploads, results, {
-        memory: this.memory,
-        pipelines: this.pipelines,
-        scratch: this.#scratch,
-      });
+      return await create();
     } finally {
       const [memory, validation] = await Promise.all([this.device.popErrorScope(), this.device.popErrorScope()]);
       const error = memory ?? validation;
       // biome-ignore lint/correctness/noUnsafeFinally: the GPU's own words say more than what followed from them.
       if (error) throw new Error(`engine.step: the GPU refused this step: ${error.message}`);
     }
-    return plan;
   }
 
   #evict(): void {

@@ -1,7 +1,16 @@
+import type { DeviceKind } from "./tuning.ts";
+
 /** What an adapter calls itself, for people: `NVIDIA H100 (hopper)`, `SwiftShader Device (Subzero) (cpu)`. */
 export function describe({ info }: GPUAdapter): string {
   const name = info.description || info.device || info.vendor || "unnamed adapter";
   return info.architecture ? `${name} (${info.architecture})` : name;
+}
+
+/** What kind of device an adapter is, as far as its name tells: WebGPU does not say. */
+export function kindOf({ info }: GPUAdapter): DeviceKind {
+  const name = `${info.vendor} ${info.architecture} ${info.device} ${info.description}`.toLowerCase();
+  if (info.isFallbackAdapter || /swiftshader|llvmpipe|lavapipe|basic render/.test(name)) return "software";
+  return /nvidia|geforce|amd|radeon/.test(name) ? "discrete" : "integrated";
 }
 
 /** Opens the adapter's device with the buffer sizes that it really offers, not only the least that WebGPU promises. */

@@ -1,5 +1,6 @@
 import type { Kernel } from "./kernel.ts";
 import { type HostArray, Slot } from "./slot.ts";
+import type { DeviceKind, Tuning } from "./tuning.ts";
 
 /**
  * One dispatch of a kernel. Its bindings are numbered in this order: what it `reads` (`storage, read`), what it
@@ -20,9 +21,21 @@ export interface Placement {
   readonly offset: number;
 }
 
+/** One piece of work that can be done in several ways, which differ in speed and in rounding alone. */
+export interface Choice {
+  /** The family of kernels and the class of sizes: what was measured once holds for all pieces of one key. */
+  readonly key: string;
+  readonly ways: Readonly<Record<string, (r: Recording) => void>>;
+  readonly way: string;
+  /** Where its dispatches lie in the recording. */
+  readonly from: number;
+  readonly to: number;
+}
+
 /** What a step does, in order, before anything of it reaches the GPU. */
 export class Recording {
   readonly dispatches: Dispatch[] = [];
+  readonly choices: Choice[] = [];
   readonly placements = new Map<Slot, Placement>();
   readonly #temporaries = new Set<Slot>();
   readonly #seed: number;
@@ -30,6 +43,7 @@ export class Recording {
 
   constructor(
     readonly limits: GPUSupportedLimits,
+    readonly tuning: Tuning,
     seed: number,
   ) {
     this.#seed = seed;
@@ -68,6 +82,35 @@ export class Recording {
 
   dispatch(dispatch: Dispatch): void {
     if (dispatch.grid[0] * dispatch.grid[1] * dispatch.grid[2] > 0) this.dispatches.push(dispatch);
+  }
+
+  /**
+   * Records a piece of work in the way that `tuning` knows to be best for its `family` and class of `sizes`, else in the
+   * way that `defaults` names for this kind of device. All ways must write the same slots.
+   */
+  choose(
+    family: string,
+    sizes: string,
+    ways: Readonly<Record<string, (r: Recording) => void>>,
+    defaults: Readonly<Record<DeviceKind, string>>,
+  ): void {
+    const key = `${family} ${sizes}`;
+    const known = this.tuning.get(family, key);
+    const way = known !== undefined && known in ways ? known : defaults[this.tuning.kind];
+    const from = this.dispatches.length;
+    ways[way]!(this);
+    this.choices.push({ key, ways, way, from, to: this.dispatches.length });
+  }
+
+  /** Puts other ways in the place of those that were recorded, by key. */
+  replaceWays(best: ReadonlyMap<string, string>): void {
+    for (const choice of [...this.choices].reverse()) {
+      const way = best.get(choice.key);
+      if (way === undefined || way === choice.way) continue;
+      const other = new Recording(this.limits, this.tuning, this.#seed);
+      choice.ways[way]!(other);
+      this.dispatches.splice(choice.from, choice.to - choice.from, ...other.dispatches);
+    }
   }
 
   /**

@@ -9,22 +9,26 @@ import { count, expect, expectFloat, expectRank, fresh, grid, type Op, show, typ
  * atomics, and no thread looks at ids that are not its own.
  */
 
+/** A thread copies `width` neighbouring numbers of a row, 4 where D is a multiple of it. */
 const forward = kernel(
   "embedding",
-  () => wgsl`
+  ({ width }: { width: 1 | 4 }) => wgsl`
 struct Sizes { n: u32, V: u32, D: u32 }
+alias Numbers = ${width === 4 ? "vec4f" : "f32"};
 @group(0) @binding(0) var<storage, read> ids: array<u32>;
-@group(0) @binding(1) var<storage, read> w: array<f32>;
-@group(0) @binding(2) var<storage, read_write> y: array<f32>;
+@group(0) @binding(1) var<storage, read> w: array<Numbers>;
+@group(0) @binding(2) var<storage, read_write> y: array<Numbers>;
 @group(0) @binding(3) var<uniform> s: Sizes;
 
 @compute @workgroup_size(64)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
   let at = (group.x + group.y * groups.x) * 64 + lane;
-  if (at >= s.n * s.D) { return; }
-  let id = ids[at / s.D];
+  let across = s.D / ${width};
+  if (at >= s.n * across) { return; }
+  let id = ids[at / across];
   // An id that only the GPU knows cannot be refused: NaN is how it shows. (s.n is never 0 here.)
-  y[at] = select(bitcast<f32>(0x7fc00000u * min(s.n, 1u)), w[min(id, s.V - 1) * s.D + at % s.D], id < s.V);
+  let unknown = Numbers(bitcast<f32>(0x7fc00000u * min(s.n, 1u)));
+  y[at] = select(unknown, w[min(id, s.V - 1) * across + at % across], id < s.V);
 }`,
 );
 
@@ -41,15 +45,15 @@ struct Sizes { n: u32, V: u32, passes: u32 }
 // The last pass leaves the places in the first n numbers, and their ids in the n after those.
 @group(0) @binding(1) var<storage, read_write> sorted: array<u32>;
 @group(0) @binding(2) var<storage, read_write> between: array<u32>;
-@group(0) @binding(3) var<uniform> s: Sizes;
+// 1 + where each id's stretch begins; 0 for ids that do not occur.
+@group(0) @binding(3) var<storage, read_write> heads: array<u32>;
+@group(0) @binding(4) var<uniform> s: Sizes;
 
 var<workgroup> counts: array<u32, ${16 * lanes}>;
 var<workgroup> sums: array<u32, ${lanes}>;
 
 fn place(i: u32, turn: u32) -> u32 {
-  if (turn == 0) { return i; }
-  if ((s.passes - turn) % 2 == 1) { return between[i]; }
-  return sorted[i];
+  return select(select(sorted[i], between[i], (s.passes - turn) % 2 == 1), i, turn == 0);
 }
 
 @compute @workgroup_size(${lanes})
@@ -57,6 +61,7 @@ fn main(@builtin(local_invocation_index) lane: u32) {
   let stretch = (s.n + ${lanes - 1}) / ${lanes};
   let first = min(lane * stretch, s.n);
   let last = min(first + stretch, s.n);
+  for (var v = lane; v < s.V; v += ${lanes}) { heads[v] = 0; }
   for (var turn = 0u; turn < s.passes; turn++) {
     let shift = 4 * turn;
     for (var d = 0u; d < 16; d++) { counts[d * ${lanes} + lane] = 0; }
@@ -66,13 +71,13 @@ fn main(@builtin(local_invocation_index) lane: u32) {
     var total = 0u;
     for (var c = 0u; c < 16; c++) { total += counts[lane * 16 + c]; }
     sums[lane] = total;
-    for (var reach = 1u; reach < ${lanes}; reach *= 2) {
-      workgroupBarrier();
-      let before = select(0u, sums[max(lane, reach) - reach], lane >= reach);
-      workgroupBarrier();
-      sums[lane] += before;
+    workgroupBarrier();
+    if (lane == 0) {
+      var before = 0u;
+      for (var l = 0u; l < ${lanes}; l++) { let own = sums[l]; sums[l] = before; before += own; }
     }
-    var next = sums[lane] - total;
+    workgroupBarrier();
+    var next = sums[lane];
     for (var c = 0u; c < 16; c++) {
       let n = counts[lane * 16 + c];
       counts[lane * 16 + c] = next;
@@ -94,34 +99,36 @@ fn main(@builtin(local_invocation_index) lane: u32) {
     workgroupBarrier();
     storageBarrier();
   }
+  for (var i = first; i < last; i++) {
+    let id = sorted[s.n + i];
+    if (id < s.V && (i == 0 || sorted[s.n + max(i, 1) - 1] != id)) { heads[id] = i + 1; }
+  }
 }`,
 );
 
+/** A thread sums `width` neighbouring numbers of one id's row, 4 where D is a multiple of it. */
 const sumStretches = kernel(
   "embedding.backward",
-  () => wgsl`
+  ({ width }: { width: 1 | 4 }) => wgsl`
 struct Sizes { n: u32, V: u32, D: u32, padding: u32 }
+alias Numbers = ${width === 4 ? "vec4f" : "f32"};
 @group(0) @binding(0) var<storage, read> sorted: array<u32>;
-@group(0) @binding(1) var<storage, read> dy: array<f32>;
-@group(0) @binding(2) var<storage, read_write> dw: array<f32>;
-@group(0) @binding(3) var<uniform> s: Sizes;
+@group(0) @binding(1) var<storage, read> heads: array<u32>;
+@group(0) @binding(2) var<storage, read> dy: array<Numbers>;
+@group(0) @binding(3) var<storage, read_write> dw: array<Numbers>;
+@group(0) @binding(4) var<uniform> s: Sizes;
 
 @compute @workgroup_size(64)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
   let at = (group.x + group.y * groups.x) * 64 + lane;
-  if (at >= s.V * s.D) { return; }
-  let v = at / s.D;
-  let d = at % s.D;
-  // Where v's stretch begins, by halving.
-  var low = 0u;
-  var high = s.n;
-  while (low < high) {
-    let middle = (low + high) / 2;
-    if (sorted[s.n + middle] < v) { low = middle + 1; } else { high = middle; }
-  }
-  var sum = 0.0;
-  if (v != s.padding) {
-    for (var i = low; i < s.n && sorted[s.n + i] == v; i++) { sum += dy[sorted[i] * s.D + d]; }
+  let across = s.D / ${width};
+  if (at >= s.V * across) { return; }
+  let v = at / across;
+  let d = at % across;
+  var sum = Numbers();
+  let head = select(heads[v], 0u, v == s.padding);
+  if (head > 0) {
+    for (var i = head - 1; i < s.n && sorted[s.n + i] == v; i++) { sum += dy[sorted[i] * across + d]; }
   }
   dw[at] = sum;
 }`,
@@ -151,43 +158,49 @@ export const embedding: Op<{ paddingIdx?: number | undefined }> = (r, [ids, w], 
   );
   const n = count(ids!.shape);
   const y = fresh(r, [...ids!.shape, D]);
+  // An operand without numbers has not even one vector of four.
+  const width = n > 0 && V > 0 && D > 0 && D % 4 === 0 ? 4 : 1;
   r.dispatch({
-    kernel: forward({}),
+    kernel: forward({ width }),
     reads: [ids!.slot, w!.slot],
     writes: [y.slot],
     sizes: [n, V, D],
-    grid: grid(n * D, 64),
+    grid: grid((n * D) / width, 64),
   });
-  return { outputs: [y], backward: ([dy]) => [undefined, gradient(r, ids!, dy!, n, V, D, paddingIdx)] };
+  return { outputs: [y], backward: ([dy]) => [undefined, gradient(r, ids!, dy!, { n, V, D, width, paddingIdx })] };
 };
 
 function gradient(
   r: Recording,
   ids: Value,
   dy: Value,
-  n: number,
-  V: number,
-  D: number,
-  paddingIdx = 0xffffffff,
+  {
+    n,
+    V,
+    D,
+    width,
+    paddingIdx = 0xffffffff,
+  }: { n: number; V: number; D: number; width: 1 | 4; paddingIdx?: number | undefined },
 ): Value {
   const sorted = fresh(r, [2, n], "u32");
   const between = fresh(r, [n], "u32");
+  const heads = fresh(r, [V], "u32");
   const passes = Math.ceil(Math.log2(V + 1) / 4);
   const lanes = n <= 4096 ? 64 : 256;
   r.dispatch({
     kernel: sort({ lanes }),
     reads: [ids.slot],
-    writes: [sorted.slot, between.slot],
+    writes: [sorted.slot, between.slot, heads.slot],
     sizes: [n, V, passes],
-    grid: [n > 0 ? 1 : 0, 1, 1],
+    grid: [1, 1, 1],
   });
   const dw = fresh(r, [V, D]);
   r.dispatch({
-    kernel: sumStretches({}),
-    reads: [sorted.slot, dy.slot],
+    kernel: sumStretches({ width }),
+    reads: [sorted.slot, heads.slot, dy.slot],
     writes: [dw.slot],
     sizes: [n, V, D, paddingIdx],
-    grid: grid(V * D, 64),
+    grid: grid((V * D) / width, 64),
   });
   return dw;
 }

@@ -23,7 +23,7 @@ fn better(a: f32, i: u32, b: f32, j: u32) -> bool {
 const forward = kernel(
   "extreme",
   ({ kind, wide, place }: { kind: Extreme; wide: boolean; place: boolean }) => wgsl`
-${index}
+${index(false)}
 @group(0) @binding(0) var<storage, read> x: array<f32>;
 @group(0) @binding(1) var<storage, read_write> y: array<${place ? "u32" : "f32"}>;
 @group(0) @binding(2) var<uniform> s: Sizes;
@@ -72,7 +72,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
 const backward = kernel(
   "extreme.backward",
   ({ wide }: { wide: boolean }) => wgsl`
-${index}
+${index(false)}
 @group(0) @binding(0) var<storage, read> x: array<f32>;
 @group(0) @binding(1) var<storage, read> y: array<f32>;
 @group(0) @binding(2) var<storage, read> dy: array<f32>;

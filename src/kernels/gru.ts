@@ -1,4 +1,5 @@
-import { kernel, type Recording, wgsl } from "../gpu/index.ts";
+import { type Dispatch, type Kernel, kernel, type Recording, wgsl } from "../gpu/index.ts";
+import * as shared from "./gruShared.ts";
 import { matrixProduct } from "./matmul.ts";
 import { each, expect, expectFloat, expectRank, fresh, type Op, reshaped, show, type Value } from "./op.ts";
 
@@ -12,17 +13,22 @@ import { each, expect, expectFloat, expectRank, fresh, type Op, reshaped, show, 
  * example's h does not change from its length on, so padding never changes a result. `reverse` reads from its end.
  *
  * Wᵢ x + bᵢ is one matrix product over all times. The recurrence is one dispatch each way, whatever T is: a workgroup
- * takes ROWS examples through all of their steps. What the way back needs lies in `state` [N, T + 1, 5H], in the order
- * of steps: h before the step, then r, z, n, and Wₕₙ h + bₕₙ. A lane computes 4 hidden units of PER rows, so that a
- * number read from the weights serves PER rows, and one of h 12 gates.
+ * takes some examples through all of their steps. What the way back needs lies in `state` [N, T + 1, 5H], in the order
+ * of steps: h before the step, then r, z, n, and Wₕₙ h + bₕₙ.
+ *
+ * There are four ways. Those of this file pass h on through `state`; a thread computes 4 hidden units of 4 or 8
+ * examples, so that a number read from the weights serves them all, and one of h 12 gates:
+ *   tall    8 examples a workgroup and a thread: the fewest reads, best on devices that compute on the CPU
+ *   low     8 examples a workgroup, 4 a thread: for large hidden sizes on GPUs
+ *   alone   a thread computes all units of its 4 examples: no barriers, for devices where they are slow and batches large
+ *   shared  h in workgroup memory (gruShared.ts), for GPUs; up to 512 units
  */
 
-const LANES = 64;
-/** Examples in a workgroup; rows of one lane. */
-const ROWS = 8;
-const PER = 4;
-
-interface Variant extends Record<string, boolean> {
+interface Variant extends Record<string, boolean | number> {
+  /** Threads of a workgroup; the examples that they share; how many of these one thread takes at a time. */
+  lanes: number;
+  rows: number;
+  per: number;
   /** H is a multiple of 4: rows can be read as vec4f. */
   vector: boolean;
   lengths: boolean;
@@ -83,72 +89,76 @@ ${store("y")}
 ${store("hidden")}
 ${sigmoid}
 
-@compute @workgroup_size(${LANES})
+@compute @workgroup_size(${v.lanes})
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lane: u32) {
   let H = s.H;
   let units = (H + 3) / 4;
-  let tasks = units * ${ROWS / PER};
-  for (var u = lane; u < tasks; u += ${LANES}) {
-    let j = u % units * 4;
-    let first = group.x * ${ROWS} + u / units * ${PER};
-    for (var n = first; n < min(first + ${PER}, s.N); n++) {
+  // A lane takes some rows of the workgroup and every so many units of four; neighbours take the same units.
+  let first = group.x * ${v.rows} + lane % ${v.rows / v.per} * ${v.per};
+  for (var u = lane / ${v.rows / v.per}; u < units; u += ${(v.lanes * v.per) / v.rows}) {
+    let j = u * 4;
+    for (var n = first; n < min(first + ${v.per}, s.N); n++) {
       store_state(n * (s.T + 1) * 5 * H, j, ${v.h0 ? "load_h0(n * H, j)" : "vec4f()"});
     }
   }
   for (var step = 0u; step < s.T; step++) {
+#if ${v.lanes * v.per > v.rows}
     storageBarrier();
-    for (var u = lane; u < tasks; u += ${LANES}) {
-      let j = u % units * 4;
-      let first = group.x * ${ROWS} + u / units * ${PER};
+#endif
+    for (var u = lane / ${v.rows / v.per}; u < units; u += ${(v.lanes * v.per) / v.rows}) {
+      let j = u * 4;
       ${each(
-        PER,
+        v.per,
         (i) => `let n${i} = min(first + ${i}, s.N - 1);
       let length${i} = ${v.lengths ? `min(lengths[n${i}], s.T)` : "s.T"};
       let at${i} = (n${i} * (s.T + 1) + step) * 5 * H;
       var r${i} = vec4f(); var z${i} = vec4f(); var c${i} = vec4f();`,
       )}
-      if (${each(PER, (i) => `step < length${i}`).replaceAll("\n", " || ")}) {
+      if (${each(v.per, (i) => `(step < length${i})`).replaceAll("\n", " | ")}) {
         let j1 = min(j + 1, H - 1); let j2 = min(j + 2, H - 1); let j3 = min(j + 3, H - 1);
         for (var k = 0u; k < H; k += 4) {
-          ${each(PER, (i) => `let h${i} = load_state(at${i}, k);`)}
+          ${each(v.per, (i) => `let h${i} = load_state(at${i}, k);`)}
           ${["r", "z", "c"]
             .map(
               (gate, g) => `{
             let w0 = load_w((${g} * H + j) * H, k); let w1 = load_w((${g} * H + j1) * H, k);
             let w2 = load_w((${g} * H + j2) * H, k); let w3 = load_w((${g} * H + j3) * H, k);
-            ${each(PER, (i) => `${gate}${i} += vec4f(dot(w0, h${i}), dot(w1, h${i}), dot(w2, h${i}), dot(w3, h${i}));`)}
+            ${each(v.per, (i) => `${gate}${i} += vec4f(dot(w0, h${i}), dot(w1, h${i}), dot(w2, h${i}), dot(w3, h${i}));`)}
           }`,
             )
             .join("\n")}
         }
       }
+      // From here on one example after another: written out, the rest would take some compilers seconds.
+      var sums: array<vec4f, ${3 * v.per}>;
+      ${each(v.per, (i) => `sums[${3 * i}] = r${i}; sums[${3 * i + 1}] = z${i}; sums[${3 * i + 2}] = c${i};`)}
       ${["r", "z", "n"].map((gate, g) => `let b${gate} = ${v.bias ? `load_b(${g} * H, j)` : "vec4f()"};`).join(" ")}
-      ${each(
-        PER,
-        (i) => `if (first + ${i} < s.N) {
-        let h = load_state(at${i}, j);
-        if (step < length${i}) {
-          let t = ${v.reverse ? `length${i} - 1 - step` : "step"};
-          let x = (n${i} * s.T + t) * 3 * H;
-          let r = sigmoid(load_gx(x, j) + r${i} + br);
-          let z = sigmoid(load_gx(x + H, j) + z${i} + bz);
-          let c = c${i} + bn;
-          let n = tanh(clamp(load_gx(x + 2 * H, j) + r * c, vec4f(-15), vec4f(15)));
-          let next = (1 - z) * n + z * h;
-          store_state(at${i} + H, j, r);
-          store_state(at${i} + 2 * H, j, z);
-          store_state(at${i} + 3 * H, j, n);
-          store_state(at${i} + 4 * H, j, c);
-          store_state(at${i} + 5 * H, j, next);
-          store_y((n${i} * s.T + t) * H, j, next);
-          if (step == s.T - 1) { store_hidden(n${i} * H, j, next); }
+      for (var i = 0u; i < ${v.per} && first + i < s.N; i++) {
+        let n = first + i;
+        let length = ${v.lengths ? "min(lengths[n], s.T)" : "s.T"};
+        let at = (n * (s.T + 1) + step) * 5 * H;
+        let h = load_state(at, j);
+        if (step < length) {
+          let t = ${v.reverse ? "length - 1 - step" : "step"};
+          let x = (n * s.T + t) * 3 * H;
+          let r = sigmoid(load_gx(x, j) + sums[3 * i] + br);
+          let z = sigmoid(load_gx(x + H, j) + sums[3 * i + 1] + bz);
+          let c = sums[3 * i + 2] + bn;
+          let new_ = tanh(clamp(load_gx(x + 2 * H, j) + r * c, vec4f(-15), vec4f(15)));
+          let next = (1 - z) * new_ + z * h;
+          store_state(at + H, j, r);
+          store_state(at + 2 * H, j, z);
+          store_state(at + 3 * H, j, new_);
+          store_state(at + 4 * H, j, c);
+          store_state(at + 5 * H, j, next);
+          store_y((n * s.T + t) * H, j, next);
+          if (step == s.T - 1) { store_hidden(n * H, j, next); }
         } else {
-          store_state(at${i} + 5 * H, j, h);
-          store_y((n${i} * s.T + step) * H, j, vec4f());
-          if (step == s.T - 1) { store_hidden(n${i} * H, j, h); }
+          store_state(at + 5 * H, j, h);
+          store_y((n * s.T + step) * H, j, vec4f());
+          if (step == s.T - 1) { store_hidden(n * H, j, h); }
         }
-      }`,
-      )}
+      }
     }
   }
 }`;
@@ -188,25 +198,24 @@ ${store("dgx")}
 ${store("dgh")}
 ${store("dh")}
 
-@compute @workgroup_size(${LANES})
+@compute @workgroup_size(${v.lanes})
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lane: u32) {
   let H = s.H;
   let units = (H + 3) / 4;
-  let tasks = units * ${ROWS / PER};
-  for (var u = lane; u < tasks; u += ${LANES}) {
-    let j = u % units * 4;
-    let first = group.x * ${ROWS} + u / units * ${PER};
-    for (var n = first; n < min(first + ${PER}, s.N); n++) {
+  // A lane takes some rows of the workgroup and every so many units of four; neighbours take the same units.
+  let first = group.x * ${v.rows} + lane % ${v.rows / v.per} * ${v.per};
+  for (var u = lane / ${v.rows / v.per}; u < units; u += ${(v.lanes * v.per) / v.rows}) {
+    let j = u * 4;
+    for (var n = first; n < min(first + ${v.per}, s.N); n++) {
       store_dh(n * H, j, ${v.dhidden ? "load_dhidden(n * H, j)" : "vec4f()"});
       for (var g = 0u; g < 3; g++) { store_dgh((n * (s.T + 1) + s.T) * 3 * H + g * H, j, vec4f()); }
     }
   }
   for (var back = 0u; back < s.T; back++) {
     let step = s.T - 1 - back;
-    for (var u = lane; u < tasks; u += ${LANES}) {
-      let j = u % units * 4;
-      let first = group.x * ${ROWS} + u / units * ${PER};
-      for (var n = first; n < min(first + ${PER}, s.N); n++) {
+    for (var u = lane / ${v.rows / v.per}; u < units; u += ${(v.lanes * v.per) / v.rows}) {
+      let j = u * 4;
+      for (var n = first; n < min(first + ${v.per}, s.N); n++) {
         let length = ${v.lengths ? "min(lengths[n], s.T)" : "s.T"};
         let at = (n * (s.T + 1) + step) * 5 * H;
         let live = step < length;
@@ -232,33 +241,64 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
         store_dgh(gh, j, dr); store_dgh(gh + H, j, dz); store_dgh(gh + 2 * H, j, dc);
       }
     }
+#if ${v.lanes * v.per > v.rows}
     storageBarrier();
+#endif
     // dh += dgh · w_hh
-    for (var u = lane; u < tasks; u += ${LANES}) {
-      let j = u % units * 4;
-      let first = group.x * ${ROWS} + u / units * ${PER};
+    for (var u = lane / ${v.rows / v.per}; u < units; u += ${(v.lanes * v.per) / v.rows}) {
+      let j = u * 4;
       ${each(
-        PER,
+        v.per,
         (i) => `let n${i} = min(first + ${i}, s.N - 1);
-      let live${i} = first + ${i} < s.N && step < ${v.lengths ? `min(lengths[n${i}], s.T)` : "s.T"};
+      let live${i} = (first + ${i} < s.N) & (step < ${v.lengths ? `min(lengths[n${i}], s.T)` : "s.T"});
       let gh${i} = (n${i} * (s.T + 1) + step) * 3 * H;
       var d${i} = vec4f();`,
       )}
-      if (${each(PER, (i) => `live${i}`).replaceAll("\n", " || ")}) {
+      if (${each(v.per, (i) => `live${i}`).replaceAll("\n", " | ")}) {
         for (var g = 0u; g < 3; g++) {
           for (var k = 0u; k < H; k += 4) {
             let row = (g * H + k) * H;
             let w0 = load_w(row, j); let w1 = load_w(min(row + H, (3 * H - 1) * H), j);
             let w2 = load_w(min(row + 2 * H, (3 * H - 1) * H), j); let w3 = load_w(min(row + 3 * H, (3 * H - 1) * H), j);
-            ${each(PER, (i) => `{ let q = load_dgh(gh${i} + g * H, k); d${i} += q.x * w0 + q.y * w1 + q.z * w2 + q.w * w3; }`)}
+            ${each(v.per, (i) => `{ let q = load_dgh(gh${i} + g * H, k); d${i} += q.x * w0 + q.y * w1 + q.z * w2 + q.w * w3; }`)}
           }
         }
       }
-      ${each(PER, (i) => `if (live${i}) { store_dh(n${i} * H, j, load_dh(n${i} * H, j) + d${i}); }`)}
+      ${each(v.per, (i) => `if (live${i}) { store_dh(n${i} * H, j, load_dh(n${i} * H, j) + d${i}); }`)}
     }
   }
 }`;
 });
+
+/** Threads and examples of a workgroup, and how many examples a thread takes at a time. */
+const storageWays = {
+  tall: { lanes: 16, rows: 8, per: 8 },
+  low: { lanes: 64, rows: 8, per: 4 },
+  alone: { lanes: 4, rows: 16, per: 4 },
+};
+
+/** Records a recurrence in one of its ways; `dispatch` takes the kernel and how many examples its workgroup takes. */
+function choose(
+  r: Recording,
+  family: string,
+  { N, H }: { N: number; H: number },
+  throughStorage: (way: (typeof storageWays)["tall"]) => Kernel,
+  throughMemory: (way: ReturnType<typeof shared.fitted>) => Kernel,
+  work: Omit<Dispatch, "kernel" | "grid">,
+): void {
+  const record = (kernel: () => Kernel, rows: number) => (r: Recording) =>
+    r.dispatch({ ...work, kernel: kernel(), grid: [Math.ceil(N / rows), 1, 1] });
+  const fitted = shared.fitted(H);
+  const fits = H <= shared.MOST;
+  const ways = {
+    ...Object.fromEntries(
+      Object.entries(storageWays).map(([name, way]) => [name, record(() => throughStorage(way), way.rows)]),
+    ),
+    ...(fits ? { shared: record(() => throughMemory(fitted), fitted.rows) } : {}),
+  };
+  const forGpu = fits ? "shared" : "low";
+  r.choose(family, `H ${H}`, ways, { software: "tall", integrated: forGpu, discrete: forGpu });
+}
 
 export interface GruOptions {
   /** Read each example from its end to its beginning. */
@@ -307,44 +347,51 @@ export const gru: Op<GruOptions> = (r, [x, wih, whh, bih, bhh, lengths, h0], { r
     K: I,
     transposeB: true,
     bias: bih,
+    examples: "M",
     shape: [N, T, 3 * H],
   }).c;
   const state = fresh(r, [N, T + 1, 5 * H]);
   const output = fresh(r, [N, T, H]);
   const hidden = fresh(r, [N, H]);
   const perExample = lengths ? [lengths.slot] : [];
-  const rows: [number, number, number] = [Math.ceil(N / ROWS), 1, 1];
-  r.dispatch({
-    kernel: forward({ vector, lengths: lengths !== undefined, reverse, bias: bhh !== undefined, h0: h0 !== undefined }),
-    reads: [gx.slot, whh!.slot, ...(bhh ? [bhh.slot] : []), ...perExample, ...(h0 ? [h0.slot] : [])],
-    writes: [state.slot, output.slot, hidden.slot],
-    sizes: [N, T, H],
-    grid: rows,
-  });
+  const variant = { lengths: lengths !== undefined, reverse };
+  const inputs = { bias: bhh !== undefined, h0: h0 !== undefined };
+  choose(
+    r,
+    "gru",
+    { N, H },
+    (way) => forward({ vector, ...variant, ...inputs, ...way }),
+    (way) => shared.forward({ vector, ...variant, ...inputs, ...way }),
+    {
+      reads: [gx.slot, whh!.slot, ...(bhh ? [bhh.slot] : []), ...perExample, ...(h0 ? [h0.slot] : [])],
+      writes: [state.slot, output.slot, hidden.slot],
+      sizes: [N, T, H],
+    },
+  );
   return {
     outputs: [output, hidden],
     backward: ([dy, dhidden], needs) => {
       const dgx = fresh(r, [N, T, 3 * H]);
       const dgh = fresh(r, [N, T + 1, 3 * H]);
       const dh = fresh(r, [N, H]);
-      r.dispatch({
-        kernel: backward({
-          vector,
-          lengths: lengths !== undefined,
-          reverse,
-          dy: dy !== undefined,
-          dhidden: dhidden !== undefined,
-        }),
-        reads: [state.slot, whh!.slot, ...perExample, ...(dy ? [dy.slot] : []), ...(dhidden ? [dhidden.slot] : [])],
-        writes: [dgx.slot, dgh.slot, dh.slot],
-        sizes: [N, T, H],
-        grid: rows,
-      });
+      const given = { dy: dy !== undefined, dhidden: dhidden !== undefined };
+      choose(
+        r,
+        "gru.backward",
+        { N, H },
+        (way) => backward({ vector, ...variant, ...given, ...way }),
+        (way) => shared.backward({ ...variant, ...given, ...way }),
+        {
+          reads: [state.slot, whh!.slot, ...perExample, ...(dy ? [dy.slot] : []), ...(dhidden ? [dhidden.slot] : [])],
+          writes: [dgx.slot, dgh.slot, dh.slot],
+          sizes: [N, T, H],
+        },
+      );
       // In steps of 5H through `state`, h alone is what Wₕ was multiplied with.
       const input = weightGradient(r, dgx, x!, N * T, I, I, 3 * H);
       const recurrent = weightGradient(r, dgh, state, N * (T + 1), H, 5 * H, 3 * H);
       const dx = needs[0]
-        ? matrixProduct(r, { a: dgx, b: wih!, M: N * T, N: I, K: 3 * H, shape: x!.shape }).c
+        ? matrixProduct(r, { a: dgx, b: wih!, M: N * T, N: I, K: 3 * H, shape: x!.shape, examples: "M" }).c
         : undefined;
       return [
         dx,
@@ -368,7 +415,8 @@ const weightGradient = (
   inputs: number,
   ldb: number,
   outputs: number,
-) => matrixProduct(r, { a: dy, b: x, M: outputs, N: inputs, K: rows, transposeA: true, ldb, rowSum: true });
+) =>
+  matrixProduct(r, { a: dy, b: x, M: outputs, N: inputs, K: rows, transposeA: true, ldb, rowSum: true, examples: "K" });
 
 /** Checks lengths that the host knows: 1 … T each, or 0 for an example without any step. */
 export function expectLengths(op: string, lengths: Value | undefined, N: number, T: number): void {

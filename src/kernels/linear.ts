@@ -22,12 +22,25 @@ export const linear: Op<{ activation?: Activation }> = (r, [x, w, b], { activati
   );
   const M = count(x!.shape) / K;
   const shape = [...x!.shape.slice(0, -1), O];
-  const { c: y } = matrixProduct(r, { a: x!, b: w!, M, N: O, K, transposeB: true, bias: b, activation, shape });
+  const { c: y } = matrixProduct(r, {
+    a: x!,
+    b: w!,
+    M,
+    N: O,
+    K,
+    transposeB: true,
+    bias: b,
+    activation,
+    shape,
+    examples: "M",
+  });
   return {
     outputs: [y],
     backward: ([dy], needs) => {
       const dz = activationBackward(r, activation, y, dy!);
-      const dx = needs[0] ? matrixProduct(r, { a: dz, b: w!, M, N: K, K: O, shape: x!.shape }).c : undefined;
+      const dx = needs[0]
+        ? matrixProduct(r, { a: dz, b: w!, M, N: K, K: O, shape: x!.shape, examples: "M" }).c
+        : undefined;
       if (!needs[1] && !needs[2]) return [dx];
       const { c: dw, sums: db } = matrixProduct(r, {
         a: dz,
@@ -37,6 +50,7 @@ export const linear: Op<{ activation?: Activation }> = (r, [x, w, b], { activati
         K: M,
         transposeA: true,
         rowSum: needs[2] ?? false,
+        examples: "K",
       });
       return [dx, dw, db];
     },

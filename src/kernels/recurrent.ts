@@ -269,6 +269,7 @@ export const recurrent: Op<RecurrentOptions> = (r, [x, wih, whh, bih, bhh, lengt
     K: I,
     transposeB: true,
     bias: bih,
+    examples: "M",
     shape: [N, T, G],
   }).c;
   const state = fresh(r, [N, T + 1, STATE[cell] * H]);
@@ -311,7 +312,9 @@ export const recurrent: Op<RecurrentOptions> = (r, [x, wih, whh, bih, bhh, lengt
         outputs: G,
       });
       return [
-        needs[0] ? matrixProduct(r, { a: dgx, b: wih!, M: N * T, N: I, K: G, shape: x!.shape }).c : undefined,
+        needs[0]
+          ? matrixProduct(r, { a: dgx, b: wih!, M: N * T, N: I, K: G, shape: x!.shape, examples: "M" }).c
+          : undefined,
         input.c,
         cell === "gruBefore" ? withReset(r, recurrent.c, dg, state, H) : recurrent.c,
         input.sums,
@@ -339,4 +342,5 @@ const weightGradient = (
   dy: Value,
   x: Value,
   { rows, inputs, ldb, outputs }: { rows: number; inputs: number; ldb: number; outputs: number },
-) => matrixProduct(r, { a: dy, b: x, M: outputs, N: inputs, K: rows, transposeA: true, ldb, rowSum: true });
+) =>
+  matrixProduct(r, { a: dy, b: x, M: outputs, N: inputs, K: rows, transposeA: true, ldb, rowSum: true, examples: "K" });

@@ -12,16 +12,22 @@ const LANES = 256;
 /** Numbers that one workgroup sums; more are split. */
 const SPAN = 16384;
 
-export const index = /* wgsl */ `
+/** Where numbers lie; `flat` where kept and reduced axes are one each, which saves the divisions. */
+export const index = (flat: boolean): string => wgsl`
 // k: kept dimensions, r: reduced ones, each outermost first with its stride in x.
 struct Sizes { kept: u32, reduced: u32, span: u32, k1: u32, k2: u32, sk0: u32, sk1: u32, sk2: u32, r1: u32, r2: u32, sr0: u32, sr1: u32, sr2: u32, scale: u32 }
+#if ${flat}
+fn keptAt(i: u32) -> u32 { return i * s.sk2; }
+fn reducedAt(i: u32) -> u32 { return i * s.sr2; }
+#else
 fn keptAt(i: u32) -> u32 { return i / (s.k1 * s.k2) * s.sk0 + i / s.k2 % s.k1 * s.sk1 + i % s.k2 * s.sk2; }
-fn reducedAt(i: u32) -> u32 { return i / (s.r1 * s.r2) * s.sr0 + i / s.r2 % s.r1 * s.sr1 + i % s.r2 * s.sr2; }`;
+fn reducedAt(i: u32) -> u32 { return i / (s.r1 * s.r2) * s.sr0 + i / s.r2 % s.r1 * s.sr1 + i % s.r2 * s.sr2; }
+#endif`;
 
 const forward = kernel(
   "sum",
-  ({ wide }: { wide: boolean }) => wgsl`
-${index}
+  ({ wide, flat }: { wide: boolean; flat: boolean }) => wgsl`
+${index(flat)}
 @group(0) @binding(0) var<storage, read> x: array<f32>;
 @group(0) @binding(1) var<storage, read_write> y: array<f32>;
 @group(0) @binding(2) var<uniform> s: Sizes;
@@ -59,8 +65,8 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
 
 const backward = kernel(
   "sum.backward",
-  () => wgsl`
-${index}
+  ({ flat }: { flat: boolean }) => wgsl`
+${index(flat)}
 @group(0) @binding(0) var<storage, read> dy: array<f32>;
 @group(0) @binding(1) var<storage, read_write> dx: array<f32>;
 @group(0) @binding(2) var<uniform> s: Sizes;
@@ -78,7 +84,7 @@ export function layout(
   name: string,
   shape: readonly number[],
   axes: ReadonlySet<number>,
-): { kept: number; reduced: number; strides: number[] } {
+): { kept: number; reduced: number; strides: number[]; flat: boolean } {
   const groups = { kept: [] as [number, number][], reduced: [] as [number, number][] };
   let stride = 1;
   let last: "kept" | "reduced" | undefined;
@@ -100,16 +106,21 @@ export function layout(
   const reduced = three(groups.reduced);
   const product = (list: [number, number][]) => list.reduce((n, [size]) => n * size, 1);
   const numbers = (list: [number, number][]) => [list[1]![0], list[2]![0], ...list.map(([, s]) => s)];
-  return { kept: product(kept), reduced: product(reduced), strides: [...numbers(kept), ...numbers(reduced)] };
+  return {
+    kept: product(kept),
+    reduced: product(reduced),
+    strides: [...numbers(kept), ...numbers(reduced)],
+    flat: groups.kept.length <= 1 && groups.reduced.length <= 1,
+  };
 }
 
 /** Records y = scale · Σ x over the axes. */
 export function sumOver(r: Recording, x: Value, axes: ReadonlySet<number>, shape: readonly number[], scale = 1): Value {
-  const { kept, reduced, strides } = layout("sum", x.shape, axes);
+  const { kept, reduced, strides, flat } = layout("sum", x.shape, axes);
   const y = fresh(r, shape);
   if (kept >= 1024 || reduced <= 32 || kept > 65535) {
     r.dispatch({
-      kernel: forward({ wide: false }),
+      kernel: forward({ wide: false, flat }),
       reads: [x.slot],
       writes: [y.slot],
       sizes: [kept, reduced, 0, ...strides, bits(scale)],
@@ -121,7 +132,7 @@ export function sumOver(r: Recording, x: Value, axes: ReadonlySet<number>, shape
   const sums = parts === 1 ? y : fresh(r, [parts, kept]);
   const own = parts === 1 ? scale : 1;
   r.dispatch({
-    kernel: forward({ wide: true }),
+    kernel: forward({ wide: true, flat }),
     reads: [x.slot],
     writes: [sums.slot],
     sizes: [kept, reduced, SPAN, ...strides, bits(own)],
@@ -162,7 +173,7 @@ export const sum: Op<ReduceOptions & { mean?: boolean }> = (r, [x], { axis, keep
   expectFloat(name, "x", x!);
   const axes = checkAxes(name, x!, axis);
   const shape = x!.shape.flatMap((size, i) => (axes.has(i) ? (keepDims ? [1] : []) : [size]));
-  const { kept, reduced, strides } = layout(name, x!.shape, axes);
+  const { kept, reduced, strides, flat } = layout(name, x!.shape, axes);
   const scale = mean ? 1 / reduced : 1;
   const y = sumOver(r, x!, axes, shape, scale);
   return {
@@ -170,7 +181,7 @@ export const sum: Op<ReduceOptions & { mean?: boolean }> = (r, [x], { axis, keep
     backward: ([dy]) => {
       const dx = fresh(r, x!.shape);
       r.dispatch({
-        kernel: backward({}),
+        kernel: backward({ flat }),
         reads: [dy!.slot],
         writes: [dx.slot],
         sizes: [kept, reduced, 0, ...strides, bits(scale)],

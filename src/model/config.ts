@@ -37,7 +37,7 @@ export interface MultimodalConfig {
   words?: number;
   /** How words become features: their mean, all of them side by side, or a GRU's last state. */
   text?: "mean" | "flatten" | "gru";
-  /** Words of a text: "flatten" takes texts of this length alone. */
+  /** Words of a text: "flatten" takes texts of this length alone, and an ONNX export of "gru" does. */
   tokens?: number | undefined;
   /** Size of the state of the text's GRU. */
   sentence?: number;

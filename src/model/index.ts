@@ -26,6 +26,9 @@ export {
   topK,
 } from "./metrics.ts";
 export { MultimodalNet } from "./multimodal.ts";
+export { decodeOnnx } from "./onnx/decode.ts";
+export { encodeOnnx, type OnnxInput, type OnnxModel } from "./onnx/encode.ts";
+export { onnxOf, saveOnnx } from "./onnx/network.ts";
 export {
   type AdamOptions,
   adam,
@@ -54,3 +57,4 @@ export { batchesOf, type Source, type SourceOptions } from "./source.ts";
 export { folderStore, type Store } from "./store.ts";
 export { type TrainedStep, type TrainOptions, trainEpoch } from "./train.ts";
 export { type Objective, objectives, type Trainable } from "./trainable.ts";
+export { type WarmStart, warmStart } from "./warmStart.ts";

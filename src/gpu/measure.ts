@@ -1,0 +1,79 @@
+import type { Memory } from "./memory.ts";
+import type { Pipelines } from "./pipelines.ts";
+import { makePlan, type Plan, type Scratch, signature } from "./plan.ts";
+import { Recording } from "./recording.ts";
+
+/** Rounds over all ways of a choice, so that a busy moment does not fall on one of them alone. */
+const ROUNDS = 5;
+/** Milliseconds that a sample should last, by repeating the work, to be longer than what submitting costs. */
+const SAMPLE = 2;
+/** A way must be faster than the default by this factor to take its place: less is noise. */
+const MARGIN = 1.1;
+
+/**
+ * Measures every way of a recording's choices that was not measured before, and notes the fastest in its tuning. Only
+ * temporaries are written: what a step changes is not changed here.
+ *
+ * @returns the best way for each key that was measured now.
+ */
+export async function measureWays(
+  recording: Recording,
+  parts: { memory: Memory; pipelines: Pipelines; scratch: Scratch },
+): Promise<Map<string, string>> {
+  const best = new Map<string, string>();
+  for (const { key, ways, way: chosen } of recording.choices) {
+    if (recording.tuning.has(key) || best.has(key)) continue;
+    const times = await timeWays(recording, ways, parts);
+    const fastest = [...times].reduce((a, b) => (b[1] < a[1] ? b : a));
+    const way = fastest[1] * MARGIN < times.get(chosen)! ? fastest[0] : chosen;
+    best.set(key, way);
+    recording.tuning.set(key, way);
+  }
+  return best;
+}
+
+/** The median milliseconds of each way. */
+async function timeWays(
+  { limits, tuning }: Recording,
+  ways: Readonly<Record<string, (r: Recording) => void>>,
+  parts: { memory: Memory; pipelines: Pipelines; scratch: Scratch },
+): Promise<Map<string, number>> {
+  const { device } = parts.memory;
+  const plans = await Promise.all(
+    Object.entries(ways).map(async ([name, way]) => {
+      const alone = new Recording(limits, tuning, 0);
+      way(alone);
+      const { uploads } = signature(alone, []);
+      const plan = await makePlan(alone, uploads, [], parts);
+      uploads.forEach((slot, i) => {
+        device.queue.writeBuffer(plan.uploadBuffer!, plan.uploadOffsets[i]!, slot.host as GPUAllowSharedBufferSource);
+      });
+      const warm = await time(device, plan, 1);
+      return { name, plan, repeats: Math.min(64, Math.max(1, Math.ceil(SAMPLE / warm))), samples: [] as number[] };
+    }),
+  );
+  for (let round = 0; round < ROUNDS; round++) {
+    for (const { plan, repeats, samples } of plans) samples.push((await time(device, plan, repeats)) / repeats);
+  }
+  for (const { plan } of plans) {
+    for (const buffer of [plan.uploadBuffer, plan.sizesBuffer]) if (buffer) parts.memory.destroy(buffer);
+  }
+  return new Map(plans.map(({ name, samples }) => [name, samples.sort((a, b) => a - b)[ROUNDS >> 1]!]));
+}
+
+async function time(device: GPUDevice, { commands }: Plan, repeats: number): Promise<number> {
+  const encoder = device.createCommandEncoder();
+  const pass = encoder.beginComputePass();
+  for (let i = 0; i < repeats; i++) {
+    for (const { pipeline, bindGroup, grid } of commands) {
+      pass.setPipeline(pipeline);
+      pass.setBindGroup(0, bindGroup);
+      pass.dispatchWorkgroups(...grid);
+    }
+  }
+  pass.end();
+  const start = performance.now();
+  device.queue.submit([encoder.finish()]);
+  await device.queue.onSubmittedWorkDone();
+  return performance.now() - start;
+}

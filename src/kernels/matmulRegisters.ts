@@ -1,0 +1,149 @@
+import { kernel, wgsl } from "../gpu/index.ts";
+import { type Activation, activations, each } from "./op.ts";
+
+/*
+ * The matrix product in registers: each thread keeps a tile of C and reads A and B straight from storage, four numbers
+ * at a time: no barrier, no workgroup memory. The best way on devices that compute on the CPU, and for small matrices.
+ */
+
+/** Threads in a workgroup: few, as most products have few tiles. */
+export const LANES = 16;
+
+interface Variant extends Record<string, string | number | boolean> {
+  transposeA: boolean;
+  transposeB: boolean;
+  /** Whether A, B can be read as vec4f: their contiguous size and row length are multiples of 4. */
+  vectorA: boolean;
+  vectorB: boolean;
+  bias: boolean;
+  activation: Activation;
+  rowSum: boolean;
+  /** Each share of K goes to a place of its own in `c`: M × N results, then M sums. */
+  split: boolean;
+  /** K is not a multiple of 4, in a product that reads four of it at a time. */
+  tail: boolean;
+  /** The tile of a thread: rows and columns, multiples of 4. */
+  rows: number;
+  columns: number;
+}
+
+export const registers = kernel("matmul", (v: Variant) => {
+  const { rows, columns } = v;
+  // Where both operands are read across K, there is nothing to gain from taking it by fours.
+  const depth = v.transposeA && !v.transposeB ? 1 : 4;
+  const A = v.transposeA
+    ? (k: number, i: number) => `a${k}_${i >> 2}[${i & 3}]`
+    : (k: number, i: number) => `a${i}[${k}]`;
+  const B = v.transposeB
+    ? (k: number, j: number) => `vec4f(b${4 * j}[${k}], b${4 * j + 1}[${k}], b${4 * j + 2}[${k}], b${4 * j + 3}[${k}])`
+    : (k: number, j: number) => `b${k}_${j}`;
+  // Past the end of K, vectors along the other size hold another row's numbers.
+  const whole = (k: number, load: string) => (v.tail ? `select(vec4f(), ${load}, live${k})` : load);
+  return wgsl`
+struct Sizes { M: u32, N: u32, K: u32, lda: u32, ldb: u32, strideA: u32, strideB: u32, span: u32 }
+@group(0) @binding(0) var<storage, read> a: array<${v.vectorA ? "vec4f" : "f32"}>;
+@group(0) @binding(1) var<storage, read> b: array<${v.vectorB ? "vec4f" : "f32"}>;
+#if ${v.bias}
+@group(0) @binding(2) var<storage, read> bias: array<f32>;
+#endif
+@group(0) @binding(${v.bias ? 3 : 2}) var<storage, read_write> c: array<f32>;
+#if ${v.rowSum && !v.split}
+@group(0) @binding(${v.bias ? 4 : 3}) var<storage, read_write> sums: array<f32>;
+#endif
+@group(0) @binding(${2 + Number(v.bias) + 1 + Number(v.rowSum && !v.split)}) var<uniform> s: Sizes;
+
+#if ${!v.vectorA}
+// Four numbers of a row of A from column \`at\` on; 0 beyond \`end\`, and in rows beyond \`last\`.
+fn rowA(row: u32, last: u32, at: u32, end: u32, base: u32) -> vec4f {
+  let i = base + row * s.lda + at;
+  return select(vec4f(), vec4f(a[i], a[i + 1], a[i + 2], a[i + 3]), vec4u(at, at + 1, at + 2, at + 3) < vec4u(select(0u, end, row <= last)));
+}
+#endif
+#if ${!v.vectorB}
+fn rowB(row: u32, last: u32, at: u32, end: u32, base: u32) -> vec4f {
+  let i = base + row * s.ldb + at;
+  return select(vec4f(), vec4f(b[i], b[i + 1], b[i + 2], b[i + 3]), vec4u(at, at + 1, at + 2, at + 3) < vec4u(select(0u, end, row <= last)));
+}
+#endif
+fn activate(x: f32) -> f32 { return ${activations[v.activation].value}; }
+fn store(m: u32, n: u32, at: u32, v: vec4f) {
+  if (m >= s.M) { return; }
+  for (var j = 0u; j < 4u && n + j < s.N; j++) {
+#if ${v.bias}
+    c[at + m * s.N + n + j] = activate(v[j] + bias[n + j]);
+#else
+    c[at + m * s.N + n + j] = activate(v[j]);
+#endif
+  }
+}
+
+@compute @workgroup_size(${LANES})
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
+  let tile = (group.x + group.y * groups.x) * ${LANES} + lane;
+  let across = (s.N + ${columns - 1}) / ${columns};
+  let m = tile / across * ${rows};
+  let n = tile % across * ${columns};
+  if (m >= s.M) { return; }
+#if ${v.split}
+  let baseA = 0u;
+  let baseB = 0u;
+  let base = group.z * (s.M * s.N + ${v.rowSum ? "s.M" : "0"});
+  let from_ = group.z * s.span;
+  let to = min(from_ + s.span, s.K);
+#else
+  let baseA = group.z * s.strideA;
+  let baseB = group.z * s.strideB;
+  let base = group.z * s.M * s.N;
+  let from_ = 0u;
+  let to = s.K;
+#endif
+  ${each(rows, (i) => each(columns / 4, (j) => `var c${i}_${j} = vec4f();`))}
+  ${v.rowSum ? each(rows, (i) => `var sum${i} = 0.0;`) : ""}
+  // Where each row of a vector operand begins, in vec4f; rows and columns beyond the last repeat it and are not stored.
+  ${v.vectorA && !v.transposeA ? each(rows, (i) => `let rowA${i} = (baseA + min(m + ${i}, s.M - 1) * s.lda) / 4;`) : ""}
+  ${v.vectorA && v.transposeA ? each(rows / 4, (i) => `let columnA${i} = (baseA + min(m + ${4 * i}, s.M - 4)) / 4;`) : ""}
+  ${v.vectorB && v.transposeB ? each(columns, (j) => `let rowB${j} = (baseB + min(n + ${j}, s.N - 1) * s.ldb) / 4;`) : ""}
+  ${v.vectorB && !v.transposeB ? each(columns / 4, (j) => `let columnB${j} = (baseB + min(n + ${4 * j}, s.N - 4)) / 4;`) : ""}
+  for (var k = from_; k < to; k += ${depth}) {
+    ${v.tail ? each(depth, (k) => `let live${k} = k + ${k} < s.K; let k${k} = min(k + ${k}, s.K - 1);`) : each(depth, (k) => `let k${k} = k + ${k};`)}
+    ${
+      v.transposeA
+        ? each(depth, (k) =>
+            each(
+              rows / 4,
+              (i) =>
+                `let a${k}_${i} = ${v.vectorA ? whole(k, `a[columnA${i} + k${k} * s.lda / 4]`) : `rowA(k + ${k}, s.K - 1, m + ${4 * i}, s.M, baseA)`};`,
+            ),
+          )
+        : each(
+            rows,
+            (i) =>
+              `let a${i} = ${v.vectorA ? `a[rowA${i} + k / 4]` : `rowA(min(m + ${i}, s.M - 1), s.M, k, s.K, baseA)`};`,
+          )
+    }
+    ${
+      v.transposeB
+        ? each(
+            columns,
+            (j) =>
+              `let b${j} = ${v.vectorB ? `b[rowB${j} + k / 4]` : `rowB(min(n + ${j}, s.N - 1), s.N, k, s.K, baseB)`};`,
+          )
+        : each(depth, (k) =>
+            each(
+              columns / 4,
+              (j) =>
+                `let b${k}_${j} = ${v.vectorB ? whole(k, `b[columnB${j} + k${k} * s.ldb / 4]`) : `rowB(k + ${k}, s.K - 1, n + ${4 * j}, s.N, baseB)`};`,
+            ),
+          )
+    }
+    ${each(depth, (k) => each(rows, (i) => each(columns / 4, (j) => `c${i}_${j} += ${A(k, i)} * ${B(k, j)};`)))}
+    ${v.rowSum ? each(depth, (k) => each(rows, (i) => `sum${i} += ${A(k, i)};`)) : ""}
+  }
+  ${each(rows, (i) => each(columns / 4, (j) => `store(m + ${i}, n + ${4 * j}, base, c${i}_${j});`))}
+#if ${v.rowSum}
+  if (n == 0) {
+    ${each(rows, (i) => `if (m + ${i} < s.M) { ${v.split ? "c[base + s.M * s.N" : "sums[0"} + m + ${i}] = sum${i}; }`)}
+  }
+#endif
+}`;
+});

@@ -1,0 +1,114 @@
+import { type Engine, noGrad, type Tensor } from "../../autograd/index.ts";
+import { type Call, traced } from "../../autograd/trace.ts";
+import type { HostArray } from "../../gpu/index.ts";
+import type { Converter, Sizes } from "./convert/converter.ts";
+import { elementwise } from "./convert/elementwise.ts";
+import { layers } from "./convert/layers.ts";
+import { recurrences } from "./convert/recurrent.ts";
+import { shapes } from "./convert/shapes.ts";
+import { Graph, type OnnxShape } from "./graph.ts";
+
+const converters: Readonly<Record<string, Converter>> = { ...elementwise, ...shapes, ...layers, ...recurrences };
+
+export interface OnnxInput {
+  /** Sizes that are always the same as numbers; those that another batch may have otherwise by name, such as "N". */
+  readonly shape: OnnxShape;
+  readonly dtype?: "f32" | "i32";
+}
+
+export interface OnnxModel {
+  readonly name?: string;
+  readonly inputs: Readonly<Record<string, OnnxInput>>;
+  /** By name; they keep names, shapes and values in the file, which therefore is a checkpoint as well. */
+  readonly parameters: Readonly<Record<string, Tensor>>;
+  /** What is computed: ops of this package, as in a step. */
+  readonly compute: (inputs: Readonly<Record<string, Tensor>>) => Record<string, Tensor>;
+  readonly metadata?: Readonly<Record<string, string>>;
+}
+
+/**
+ * An ONNX file of what `compute` computes, for engines that serve networks. It is written down from the ops that are
+ * called, so it needs no description of the network beside the network itself. They are called twice, for batches of
+ * two sizes: what differs then is what changes with the batch.
+ *
+ * @throws TypeError naming an op that has no ONNX form here, or a constant or size that cannot follow the batch.
+ */
+export async function encodeOnnx(engine: Engine, model: OnnxModel): Promise<Uint8Array<ArrayBuffer>> {
+  const names = [
+    ...new Set(Object.values(model.inputs).flatMap(({ shape }) => shape.filter((s) => typeof s === "string"))),
+  ];
+  /** Sizes that no two named ones share. */
+  const sizeOf = (size: number | string, look: number) =>
+    typeof size === "number" ? size : 2 * names.indexOf(size) + 2 + look;
+  const looks = await Promise.all(
+    [0, 1].map((look) => {
+      const inputs = Object.fromEntries(
+        Object.entries(model.inputs).map(([name, { shape, dtype = "f32" }]) => {
+          const sizes = shape.map((size) => sizeOf(size, look));
+          const zeros = new Float32Array(sizes.reduce((a, b) => a * b, 1));
+          return [name, engine.tensor(zeros, sizes, dtype)];
+        }),
+      );
+      return traced(engine, () => noGrad(() => model.compute(inputs))).then((seen) => ({ ...seen, inputs }));
+    }),
+  );
+  const called = [...Object.keys(model.inputs), ...Object.keys(model.parameters), ...Object.keys(looks[0]!.result)];
+  const twice = called.find((name, i) => called.indexOf(name) !== i);
+  if (twice) throw new TypeError(`onnx: two of inputs, parameters and outputs are called ${twice}.`);
+  const [one, other] = looks as [(typeof looks)[0], (typeof looks)[0]];
+  const graph = new Graph();
+  const known = new Map<Tensor, string>();
+  for (const [name, { shape, dtype = "f32" }] of Object.entries(model.inputs))
+    known.set(one.inputs[name]!, graph.input(name, dtype, shape));
+  for (const [name, p] of Object.entries(model.parameters))
+    known.set(p, graph.tensor(name, "f32", p.shape, (await p.data()) as Float32Array));
+
+  for (const [i, call] of one.calls.entries()) {
+    const twin = other.calls[i];
+    if (twin?.op !== call.op)
+      throw new TypeError(`onnx: call ${i} is ${call.op} for one batch and ${twin?.op} for another: not one network.`);
+    for (const [k, x] of call.inputs.entries())
+      if (x && !known.has(x)) known.set(x, await constant(graph, call, x, twin.inputs[k]!));
+    const convert = converters[call.op];
+    if (!convert)
+      throw new TypeError(
+        `onnx: ${call.op} has no ONNX form here. Those with one: ${Object.keys(converters).sort().join(", ")}.`,
+      );
+    const outputs = convert(graph, {
+      op: call.op,
+      options: call.options,
+      x: call.inputs.map((x) => (x ? known.get(x)! : "")),
+      from: call.inputs.map((x, k) => sizes(x, twin.inputs[k])),
+      to: call.outputs.map((y, k) => sizes(y, twin.outputs[k])),
+    });
+    call.outputs.forEach((y, k) => {
+      known.set(y, outputs[k]!);
+    });
+  }
+  for (const [name, y] of Object.entries(one.result)) {
+    const shape = sizes(y, other.result[name]).map(
+      (size, i) => size ?? names.find((named) => sizeOf(named, 0) === y.shape[i]) ?? `${name}.${i}`,
+    );
+    const from = known.get(y);
+    if (!from) throw new TypeError(`onnx: the output ${name} is not computed from the inputs.`);
+    graph.output(name, y.dtype === "f32" ? "f32" : "i32", shape, from);
+  }
+  return graph.encode(model.name ?? "network", model.metadata ?? {});
+}
+
+/** The sizes of a tensor; undefined where those of its twin for another batch differ. */
+const sizes = (x: Tensor | undefined, twin: Tensor | undefined): Sizes =>
+  x?.shape.map((size, i) => (size === twin?.shape[i] ? size : undefined)) ?? [];
+
+/** A tensor that is neither input nor parameter nor computed. */
+async function constant(graph: Graph, call: Call, x: Tensor, twin: Tensor): Promise<string> {
+  const values = async (t: Tensor): Promise<HostArray> => t.slot.host ?? (await t.data());
+  const [data, again] = [await values(x), await values(twin)];
+  if (String(x.shape) !== String(twin.shape) || data.some((n, i) => !Object.is(n, again[i])))
+    throw new TypeError(
+      `onnx: ${call.op} reads a tensor [${x.shape.join(", ")}] that changes with the batch and is no input. Give sizes that it follows as numbers.`,
+    );
+  const name = `constant:${call.op}:${x.slot.id}`;
+  if (x.dtype === "f32") return graph.tensor(name, "f32", x.shape, data as Float32Array);
+  return graph.tensor(name, "i32", x.shape, Int32Array.from(data));
+}

@@ -1,0 +1,45 @@
+import type { Module } from "./layers.ts";
+import { type Weights, WeightsError } from "./safetensors.ts";
+
+/** What a warm start did, by the names of the network's parameters. */
+export interface WarmStart {
+  loaded: string[];
+  /** Not in the file. */
+  missing: string[];
+  /** In the file with another shape; left as they were. */
+  otherShape: string[];
+  /** Of the file, under `from`, but not of the network. */
+  unused: string[];
+}
+
+/**
+ * Puts those weights into a network that fit it by name and shape, and leaves its other parameters as they are: an
+ * encoder that was trained elsewhere, say. The weights may come from `decodeSafetensors` or `decodeOnnx`.
+ *
+ * @param options.to the network's parameters to fill: those whose names begin so, such as "image." Default: all.
+ * @param options.from how the names in the file begin instead. Default: the same.
+ * @throws WeightsError where nothing fits, so that a mistaken prefix is not taken for a start.
+ */
+export function warmStart(
+  module: Module,
+  { tensors }: Weights,
+  options: { to?: string; from?: string } = {},
+): WarmStart {
+  const { to = "", from = to } = options;
+  const report: WarmStart = { loaded: [], missing: [], otherShape: [], unused: [] };
+  const asked = new Set<string>();
+  for (const [name, p] of Object.entries(module.parameters())) {
+    if (!name.startsWith(to)) continue;
+    const key = from + name.slice(to.length);
+    asked.add(key);
+    const found = tensors.get(key);
+    const fits = found && String(found.shape) === String(p.shape);
+    report[fits ? "loaded" : found ? "otherShape" : "missing"].push(name);
+    if (fits) p.gpu.write(p.slot, found.data);
+  }
+  report.unused = [...tensors.keys()].filter((key) => key.startsWith(from) && !asked.has(key));
+  if (report.loaded.length > 0) return report;
+  throw new WeightsError(
+    `warmStart: no tensor "${from}…" fits a parameter "${to}…". The file holds ${[...tensors.keys()].slice(0, 5).join(", ") || "none"}; the network ${Object.keys(module.parameters()).slice(0, 5).join(", ")}.`,
+  );
+}

@@ -1,0 +1,126 @@
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import * as hg from "../src/index.ts";
+import { createEngine } from "../src/node.ts";
+import { opCases } from "./cases/ops.ts";
+import { runCase } from "./harness.ts";
+
+/* Every way of doing what can be done in several ways, against PyTorch; the other tests run the software device's own. */
+
+const convolutions = ["conv2d", "conv2d.backwardInput", "conv2d.backwardWeight"];
+const recurrences = ["gru", "gru.backward"];
+const products = /^(matmul|linear)/;
+const some = /^conv2d: (plain|padding, relu|everything, by axis|groups, sigmoid)/;
+
+const tried: readonly { families: readonly string[]; way: string; cases: RegExp }[] = [
+  ...["registers8", "registers4", "shared64", "shared32", "splitRegisters", "splitShared"].map((way) => ({
+    families: ["matmul"],
+    way,
+    cases: products,
+  })),
+  { families: convolutions, way: "registers", cases: some },
+  { families: convolutions, way: "shared32", cases: /^conv/ },
+  { families: convolutions, way: "shared64", cases: some },
+  ...["tall", "low", "alone", "shared"].map((way) => ({ families: recurrences, way, cases: /^gru/ })),
+];
+
+describe.each(tried)("$families by $way", ({ families, way, cases }) => {
+  let engine: hg.Engine;
+  const asked = new Set<string>();
+  beforeAll(async () => {
+    engine = await createEngine({ seed: 1 });
+    const ways = Object.fromEntries(families.map((family) => [family, way]));
+    engine.tuning.import({ v: 1, adapter: engine.adapter, ways });
+    const get = engine.tuning.get.bind(engine.tuning);
+    engine.tuning.get = (family, key) => {
+      asked.add(family);
+      return get(family, key);
+    };
+  });
+  afterAll(() => engine.destroy());
+
+  const chosen = opCases.filter(({ name }) => cases.test(name));
+  for (const one of chosen) test(one.name, () => runCase(engine, one));
+  test("was taken in several cases", () => {
+    expect(chosen.length).toBeGreaterThan(3);
+    expect([...asked]).toEqual(expect.arrayContaining([...families]));
+  });
+});
+
+describe("tuning", () => {
+  let engine: hg.Engine;
+  beforeAll(async () => {
+    engine = await createEngine({ seed: 1 });
+  });
+  afterAll(() => engine.destroy());
+
+  const inputs = () => {
+    const noise = (n: number, k: number) => Float32Array.from({ length: n }, (_, i) => Math.sin(i * 1.3 + k));
+    return {
+      x: engine.tensor(noise(2 * 3 * 8 * 8, 1), [2, 3, 8, 8]),
+      w: engine.parameter(noise(4 * 3 * 9, 2), [4, 3, 3, 3]),
+      sequence: engine.tensor(noise(2 * 3 * 5, 3), [2, 3, 5]),
+      recurrence: {
+        weightIh: engine.parameter(noise(12 * 5, 4), [12, 5]),
+        weightHh: engine.parameter(noise(12 * 4, 5), [12, 4]),
+      },
+    };
+  };
+  const record = ({ x, w, sequence, recurrence }: ReturnType<typeof inputs>) => {
+    const image = hg.mean(
+      hg.conv2d(hg.tanh(hg.conv2d(x, w)), hg.slice(w, { axis: 1, start: 0, end: 1 }), undefined, { groups: 4 }),
+    );
+    const loss = hg.add(image, hg.mean(hg.gru(sequence, recurrence).output));
+    return { loss, dw: loss.backward().get(w) };
+  };
+
+  test("no way is left untried by this file", async () => {
+    const given = inputs();
+    const found = new Map<string, string[]>();
+    await engine.step(() => {
+      const result = record(given);
+      for (const { key, ways } of engine.gpu.recording!.choices)
+        found.set(key.split(" ")[0]!, Object.keys(ways).sort());
+      return result;
+    });
+    for (const [family, ways] of found) {
+      const here = tried.filter(({ families }) => families.includes(family)).map(({ way }) => way);
+      expect([...new Set(here)].sort(), family).toEqual(ways);
+    }
+    expect([...found.keys()].sort()).toEqual(["matmul", ...convolutions, ...recurrences].sort());
+  });
+
+  test("measures what it meets, once, changes nothing but speed, and ships", async () => {
+    const given = inputs();
+    const before = await engine.step(() => record(given));
+    const tuned = await engine.tune(() => record(given));
+    expect(await tuned.loss.item()).toBeCloseTo(await before.loss.item(), 5);
+    const result = engine.tuning.export();
+    expect(Object.keys(result.ways).some((key) => key.startsWith("conv2d "))).toBe(true);
+    const { pipelines } = engine.stats().total;
+    await engine.tune(() => record(given));
+    expect(engine.stats().total.pipelines, "nothing is measured twice").toBe(pipelines);
+
+    const other = await createEngine({ seed: 1, tuning: JSON.parse(JSON.stringify(result)) });
+    expect(other.tuning.export()).toEqual(result);
+    other.destroy();
+    // The same ways, the same bits.
+    const again = await engine.step(() => record(given));
+    expect(await again.dw.data()).toEqual(await tuned.dw.data());
+  }, 120_000);
+
+  test("a step that is tuned is a step: it learns once", async () => {
+    const w = engine.parameter([1, 2, 3, 4], [2, 2]);
+    const optimiser = hg.sgd([w], { lr: 0.5 });
+    await engine.tune(() => {
+      const loss = hg.sum(hg.matmul(engine.tensor([1, 1], [1, 2]), w));
+      optimiser.update(loss.backward());
+      return loss;
+    });
+    expect([...(await w.data())]).toEqual([0.5, 1.5, 2.5, 3.5]);
+  });
+
+  test("refuses what is not a result, and another adapter's", () => {
+    expect(() => engine.tuning.import({} as never)).toThrow(/not a result of tuning\.export/);
+    expect(() => engine.tuning.import({ v: 1, adapter: "another", ways: {} })).toThrow(/measured on "another"/);
+  });
+});
