@@ -55,6 +55,6 @@ export { configMetadata, loadModel, modelFrom, saveModel } from "./saved.ts";
 export { constant, cosine, type Schedule, stepped, warmUp } from "./schedule.ts";
 export { batchesOf, type Source, type SourceOptions } from "./source.ts";
 export { folderStore, type Store } from "./store.ts";
-export { type TrainedStep, type TrainOptions, trainEpoch } from "./train.ts";
+export { type TrainedStep, type TrainOptions, trainEpoch, trainStep } from "./train.ts";
 export { type Objective, objectives, type Trainable } from "./trainable.ts";
 export { type WarmStart, warmStart } from "./warmStart.ts";

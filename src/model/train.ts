@@ -18,9 +18,28 @@ export interface TrainOptions {
   schedule?: Schedule | undefined;
 }
 
+/** One step: the loss of a batch with its `label`, its gradients and the update, in one submit. */
+export async function trainStep<B>(
+  model: Trainable<B>,
+  optimiser: Optimiser,
+  batch: B,
+  { objective, schedule }: Pick<TrainOptions, "objective" | "schedule"> = {},
+  number = 0,
+): Promise<TrainedStep> {
+  const { loss } = objectiveOf("training", model, objective);
+  const { value, examples } = await model.engine.step(() => {
+    if (schedule) optimiser.lr = schedule(number);
+    const output = model.forward(batch, { training: true });
+    const value = loss(output, targetOf("training", batch));
+    optimiser.update(value.backward());
+    return { value, examples: output.shape[0]! };
+  });
+  return { loss: await value.item(), examples };
+}
+
 /**
- * One pass over the batches, each with its `label`: for each the loss, its gradients and the update, in one submit. The loss of a step is read
- * while the next one is computed, so that the device never waits for the host; when this resolves all are there.
+ * One pass over the batches, a step each. The loss of a step is read while the next one is computed, so that the device
+ * never waits for the host; when this resolves all are there.
  *
  * @returns the mean loss over the examples; NaN where there was no batch.
  * @throws Error at the first loss that is no finite number.
@@ -31,19 +50,7 @@ export async function trainEpoch<B>(
   batches: Iterable<B> | AsyncIterable<B>,
   { objective, onStep = () => {}, schedule }: TrainOptions = {},
 ): Promise<number> {
-  const { loss } = objectiveOf("training", model, objective);
   let [sum, examples, started] = [0, 0, 0];
-  const step = async (batch: B): Promise<TrainedStep> => {
-    const number = started++;
-    const { value, N } = await model.engine.step(() => {
-      if (schedule) optimiser.lr = schedule(number);
-      const output = model.forward(batch, { training: true });
-      const value = loss(output, targetOf("training", batch));
-      optimiser.update(value.backward());
-      return { value, N: output.shape[0]! };
-    });
-    return { loss: await value.item(), examples: N };
-  };
   const finish = async (step: Promise<TrainedStep>) => {
     const found = await step;
     if (!Number.isFinite(found.loss))
@@ -54,7 +61,7 @@ export async function trainEpoch<B>(
   };
   let before: Promise<TrainedStep> | undefined;
   for await (const batch of batches) {
-    const now = step(batch);
+    const now = trainStep(model, optimiser, batch, { objective, schedule }, started++);
     now.catch(() => {}); // thrown where it is awaited, not as unhandled
     if (before) await finish(before);
     before = now;
