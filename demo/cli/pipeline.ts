@@ -9,7 +9,13 @@ import {
   type TriDigits,
   triDigitsShape,
 } from "../../src/data/index.ts";
-import { type Evaluation, evaluate, MultimodalNet, type Optimiser, trainEpoch } from "../../src/model/index.ts";
+import {
+  evaluateByModality,
+  type ModalityEvaluation,
+  MultimodalNet,
+  type Optimiser,
+  trainEpoch,
+} from "../../src/model/index.ts";
 import { openFeedbackLog } from "../../src/node/feedback-log.ts";
 import { adam, cosine, createEngine, type Engine } from "../../src/node.ts";
 import { type FeedbackLog, type Learner, learner, memoryLog, rewarded, simulatedPerson } from "../../src/rl/index.ts";
@@ -45,7 +51,7 @@ export class Stopped extends Error {
 }
 
 /** Accuracy by speaker is known here alone: the network does not know who spoke. */
-export type TestResult = Evaluation & {
+export type TestResult = ModalityEvaluation & {
   bySpeaker: Record<string, { accuracy: number; count: number }>;
   /** Accuracy of the network alone, without what a learner remembers beside it. */
   network: number;
@@ -151,9 +157,9 @@ export class Run {
         this.#optimiser.lr = this.#settings.lr * cooled(epoch / epochs);
         const batch = batches(examples, BATCH, new Random("epoch", seed, epoch));
         let done = epoch * steps;
-        const loss = await trainEpoch(this.#net, this.#optimiser, this.#timed(batch), (loss) =>
-          bar.at(++done, `loss ${loss.toFixed(3)}`),
-        );
+        const loss = await trainEpoch(this.#net, this.#optimiser, this.#timed(batch), {
+          onStep: ({ loss }) => bar.at(++done, `loss ${loss.toFixed(3)}`),
+        });
         this.#folder.record({ kind: "train", epoch: epoch + 1, loss });
         this.#progress.epochs = epoch + 1;
         // An epoch of few steps is quickly done again.
@@ -194,7 +200,7 @@ export class Run {
     const set = this.#data.set("validation", this.#settings.seed);
     const { accuracy, loss } = agent
       ? scored(await agent.predict([...set]), [...set])
-      : await evaluate(this.#net, batches(set, 100), { subsets: false });
+      : await evaluateByModality(this.#net, batches(set, 100), { subsets: false });
     this.#folder.record({ kind: "validation", ...at, loss, accuracy });
     return accuracy;
   }
@@ -326,7 +332,7 @@ export class Run {
           bar.at(done);
         }
       };
-      const network = await evaluate(this.#net, counted(), options);
+      const network = await evaluateByModality(this.#net, counted(), options);
       const result = agent ? { ...network, ...scored(await agent.predict([...set]), [...set]) } : network;
       results[test] = { ...result, network: network.accuracy, bySpeaker: bySpeaker([...set], result.answers) };
     }
