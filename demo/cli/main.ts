@@ -22,6 +22,9 @@ import { commands, fraction, readSettings, type Settings, sets, UsageError, whol
 
 type Options = Partial<Omit<Settings, "v" | "command">> & { resume?: string; out?: string; json?: boolean };
 
+/** Here each example is asked about once; grpo needs several answers to one. */
+const methodsHere = methods.filter((method) => method !== "grpo");
+
 function command(name: Settings["command"], description: string): Command {
   const own = new Command(name)
     .description(description)
@@ -49,8 +52,8 @@ function command(name: Settings["command"], description: string): Command {
       .option("--target <accuracy>", "stop at this accuracy on validation, 0 to 1", fraction("--target", 0, 1))
       .option(
         "--method <rule>",
-        `how to learn from judgements: ${methods.join(", ")} (default: ${methods[0]})`,
-        oneOf("--method", methods),
+        `how to learn from judgements: ${methodsHere.join(", ")} (default: ${methodsHere[0]})`,
+        oneOf("--method", methodsHere),
       )
       .option("--noise <share>", "share of the simulated person's judgements that are wrong", fraction("--noise", 0, 1))
       .option("--human", "judge yourself, here in the terminal");
@@ -61,7 +64,7 @@ function command(name: Settings["command"], description: string): Command {
 function oneOf<T extends string>(option: string, choices: readonly T[]) {
   return (text: string): T => {
     const found = choices.find((choice) => choice === text);
-    if (!found) throw new UsageError(`${option} is "${text}", expected ${choices.join(", ")}.`);
+    if (!found) throw new UsageError(`${option} is "${text}", expected ${choices.join(" or ")}.`);
     return found;
   };
 }

@@ -18,7 +18,15 @@ import {
 } from "../../src/model/index.ts";
 import { openFeedbackLog } from "../../src/node/feedback-log.ts";
 import { adam, cosine, createEngine, type Engine } from "../../src/node.ts";
-import { type FeedbackLog, type Learner, learner, memoryLog, rewarded, simulatedPerson } from "../../src/rl/index.ts";
+import {
+  type FeedbackLog,
+  type Learner,
+  learner,
+  type Method,
+  memoryLog,
+  rewarded,
+  simulatedPerson,
+} from "../../src/rl/index.ts";
 import { humanJudge, type Judge, Quit, simulatedJudge } from "./judges.ts";
 import { progress, say } from "./progress.ts";
 import { renderReport } from "./report.ts";
@@ -35,8 +43,10 @@ import { loadTriDigits } from "./tridigits.ts";
 const BATCH = 32;
 /** Examples judged between two updates: a simulated person is asked in larger rounds. */
 const ROUND = { simulated: 40, human: 5 };
-/** Rounds between two looks at the validation set. */
-const LOOK = { simulated: 3, human: 4 };
+/** Policy gradients use a judgement once, and do better with many small updates. */
+const SMALL_ROUND = 10;
+/** Judgements between two looks at the validation set; a person sees the result, and is asked less between two. */
+const LOOK = { simulated: 120, human: 20 };
 /** Steps for each judgement, and unlabelled examples that are looked at for each. */
 const STEPS = 1.1;
 const SCANNED = 8;
@@ -112,6 +122,13 @@ export class Run {
       `run: ${folder.path}${found ? ` (resumed in stage "${found.stage}" after ${found.epochs} epochs and ${found.asked} questions)` : ""}`,
     );
     return run;
+  }
+
+  /** Judgements between two updates. */
+  get #round(): number {
+    const { human, method } = this.#settings;
+    if (human) return ROUND.human;
+    return onPolicy(method) ? SMALL_ROUND : ROUND.simulated;
   }
 
   /** Asks the run to save its state and end. */
@@ -215,7 +232,7 @@ export class Run {
     const judge: Judge = human ? humanJudge(log) : simulatedJudge(simulatedPerson({ seed, noise }));
     const kind = human ? "human" : "simulated";
     say(
-      `${judgements} judgements of a ${kind} person, ${ROUND[kind]} between two updates (${method})${human ? ": y right, n wrong, s skip, u undo, p play, q quit" : ""}`,
+      `${judgements} judgements of a ${kind} person, ${this.#round} between two updates (${method})${human ? ": y right, n wrong, s skip, u undo, p play, q quit" : ""}`,
     );
     const bar = human ? undefined : progress("learning", judgements, { unit: "judgements" });
     let rounds = 0;
@@ -226,7 +243,7 @@ export class Run {
         const given = rewarded(log.judgements()).filter((j) => asked.has(j.example)).length;
         if (given >= judgements || this.#progress.asked >= stream.length) break;
         this.#optimiser.lr = this.#settings.lr * cooled(given / judgements / (1 + SETTLING));
-        const size = Math.min(ROUND[kind], judgements - given);
+        const size = Math.min(this.#round, judgements - given);
         const questions = order.slice(this.#progress.asked, this.#progress.asked + size).map((i) => stream.at(i));
         const answers = new Map((await agent.actOn(questions)).map((answer) => [answer.example, answer]));
         const isOpen = ({ id }: TriDigit) => !log.judgements().some((j) => j.example === id);
@@ -245,7 +262,7 @@ export class Run {
         this.#folder.record({ kind: "learn", ...updated, judgements: count });
         bar?.at(count, `reward ${updated.reward.toFixed(2)}`);
         rounds += 1;
-        if (rounds % LOOK[kind] === 0) {
+        if (rounds % Math.ceil(LOOK[kind] / this.#round) === 0) {
           const accuracy = await this.#look({ judgements: count }, agent);
           await this.#save();
           if (human) say(`after ${count} judgements: accuracy ${percent(accuracy)} on validation`);
@@ -273,10 +290,10 @@ export class Run {
 
   /** Updates without new judgements. A run that is stopped here begins at the first of them again. */
   async #settle(agent: Learner<TriDigit>, log: FeedbackLog): Promise<void> {
-    if (agent.method === "reinforce") return;
+    if (onPolicy(agent.method)) return;
     const { judgements, lr, human } = this.#settings;
     await this.#save();
-    const updates = Math.ceil((SETTLING * judgements) / ROUND[human ? "human" : "simulated"]);
+    const updates = Math.ceil((SETTLING * judgements) / this.#round);
     for (let i = 0; i < updates; i++) {
       this.#optimiser.lr = lr * cooled((1 + (SETTLING * i) / updates) / (1 + SETTLING));
       await agent.update(log.judgements());
@@ -288,13 +305,12 @@ export class Run {
 
   /** The network with what it may learn from: labels, judgements, and the stream without labels. */
   #agent(log: FeedbackLog): Learner<TriDigit> {
-    const { seed, labels, set, method, human } = this.#settings;
+    const { seed, labels, set, method } = this.#settings;
     const stream = this.#data.set("stream", seed);
     const byId = new Map(stream.places.map((_, i) => [idAt(stream, i), i]));
     // The leash holds to the policy that learning begins with, which is the model of the run until it is done.
     const reference = new MultimodalNet(this.#engine, this.#net.config);
     this.#folder.loadModel(reference);
-    const round = ROUND[human ? "human" : "simulated"];
     const agent = learner<TriDigit>(this.#net, this.#optimiser, {
       log,
       reference,
@@ -305,8 +321,8 @@ export class Run {
       recurring: { key: ({ words }) => words.join(" "), rest: ["image", "audio"] },
       vary: shifted,
       find: (id) => (byId.has(id) ? stream.at(byId.get(id)!) : undefined),
-      replays: Math.round(STEPS * round),
-      scanned: SCANNED * round,
+      replays: Math.round(STEPS * this.#round),
+      scanned: SCANNED * this.#round,
     });
     if (this.#progress.learner) agent.restore(this.#progress.learner);
     return agent;
@@ -363,6 +379,9 @@ export class Run {
     return result;
   }
 }
+
+/** Whether a method learns from the newest judgements alone, and has nothing to do without them. */
+const onPolicy = (method: Method) => method === "reinforce" || method === "ppo" || method === "grpo";
 
 /** The picture moved by up to a pixel each way: the same digit. */
 const move = randomShift(1);

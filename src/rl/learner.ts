@@ -145,7 +145,7 @@ export class Learner<E extends Example> {
     };
   }
 
-  restore({ updates, learned, memories }: LearnerState): void {
+  restore({ updates, learned, memories = [] }: LearnerState): void {
     this.#updates = updates;
     this.#learned = learned;
     for (const [i, rule] of this.#rules.entries()) rule.recall?.(memories[i] ?? {});

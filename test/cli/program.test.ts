@@ -43,7 +43,7 @@ const judgements = (name: string) =>
     : [];
 
 /** A run that is small in everything, but goes through all of its stages. */
-const small = ["learn", "--labels", "20", "--epochs", "2", "--judgements", "120", "--seed", "3", "--json"];
+const small = ["learn", "--labels", "20", "--epochs", "2", "--judgements", "80", "--seed", "3", "--json"];
 
 /** Waits until a condition holds that another process brings about. */
 async function until(holds: () => boolean): Promise<void> {
@@ -60,7 +60,7 @@ describe("a whole run", () => {
     expect(first.err).toContain("device:");
     expect(first.code).toBe(0);
     const result = JSON.parse(first.out.trim().split("\n").at(-1)!);
-    expect(result).toMatchObject({ labels: 20, judgements: 120, submitsPerStep: 1, parameters: 239_882 });
+    expect(result).toMatchObject({ labels: 20, judgements: 80, submitsPerStep: 1, parameters: 239_882 });
     expect(result.dispatchesPerStep).toBeLessThanOrEqual(48);
     expect(Object.keys(result.accuracyByModalities)).toEqual([
       "image",
@@ -72,13 +72,13 @@ describe("a whole run", () => {
       "all",
     ]);
     for (const key of ["accuracyStart", "accuracyEnd", "stepMs", "seconds"]) expect(result[key]).toBeGreaterThan(0);
-    expect(result.met.accuracyByModalities.all).toBe(result.met.accuracyEnd);
+    expect(result.met.accuracyByModalities.all).toBe(result.met.accuracyNetwork);
   });
 
   test("leaves model, log, settings, metrics and a report that needs no network", () => {
     for (const file of ["model.safetensors", "config.json", "metrics.jsonl"])
       expect(bytes("first", file).length).toBeGreaterThan(10);
-    expect(judgements("first")).toHaveLength(120);
+    expect(judgements("first")).toHaveLength(80);
     const report = bytes("first", "report.html").toString();
     expect(report).toContain("Marco Menardi");
     expect(report).toMatch(/<svg[\s\S]*Accuracy on validation/);
@@ -92,16 +92,16 @@ describe("a whole run", () => {
 
   test("killed in the middle and resumed: no judgement is lost, and the model is the same", async () => {
     const { child, ended } = start([...small, "--out", "killed"]);
-    await until(() => judgements("killed").length >= 70 || child.exitCode !== null);
+    await until(() => judgements("killed").length >= 50 || child.exitCode !== null);
     child.kill("SIGKILL");
     await ended;
     const acknowledged = judgements("killed");
-    expect(acknowledged.length).toBeGreaterThanOrEqual(70);
+    expect(acknowledged.length).toBeGreaterThanOrEqual(50);
     const resumed = await run("learn", "--resume", "killed", "--json");
     expect(resumed.err).toContain("resumed");
     expect(resumed.code).toBe(0);
     expect(judgements("killed").slice(0, acknowledged.length)).toEqual(acknowledged);
-    expect(judgements("killed")).toHaveLength(120);
+    expect(judgements("killed")).toHaveLength(80);
     expect(bytes("killed", "model.safetensors").equals(bytes("first", "model.safetensors"))).toBe(true);
     expect(JSON.parse(resumed.out.trim().split("\n").at(-1)!).accuracyEnd).toBe(
       JSON.parse(first.out.trim().split("\n").at(-1)!).accuracyEnd,

@@ -92,6 +92,7 @@ export class Course<E extends TaskExample = TaskExample> {
     if (optimiser) this.#optimiser.restore(optimiser);
     this.#agent = learner<E>(this.net, this.#optimiser, {
       log: this.log,
+      method: "replay",
       seed: SEED,
       labelled: this.task.labelled as readonly (E & { label: number })[],
       find: (id) => this.task.find(id),
