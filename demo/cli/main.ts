@@ -56,6 +56,11 @@ function command(name: Settings["command"], description: string): Command {
         oneOf("--method", methodsHere),
       )
       .option("--noise <share>", "share of the simulated person's judgements that are wrong", fraction("--noise", 0, 1))
+      .option(
+        "--look <set>",
+        "what the curve is measured on: validation (default) or test-strangers",
+        oneOf("--look", ["validation", "test-strangers"] as const),
+      )
       .option("--human", "judge yourself, here in the terminal");
   }
   return own.action((options: Options) => main(name, options));
@@ -112,6 +117,8 @@ function resumed(command: Settings["command"], { resume, out, json: _, ...given 
 
 async function main(command: Settings["command"], options: Options): Promise<void> {
   if (options.human && options.noise) throw new UsageError("--noise is of simulated people, and --human asks you.");
+  if (options.target !== undefined && options.look === "test-strangers")
+    throw new UsageError("--target stops by validation; it does not go with --look test-strangers.");
   if (options.human && options.json && !process.stdin.isTTY) say("reading answers from standard input");
   const make = () =>
     options.resume === undefined

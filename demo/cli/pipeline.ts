@@ -214,7 +214,7 @@ export class Run {
 
   /** How good it is on the validation set: the network, or what a learner makes of it. */
   async #look(at: { epoch?: number; judgements?: number }, agent?: Learner<TriDigit>): Promise<number> {
-    const set = this.#data.set("validation", this.#settings.seed);
+    const set = this.#data.set(this.#settings.look ?? "validation", this.#settings.seed);
     const { accuracy, loss } = agent
       ? scored(await agent.predict([...set]), [...set])
       : await evaluateByModality(this.#net, batches(set, 100), { subsets: false });
@@ -291,7 +291,7 @@ export class Run {
   /** Updates without new judgements. A run that is stopped here begins at the first of them again. */
   async #settle(agent: Learner<TriDigit>, log: FeedbackLog): Promise<void> {
     if (onPolicy(agent.method)) return;
-    const { judgements, lr, human } = this.#settings;
+    const { judgements, lr } = this.#settings;
     await this.#save();
     const updates = Math.ceil((SETTLING * judgements) / this.#round);
     for (let i = 0; i < updates; i++) {

@@ -27,6 +27,8 @@ export interface Settings {
   /** Whether a person judges in the terminal, instead of a simulated one. */
   human: boolean;
   software: boolean;
+  /** What the curve of a run is measured on. A study may look at strangers; nothing is chosen by what it sees. */
+  look?: Extract<SetName, "validation" | "test-strangers">;
 }
 
 /** What a command does unless told otherwise. */
