@@ -73,6 +73,8 @@ export interface TriDigit extends Example {
   readonly language: string;
   /** The sound as it was heard, 8,000 samples a second, from -1 to 1. */
   wave(): Float32Array;
+  /** The picture before a band of it was hidden and noise was added. */
+  clean(): Float32Array;
 }
 
 export interface TriDigitsFiles {
@@ -204,6 +206,7 @@ export class TriDigits {
       speaker: clip.speaker,
       language: clip.language,
       wave,
+      clean: () => this.#clean(label, index),
     };
   }
 
@@ -218,10 +221,13 @@ export class TriDigits {
     return found;
   }
 
-  #image(label: number, index: number, random: Random): Float32Array {
+  #clean(label: number, index: number): Float32Array {
     const at = (this.#firstImage[label]! + index) * SIDE * SIDE;
-    const ink = imageFromBytes(this.#files.images.subarray(at, at + SIDE * SIDE));
-    return addImageNoise(hideBand(ink, random, 9, 5, 13), random, 0.25);
+    return imageFromBytes(this.#files.images.subarray(at, at + SIDE * SIDE));
+  }
+
+  #image(label: number, index: number, random: Random): Float32Array {
+    return addImageNoise(hideBand(this.#clean(label, index), random, 9, 5, 13), random, 0.25);
   }
 }
 
