@@ -121,7 +121,7 @@ export function matrixProduct(r: Recording, p: Product): { c: Value; sums: Value
   const narrow = (m !== "*" && M <= 32) || N <= 32;
   const forGpu = p.examples === "K" ? "splitShared" : small ? "registers4" : narrow ? "shared32" : "shared64";
   r.choose("matmul", `${transposeA ? "T" : "N"}${transposeB ? "T" : "N"} ${m}×${n}×${k}`, ways, {
-    software: small ? "registers4" : !("quads" in ways) ? "registers8" : N < 32 ? "quads" : "quads16",
+    software: small ? "registers4" : "quads" in ways ? "quads16" : "registers8",
     integrated: forGpu,
     discrete: forGpu,
   });
