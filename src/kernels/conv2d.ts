@@ -245,8 +245,8 @@ function weightGradient(r: Recording, g: WeightGradient): [Value, Value | undefi
       shared64: inMemory(64),
       shared32: inMemory(32),
     },
-    // With fewer than four kinds of threads for a set of output channels, quads would be idle in part.
-    cg < 4 ? { ...byChannels(r, O / groups), software: "registers" } : byChannels(r, O / groups),
+    // Quads pay only where many kinds of threads want the same dy.
+    cg < 32 ? { ...byChannels(r, O / groups), software: "registers" } : byChannels(r, O / groups),
   );
   return [dw, db];
 }
