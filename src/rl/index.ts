@@ -7,6 +7,7 @@ export {
   selfConsistency,
 } from "./agreement.ts";
 export { type Choice, type ChooseOptions, choose, type Prediction, type ScoreName, scores } from "./ask/index.ts";
+export { type BlindAccuracy, blindAccuracy, wilson } from "./blind.ts";
 export {
   type DirectMethodOptions,
   type DoublyRobustOptions,
@@ -22,6 +23,18 @@ export {
   rowsOf,
   snips,
 } from "./estimate/index.ts";
+export {
+  type Attribution,
+  type Bin,
+  type Calibration,
+  calibration,
+  type IntegratedGradientsOptions,
+  integratedGradients,
+  modalityShares,
+  type Shares,
+  shapleyValues,
+  wordShares,
+} from "./explain/index.ts";
 export {
   checkRecord,
   effective,
