@@ -3,7 +3,7 @@ import { adam, cosine } from "../../../src/index.ts";
 import {
   decodeSafetensors,
   encodeSafetensors,
-  evaluate,
+  evaluateByModality,
   MultimodalNet,
   type Optimiser,
   setWeights,
@@ -283,7 +283,7 @@ export class Course<E extends TaskExample = TaskExample> {
     const judgements = rewarded(this.log.judgements()).length;
     const last = heldOut.at(-1);
     if (last && Math.abs(judgements - last.judgements) < every) return;
-    const { accuracy } = await evaluate(this.net, this.heldOutBatches(), { subsets: false });
+    const { accuracy } = await evaluateByModality(this.net, this.heldOutBatches(), { subsets: false });
     heldOut.push({ judgements, accuracy });
     this.#report();
   }

@@ -1,5 +1,5 @@
 import { noGrad } from "../../../src/index.ts";
-import { evaluate, softmaxOf } from "../../../src/model/index.ts";
+import { evaluateByModality, softmaxOf } from "../../../src/model/index.ts";
 import type { Answered, Insight } from "../shared/protocol.ts";
 import type { Course } from "./course.ts";
 
@@ -9,7 +9,7 @@ const UNSURE = 8;
 /** What the network can and cannot, on all held-out examples and by every subset of modalities. */
 export async function insightOf(course: Course): Promise<Insight> {
   const { net, task } = course;
-  const { accuracy, confusion, byModalities } = await evaluate(net, course.heldOutBatches());
+  const { accuracy, confusion, byModalities } = await evaluateByModality(net, course.heldOutBatches());
   const classes = task.classes.length;
   const answered: { i: number; probabilities: number[]; entropy: number }[] = [];
   for (const batch of course.heldOutBatches()) {

@@ -116,7 +116,7 @@ export class OwnLab {
     for (let step = 0; step < STEPS; step++) {
       const items = Array.from({ length: BATCH }, () => random.choice(task.labelled));
       optimiser.lr = RATE * cooled(step / STEPS);
-      const loss = await trainStep(net, optimiser, task.batchOf(items, step));
+      const { loss } = await trainStep(net, optimiser, task.batchOf(items, step));
       if (step % 5 === 4) this.emit({ kind: "training", done: step + 1, of: STEPS, loss });
     }
     const kept = {

@@ -14,8 +14,7 @@ export async function profileOf(course: Course): Promise<EngineReport> {
     // From the third step on a plan is only replayed.
     for (let i = 0; i < 3; i++) await trainStep(copy, optimiser, batch);
     const { step, bytes } = engine.stats();
-    const profile = await engine.gpu.profile(() => trainStep(copy, optimiser, batch));
-    const kernels = [...profile].map(([kernel, { count, milliseconds }]) => ({ kernel, count, milliseconds }));
+    const profile = await engine.profile(() => trainStep(copy, optimiser, batch));
     return {
       adapter: engine.adapter,
       parameters: copy.size,
@@ -24,7 +23,7 @@ export async function profileOf(course: Course): Promise<EngineReport> {
       created: step.buffers + step.pipelines + step.bindGroups,
       hostMs: step.milliseconds,
       bytes,
-      kernels: kernels.sort((a, b) => b.milliseconds - a.milliseconds),
+      kernels: profile.kernels(),
     };
   } finally {
     optimiser.dispose();
