@@ -218,10 +218,14 @@ export class TriDigits {
     return found;
   }
 
-  #image(label: number, index: number, random: Random): Float32Array {
+  /** The index-th picture of a digit as it was before examples of it are spoilt: row-major, 0 to 1. */
+  picture(label: number, index: number): Float32Array {
     const at = (this.#firstImage[label]! + index) * SIDE * SIDE;
-    const ink = imageFromBytes(this.#files.images.subarray(at, at + SIDE * SIDE));
-    return addImageNoise(hideBand(ink, random, 9, 5, 13), random, 0.25);
+    return imageFromBytes(this.#files.images.subarray(at, at + SIDE * SIDE));
+  }
+
+  #image(label: number, index: number, random: Random): Float32Array {
+    return addImageNoise(hideBand(this.picture(label, index), random, 9, 5, 13), random, 0.25);
   }
 }
 

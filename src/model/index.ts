@@ -9,6 +9,7 @@ export {
   type Task,
   tasks,
 } from "./config.ts";
+export { Drawer, type DrawerConfig } from "./drawer.ts";
 export { type Evaluation, evaluate, softmaxOf } from "./evaluate.ts";
 export { type LabelledBatch, trainEpoch, trainStep } from "./fit.ts";
 export { type Module, ParameterStore } from "./layers.ts";
