@@ -44,14 +44,6 @@ const UNSEEN = [0, 1, 1];
 const { image, bands, classes } = triDigitsShape;
 const PIXELS = image[1] * image[2];
 
-const { values: args } = parseArgs({
-  options: {
-    reduced: { type: "boolean", default: false },
-    tiny: { type: "boolean", default: false },
-    seed: { type: "string", default: "1" },
-    out: { type: "string" },
-  },
-});
 const say = (line: string) => void process.stderr.write(`${line}\n`);
 
 /** Steps of training with a learning rate that falls by a cosine; tells the loss ten times. */
@@ -164,6 +156,14 @@ function sheet(images: Float32Array, columns: number): Buffer {
 
 async function main(): Promise<void> {
   const start = performance.now();
+  const { values: args } = parseArgs({
+    options: {
+      reduced: { type: "boolean", default: false },
+      tiny: { type: "boolean", default: false },
+      seed: { type: "string", default: "1" },
+      out: { type: "string" },
+    },
+  });
   const name = args.tiny ? "tiny" : args.reduced ? "reduced" : "full";
   const [form, seed] = [forms[name], Number(args.seed)];
   if (!Number.isSafeInteger(seed)) throw new Error(`--seed is ${args.seed}, expected a whole number.`);
