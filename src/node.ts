@@ -6,6 +6,7 @@ export { decodeImage } from "./node/decode-image.ts";
 export { openAdapter } from "./node/device.ts";
 export { openFeedbackLog } from "./node/feedback-log.ts";
 export { type Folder, type FolderEntry, type FolderExample, type FolderOptions, openFolder } from "./node/folder.ts";
+export { readFeedbackLog } from "./node/read-log.ts";
 
 /**
  * Opens a device in Node and makes an engine on it: a real GPU where there is one, else the software device of npm's

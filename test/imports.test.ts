@@ -16,9 +16,12 @@ const allowed: Record<string, readonly string[]> = {
   data: [],
   // What only Node has. src/rl reaches for the file log by a dynamic import, in Node alone.
   node: ["rl", "data"],
+  // What only browsers have.
+  browser: ["rl", "data"],
   rl: [...rooms.slice(0, -1), "data", "node"],
   "index.ts": ["autograd", "model"],
   "node.ts": ["index.ts", "node"],
+  "browser.ts": ["browser"],
 };
 
 interface Import {
@@ -76,10 +79,11 @@ test("there are no cycles", () => {
   for (const file of next.keys()) expect(walk(file, [])).toBeUndefined();
 });
 
-test("packages: webgpu only in src/node, wgsl-preprocessor only in src/gpu/wgsl.ts, fflate lazily, nothing of Node elsewhere", () => {
+test("packages: webgpu only in src/node, wgsl-preprocessor only in src/gpu/wgsl.ts, fflate lazily, idb only in src/browser, nothing of Node elsewhere", () => {
   const packages = imports.filter(({ to }) => !to.endsWith(".ts"));
   const wrong = packages.filter(({ from, to, dynamic }) => {
     if (to.startsWith("wgsl-preprocessor")) return from !== "gpu/wgsl.ts";
+    if (to === "idb") return room(from) !== "browser";
     if (to === "fflate") return from !== "data/file/zip.ts" || !dynamic;
     if (to.startsWith("node:")) return room(from) !== "node" && !dynamic;
     return room(from) !== "node";

@@ -3,6 +3,8 @@ import { Command, CommanderError } from "commander";
 import { DataError } from "../../src/data/index.ts";
 import { WeightsError } from "../../src/model/index.ts";
 import { FeedbackLogError } from "../../src/rl/index.ts";
+import { exportCommand } from "./export.ts";
+import { mergeCommand } from "./merge.ts";
 import { percent, Run, type RunResult, Stopped } from "./pipeline.ts";
 import { say } from "./progress.ts";
 import { RunFolder } from "./run-folder.ts";
@@ -12,6 +14,8 @@ import { commands, fraction, readSettings, type Settings, sets, UsageError, whol
  * handgrad train   learns from labels
  * handgrad learn   learns from labels, then from a person's judgements
  * handgrad demo    the same with a simulated person, explained
+ * handgrad merge   brings feedback logs together
+ * handgrad export  writes a feedback log as a Parquet table
  *
  * Exit codes: 0 done, 1 failed, 2 wrong use or damaged input, 130 stopped by Ctrl-C or q with everything saved.
  */
@@ -151,7 +155,9 @@ const program = new Command("handgrad")
   .description("Trains a network on picture, sound and text, then lets a person's judgements teach it.")
   .addCommand(command("train", "learn from labels"))
   .addCommand(command("learn", "learn from labels, then from judgements"))
-  .addCommand(command("demo", "from 300 labels, with 1,000 judgements of a simulated person"));
+  .addCommand(command("demo", "from 300 labels, with 1,000 judgements of a simulated person"))
+  .addCommand(mergeCommand())
+  .addCommand(exportCommand());
 
 /** Commander's own messages are prefixed and sometimes long; here a mistake is one line and exit code 2. */
 function strict(commands: readonly Command[]): void {

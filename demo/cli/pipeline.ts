@@ -1,5 +1,11 @@
 import { batches, Random, type SetName, type TriDigit, type TriDigits, triDigitsShape } from "../../src/data/index.ts";
-import { type Evaluation, evaluate, MultimodalNet, type Optimiser, trainEpoch } from "../../src/model/index.ts";
+import {
+  evaluateByModality,
+  type ModalityEvaluation,
+  MultimodalNet,
+  type Optimiser,
+  trainEpoch,
+} from "../../src/model/index.ts";
 import { openFeedbackLog } from "../../src/node/feedback-log.ts";
 import { adam, cosine, createEngine, type Engine } from "../../src/node.ts";
 import { learner, rewarded, simulatedPerson } from "../../src/rl/index.ts";
@@ -30,7 +36,7 @@ export class Stopped extends Error {
 }
 
 /** Accuracy by speaker is known here alone: the network does not know who spoke. */
-export type TestResult = Evaluation & { bySpeaker: Record<string, { accuracy: number; count: number }> };
+export type TestResult = ModalityEvaluation & { bySpeaker: Record<string, { accuracy: number; count: number }> };
 
 export interface RunResult {
   adapter: string;
@@ -132,9 +138,9 @@ export class Run {
         this.#optimiser.lr = this.#settings.lr * cooled(epoch / epochs);
         const batch = batches(examples, BATCH, new Random("epoch", seed, epoch));
         let done = epoch * steps;
-        const loss = await trainEpoch(this.#net, this.#optimiser, this.#timed(batch), (loss) =>
-          bar.at(++done, `loss ${loss.toFixed(3)}`),
-        );
+        const loss = await trainEpoch(this.#net, this.#optimiser, this.#timed(batch), {
+          onStep: ({ loss }) => bar.at(++done, `loss ${loss.toFixed(3)}`),
+        });
         this.#folder.record({ kind: "train", epoch: epoch + 1, loss });
         this.#progress.epochs = epoch + 1;
         // An epoch of few steps is quickly done again.
@@ -172,7 +178,7 @@ export class Run {
 
   async #look(at: { epoch?: number; judgements?: number }): Promise<number> {
     const set = this.#data.set("validation", this.#settings.seed);
-    const { accuracy, loss } = await evaluate(this.#net, batches(set, 100), { subsets: false });
+    const { accuracy, loss } = await evaluateByModality(this.#net, batches(set, 100), { subsets: false });
     this.#folder.record({ kind: "validation", ...at, loss, accuracy });
     return accuracy;
   }
@@ -273,7 +279,7 @@ export class Run {
           bar.at(done);
         }
       };
-      const result = await evaluate(this.#net, counted(), options);
+      const result = await evaluateByModality(this.#net, counted(), options);
       results[test] = { ...result, bySpeaker: bySpeaker([...set], result.answers) };
     }
     bar.done();

@@ -2,11 +2,12 @@ import { appendFileSync, existsSync, mkdirSync, readdirSync, readFileSync, renam
 import { join } from "node:path";
 import {
   decodeSafetensors,
+  encodeCheckpoint,
   encodeSafetensors,
   type MultimodalNet,
   type Optimiser,
+  restoreCheckpoint,
   setWeights,
-  WeightsError,
   weightsOf,
 } from "../../src/model/index.ts";
 import type { LearnerState } from "../../src/rl/index.ts";
@@ -87,12 +88,7 @@ export class RunFolder {
 
   /** Weights, optimiser and progress in one file, which is replaced in one go. */
   async saveCheckpoint(net: MultimodalNet, optimiser: Optimiser, progress: Progress): Promise<void> {
-    const { tensors } = await weightsOf(net);
-    const { steps, m, v } = await optimiser.state();
-    tensors.set("optimiser.m", { shape: [m.length], data: m });
-    if (v) tensors.set("optimiser.v", { shape: [v.length], data: v });
-    const metadata = { progress: JSON.stringify(progress), optimiserSteps: String(steps) };
-    this.replace("checkpoint.safetensors", encodeSafetensors({ tensors, metadata }));
+    this.replace("checkpoint.safetensors", await encodeCheckpoint(net, optimiser, progress));
   }
 
   async saveModel(net: MultimodalNet): Promise<void> {
@@ -111,16 +107,7 @@ export class RunFolder {
   loadCheckpoint(net: MultimodalNet, optimiser: Optimiser): Progress | undefined {
     const path = this.file("checkpoint.safetensors");
     if (!existsSync(path)) return undefined;
-    const weights = decodeSafetensors(readFileSync(path), path);
-    const [m, v] = [weights.tensors.get("optimiser.m"), weights.tensors.get("optimiser.v")];
-    const { progress, optimiserSteps } = weights.metadata;
-    if (!m || !progress || !optimiserSteps)
-      throw new WeightsError(`${path} is not a checkpoint: it has no optimiser state.`);
-    weights.tensors.delete("optimiser.m");
-    weights.tensors.delete("optimiser.v");
-    setWeights(net, weights, path);
-    optimiser.restore({ steps: Number(optimiserSteps), m: m.data, v: v?.data });
-    return JSON.parse(progress) as Progress;
+    return restoreCheckpoint(net, optimiser, readFileSync(path), path) as Progress;
   }
 
   replace(name: string, content: Uint8Array | string): void {

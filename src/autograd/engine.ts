@@ -5,6 +5,7 @@ import {
   type HostArray,
   kindOf,
   openDevice,
+  type Profile,
   type Slot,
   type Stats,
   Tuning,
@@ -74,6 +75,16 @@ export class Engine {
   /** Which ways of its kernels this engine uses: `export()` to save what `tune` measured, `import()` to take it over. */
   get tuning(): Tuning {
     return this.gpu.tuning;
+  }
+
+  /**
+   * Where the time of the steps goes that `run` awaits: `console.log(String(profile))` is a table, `profile.trace()` a file for
+   * Chrome's tracing.
+   *
+   * @example const profile = await engine.profile(() => engine.step(fn));
+   */
+  profile(run: () => Promise<unknown>): Promise<Profile> {
+    return this.gpu.profile(run);
   }
 
   /** Counts of dispatches, submits, uploads and of everything created, in total and in the last step; bytes held. */

@@ -1,4 +1,4 @@
-export { kernel, wgsl } from "../gpu/index.ts";
+export { kernel, type Profile, wgsl } from "../gpu/index.ts";
 export { count, fresh, grid, type Op, type Recorded, type Value } from "../kernels/op.ts";
 export * from "./composed.ts";
 export { customOp } from "./customOp.ts";

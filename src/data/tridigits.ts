@@ -73,6 +73,8 @@ export interface TriDigit extends Example {
   readonly language: string;
   /** The sound as it was heard, 8,000 samples a second, from -1 to 1. */
   wave(): Float32Array;
+  /** The picture before a band of it was hidden and noise was added. */
+  clean(): Float32Array;
 }
 
 export interface TriDigitsFiles {
@@ -204,6 +206,7 @@ export class TriDigits {
       speaker: clip.speaker,
       language: clip.language,
       wave,
+      clean: () => this.picture(label, index),
     };
   }
 
@@ -218,7 +221,7 @@ export class TriDigits {
     return found;
   }
 
-  /** The index-th picture of a digit as it was before examples of it are spoilt: row-major, 0 to 1. */
+  /** The index-th picture of a digit, as it was before examples of it were spoilt: row-major, 0 to 1. */
   picture(label: number, index: number): Float32Array {
     const at = (this.#firstImage[label]! + index) * SIDE * SIDE;
     return imageFromBytes(this.#files.images.subarray(at, at + SIDE * SIDE));

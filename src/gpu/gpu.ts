@@ -2,7 +2,7 @@ import { measureWays } from "./measure.ts";
 import { type Counters, Memory } from "./memory.ts";
 import { Pipelines } from "./pipelines.ts";
 import { makePlan, type Plan, Scratch, signature } from "./plan.ts";
-import { type Profile, timeCommands } from "./profile.ts";
+import { Profile, timeCommands } from "./profile.ts";
 import { Readback } from "./readback.ts";
 import { Recording } from "./recording.ts";
 import { type HostArray, type Region, Slot } from "./slot.ts";
@@ -216,11 +216,11 @@ export class Gpu {
   }
 
   /**
-   * Runs steps with every dispatch submitted and awaited on its own, and gives the time of each kernel: slower than the
-   * steps themselves, which overlap submission and work, but true to what each kernel costs.
+   * Times every dispatch of the steps that `run` runs: by timestamps where the device has them, else by waiting for each.
+   * Such steps take longer than others, but what they compute is the same.
    */
   async profile(run: () => Promise<unknown>): Promise<Profile> {
-    const profile: Profile = new Map();
+    const profile = new Profile(this.device.features.has("timestamp-query") ? "timestamps" : "waiting");
     this.#profile = profile;
     try {
       await run();

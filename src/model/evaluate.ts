@@ -1,79 +1,103 @@
-import { noGrad, type Tensor } from "../autograd/index.ts";
-import type { LabelledBatch } from "./fit.ts";
-import { type Modality, type MultimodalNet, modalities } from "./multimodal.ts";
+import { type Engine, noGrad, type Tensor } from "../autograd/index.ts";
+import type { Metric, Predictions } from "./metrics.ts";
+import { batchesOf, type Source, type SourceOptions } from "./source.ts";
+import { type Objective, objectiveOf, type Trainable, targetOf } from "./trainable.ts";
+
+export interface EvaluateOptions<B, E> extends SourceOptions<B, E> {
+  /** What the model's outputs mean. Default: as the model itself says. */
+  objective?: Objective | undefined;
+  metrics?: Readonly<Record<string, Metric>>;
+}
 
 export interface Evaluation {
-  /** Share of examples whose likeliest class is their label, with all modalities. */
-  accuracy: number;
-  /** Mean cross-entropy, natural logarithm. */
+  /** Mean loss over the examples. */
   loss: number;
-  /** Accuracy by subset: "image", "image+text", …, "all". */
-  byModalities: Record<string, number>;
-  /** confusion[label][answer]: how many. */
-  confusion: number[][];
-  /** The likeliest class of each example, in order, with all modalities. */
-  answers: number[];
+  /** Each metric of all predictions together, by its name. */
+  metrics: Record<string, number>;
+  predictions: Predictions;
 }
 
-/** Every non-empty subset, small ones first; the last is called "all". */
-const subsets: readonly (readonly Modality[])[] = [1, 2, 4, 3, 5, 6, 7].map((bits) =>
-  modalities.filter((_, m) => (bits >> m) & 1),
-);
-const nameOf = (subset: readonly Modality[]) => (subset.length === modalities.length ? "all" : subset.join("+"));
-
-/** Evaluates a network on labelled batches, by every subset of modalities at once: each is encoded only once. */
-export async function evaluate(
-  net: MultimodalNet,
-  batches: Iterable<LabelledBatch>,
-  options: { subsets?: boolean } = {},
+/**
+ * Loss and metrics of a model on data, without dropout and the like.
+ *
+ * @throws RangeError where there is no batch.
+ */
+export async function evaluate<B, E>(
+  model: Trainable<B>,
+  data: Source<B, E>,
+  options: EvaluateOptions<B, E> = {},
 ): Promise<Evaluation> {
-  const classes = net.config.classes;
-  const chosen = options.subsets === false ? subsets.slice(-1) : subsets;
-  const right = new Map(chosen.map((subset) => [nameOf(subset), 0]));
-  const confusion = Array.from({ length: classes }, () => new Array<number>(classes).fill(0));
-  const answers: number[] = [];
-  let loss = 0;
-  for (const batch of batches) {
-    const N = batch.label.length;
-    const logits = await net.engine.step(() => noGrad(() => logitsOf(net, batch, N, chosen)));
-    for (const [i, subset] of chosen.entries()) {
-      const rows = (await logits[i]!.data()) as Float32Array;
-      logits[i]!.dispose();
-      for (let n = 0; n < N; n++) {
-        const row = rows.subarray(n * classes, (n + 1) * classes);
-        const answer = row.indexOf(Math.max(...row));
-        const label = batch.label[n]!;
-        if (answer === label) right.set(nameOf(subset), right.get(nameOf(subset))! + 1);
-        if (nameOf(subset) !== "all") continue;
-        confusion[label]![answer]! += 1;
-        answers.push(answer);
-        loss -= Math.log(Math.max(softmaxOf(row)[label]!, Number.MIN_VALUE));
-      }
-    }
-  }
-  const total = answers.length;
-  const byModalities = Object.fromEntries([...right].map(([name, n]) => [name, n / total]));
-  return { accuracy: byModalities.all!, loss: loss / total, byModalities, confusion, answers };
-}
-
-function logitsOf(net: MultimodalNet, batch: LabelledBatch, N: number, chosen: typeof subsets): Tensor[] {
-  const features = net.encode(batch);
-  return chosen.map((subset) => {
-    const mask = new Float32Array(N * modalities.length);
-    for (let i = 0; i < mask.length; i++) mask[i] = subset.includes(modalities[i % modalities.length]!) ? 1 : 0;
-    if (batch.present)
-      (batch.present as Float32Array).forEach((p, i) => {
-        mask[i]! *= p;
-      });
-    return net.classify(features, mask);
+  const { loss, predict } = objectiveOf("evaluate", model, options.objective);
+  const values: Float32Array[] = [];
+  const targets: number[] = [];
+  let [sum, examples, width] = [0, 0, 0];
+  const results = outputs(model.engine, batchesOf(data, options), (batch: B) => {
+    const output = model.forward(batch);
+    width = output.shape.slice(1).reduce((a, b) => a * b, 1);
+    return [loss(output, targetOf("evaluate", batch)), predict(output)];
   });
+  for await (const { batch, arrays } of results) {
+    const [value, predictions] = arrays;
+    const N = predictions!.length / width;
+    sum += value![0]! * N;
+    examples += N;
+    values.push(predictions!);
+    for (const target of targetOf("evaluate", batch)) targets.push(target);
+  }
+  if (examples === 0) throw new RangeError("evaluate: the data gave no batch, expected at least one.");
+  const predictions = { values: joined(values), width, targets };
+  const named = Object.entries(options.metrics ?? {}).map(([name, metric]) => [name, metric(predictions)] as const);
+  return { loss: sum / examples, metrics: Object.fromEntries(named), predictions };
 }
 
-/** Softmax of a row of logits, in float64 on the host. */
-export function softmaxOf(row: ArrayLike<number>): number[] {
-  const logits = Array.from(row);
-  const top = Math.max(...logits);
-  const powers = logits.map((x) => Math.exp(x - top));
-  const sum = powers.reduce((a, b) => a + b, 0);
-  return powers.map((p) => p / sum);
+/** What a model says about each example: [N, K], row by row, such as probabilities. Labels are not needed. */
+export async function predict<B, E>(
+  model: Trainable<B>,
+  data: Source<B, E>,
+  options: SourceOptions<B, E> & { objective?: Pick<Objective, "predict"> } = {},
+): Promise<{ values: Float32Array; width: number }> {
+  const said = options.objective?.predict ?? model.predict?.bind(model);
+  if (!said)
+    throw new TypeError("predict: the model does not say what its outputs mean. Give objective, such as classes.");
+  const values: Float32Array[] = [];
+  let width = 0;
+  const results = outputs(model.engine, batchesOf(data, options), (batch: B) => {
+    const output = said(model.forward(batch));
+    width = output.shape.slice(1).reduce((a, b) => a * b, 1);
+    return [output];
+  });
+  for await (const { arrays } of results) values.push(arrays[0]!);
+  return { values: joined(values), width };
+}
+
+/** Runs `forward` on each batch in a step without gradients, and gives its numbers while the next batch is computed. */
+export async function* outputs<B>(
+  engine: Engine,
+  batches: Iterable<B> | AsyncIterable<B>,
+  forward: (batch: B) => readonly Tensor[],
+): AsyncGenerator<{ batch: B; arrays: Float32Array[] }> {
+  const run = async (batch: B) => {
+    const tensors = await engine.step(() => noGrad(() => [...forward(batch)]));
+    const arrays = await Promise.all(tensors.map(async (y) => (await y.data()) as Float32Array));
+    for (const y of tensors) y.dispose();
+    return { batch, arrays };
+  };
+  let before: ReturnType<typeof run> | undefined;
+  for await (const batch of batches) {
+    const now = run(batch);
+    now.catch(() => {}); // thrown where it is awaited, not as unhandled
+    if (before) yield await before;
+    before = now;
+  }
+  if (before) yield await before;
+}
+
+function joined(arrays: readonly Float32Array[]): Float32Array {
+  const all = new Float32Array(arrays.reduce((n, a) => n + a.length, 0));
+  let at = 0;
+  for (const a of arrays) {
+    all.set(a, at);
+    at += a.length;
+  }
+  return all;
 }

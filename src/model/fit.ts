@@ -1,49 +1,206 @@
-import { crossEntropy } from "../autograd/index.ts";
-import type { Batch, MultimodalNet } from "./multimodal.ts";
+import { type BestSoFar, type EarlyStopping, Watch } from "./best.ts";
+import { encodeCheckpoint, restoreCheckpoint } from "./checkpoint.ts";
+import { type EvaluateOptions, evaluate } from "./evaluate.ts";
 import type { Optimiser } from "./optimiser.ts";
+import { type EpochRecord, progressLines } from "./progress.ts";
+import {
+  decodeSafetensors,
+  encodeSafetensors,
+  setWeights,
+  type Weights,
+  WeightsError,
+  weightsOf,
+} from "./safetensors.ts";
+import type { Schedule } from "./schedule.ts";
+import { batchesOf, type Source, stretch } from "./source.ts";
+import { folderStore, type Store } from "./store.ts";
+import { type TrainedStep, trainEpoch } from "./train.ts";
+import type { Trainable } from "./trainable.ts";
 
-export type LabelledBatch = Batch & { label: Int32Array };
-
-/** One supervised step: cross-entropy of a batch, its gradients, the update; one submit. Gives the batch's loss. */
-export async function trainStep(net: MultimodalNet, optimiser: Optimiser, batch: LabelledBatch): Promise<number> {
-  const loss = await net.engine.step(() => {
-    const loss = crossEntropy(net.forward(batch, { training: true }), batch.label);
-    optimiser.update(loss.backward());
-    return loss;
-  });
-  return loss.item();
+export interface FitOptions<B, E> extends EvaluateOptions<B, E> {
+  optimiser: Optimiser;
+  epochs: number;
+  /** Of the order of a set's examples, anew in every epoch; null leaves them in order. Default 0. */
+  seed?: number | null;
+  /** Looked at after every epoch: its loss, and the metrics. */
+  validation?: Source<B, E>;
+  /** The learning rate by the steps taken since the beginning, counted from 0. Default: as the optimiser has it. */
+  schedule?: Schedule;
+  /** The figure that tells the best epoch: "loss" (the default), or a metric. Of the validation, where there is one. */
+  monitor?: string;
+  earlyStopping?: EarlyStopping;
+  /** Whether the weights of the best epoch are put back at the end. Default: where there is early stopping. */
+  restoreBest?: boolean;
+  /** Where last.safetensors (all that is needed to go on) and best.safetensors are kept: a folder (Node) or a store. */
+  checkpoint?: string | Store;
+  /** Steps between two checkpoints; one is always made at the end of an epoch. Default: none between. */
+  checkpointEvery?: number;
+  /** Go on from the checkpoint, where there is one. Without it, fit refuses to write over one. */
+  resume?: boolean;
+  callbacks?: readonly FitCallbacks[];
+  /** Called with a line of text after every epoch, and every ten seconds within one: `progress: console.log`. */
+  progress?: (line: string) => void;
+  /** Ends training before the next step, after a checkpoint. */
+  signal?: AbortSignal;
 }
 
+export interface FitCallbacks {
+  /** After each step, while the next one is computed. */
+  step?(step: TrainedStep & { epoch: number; number: number }): unknown;
+  /** After each epoch's validation, before its checkpoint. True, or a promise of it, ends training. */
+  epoch?(epoch: EpochRecord): unknown;
+}
+
+export interface Fitted {
+  history: EpochRecord[];
+  /** Undefined where no epoch had a figure that is a number. */
+  best: { epoch: number; value: number } | undefined;
+  /** Why it ended: all epochs done, early stopping, a callback, or the signal. */
+  ended: "epochs" | "early" | "callback" | "signal";
+}
+
+/** How far a run has come: with weights, optimiser and data enough to go on to the same bits. */
+interface FitProgress {
+  steps: number;
+  /** Steps of the engine, which its seeds follow. */
+  engineSteps: number;
+  /** Of the epoch under way: its batches used, and their examples and summed loss. */
+  batches: number;
+  examples: number;
+  sum: number;
+  lr: number;
+  history: EpochRecord[];
+  best: BestSoFar;
+  ended: "early" | "callback" | null;
+}
+
+const LAST = "last.safetensors";
+const BEST = "best.safetensors";
+
 /**
- * One pass over the batches. The loss of each step is read while the next one is computed, so that the device never
- * waits for the host.
+ * Trains a model: `epochs` passes over the data, a look at the validation data after each. The same seed, data and
+ * adapter give the same bits, also where a run was killed and goes on from its checkpoint.
  *
- * @returns the mean loss.
+ * @throws Error at the first loss that is no finite number, or where a checkpoint would hold such weights; the last one is
+ * from before it.
  */
-export async function trainEpoch(
-  net: MultimodalNet,
-  optimiser: Optimiser,
-  batches: Iterable<LabelledBatch>,
-  onStep: (loss: number) => void = () => {},
-): Promise<number> {
-  let sum = 0;
-  let steps = 0;
-  let before: Promise<number> | undefined;
-  const finish = async () => {
-    if (!before) return;
-    const loss = await before;
-    if (!Number.isFinite(loss))
-      throw new Error(`training: the loss is ${loss}. Lower the learning rate or clip the gradients.`);
-    sum += loss;
-    steps += 1;
-    onStep(loss);
+export async function fit<B, E>(model: Trainable<B>, data: Source<B, E>, options: FitOptions<B, E>): Promise<Fitted> {
+  const {
+    optimiser,
+    epochs,
+    checkpoint,
+    callbacks = [],
+    signal,
+    validation,
+    metrics = {},
+    schedule,
+    seed = 0,
+  } = options;
+  const { checkpointEvery = Number.POSITIVE_INFINITY, restoreBest = options.earlyStopping !== undefined } = options;
+  if (!Number.isInteger(epochs) || epochs < 0)
+    throw new RangeError(`fit: epochs is ${epochs}, expected a whole number of at least 0.`);
+  if (!(checkpointEvery >= 1))
+    throw new RangeError(`fit: checkpointEvery is ${checkpointEvery}, expected at least 1 step.`);
+  const watch = Watch.of(options.monitor ?? "loss", validation ? metrics : {}, options.earlyStopping);
+  const store = typeof checkpoint === "string" ? folderStore(checkpoint) : checkpoint;
+  const at = await begin(model, optimiser, store, options.resume ?? false);
+  const lines = options.progress && progressLines(options.progress, epochs);
+  const config = "config" in model ? { config: JSON.stringify(model.config) } : {};
+  let best: Weights | undefined;
+
+  const save = async () => {
+    at.engineSteps = model.engine.gpu.steps;
+    await store?.write(LAST, await encodeCheckpoint(model, optimiser, at));
   };
-  for (const batch of batches) {
-    const now = trainStep(net, optimiser, batch);
-    now.catch(() => {});
-    await finish();
-    before = now;
+  const going = () => !signal?.aborted;
+
+  while (at.history.length < epochs && at.ended === null && going()) {
+    const epoch = at.history.length;
+    const batches = batchesOf(data, options, { epoch, from: at.batches, seed });
+    try {
+      for (;;) {
+        const [before, first] = [at.batches, at.steps];
+        await trainEpoch(model, optimiser, stretch(batches, checkpointEvery, going), {
+          objective: options.objective,
+          schedule: schedule && ((step) => schedule(first + step)),
+          onStep: async (step) => {
+            at.steps += 1;
+            at.batches += 1;
+            at.examples += step.examples;
+            at.sum += step.loss * step.examples;
+            lines?.step({ ...step, epoch: epoch + 1 });
+            for (const callback of callbacks) await callback.step?.({ ...step, epoch: epoch + 1, number: at.steps });
+          },
+        });
+        at.lr = optimiser.lr;
+        if (at.batches - before < checkpointEvery) break;
+        await save();
+      }
+    } finally {
+      await batches.return(undefined);
+    }
+    if (!going()) break;
+    if (at.examples === 0)
+      throw new Error(
+        `fit: epoch ${epoch + 1} has no batches. Give a set, or a function that gives the batches anew in every epoch.`,
+      );
+    const record: EpochRecord = { epoch: epoch + 1, steps: at.steps, loss: at.sum / at.examples, lr: at.lr };
+    if (validation) {
+      const { loss, metrics } = await evaluate(model, validation, options);
+      record.validation = { loss, metrics };
+    }
+    at.history.push(record);
+    [at.batches, at.examples, at.sum] = [0, 0, 0];
+    at.best = watch.after(at.best, epoch + 1, watch.figureOf(record.validation ?? { loss: record.loss, metrics: {} }));
+    if (at.best.epoch === epoch + 1 && (restoreBest || store)) {
+      best = await weightsOf(model, { ...config, epoch: String(epoch + 1), [watch.name]: String(at.best.value) });
+      await store?.write(BEST, encodeSafetensors(best));
+    }
+    if (watch.isOver(at.best)) at.ended = "early";
+    for (const callback of callbacks) if ((await callback.epoch?.(record)) === true) at.ended ??= "callback";
+    lines?.epoch(record, at.best.epoch === epoch + 1);
+    await save();
   }
-  await finish();
-  return sum / steps;
+  if (!going() && at.history.length < epochs && at.ended === null) {
+    await save();
+    return { history: at.history, best: bestOf(at.best), ended: "signal" };
+  }
+  if (restoreBest && at.best.value !== null) {
+    best ??= await readBest(store);
+    setWeights(model, best, BEST);
+  }
+  return { history: at.history, best: bestOf(at.best), ended: at.ended ?? "epochs" };
+}
+
+const bestOf = ({ epoch, value }: BestSoFar) => (value === null ? undefined : { epoch, value });
+
+/** Where a run stands: at its beginning, or where its checkpoint says. */
+async function begin<B>(
+  model: Trainable<B>,
+  optimiser: Optimiser,
+  store: Store | undefined,
+  resume: boolean,
+): Promise<FitProgress> {
+  if (resume && !store) throw new TypeError("fit: resume needs checkpoint: the folder or store to go on from.");
+  const file = await store?.read(LAST);
+  if (file && !resume)
+    throw new Error(
+      `fit: there is a checkpoint already (${LAST}). Go on from it with resume: true, or give another folder.`,
+    );
+  if (!file) {
+    const best = { epoch: 0, value: null, since: 0 };
+    const nothing = { steps: 0, batches: 0, examples: 0, sum: 0, history: [], best, ended: null };
+    return { ...nothing, engineSteps: model.engine.gpu.steps, lr: optimiser.lr };
+  }
+  const found = restoreCheckpoint(model, optimiser, file, LAST) as FitProgress;
+  if (!Array.isArray(found?.history)) throw new WeightsError(`${LAST} is not a checkpoint of fit: it has no history.`);
+  model.engine.gpu.steps = found.engineSteps;
+  optimiser.lr = found.lr;
+  return found;
+}
+
+async function readBest(store: Store | undefined): Promise<Weights> {
+  const file = await store?.read(BEST);
+  if (!file) throw new WeightsError(`fit: ${BEST} is missing beside ${LAST}: the best weights cannot be put back.`);
+  return decodeSafetensors(file, BEST);
 }

@@ -1,4 +1,7 @@
 export type { Batch } from "./batch.ts";
+export type { EarlyStopping } from "./best.ts";
+export { evaluateByModality, type LabelledBatch, type ModalityEvaluation, softmaxOf } from "./byModality.ts";
+export { encodeCheckpoint, restoreCheckpoint } from "./checkpoint.ts";
 export {
   type FullConfig,
   type Fusion,
@@ -10,9 +13,19 @@ export {
   tasks,
 } from "./config.ts";
 export { Drawer, type DrawerConfig } from "./drawer.ts";
-export { type Evaluation, evaluate, softmaxOf } from "./evaluate.ts";
-export { type LabelledBatch, trainEpoch, trainStep } from "./fit.ts";
-export { type Module, ParameterStore } from "./layers.ts";
+export { type EvaluateOptions, type Evaluation, evaluate, predict } from "./evaluate.ts";
+export { type FitCallbacks, type FitOptions, type Fitted, fit } from "./fit.ts";
+export { linearLayer, type Module, ParameterStore } from "./layers.ts";
+export {
+  accuracy,
+  auc,
+  confusionMatrix,
+  f1,
+  type Metric,
+  meanSquaredError,
+  type Predictions,
+  topK,
+} from "./metrics.ts";
 export { MultimodalNet } from "./multimodal.ts";
 export { decodeOnnx } from "./onnx/decode.ts";
 export { encodeOnnx, type OnnxInput, type OnnxModel } from "./onnx/encode.ts";
@@ -27,7 +40,9 @@ export {
   type SgdOptions,
   sgd,
 } from "./optimiser.ts";
+export type { EpochRecord } from "./progress.ts";
 export {
+  checkWeights,
   decodeSafetensors,
   encodeSafetensors,
   loadSafetensors,
@@ -38,4 +53,9 @@ export {
   weightsOf,
 } from "./safetensors.ts";
 export { configMetadata, loadModel, modelFrom, saveModel } from "./saved.ts";
+export { constant, cosine, type Schedule, stepped, warmUp } from "./schedule.ts";
+export { batchesOf, type Source, type SourceOptions } from "./source.ts";
+export { folderStore, type Store } from "./store.ts";
+export { type TrainedStep, type TrainOptions, trainEpoch, trainStep } from "./train.ts";
+export { type Objective, objectives, type Trainable } from "./trainable.ts";
 export { type WarmStart, warmStart } from "./warmStart.ts";

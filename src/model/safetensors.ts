@@ -5,6 +5,7 @@
  */
 
 import type { Module } from "./layers.ts";
+import { replaceFile } from "./store.ts";
 
 export interface Weights {
   tensors: Map<string, { shape: readonly number[]; data: Float32Array }>;
@@ -123,12 +124,8 @@ export async function weightsOf(module: Module, metadata: Record<string, string>
   };
 }
 
-/**
- * Puts weights into a network, all or nothing.
- *
- * @throws WeightsError naming the first tensor that is missing, too many, or of another shape.
- */
-export function setWeights(module: Module, { tensors }: Weights, name = "weights"): void {
+/** @throws WeightsError naming the first tensor that is missing, too many, or of another shape. */
+export function checkWeights(module: Module, { tensors }: Weights, name = "weights"): void {
   const parameters = module.parameters();
   for (const [key, p] of Object.entries(parameters)) {
     const found = tensors.get(key);
@@ -142,7 +139,16 @@ export function setWeights(module: Module, { tensors }: Weights, name = "weights
   }
   const extra = [...tensors.keys()].find((key) => !(key in parameters));
   if (extra !== undefined) throw new WeightsError(`${name}: tensor "${extra}" is not of this network.`);
-  for (const [key, p] of Object.entries(parameters)) p.gpu.write(p.slot, tensors.get(key)!.data);
+}
+
+/**
+ * Puts weights into a network, all or nothing.
+ *
+ * @throws WeightsError as `checkWeights`.
+ */
+export function setWeights(module: Module, weights: Weights, name = "weights"): void {
+  checkWeights(module, weights, name);
+  for (const [key, p] of Object.entries(module.parameters())) p.gpu.write(p.slot, weights.tensors.get(key)!.data);
 }
 
 /** Writes a network's weights to a file (Node). The file is replaced in one go: a killed process leaves the old one. */
@@ -151,15 +157,7 @@ export async function saveSafetensors(
   path: string,
   metadata: Record<string, string> = {},
 ): Promise<void> {
-  const { open, rename } = await import("node:fs/promises");
-  const file = await open(`${path}.part`, "w");
-  try {
-    await file.writeFile(encodeSafetensors(await weightsOf(module, metadata)));
-    await file.sync();
-  } finally {
-    await file.close();
-  }
-  await rename(`${path}.part`, path);
+  await replaceFile(path, encodeSafetensors(await weightsOf(module, metadata)));
 }
 
 /** Reads a file of weights (Node) into a network of the same names and shapes, and gives the file's metadata. */

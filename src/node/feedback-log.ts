@@ -5,9 +5,10 @@ import { hostname } from "node:os";
 import { basename, dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { FeedbackRecord } from "../rl/judgement.ts";
-import { FeedbackLogError, parseRecord } from "../rl/judgement.ts";
+import { FeedbackLogError } from "../rl/judgement.ts";
 import type { FeedbackLog, LogStorage } from "../rl/log.ts";
 import { logOver } from "../rl/log.ts";
+import { readLine } from "./read-log.ts";
 
 export interface FeedbackLogOptions {
   /** Told, in a sentence, what was repaired on opening. Default: a line on stderr. */
@@ -101,20 +102,6 @@ async function readLog(handle: FileHandle, path: string, file: string, notice: (
     }
   }
   return { records, length: start };
-}
-
-/** The record of a line; undefined for a last line that is not JSON, which is what a killed write leaves behind. */
-function readLine(bytes: Uint8Array, file: string, line: number, last: boolean): FeedbackRecord | undefined {
-  let text: string;
-  try {
-    // fatal: a damaged byte must be an error, and not silently become another character.
-    text = new TextDecoder("utf-8", { fatal: true }).decode(bytes);
-    if (last) JSON.parse(text);
-  } catch (cause) {
-    if (last) return undefined;
-    throw new FeedbackLogError("not UTF-8 text", { file, line, cause });
-  }
-  return parseRecord(text, line, file);
 }
 
 /** Makes the file's name durable, and not only its contents. */

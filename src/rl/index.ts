@@ -1,4 +1,40 @@
+export {
+  type Agreement,
+  cohenKappa,
+  fleissKappa,
+  type Rating,
+  ratingsOf,
+  selfConsistency,
+} from "./agreement.ts";
 export { type Choice, type ChooseOptions, choose, type Prediction, type ScoreName, scores } from "./ask/index.ts";
+export { type BlindAccuracy, blindAccuracy, wilson } from "./blind.ts";
+export {
+  type DirectMethodOptions,
+  type DoublyRobustOptions,
+  directMethod,
+  doublyRobust,
+  type Estimate,
+  effectiveSize,
+  type FitRewards,
+  fitRewards,
+  ips,
+  type RewardModel,
+  type Row,
+  rowsOf,
+  snips,
+} from "./estimate/index.ts";
+export {
+  type Attribution,
+  type Bin,
+  type Calibration,
+  calibration,
+  type IntegratedGradientsOptions,
+  integratedGradients,
+  modalityShares,
+  type Shares,
+  shapleyValues,
+  wordShares,
+} from "./explain/index.ts";
 export {
   checkRecord,
   effective,
@@ -24,7 +60,9 @@ export {
   type Updated,
 } from "./learner.ts";
 export { type FeedbackLog, type LogStorage, logOver, memoryLog } from "./log.ts";
+export { type Conflict, type Merged, mergeLogs, type NamedLog } from "./merge.ts";
 export { type SimulatedAnswer, type SimulatedPerson, type SimulatedPersonOptions, simulatedPerson } from "./people.ts";
+export { type Reliability, reconciled, reliability } from "./reliability.ts";
 
 import type { FeedbackLog } from "./log.ts";
 

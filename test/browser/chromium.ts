@@ -4,24 +4,34 @@ import { createRequire } from "node:module";
 import type { AddressInfo } from "node:net";
 import { dirname, join } from "node:path";
 import { build } from "esbuild";
-import { type Browser, chromium } from "playwright-core";
+import { type Browser, chromium, type LaunchOptions } from "playwright-core";
 import { unpackOnce } from "../../src/node/unpack.ts";
 
 /**
  * The headless Chromium of npm's `@sparticuz/chromium`, on its software device. The libraries that a bare system lacks
  * (nspr, nss, expat) come with the package too.
  */
-export async function launchChromium(): Promise<Browser> {
+export const launchChromium = (): Promise<Browser> => chromium.launch(chromiumOptions());
+
+/** How that Chromium is launched: for `chromium.launch` and `chromium.launchPersistentContext` of playwright-core. */
+export function chromiumOptions(): LaunchOptions {
   // Not by the package's own `executablePath()`, which takes another process's half-written file for a browser.
   const root = dirname(dirname(dirname(createRequire(import.meta.url).resolve("@sparticuz/chromium"))));
   const { version } = JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as { version: string };
   const archives = ["chromium.br", "swiftshader.tar.br", "al2023.tar.br"].map((name) => join(root, "bin", name));
   const folder = unpackOnce(`chromium-${version}`, archives);
-  return chromium.launch({
+  return {
     executablePath: join(folder, "chromium"),
-    args: ["--no-sandbox", "--enable-unsafe-webgpu", "--use-webgpu-adapter=swiftshader", "--use-angle=swiftshader"],
+    args: [
+      "--no-sandbox",
+      "--enable-unsafe-webgpu",
+      "--use-webgpu-adapter=swiftshader",
+      "--use-angle=swiftshader",
+      // On a busy machine the software device may be slower than the watchdog is patient.
+      "--disable-gpu-watchdog",
+    ],
     env: { ...process.env, LD_LIBRARY_PATH: join(folder, "lib") } as Record<string, string>,
-  });
+  };
 }
 
 export interface Page {
@@ -29,6 +39,8 @@ export interface Page {
   call<T>(name: string, ...args: unknown[]): Promise<T>;
   /** What the page wrote to its console as an error, and errors that nobody caught. */
   readonly errors: readonly string[];
+  /** Loads the page anew, as a person would; what it stored stays. */
+  reload(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -70,6 +82,9 @@ export async function openPage(entry: string): Promise<Page> {
         ([name, args]) => (globalThis as never as Record<string, (...args: unknown[]) => unknown>)[name]!(...args),
         [name, args] as const,
       ) as Promise<T>;
+    },
+    async reload() {
+      await page.reload();
     },
     async close() {
       await browser.close();

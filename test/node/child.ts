@@ -17,7 +17,11 @@ export interface Ended {
 /** Runs a module as a Node process of its own, in a folder where only `packages` are installed. */
 export async function runChild(
   source: string,
-  { packages = ["webgpu", "@sparticuz"], env = {} }: { packages?: string[]; env?: Record<string, string> } = {},
+  {
+    packages = ["webgpu", "@sparticuz"],
+    env = {},
+    seconds = 20,
+  }: { packages?: string[]; env?: Record<string, string>; seconds?: number } = {},
 ): Promise<Ended> {
   const folder = await mkdtemp(join(tmpdir(), "handgrad-test-"));
   try {
@@ -45,7 +49,7 @@ export async function runChild(
       child.stderr.on("data", (text) => {
         ended.stderr += text;
       });
-      const late = setTimeout(() => child.kill("SIGKILL"), 20_000);
+      const late = setTimeout(() => child.kill("SIGKILL"), 1000 * seconds);
       child.on("error", reject);
       child.on("close", (code) => {
         clearTimeout(late);

@@ -44,6 +44,25 @@ describe("simulatedPerson", () => {
     expect(wrong / (answers.length - skips)).toBeCloseTo(0.1, 1);
   });
 
+  it("tires or learns by its drift, and never beyond noise of 0 or 1", () => {
+    const wrong = (settings: { noise: number; drift: number }) => {
+      const person = simulatedPerson({ seed: 1, ...settings });
+      const mistakes = examples.map((one) => {
+        const answer = person.judge(one, one.label);
+        return "reward" in answer && answer.reward < 0 ? 1 : 0;
+      });
+      const share = (from: number) => mistakes.slice(from, from + 1000).reduce<number>((a, b) => a + b, 0) / 1000;
+      return [share(0), share(3000)];
+    };
+    const [fresh, tired] = wrong({ noise: 0, drift: 0.1 });
+    expect(fresh).toBeCloseTo(0.05, 1);
+    expect(tired).toBeCloseTo(0.35, 1);
+    const [green, practised] = wrong({ noise: 0.3, drift: -0.2 });
+    expect(green).toBeCloseTo(0.2, 1);
+    expect(practised).toBe(0);
+    expect(simulatedPerson({ seed: 1, drift: 0.1 }).name).toBe("simulated person 1 (drift 0.1)");
+  });
+
   it("leans to approval or disapproval by its bias", () => {
     const approvals = (bias: number, action: (label: number) => number) => {
       const person = simulatedPerson({ seed: 1, bias });
@@ -69,7 +88,10 @@ describe("simulatedPerson", () => {
     expect([...lateness].sort()).toEqual([0, 1, 2, 3]);
   });
 
-  it.each([{ noise: 1.1 }, { laziness: -0.1 }, { bias: Number.NaN }, { delay: 0.5 }])("refuses %o", (settings) => {
-    expect(() => simulatedPerson({ seed: 1, ...settings })).toThrow(RangeError);
-  });
+  it.each([{ noise: 1.1 }, { laziness: -0.1 }, { bias: Number.NaN }, { delay: 0.5 }, { drift: Number.NaN }])(
+    "refuses %o",
+    (settings) => {
+      expect(() => simulatedPerson({ seed: 1, ...settings })).toThrow(RangeError);
+    },
+  );
 });

@@ -46,6 +46,8 @@ export interface StreamOptions<Example, Batch> {
   readonly ahead?: number;
   /** Examples that are read at once. Default 4. */
   readonly atOnce?: number;
+  /** Batches of this epoch that were used already: the examples in them are not read again. Default 0. */
+  readonly from?: number;
   /** Leave out a last batch that is smaller. Default false. */
   readonly dropLast?: boolean;
 }
@@ -55,14 +57,14 @@ export interface StreamOptions<Example, Batch> {
  * follow from `random` alone, however long each read takes.
  */
 export function streamBatches<Example, Batch>(options: StreamOptions<Example, Batch>): AsyncGenerator<Batch> {
-  const { length, size, read, batch, random, ahead = 2, atOnce = 4, dropLast = false } = options;
+  const { length, size, read, batch, random, ahead = 2, atOnce = 4, from = 0, dropLast = false } = options;
   wholeAboveZero("streamBatches", "size", size);
   wholeAboveZero("streamBatches", "atOnce", atOnce);
   const order = Array.from({ length }, (_, i) => i);
   random?.shuffle(order);
   async function* made(): AsyncGenerator<Batch> {
-    for (let from = 0; from < order.length; from += size) {
-      const indices = order.slice(from, from + size);
+    for (let at = from * size; at < order.length; at += size) {
+      const indices = order.slice(at, at + size);
       if (dropLast && indices.length < size) return;
       yield batch(await readAll(indices, read, atOnce), indices);
     }

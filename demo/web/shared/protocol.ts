@@ -1,0 +1,206 @@
+import type { Modality } from "../../../src/model/index.ts";
+
+/* What the page and its worker say to each other: plain data that a message can carry. */
+
+/** The digits that come with the page, or what the person brought. */
+export type TaskName = "digits" | "own";
+
+/** [C, H, W], 0 to 1. */
+export interface Picture {
+  channels: 1 | 3;
+  height: number;
+  width: number;
+  data: Float32Array;
+}
+
+export interface Sound {
+  /** -1 to 1. */
+  samples: Float32Array;
+  rate: number;
+}
+
+/** [frames, bands], as the network hears it. */
+export interface Spectrogram {
+  data: Float32Array;
+  frames: number;
+  bands: number;
+}
+
+/** An example as a person is shown it; null for what is not there. */
+export interface Shown {
+  id: string;
+  label: number | null;
+  picture: Picture | null;
+  /** The picture before it was degraded. */
+  clean: Picture | null;
+  sound: Sound | null;
+  spectrogram: Spectrogram | null;
+  words: readonly string[];
+  /** Whose voice it is, where that is known. */
+  speaker: string | null;
+}
+
+export interface Answered {
+  shown: Shown;
+  probabilities: readonly number[];
+  /** The class that the network proposes. */
+  action: number;
+}
+
+/** An answer that waits for a judgement. */
+export interface Question extends Answered {
+  answer: string;
+}
+
+/** What a person says to an answer; with `label` they also say what is right. */
+export interface Verdict {
+  reward: 1 | -1 | null;
+  label?: number;
+}
+
+export interface Counts {
+  judged: number;
+  right: number;
+  wrong: number;
+  skipped: number;
+  /** How many of those judged were judged by a simulated person. */
+  simulated: number;
+  /** Judgements that no update has learned from yet. */
+  waiting: number;
+}
+
+/** One update of the network. */
+export interface Update {
+  judgements: number;
+  reward: number;
+  entropy: number;
+  kl: number;
+  loss: number;
+  /** Mean milliseconds of a step of training. */
+  stepMs: number;
+}
+
+export interface HeldOut {
+  judgements: number;
+  accuracy: number;
+}
+
+/** How learning went: what the charts are drawn from. */
+export interface History {
+  updates: Update[];
+  heldOut: HeldOut[];
+}
+
+export interface Progress extends History {
+  counts: Counts;
+}
+
+/** What the network can and cannot, by the held-out examples. */
+export interface Insight {
+  accuracy: number;
+  examples: number;
+  /** confusion[label][answer] */
+  confusion: number[][];
+  /** Accuracy by what the network is given: "image", "image+text", …, "all". */
+  byModalities: Record<string, number>;
+  /** Those whose probabilities are the most even, the most unsure first. */
+  unsure: Answered[];
+}
+
+/** Why the network gave an answer. */
+export interface Explanation {
+  /** By how much each modality raised the probability of the answer; they sum to p(answer) − `base`. */
+  shapley: Record<Modality, number>;
+  /** The answer's probability where nothing is shown. */
+  base: number;
+  /** How much each pixel, word and frame counted, 0 to 1. */
+  pixels: { height: number; width: number; data: Float32Array } | null;
+  words: readonly number[] | null;
+  frames: readonly number[] | null;
+}
+
+/** What an own example is made of, as the page decoded it. */
+export interface Material {
+  /** A square picture. */
+  picture?: Picture | undefined;
+  sound?: Sound | undefined;
+  text?: string | undefined;
+}
+
+export interface OwnExample {
+  id: string;
+  label: number | null;
+  /** Kept out of training, to measure by. */
+  heldOut: boolean;
+  picture: Picture | null;
+  text: string;
+  seconds: number;
+}
+
+export interface OwnTask {
+  classes: string[];
+  examples: OwnExample[];
+  /** Whether there are examples enough. */
+  trainable: boolean;
+  trained: boolean;
+}
+
+export interface KernelTime {
+  kernel: string;
+  count: number;
+  milliseconds: number;
+}
+
+export interface EngineReport {
+  adapter: string;
+  parameters: number;
+  dispatches: number;
+  submits: number;
+  /** Uploads, buffers, pipelines and bind groups that the last step made. */
+  created: number;
+  hostMs: number;
+  bytes: number;
+  kernels: KernelTime[];
+}
+
+/** What a device does at best: multiply-adds, and bytes copied. */
+export interface BenchDevice {
+  adapter: string;
+  gflops: number;
+  gbs: number;
+}
+
+export interface BenchRow {
+  op: string;
+  shape: string;
+  ms: number | null;
+  gflops: number | null;
+  share: number | null;
+  dispatches: number;
+  error?: string;
+}
+
+/** What happens in the worker without being asked. */
+export type Happening =
+  | { kind: "progress"; task: TaskName; progress: Progress }
+  | { kind: "question"; task: TaskName; question: Question | null }
+  | { kind: "learning"; task: TaskName; on: boolean }
+  | { kind: "simulated"; on: boolean }
+  | { kind: "training"; done: number; of: number; loss: number }
+  | { kind: "lost" }
+  | { kind: "recovered" }
+  | { kind: "error"; message: string };
+
+export interface Opened {
+  adapter: string;
+  /** Whether the adapter is a processor and not a GPU. */
+  software: boolean;
+  classes: readonly string[];
+  question: Question | null;
+  progress: Progress;
+}
+
+/** Why the page cannot begin. */
+export type Obstacle = "no-webgpu" | "no-adapter" | "other-tab" | "data" | "other";
+
+export type Opening = { ok: true; opened: Opened } | { ok: false; obstacle: Obstacle; message: string };

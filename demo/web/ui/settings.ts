@@ -1,0 +1,98 @@
+import { computed, effect, signal } from "@preact/signals";
+import { en, type Text } from "../text/en.ts";
+import { zh } from "../text/zh.ts";
+
+/* What a person sets: language, theme, keys. Kept in localStorage, which holds nothing else of this page. */
+
+const STORAGE = "handgrad";
+
+export const languages: Readonly<Record<string, Text>> = { en, zh };
+export const themes = ["auto", "light", "dark"] as const;
+export type Theme = (typeof themes)[number];
+
+/** What keys are for; the digits are the classes'. */
+export const actions = ["right", "wrong", "skip", "undo", "play"] as const;
+export type Action = (typeof actions)[number];
+export type Keys = Readonly<Record<Action, string>>;
+export const defaultKeys: Keys = { right: "ArrowRight", wrong: "ArrowLeft", skip: "s", undo: "z", play: " " };
+
+interface Stored {
+  language: string;
+  theme: Theme;
+  keys: Keys;
+  autoPlay: boolean;
+  why: boolean;
+  noise: number;
+}
+
+function stored(): Partial<Stored> {
+  try {
+    return JSON.parse(localStorage.getItem(STORAGE) ?? "{}") as Partial<Stored>;
+  } catch {
+    return {};
+  }
+}
+
+const found = stored();
+export const language = signal(
+  found.language !== undefined && found.language in languages
+    ? found.language
+    : navigator.language.startsWith("zh")
+      ? "zh"
+      : "en",
+);
+export const theme = signal<Theme>(found.theme && themes.includes(found.theme) ? found.theme : "auto");
+export const keys = signal<Keys>({ ...defaultKeys, ...found.keys });
+export const autoPlay = signal(found.autoPlay === true);
+/** Whether answers are explained. */
+export const why = signal(found.why === true);
+export const noise = signal(typeof found.noise === "number" ? found.noise : 0);
+
+export const text = computed(() => languages[language.value]!);
+
+let forgetting = false;
+effect(() => {
+  const all: Stored = {
+    language: language.value,
+    theme: theme.value,
+    keys: keys.value,
+    autoPlay: autoPlay.value,
+    why: why.value,
+    noise: noise.value,
+  };
+  if (!forgetting) localStorage.setItem(STORAGE, JSON.stringify(all));
+});
+
+export function forgetSettings(): void {
+  forgetting = true;
+  localStorage.removeItem(STORAGE);
+}
+
+effect(() => {
+  const root = document.documentElement;
+  root.lang = language.value;
+  if (theme.value === "auto") delete root.dataset.theme;
+  else root.dataset.theme = theme.value;
+});
+
+/** Whether the page is dark now: what is drawn on canvases is drawn again when it changes. */
+const systemDark = matchMedia("(prefers-color-scheme: dark)");
+const system = signal(systemDark.matches);
+systemDark.addEventListener("change", () => {
+  system.value = systemDark.matches;
+});
+export const dark = computed(() => (theme.value === "auto" ? system.value : theme.value === "dark"));
+
+/** A key's name as it stands on a button. */
+export function keyName(key: string): string {
+  const names: Record<string, string> = {
+    ArrowRight: "→",
+    ArrowLeft: "←",
+    ArrowUp: "↑",
+    ArrowDown: "↓",
+    " ": language.value === "zh" ? "空格" : "Space",
+    Enter: "↵",
+    Backspace: "⌫",
+  };
+  return names[key] ?? (key.length === 1 ? key.toUpperCase() : key);
+}

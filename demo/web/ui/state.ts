@@ -1,0 +1,129 @@
+import { signal } from "@preact/signals";
+import { proxy, wrap } from "comlink";
+import type { Happening, Opening, Progress, Question, TaskName, Verdict } from "../shared/protocol.ts";
+import type { Lab, RemoteLab } from "../worker/lab.ts";
+import { text } from "./settings.ts";
+
+/* What the page knows, and what a person can do: the only place that talks to the worker. */
+
+export interface TaskState {
+  question: ReturnType<typeof signal<Question | null>>;
+  progress: ReturnType<typeof signal<Progress>>;
+  learning: ReturnType<typeof signal<boolean>>;
+}
+
+const nothing: Progress = {
+  counts: { judged: 0, right: 0, wrong: 0, skipped: 0, simulated: 0, waiting: 0 },
+  updates: [],
+  heldOut: [],
+};
+const taskState = () => ({
+  question: signal<Question | null>(null),
+  progress: signal<Progress>(nothing),
+  learning: signal(false),
+});
+
+export const opening = signal<Opening | null>(null);
+export const tasks = { digits: taskState(), own: taskState() } satisfies Record<TaskName, unknown>;
+export const simulated = signal(false);
+export const training = signal<{ done: number; of: number; loss: number } | null>(null);
+export const notice = signal<{ kind: "info" | "error"; text: string } | null>(null);
+/** Said by screen readers. */
+export const spoken = signal("");
+
+export const classesOf = (task: TaskName): readonly string[] =>
+  task === "digits" ? (opening.value?.ok ? opening.value.opened.classes : []) : ownClasses.value;
+export const ownClasses = signal<readonly string[]>([]);
+
+const worker = new Worker(new URL("worker.js", import.meta.url), { type: "module" });
+export const lab: RemoteLab = wrap<Lab>(worker);
+
+export async function open(): Promise<void> {
+  opening.value = null;
+  const result = await lab.open(new URL(".", document.baseURI).href, proxy(hear));
+  opening.value = result;
+  if (!result.ok) return;
+  tasks.digits.progress.value = result.opened.progress;
+  ask("digits", result.opened.question);
+}
+
+function hear(happening: Happening): void {
+  switch (happening.kind) {
+    case "progress":
+      tasks[happening.task].progress.value = happening.progress;
+      break;
+    case "question":
+      ask(happening.task, happening.question);
+      break;
+    case "learning":
+      tasks[happening.task].learning.value = happening.on;
+      break;
+    case "simulated":
+      simulated.value = happening.on;
+      spoken.value = happening.on ? text.value.simulated.running : text.value.simulated.done;
+      break;
+    case "training":
+      training.value = happening;
+      break;
+    case "lost":
+      notice.value = { kind: "info", text: text.value.notices.lost };
+      break;
+    case "recovered":
+      notice.value = { kind: "info", text: text.value.notices.recovered };
+      break;
+    case "error":
+      fail(happening.message);
+  }
+}
+
+function ask(task: TaskName, question: Question | null): void {
+  const asked = tasks[task].question;
+  if (question?.answer === asked.value?.answer) return;
+  asked.value = question;
+  if (!question) return;
+  spoken.value = text.value.judge.announce(classesOf(task)[question.action] ?? "", percentOf(question));
+}
+
+const percentOf = ({ probabilities, action }: Question) => text.value.percent(probabilities[action]!);
+
+export function fail(error: unknown): void {
+  const message = error instanceof Error ? error.message : String(error);
+  notice.value = { kind: "error", text: text.value.notices.error(message) };
+}
+
+/** One thing at a time: a key pressed twice judges once. */
+let busy = false;
+async function once(work: () => Promise<void>): Promise<void> {
+  if (busy) return;
+  busy = true;
+  try {
+    await work();
+  } catch (error) {
+    fail(error);
+  } finally {
+    busy = false;
+  }
+}
+
+export const judge = (task: TaskName, verdict: Verdict): Promise<void> =>
+  once(async () => {
+    const question = tasks[task].question.value;
+    if (!question || simulated.value) return;
+    ask(task, await lab.judge(task, question.answer, verdict));
+  });
+
+export const undo = (task: TaskName): Promise<void> =>
+  once(async () => {
+    if (simulated.value) return;
+    ask(task, await lab.undo(task));
+    spoken.value = `${text.value.judge.undone} ${spoken.value}`;
+  });
+
+/** Gives the person a file. */
+export function saveFile(name: string, content: BlobPart, type: string): void {
+  const link = document.createElement("a");
+  link.href = URL.createObjectURL(new Blob([content], { type }));
+  link.download = name;
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
+}

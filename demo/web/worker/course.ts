@@ -1,0 +1,393 @@
+import type { Engine } from "../../../src/index.ts";
+import { adam, cosine } from "../../../src/index.ts";
+import {
+  decodeSafetensors,
+  encodeSafetensors,
+  evaluateByModality,
+  MultimodalNet,
+  type Optimiser,
+  setWeights,
+  weightsOf,
+} from "../../../src/model/index.ts";
+import {
+  type FeedbackLog,
+  type Judgement,
+  type Learner,
+  learner,
+  rewarded,
+  type SimulatedPerson,
+} from "../../../src/rl/index.ts";
+import type { Counts, Happening, Progress, Question, Verdict } from "../shared/protocol.ts";
+import type { Keeper, Kept } from "./keep.ts";
+import type { Task, TaskExample } from "./task.ts";
+
+/** Judgements between two updates, and between two looks at the held-out examples, at a person's pace. */
+const ROUND = 5;
+const LOOK = 10;
+/** The same where a simulated person judges. */
+const SIMULATED_ROUND = 20;
+const SIMULATED_LOOK = 40;
+/** Answers prepared ahead, so that the next one is there at once, also while the device is busy learning. */
+const AHEAD = 6;
+/** Judgements over which the learning rate falls from its first value to a tenth of it. */
+const COOLING = 1000;
+const RATE = 1.5e-3;
+const SEED = 1;
+/** How a right answer that a person gave beside a rejection stands in the log. */
+const CORRECTION = "correction";
+export const PERSON = "me";
+
+const cooled = cosine(1, 1, 0.1);
+
+export interface CourseOptions<E extends TaskExample> {
+  engine: Engine;
+  task: Task<E>;
+  log: FeedbackLog;
+  keeper: Keeper;
+  /** The state to go on with. */
+  kept: Kept;
+  emit: (happening: Happening) => void;
+}
+
+/**
+ * A task being learned: asks, hears judgements, learns from them, and keeps all of it. Judging needs no device, so that
+ * nothing said is lost while a lost one is replaced (`restart`).
+ */
+export class Course<E extends TaskExample = TaskExample> {
+  task: Task<E>;
+  readonly log: FeedbackLog;
+  net!: MultimodalNet;
+  engine!: Engine;
+  #optimiser!: Optimiser;
+  #agent!: Learner<E>;
+  #kept: Kept;
+  readonly #keeper: Keeper;
+  readonly #emit: (happening: Happening) => void;
+  /** The question that is open, those answered ahead, and by which learner each was answered. */
+  #open: Question | undefined;
+  #ahead: Question[] = [];
+  readonly #answeredBy = new Map<string, Learner<E>>();
+  #filling: Promise<void> | undefined;
+  #learning: Promise<void> | undefined;
+  #simulating = false;
+  #closed = false;
+
+  constructor({ engine, task, log, keeper, kept, emit }: CourseOptions<E>) {
+    this.task = task;
+    this.log = log;
+    this.#keeper = keeper;
+    this.#kept = kept;
+    this.#emit = emit;
+    this.restart(engine);
+  }
+
+  /** Goes on, on this engine, with what was last kept. */
+  restart(engine: Engine): void {
+    const { weights, optimiser, learner: state, engineSteps } = this.#kept;
+    this.engine = engine;
+    engine.gpu.steps = Math.max(engine.gpu.steps, engineSteps);
+    this.net = new MultimodalNet(engine, { ...this.task.config, seed: SEED });
+    setWeights(this.net, decodeSafetensors(weights));
+    this.#optimiser = adam(this.net.parameters(), { lr: RATE, clipNorm: 1 });
+    if (optimiser) this.#optimiser.restore(optimiser);
+    this.#agent = learner<E>(this.net, this.#optimiser, {
+      log: this.log,
+      seed: SEED,
+      labelled: this.task.labelled as readonly (E & { label: number })[],
+      find: (id) => this.task.find(id),
+      batchOf: (examples) => this.task.batchOf(examples),
+    });
+    if (state) this.#agent.restore(state);
+    this.#ahead = [];
+    this.#filling = undefined;
+    this.#learning = undefined;
+  }
+
+  /** Goes on with other examples, on the same network. */
+  async retask(task: Task<E>): Promise<void> {
+    await this.#learning;
+    this.task = task;
+    this.#open = undefined;
+    this.restart(this.engine);
+    this.#report();
+    this.#emit({ kind: "question", task: task.name, question: await this.question() });
+  }
+
+  /** Ends the loops; what runs is finished first. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    this.#simulating = false;
+    await this.#filling?.catch(() => {});
+    await this.#learning?.catch(() => {});
+    await this.log.close();
+  }
+
+  // ── asking ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  /** The open question, or the next one; null where all were answered. */
+  async question(): Promise<Question | null> {
+    if (this.#open) return this.#open;
+    if (this.#ahead.length === 0) await this.#fill();
+    this.#open = this.#ahead.shift();
+    if (this.#open && this.#ahead.length <= AHEAD / 2) this.#fill().catch(this.#failed);
+    return this.#open ?? null;
+  }
+
+  #fill(): Promise<void> {
+    this.#filling ??= this.#answerAhead().finally(() => {
+      this.#filling = undefined;
+    });
+    return this.#filling;
+  }
+
+  async #answerAhead(): Promise<void> {
+    const agent = this.#agent;
+    const taken = new Set([
+      ...this.log.judgements().map((j) => j.example),
+      ...this.#ahead.map((q) => q.shown.id),
+      ...(this.#open ? [this.#open.shown.id] : []),
+    ]);
+    const ids = [];
+    for (const id of this.task.questions) {
+      if (this.#ahead.length + ids.length >= AHEAD) break;
+      if (!taken.has(id)) ids.push(id);
+    }
+    const questions = await this.#ask(ids);
+    // A device may have been lost and replaced meanwhile; what the former network said is then not asked.
+    if (agent === this.#agent) this.#ahead.push(...questions);
+  }
+
+  async #ask(ids: readonly string[]): Promise<Question[]> {
+    const examples = ids.map((id) => this.task.find(id)).filter((example) => example !== undefined);
+    if (examples.length === 0) return [];
+    const agent = this.#agent;
+    const answers = await agent.actOn(examples);
+    return answers.map(({ id, action, probabilities }, i) => {
+      this.#answeredBy.set(id, agent);
+      return { answer: id, action, probabilities, shown: this.task.show(examples[i]!) };
+    });
+  }
+
+  // ── judging ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  /** Takes a person's judgement of the open question. It is stored when this resolves. */
+  async judge(answer: string, verdict: Verdict): Promise<void> {
+    const question = this.#open;
+    if (question?.answer !== answer) return; // Pressed twice: it has been judged.
+    this.#open = undefined;
+    const corrected = verdict.label !== undefined && verdict.label !== question.action;
+    const reward = verdict.label === undefined ? verdict.reward : corrected ? -1 : 1;
+    try {
+      const judgement = await this.#answeredBy.get(answer)!.judge(answer, { reward, judge: PERSON });
+      this.#answeredBy.delete(answer);
+      if (corrected) await this.log.append(correctionOf(judgement, verdict.label!));
+    } catch (error) {
+      this.#open = question;
+      throw error;
+    }
+    this.#report();
+    this.#learn();
+  }
+
+  /** Takes the person's last judgement back and asks again. */
+  async undo(): Promise<boolean> {
+    let undone = await this.log.undo(PERSON);
+    if (!undone) return false;
+    if (undone.chosenBy === CORRECTION) undone = await this.log.undo(PERSON);
+    this.#report();
+    if (this.#open) this.#ahead.unshift(this.#open);
+    this.#open = (await this.#ask([undone!.example]))[0];
+    return true;
+  }
+
+  /** Lets a simulated person judge until `stop` is called, or nothing is left to ask. */
+  async simulate(person: SimulatedPerson): Promise<void> {
+    if (this.#simulating) return;
+    this.#simulating = true;
+    this.#emit({ kind: "simulated", on: true });
+    try {
+      await this.#learning;
+      while (this.#simulating) {
+        const done = new Set(this.log.judgements().map((j) => j.example));
+        const ids = this.task.questions.filter((id) => !done.has(id)).slice(0, SIMULATED_ROUND);
+        if (ids.length === 0) break;
+        for (const { answer, shown, action } of await this.#ask(ids)) {
+          const verdict = person.judge({ id: shown.id, label: shown.label! }, action);
+          const reward = "skip" in verdict ? null : verdict.reward;
+          await this.#answeredBy.get(answer)!.judge(answer, { reward, judge: person.name });
+          this.#answeredBy.delete(answer);
+        }
+        this.#report();
+        await this.#update();
+        await this.#look(SIMULATED_LOOK);
+        await this.#keep();
+      }
+      await this.#look(1);
+      await this.#keep();
+    } catch (error) {
+      this.#failed(error);
+    } finally {
+      this.#simulating = false;
+      this.#open = undefined;
+      this.#ahead = [];
+      if (!this.#closed) {
+        this.#emit({ kind: "simulated", on: false });
+        this.#emit({ kind: "question", task: this.task.name, question: await this.question() });
+      }
+    }
+  }
+
+  stop(): void {
+    this.#simulating = false;
+  }
+
+  // ── learning ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  /** Learns from what is new, if it is enough; a person goes on judging meanwhile. */
+  #learn(): void {
+    if (this.#learning || this.#simulating || this.#waiting() < ROUND) return;
+    this.#emit({ kind: "learning", task: this.task.name, on: true });
+    const learning = (async () => {
+      while (this.#waiting() >= ROUND && !this.#closed) {
+        await this.#update();
+        await this.#look(LOOK);
+        await this.#keep();
+      }
+    })()
+      .catch(this.#failed)
+      .finally(() => {
+        if (this.#learning === learning) this.#learning = undefined;
+        this.#emit({ kind: "learning", task: this.task.name, on: false });
+      });
+    this.#learning = learning;
+  }
+
+  #waiting(): number {
+    return Math.max(0, rewarded(this.log.judgements()).length - this.#agent.state().learned);
+  }
+
+  async #update(): Promise<void> {
+    const judgements = rewarded(this.log.judgements()).length;
+    this.#optimiser.lr = RATE * cooled(Math.min(1, judgements / COOLING));
+    const steps = this.engine.gpu.steps;
+    const start = performance.now();
+    const { reward, entropy, kl, loss } = await this.#agent.update();
+    const stepMs = (performance.now() - start) / Math.max(1, this.engine.gpu.steps - steps);
+    this.#kept.history.updates.push({ judgements, reward, entropy, kl, loss, stepMs });
+    this.#report();
+  }
+
+  /** Measures held-out accuracy where so many judgements came since the last time. */
+  async #look(every: number): Promise<void> {
+    const { heldOut } = this.#kept.history;
+    const judgements = rewarded(this.log.judgements()).length;
+    const last = heldOut.at(-1);
+    if (last && Math.abs(judgements - last.judgements) < every) return;
+    const { accuracy } = await evaluateByModality(this.net, this.heldOutBatches(), { subsets: false });
+    heldOut.push({ judgements, accuracy });
+    this.#report();
+  }
+
+  /** The first point of the chart, before anything was judged. */
+  async lookAtStart(): Promise<void> {
+    if (this.#kept.history.heldOut.length === 0 && this.task.heldOut.length > 0) await this.#look(1);
+  }
+
+  *heldOutBatches(size = 100) {
+    const { heldOut } = this.task;
+    for (let from = 0; from < heldOut.length; from += size) yield this.task.batchOf(heldOut.slice(from, from + size));
+  }
+
+  async #keep(): Promise<void> {
+    this.#kept = {
+      weights: encodeSafetensors(await weightsOf(this.net)),
+      optimiser: await this.#optimiser.state(),
+      learner: this.#agent.state(),
+      engineSteps: this.engine.gpu.steps,
+      history: this.#kept.history,
+    };
+    await this.#keeper.save(this.task.name, this.#kept);
+  }
+
+  // ── telling ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  progress(): Progress {
+    return { counts: this.#counts(), ...this.#kept.history };
+  }
+
+  #counts(): Counts {
+    const all = this.log.judgements().filter((j) => j.chosenBy !== CORRECTION);
+    const count = (holds: (j: Judgement) => boolean) => all.filter(holds).length;
+    return {
+      judged: count((j) => j.reward !== null),
+      right: count((j) => j.reward !== null && j.reward > 0),
+      wrong: count((j) => j.reward !== null && j.reward <= 0),
+      skipped: count((j) => j.reward === null),
+      simulated: count((j) => j.reward !== null && j.judge.startsWith("simulated")),
+      waiting: this.#waiting(),
+    };
+  }
+
+  #report(): void {
+    if (!this.#closed) this.#emit({ kind: "progress", task: this.task.name, progress: this.progress() });
+  }
+
+  /** A lost device is dealt with elsewhere; anything else is told. */
+  readonly #failed = (error: unknown): void => {
+    if (this.#closed) return;
+    this.#emit({ kind: "error", message: error instanceof Error ? error.message : String(error) });
+  };
+
+  // ── files ───────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  async weights(): Promise<Uint8Array<ArrayBuffer>> {
+    return encodeSafetensors(await weightsOf(this.net));
+  }
+
+  /** Goes on with weights of a file. @throws WeightsError where they are of another network; nothing has changed then. */
+  async useWeights(file: Uint8Array, name: string): Promise<void> {
+    await this.#learning;
+    setWeights(this.net, decodeSafetensors(file, name), name);
+    this.#kept = { ...this.#kept, weights: await this.weights(), optimiser: undefined };
+    this.restart(this.engine);
+    await this.#afterImport();
+  }
+
+  /** Adds the records that are new. All of them have been checked. */
+  async addRecords(records: Parameters<FeedbackLog["append"]>[0][]): Promise<number> {
+    await this.#learning;
+    const before = this.log.records().length;
+    for (const record of records) await this.log.append(record);
+    // What is imported is learned from by replay, and not once more as if it had just been said.
+    this.#agent.restore({ ...this.#agent.state(), learned: rewarded(this.log.judgements()).length });
+    await this.#afterImport();
+    return this.log.records().length - before;
+  }
+
+  async #afterImport(): Promise<void> {
+    this.#open = undefined;
+    this.#ahead = [];
+    const { heldOut } = this.#kept.history;
+    // Another network may be there than the last point is of.
+    const judgements = rewarded(this.log.judgements()).length;
+    this.#kept.history.heldOut = heldOut.filter((point) => point.judgements < judgements);
+    await this.#look(1);
+    await this.#keep();
+    this.#report();
+    this.#emit({ kind: "question", task: this.task.name, question: await this.question() });
+  }
+}
+
+/** The right answer, as one more judgement: approval of the label that the person named. */
+function correctionOf(judgement: Judgement, label: number): Judgement {
+  return {
+    ...judgement,
+    id: `${judgement.id} corrected`,
+    action: label,
+    // It was not drawn at all; what the policy would have drawn it with is the nearest true thing.
+    propensity: Math.max(judgement.probabilities[label]!, 1e-6),
+    chosenBy: CORRECTION,
+    chosenWith: null,
+    reward: 1,
+  };
+}

@@ -1,0 +1,182 @@
+import { openFeedbackLog } from "../../../src/browser.ts";
+import { Random } from "../../../src/data/index.ts";
+import { adam, cosine, type Engine, noGrad } from "../../../src/index.ts";
+import { encodeSafetensors, MultimodalNet, softmaxOf, trainStep, weightsOf } from "../../../src/model/index.ts";
+import { FeedbackLogError } from "../../../src/rl/index.ts";
+import type { Answered, Happening, Material, OwnTask as OwnState } from "../shared/protocol.ts";
+import { Course } from "./course.ts";
+import { type Keeper, logNames, type OwnRecord, type OwnSettings } from "./keep.ts";
+import {
+  heldOutOf,
+  isTrainable,
+  listed,
+  modalitiesOf,
+  type OwnItem,
+  OwnTask,
+  recordOf,
+  tokeniserOf,
+} from "./own-task.ts";
+
+const STEPS = 120;
+const BATCH = 16;
+const RATE = 1.5e-3;
+const SEED = 1;
+const cooled = cosine(1, 1, 0.05);
+
+/** The person's own task: their examples, the network that is trained on them, and the course that goes on from there. */
+export class OwnLab {
+  course: Course<OwnItem> | undefined;
+  #records: OwnRecord[] = [];
+  #settings!: OwnSettings;
+
+  private constructor(
+    readonly engine: () => Engine,
+    readonly keeper: Keeper,
+    readonly emit: (happening: Happening) => void,
+  ) {}
+
+  /** What was kept of an earlier visit. */
+  static async open(engine: () => Engine, keeper: Keeper, emit: (happening: Happening) => void): Promise<OwnLab> {
+    const lab = new OwnLab(engine, keeper, emit);
+    lab.#settings = await keeper.ownSettings();
+    lab.#records = (await keeper.ownExamples()).sort((a, b) => (a.id < b.id ? -1 : 1));
+    const kept = await keeper.load("own");
+    if (kept && lab.#settings.tokeniser !== undefined) await lab.#open(kept);
+    return lab;
+  }
+
+  state(): OwnState {
+    const held = heldOutOf(this.#records);
+    return {
+      classes: this.#settings.classes,
+      examples: this.#records.map((record) => listed(record, held)),
+      trainable: isTrainable(this.#settings, this.#records),
+      trained: this.course !== undefined,
+    };
+  }
+
+  /** Names the classes. Another number of them makes another task: the network and the judgements end with it. */
+  async setClasses(classes: string[]): Promise<OwnState> {
+    const removed = this.#settings.classes.length !== classes.length;
+    if (removed) await this.#forget();
+    this.#settings = { ...this.#settings, classes };
+    await this.keeper.saveOwnSettings(this.#settings);
+    if (removed) {
+      const outside = this.#records.filter(({ label }) => label !== null && label >= classes.length);
+      for (const { id } of outside) await this.keeper.removeOwn(id);
+      this.#records = this.#records.filter((record) => !outside.includes(record));
+    }
+    return this.state();
+  }
+
+  async add(materials: readonly Material[], label: number | null): Promise<OwnState> {
+    const now = Date.now();
+    // Ids sort by the time at which the examples came.
+    const records = materials.map((material, i) =>
+      recordOf(`own/${now}-${String(i).padStart(4, "0")}`, label, material),
+    );
+    await this.keeper.addOwn(records);
+    this.#records.push(...records);
+    await this.#retask();
+    return this.state();
+  }
+
+  async remove(id: string): Promise<OwnState> {
+    await this.keeper.removeOwn(id);
+    this.#records = this.#records.filter((record) => record.id !== id);
+    const log = this.course?.log;
+    const about = log?.judgements().filter((judgement) => judgement.example === id) ?? [];
+    for (const judgement of about)
+      await log!.append({
+        v: judgement.v,
+        kind: "retraction",
+        id: `undo ${judgement.id}`,
+        retracts: judgement.id,
+        time: new Date().toISOString(),
+        judge: judgement.judge,
+      });
+    await this.#retask();
+    return this.state();
+  }
+
+  /** Trains a new network on the examples with a name. What was judged so far is learned from again later on. */
+  async train(): Promise<OwnState> {
+    const engine = this.engine();
+    await this.course?.close();
+    this.course = undefined;
+    this.#settings = {
+      ...this.#settings,
+      tokeniser: tokeniserOf(this.#records).toJSON(),
+      modalities: modalitiesOf(this.#records),
+    };
+    const task = this.#task();
+    const net = new MultimodalNet(engine, { ...task.config, seed: SEED });
+    const optimiser = adam(net.parameters(), { lr: RATE, clipNorm: 1 });
+    const random = new Random("own", SEED);
+    for (let step = 0; step < STEPS; step++) {
+      const items = Array.from({ length: BATCH }, () => random.choice(task.labelled));
+      optimiser.lr = RATE * cooled(step / STEPS);
+      const { loss } = await trainStep(net, optimiser, task.batchOf(items, step));
+      if (step % 5 === 4) this.emit({ kind: "training", done: step + 1, of: STEPS, loss });
+    }
+    const kept = {
+      weights: encodeSafetensors(await weightsOf(net)),
+      optimiser: undefined,
+      learner: undefined,
+      engineSteps: engine.gpu.steps,
+      history: { updates: [], heldOut: [] },
+    };
+    optimiser.dispose();
+    for (const parameter of Object.values(net.parameters())) parameter.dispose();
+    await this.keeper.saveOwnSettings(this.#settings);
+    await this.keeper.save("own", kept);
+    await this.#open(kept);
+    return this.state();
+  }
+
+  /** What the network says of something new. */
+  async predict(material: Material): Promise<Answered | null> {
+    const { course } = this;
+    if (!course) return null;
+    const task = course.task as OwnTask;
+    const item = task.item(recordOf("new", null, material));
+    const batch = task.batchOf([item]);
+    const logits = await course.net.engine.step(() => noGrad(() => course.net.forward(batch)));
+    const probabilities = softmaxOf((await logits.data()) as Float32Array);
+    logits.dispose();
+    return { shown: task.show(item), probabilities, action: probabilities.indexOf(Math.max(...probabilities)) };
+  }
+
+  #task(): OwnTask {
+    return new OwnTask(this.#settings, this.#records, this.#settings.modalities ?? []);
+  }
+
+  async #open(kept: NonNullable<Awaited<ReturnType<Keeper["load"]>>>): Promise<void> {
+    const log = await openFeedbackLog(logNames.own);
+    const { emit, keeper } = this;
+    this.course = new Course<OwnItem>({ engine: this.engine(), task: this.#task(), log, keeper, kept, emit });
+    await this.course.lookAtStart();
+    emit({ kind: "progress", task: "own", progress: this.course.progress() });
+    emit({ kind: "question", task: "own", question: await this.course.question() });
+  }
+
+  /** Goes on with the examples as they now are. */
+  async #retask(): Promise<void> {
+    if (!this.course) return;
+    await this.course.retask(this.#task());
+  }
+
+  /** Ends the network and its judgements. */
+  async #forget(): Promise<void> {
+    await this.course?.close();
+    this.course = undefined;
+    this.#settings = { ...this.#settings, tokeniser: undefined, modalities: undefined };
+    await this.keeper.forget("own");
+    await new Promise<void>((resolve, reject) => {
+      const request = indexedDB.deleteDatabase(logNames.own);
+      request.onsuccess = () => resolve();
+      request.onerror = () =>
+        reject(new FeedbackLogError("the judgements could not be deleted", { cause: request.error }));
+    });
+  }
+}

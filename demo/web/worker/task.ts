@@ -1,0 +1,24 @@
+import type { LabelledBatch, MultimodalConfig } from "../../../src/model/index.ts";
+import type { Shown, TaskName } from "../shared/protocol.ts";
+
+/** One thing to be learned: what is asked in which order, what is known, what is measured by. */
+export interface Task<E extends TaskExample = TaskExample> {
+  readonly name: TaskName;
+  readonly classes: readonly string[];
+  readonly config: MultimodalConfig;
+  /** Examples whose label is given. */
+  readonly labelled: readonly E[];
+  /** Ids of what the network is asked, in order. */
+  readonly questions: readonly string[];
+  /** Labelled examples that are never learned from. */
+  readonly heldOut: readonly E[];
+  find(id: string): E | undefined;
+  batchOf(examples: readonly E[]): LabelledBatch;
+  show(example: E): Shown;
+}
+
+export interface TaskExample {
+  readonly id: string;
+  /** -1 where nobody said. */
+  readonly label: number;
+}

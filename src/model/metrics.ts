@@ -1,0 +1,162 @@
+/** What a model said about N examples, and what would have been right. */
+export interface Predictions {
+  /**
+   * [N, K], row by row. K > 1: the probabilities of K classes, or of K labels of which several may hold; K = 1: the
+   * probability of "yes"; for numbers, K of them.
+   */
+  readonly values: Float32Array;
+  /** K. */
+  readonly width: number;
+  /** [N] classes, or 0 and 1; or [N, K]: 0 and 1 for each label, or numbers. */
+  readonly targets: ArrayLike<number>;
+}
+
+/** A figure of all predictions together. `lowerIsBetter` is heeded where the best epoch is looked for. */
+export type Metric = ((predictions: Predictions) => number) & { readonly lowerIsBetter?: boolean };
+
+/**
+ * The share of right answers: the likeliest class (the first of equals), or a probability of at least ½. With several
+ * labels each counts by itself. An answer that holds NaN is wrong.
+ */
+export const accuracy: Metric = (predictions) => {
+  const { expected, found } = answers(predictions);
+  return meanOf(expected, (label, i) => (label === found[i] ? 1 : 0));
+};
+
+/** The share of examples whose class is among the k likeliest; of equally likely ones the first come first. */
+export const topK =
+  (k: number): Metric =>
+  ({ values, width, targets }) => {
+    if (!Number.isInteger(k) || k < 1) throw new RangeError(`topK: k is ${k}, expected a whole number of at least 1.`);
+    expectClasses("topK", { values, width, targets });
+    return meanOf(targets, (label, n) => {
+      const row = values.subarray(n * width, (n + 1) * width);
+      const own = row[label]!;
+      let before = 0;
+      for (let c = 0; c < width; c++) if (row[c]! > own || (row[c] === own && c < label)) before++;
+      return !row.some(Number.isNaN) && before < k ? 1 : 0;
+    });
+  };
+
+/**
+ * 2·right / (answered + there were), the harmonic mean of precision and recall. `binary`: of "yes" (K = 1) or class 1.
+ * `macro`: the mean over the classes that occur as answer or target, or over all K labels. 0 where there is nothing to
+ * divide by. As scikit-learn's `f1_score`.
+ */
+export const f1 =
+  ({ average = "binary" }: { average?: "binary" | "macro" } = {}): Metric =>
+  (predictions) => {
+    const { values, width, targets } = predictions;
+    const { expected, found } = answers(predictions);
+    const of = (yes: number, from = 0, every = 1) => {
+      let [right, there, answered] = [0, 0, 0];
+      for (let i = from; i < expected.length; i += every) {
+        if (expected[i] === yes) there++;
+        if (found[i] === yes) answered++;
+        if (expected[i] === yes && found[i] === yes) right++;
+      }
+      return { score: there + answered === 0 ? 0 : (2 * right) / (there + answered), occurs: there + answered > 0 };
+    };
+    const several = width > 1 && targets.length === values.length;
+    if (average === "binary") {
+      if (several || width > 2)
+        throw new RangeError(`f1: there are ${width} classes or labels, expected two classes. Use average: "macro".`);
+      return of(1).score;
+    }
+    if (several) return meanOf(Array.from({ length: width }, (_, k) => of(1, k, width).score));
+    const classes = Array.from({ length: Math.max(2, width) }, (_, c) => of(c)).filter(({ occurs }) => occurs);
+    return meanOf(classes.map(({ score }) => score));
+  };
+
+/**
+ * The area under the receiver's operating characteristic: how often a "yes" is thought likelier than a "no", equals
+ * counting half. Of two classes it is that of class 1; of more the mean over the classes, each against the rest; of
+ * labels the mean over them. NaN where a class has no "yes" or no "no". As scikit-learn's `roc_auc_score`.
+ */
+export const auc: Metric = ({ values, width, targets }) => {
+  const several = width > 1 && targets.length === values.length;
+  const columns = several || width > 2 ? Array.from({ length: width }, (_, k) => k) : [width - 1];
+  const N = values.length / width;
+  return meanOf(
+    columns.map((k) => {
+      const column = Array.from({ length: N }, (_, n) => values[n * width + k]!);
+      const yes = (n: number) => (several ? targets[n * width + k] === 1 : targets[n] === (width === 1 ? 1 : k));
+      return areaOf(column, yes);
+    }),
+  );
+};
+
+/** Mean of (value − target)² over all N·K numbers. */
+export const meanSquaredError: Metric = Object.assign(
+  ({ values, targets }: Predictions) => {
+    if (targets.length !== values.length)
+      throw new RangeError(
+        `meanSquaredError: ${values.length} numbers and ${targets.length} targets, expected as many.`,
+      );
+    return meanOf(targets, (target, i) => (values[i]! - target) ** 2);
+  },
+  { lowerIsBetter: true },
+);
+
+/** [target][answer]: how many examples of a class got which answer. K = 1 counts as the classes no (0) and yes (1). */
+export function confusionMatrix(predictions: Predictions): number[][] {
+  const { width, values, targets } = predictions;
+  if (width > 1) expectClasses("confusionMatrix", { values, width, targets });
+  const { expected, found } = answers(predictions);
+  const classes = Math.max(2, width);
+  const counts = Array.from({ length: classes }, () => new Array<number>(classes).fill(0));
+  for (let i = 0; i < expected.length; i++) {
+    const row = counts[expected[i]!];
+    if (!row) throw new RangeError(`confusionMatrix: target ${expected[i]} is none of the classes 0 … ${classes - 1}.`);
+    // An answer that holds NaN is none of the classes.
+    if (found[i]! >= 0) row[found[i]!]! += 1;
+  }
+  return counts;
+}
+
+/** The answer of each example (or of each label of each example), -1 where it holds NaN, beside what is right. */
+export function answers({ values, width, targets }: Predictions): { expected: ArrayLike<number>; found: Int32Array } {
+  const N = values.length / width;
+  if (width > 1 && targets.length === N) return { expected: targets, found: likeliest(values, width) };
+  if (targets.length !== values.length)
+    throw new RangeError(
+      `metrics: ${N} predictions of ${width} numbers and ${targets.length} targets, expected ${N} or ${N * width}.`,
+    );
+  return { expected: targets, found: Int32Array.from(values, (p) => (Number.isNaN(p) ? -1 : p >= 0.5 ? 1 : 0)) };
+}
+
+/** The place of each row's largest number, the first of equals; -1 where a row holds NaN. */
+export function likeliest(values: Float32Array, width: number): Int32Array {
+  return Int32Array.from({ length: values.length / width }, (_, n) => {
+    const row = values.subarray(n * width, (n + 1) * width);
+    return row.indexOf(Math.max(...row));
+  });
+}
+
+/** By ranks (Mann and Whitney 1947), equal ones sharing the mean of theirs. */
+function areaOf(column: readonly number[], yes: (n: number) => boolean): number {
+  const order = column.map((_, n) => n).sort((a, b) => column[a]! - column[b]!);
+  let [positives, ranks] = [0, 0];
+  for (let from = 0, to = 0; from < order.length; from = to) {
+    while (to < order.length && column[order[to]!] === column[order[from]!]) to++;
+    if (to === from) return Number.NaN; // a NaN equals nothing
+    const here = order.slice(from, to).filter(yes).length;
+    positives += here;
+    ranks += here * ((from + to + 1) / 2);
+  }
+  return (ranks - (positives * (positives + 1)) / 2) / (positives * (column.length - positives));
+}
+
+function expectClasses(who: string, { values, width, targets }: Predictions): void {
+  if (width < 2 || targets.length !== values.length / width)
+    throw new RangeError(
+      `${who}: ${values.length / width} predictions of ${width} numbers and ${targets.length} targets, expected one class for each prediction, of at least 2.`,
+    );
+}
+
+/** NaN of nothing. */
+function meanOf(numbers: ArrayLike<number>, of: (x: number, i: number) => number = (x) => x): number {
+  let sum = 0;
+  for (let i = 0; i < numbers.length; i++) sum += of(numbers[i]!, i);
+  return sum / numbers.length;
+}

@@ -1,0 +1,59 @@
+import { batchOf } from "../data/batch.ts";
+import { streamBatches } from "../data/file/stream.ts";
+import { Random } from "../data/random.ts";
+
+/**
+ * Where batches come from: a set of examples, which are read when their turn comes, or a function that gives the batches
+ * of an epoch, from the one numbered `from` on. Of the same epoch it must give the same batches each time: that is what
+ * lets a stopped run go on.
+ */
+export type Source<B, E> =
+  | { readonly length: number; at(i: number): E | undefined | Promise<E> }
+  | ((epoch: number, from: number) => Iterable<B> | AsyncIterable<B>);
+
+export interface SourceOptions<B, E> {
+  /** Examples in a batch. Default 32. */
+  batch?: number;
+  /** Puts examples side by side. Default: as `batchOf` of handgrad/data. */
+  collate?: (examples: readonly E[]) => B;
+  /** Batches made before they are asked for, while the device works. Default 2. */
+  ahead?: number;
+}
+
+/** Which batches: those of an epoch, from the one numbered `from` on; shuffled by seed and epoch where there is a seed. */
+export interface Place {
+  epoch: number;
+  from: number;
+  seed: number | null;
+}
+
+export function batchesOf<B, E>(
+  source: Source<B, E>,
+  options: SourceOptions<B, E>,
+  { epoch, from, seed }: Place = { epoch: 0, from: 0, seed: null },
+): AsyncGenerator<B> {
+  const { batch = 32, collate = batchOf as unknown as (e: readonly E[]) => B, ahead } = options;
+  if (typeof source === "function") return iterate(source(epoch, from));
+  return streamBatches<E, B>({
+    length: source.length,
+    size: batch,
+    from,
+    read: (i) => source.at(i) as E | Promise<E>,
+    batch: collate,
+    ...(ahead !== undefined && { ahead }),
+    ...(seed !== null && { random: new Random("fit", seed, epoch) }),
+  });
+}
+
+async function* iterate<B>(batches: Iterable<B> | AsyncIterable<B>): AsyncGenerator<B> {
+  yield* batches;
+}
+
+/** Up to `n` more of an iterator's items, as long as `go` says so; the iterator is left open for the next stretch. */
+export async function* stretch<B>(items: AsyncIterator<B>, n: number, go: () => boolean = () => true) {
+  for (let i = 0; i < n && go(); i++) {
+    const next = await items.next();
+    if (next.done) return;
+    yield next.value;
+  }
+}

@@ -1,0 +1,40 @@
+/** Where files of a run are kept: a folder, a browser's database. */
+export interface Store {
+  /** Undefined where there is none of this name. */
+  read(name: string): Promise<Uint8Array | undefined>;
+  /** Replaces the file in one go: whoever is stopped in the middle leaves the old one. */
+  write(name: string, content: Uint8Array): Promise<void>;
+}
+
+/** A folder (Node), made when the first file is written. */
+export function folderStore(path: string): Store {
+  return {
+    async read(name) {
+      const { readFile } = await import("node:fs/promises");
+      try {
+        return await readFile(`${path}/${name}`);
+      } catch (error) {
+        if ((error as { code?: string }).code === "ENOENT") return undefined;
+        throw error;
+      }
+    },
+    async write(name, content) {
+      const { mkdir } = await import("node:fs/promises");
+      await mkdir(path, { recursive: true });
+      await replaceFile(`${path}/${name}`, content);
+    },
+  };
+}
+
+/** Writes a file (Node) so that it is whole or the old one, also after a crash. */
+export async function replaceFile(path: string, content: Uint8Array): Promise<void> {
+  const { open, rename } = await import("node:fs/promises");
+  const file = await open(`${path}.part`, "w");
+  try {
+    await file.writeFile(content);
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+  await rename(`${path}.part`, path);
+}

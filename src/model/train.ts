@@ -1,0 +1,71 @@
+import type { Optimiser } from "./optimiser.ts";
+import type { Schedule } from "./schedule.ts";
+import { type Objective, objectiveOf, type Trainable, targetOf } from "./trainable.ts";
+
+/** One step of training, when its loss has arrived. */
+export interface TrainedStep {
+  loss: number;
+  /** Examples in its batch. */
+  examples: number;
+}
+
+export interface TrainOptions {
+  /** What the model's outputs mean. Default: as the model itself says. */
+  objective?: Objective | undefined;
+  /** Called with each step's loss, in order, while the next step is computed. */
+  onStep?: (step: TrainedStep) => unknown;
+  /** Gives the learning rate of each step of this pass, counted from 0. Default: as the optimiser has it. */
+  schedule?: Schedule | undefined;
+}
+
+/** One step: the loss of a batch with its `label`, its gradients and the update, in one submit. */
+export async function trainStep<B>(
+  model: Trainable<B>,
+  optimiser: Optimiser,
+  batch: B,
+  { objective, schedule }: Pick<TrainOptions, "objective" | "schedule"> = {},
+  number = 0,
+): Promise<TrainedStep> {
+  const { loss } = objectiveOf("training", model, objective);
+  const { value, examples } = await model.engine.step(() => {
+    if (schedule) optimiser.lr = schedule(number);
+    const output = model.forward(batch, { training: true });
+    const value = loss(output, targetOf("training", batch));
+    optimiser.update(value.backward());
+    return { value, examples: output.shape[0]! };
+  });
+  return { loss: await value.item(), examples };
+}
+
+/**
+ * One pass over the batches, a step each. The loss of a step is read while the next one is computed, so that the device
+ * never waits for the host; when this resolves all are there.
+ *
+ * @returns the mean loss over the examples; NaN where there was no batch.
+ * @throws Error at the first loss that is no finite number.
+ */
+export async function trainEpoch<B>(
+  model: Trainable<B>,
+  optimiser: Optimiser,
+  batches: Iterable<B> | AsyncIterable<B>,
+  { objective, onStep = () => {}, schedule }: TrainOptions = {},
+): Promise<number> {
+  let [sum, examples, started] = [0, 0, 0];
+  const finish = async (step: Promise<TrainedStep>) => {
+    const found = await step;
+    if (!Number.isFinite(found.loss))
+      throw new Error(`training: the loss is ${found.loss}. Lower the learning rate or clip the gradients.`);
+    sum += found.loss * found.examples;
+    examples += found.examples;
+    await onStep(found);
+  };
+  let before: Promise<TrainedStep> | undefined;
+  for await (const batch of batches) {
+    const now = trainStep(model, optimiser, batch, { objective, schedule }, started++);
+    now.catch(() => {}); // thrown where it is awaited, not as unhandled
+    if (before) await finish(before);
+    before = now;
+  }
+  if (before) await finish(before);
+  return sum / examples;
+}

@@ -1,0 +1,111 @@
+import type { Judgement } from "./judgement.ts";
+
+/*
+ * Whether people agree, with each other and with themselves, beyond what chance alone would bring.
+ *
+ * An item is what was judged: an example and an action. A rating puts it into one of C categories; here `approved`
+ * (reward over 0), `disapproved` (under 0) or `undecided` (0). Skips are no ratings.
+ */
+
+export interface Rating {
+  readonly item: string;
+  readonly judge: string;
+  readonly category: string;
+}
+
+/** Judgements as ratings, in order; of those for training and for evaluation alike. */
+export function ratingsOf(judgements: Iterable<Judgement>): Rating[] {
+  return [...judgements].flatMap(({ example, action, judge, reward }) => {
+    if (reward === null) return [];
+    const category = reward > 0 ? "approved" : reward < 0 ? "disapproved" : "undecided";
+    return [{ item: JSON.stringify([example, action]), judge, category }];
+  });
+}
+
+export interface Agreement {
+  /** κ: 1 where all agree, 0 where they agree as often as chance would have it; NaN where all said the same of all. */
+  readonly kappa: number;
+  /** Share of pairs of ratings that agree. */
+  readonly observed: number;
+  /** The share that chance would bring. */
+  readonly expected: number;
+  /** Items that were compared. */
+  readonly items: number;
+}
+
+const agreement = (observed: number, expected: number, items: number): Agreement => ({
+  kappa: (observed - expected) / (1 - expected),
+  observed,
+  expected,
+  items,
+});
+
+/**
+ * Cohen's kappa (1960) of two judges, over the items that both rated; of several ratings of one item by one judge the
+ * first counts.
+ *   κ = (p_o − p_e) / (1 − p_e),   p_e = Σ_c share of c by the one · share of c by the other
+ *
+ * @throws RangeError where no item was rated by both.
+ */
+export function cohenKappa(ratings: Iterable<Rating>, one: string, other: string): Agreement {
+  const first = new Map<string, string>();
+  const second = new Map<string, string>();
+  for (const { item, judge, category } of ratings) {
+    const own = judge === one ? first : judge === other ? second : undefined;
+    if (own && !own.has(item)) own.set(item, category);
+  }
+  const pairs = [...first].flatMap(([item, a]) => (second.has(item) ? [[a, second.get(item)!] as const] : []));
+  return pairAgreement("cohenKappa", pairs, `no item was rated by both ${one} and ${other}`);
+}
+
+/** One judge's agreement with himself: Cohen's kappa of the first rating of each item that came again, and the second. */
+export function selfConsistency(ratings: Iterable<Rating>, judge: string): Agreement {
+  const said = new Map<string, string[]>();
+  for (const rating of ratings) {
+    if (rating.judge === judge) said.set(rating.item, [...(said.get(rating.item) ?? []), rating.category]);
+  }
+  const pairs = [...said.values()].flatMap(([a, b]) => (a !== undefined && b !== undefined ? [[a, b] as const] : []));
+  return pairAgreement("selfConsistency", pairs, `nothing was put to ${judge} twice`);
+}
+
+function pairAgreement(op: string, pairs: readonly (readonly [string, string])[], nothing: string): Agreement {
+  const n = pairs.length;
+  if (n === 0) throw new RangeError(`${op}: ${nothing}. Ask about some answers again.`);
+  const shares = [count(pairs.map(([a]) => a)), count(pairs.map(([, b]) => b))] as const;
+  const expected = [...shares[0]].reduce((sum, [c, k]) => sum + (k / n) * ((shares[1].get(c) ?? 0) / n), 0);
+  return agreement(pairs.filter(([a, b]) => a === b).length / n, expected, n);
+}
+
+/**
+ * Fleiss' kappa (1971) of any judges, also where items have different numbers of ratings n_i (items with one are left
+ * out): the observed agreement is that of all pairs of ratings of an item, items weighing by their pairs' share,
+ *   p_o = Σ_i n_i P_i / Σ_i n_i,  P_i = (Σ_c n_ic² − n_i) / (n_i (n_i − 1)),   p_e = Σ_c (share of c among all ratings)²
+ * With the same number of ratings everywhere this is Fleiss' own formula.
+ *
+ * @throws RangeError where no item has two ratings.
+ */
+export function fleissKappa(ratings: Iterable<Rating>): Agreement {
+  const byItem = new Map<string, Map<string, string>>();
+  for (const { item, judge, category } of ratings) {
+    const said = byItem.get(item) ?? new Map<string, string>();
+    byItem.set(item, said);
+    // A judge counts once: his agreement with himself is another question.
+    if (!said.has(judge)) said.set(judge, category);
+  }
+  const items = [...byItem.values()].map((said) => [...said.values()]).filter((said) => said.length > 1);
+  if (items.length === 0) throw new RangeError("fleissKappa: no item was rated by two judges. Show some to several.");
+  const all = items.flat();
+  const observed = items.reduce((sum, said) => {
+    const n = said.length;
+    const squares = [...count(said).values()].reduce((s, k) => s + k * k, 0);
+    return sum + (squares - n) / (n - 1);
+  }, 0);
+  const expected = [...count(all).values()].reduce((sum, k) => sum + (k / all.length) ** 2, 0);
+  return agreement(observed / all.length, expected, items.length);
+}
+
+function count(categories: readonly string[]): Map<string, number> {
+  const counts = new Map<string, number>();
+  for (const category of categories) counts.set(category, (counts.get(category) ?? 0) + 1);
+  return counts;
+}

@@ -1,0 +1,84 @@
+import type { Row } from "./rows.ts";
+
+/** What reward is expected for an action: q̂(x, a), from -1 to 1. */
+export type RewardModel = (row: Row, action: number) => number;
+
+/** Learns a reward model from rows. */
+export type FitRewards = (rows: readonly Row[]) => RewardModel;
+
+/** Keeps coefficients finite where all rewards agree, and where both policies are the same. */
+const RIDGE = 1e-2;
+const LEAST = 1e-6;
+
+/**
+ * The reward model that needs nothing but the log: a person approves of an action the more, the likelier both policies
+ * hold it,
+ *   q̂(x, a) = 2 σ(θ · φ(x, a)) − 1        φ = (1, log π(a), log μ(a))
+ * fitted to (1 + reward) / 2 by logistic regression (Newton's method). Three numbers, so that some dozen judgements do;
+ * what people think of an action beyond that it does not know.
+ */
+export const fitRewards: FitRewards = (rows) => {
+  const [n, D] = [rows.length, 3];
+  const phi = new Float64Array(n * D);
+  rows.forEach((row, i) => {
+    phi.set(features(row, row.action), i * D);
+  });
+  let theta = [0, 0, 0];
+  for (let step = 0; step < 50; step++) {
+    const gradient = theta.map((t) => -RIDGE * t);
+    const curvature = theta.map((_, i) => theta.map((_, j) => (i === j ? RIDGE : 0)));
+    for (let k = 0; k < n; k++) {
+      const at = k * D;
+      const p = sigmoid(theta[0]! * phi[at]! + theta[1]! * phi[at + 1]! + theta[2]! * phi[at + 2]!);
+      const { weight, reward } = rows[k]!;
+      for (let i = 0; i < D; i++) {
+        gradient[i]! += weight * ((1 + reward) / 2 - p) * phi[at + i]!;
+        for (let j = 0; j < D; j++) curvature[i]![j]! += weight * p * (1 - p) * phi[at + i]! * phi[at + j]!;
+      }
+    }
+    const move = solve(curvature, gradient);
+    // A step is kept short: far from the optimum Newton's may run away.
+    const length = Math.max(...move.map(Math.abs));
+    theta = theta.map((t, i) => t + move[i]! * Math.min(1, 4 / length));
+    if (length < 1e-7) break;
+  }
+  const [t0, t1, t2] = theta as [number, number, number];
+  return (row, action) => {
+    const [f0, f1, f2] = features(row, action);
+    return 2 * sigmoid(t0 * f0 + t1 * f1 + t2 * f2) - 1;
+  };
+};
+
+const features = ({ target, logged }: Row, a: number): [number, number, number] => [
+  1,
+  Math.log(Math.max(target[a]!, LEAST)),
+  Math.log(Math.max(logged[a]!, LEAST)),
+];
+const sigmoid = (x: number) => 1 / (1 + Math.exp(-x));
+
+/** x with A x = b, by elimination with the largest pivot. */
+function solve(A: readonly (readonly number[])[], b: readonly number[]): number[] {
+  const rows = A.map((row, i) => [...row, b[i]!]);
+  const n = b.length;
+  for (let k = 0; k < n; k++) {
+    const pivot = rows
+      .slice(k)
+      .reduce((best, row, i) => (Math.abs(row[k]!) > Math.abs(rows[best]![k]!) ? k + i : best), k);
+    [rows[k], rows[pivot]] = [rows[pivot]!, rows[k]!];
+    for (let i = k + 1; i < n; i++) {
+      const factor = rows[i]![k]! / rows[k]![k]!;
+      for (let j = k; j <= n; j++) rows[i]![j]! -= factor * rows[k]![j]!;
+    }
+  }
+  const x = new Array<number>(n).fill(0);
+  for (let k = n - 1; k >= 0; k--) {
+    let rest = rows[k]![n]!;
+    for (let j = k + 1; j < n; j++) rest -= rows[k]![j]! * x[j]!;
+    x[k] = rest / rows[k]![k]!;
+  }
+  return x;
+}
+
+/** Σ_a π(a) q̂(x, a). */
+export const expectedReward = (model: RewardModel, row: Row): number =>
+  row.target.reduce((sum, p, a) => (p > 0 ? sum + p * model(row, a) : sum), 0);

@@ -1,0 +1,58 @@
+/** Examples whose likeliest answer was held about as likely. */
+export interface Bin {
+  /** Edges of the confidence, from over `low` to `high`. */
+  readonly low: number;
+  readonly high: number;
+  readonly count: number;
+  /** Means over the bin's examples; NaN where there are none. */
+  readonly confidence: number;
+  readonly accuracy: number;
+}
+
+export interface Calibration {
+  /** Expected calibration error, 0 to 1. */
+  readonly ece: number;
+  readonly bins: readonly Bin[];
+}
+
+/**
+ * Whether what is held 80 % likely is right in 80 % of cases: the expected calibration error (Naeini et al. 2015; Guo et
+ * al. 2017) of the likeliest answers, in bins of equal width,
+ *   ECE = Σ_b n_b / N · |accuracy_b − confidence_b|
+ *
+ * @param probabilities [N][A]
+ * @param labels [N], or where only judgements are known, whether each answer was right.
+ */
+export function calibration(
+  probabilities: readonly (readonly number[])[],
+  labels: ArrayLike<number | boolean>,
+  { bins = 15 }: { bins?: number } = {},
+): Calibration {
+  if (probabilities.length === 0 || probabilities.length !== labels.length) {
+    throw new RangeError(
+      `calibration: ${probabilities.length} rows of probabilities and ${labels.length} labels, expected as many of both, at least 1.`,
+    );
+  }
+  const sums = Array.from({ length: bins }, () => ({ count: 0, confidence: 0, right: 0 }));
+  probabilities.forEach((p, i) => {
+    const confidence = Math.max(...p);
+    const label = labels[i]!;
+    const right = typeof label === "boolean" ? label : p.indexOf(confidence) === label;
+    const bin = sums[Math.min(bins - 1, Math.max(0, Math.ceil(confidence * bins) - 1))]!;
+    bin.count += 1;
+    bin.confidence += confidence;
+    bin.right += right ? 1 : 0;
+  });
+  const found = sums.map(
+    ({ count, confidence, right }, b): Bin => ({
+      low: b / bins,
+      high: (b + 1) / bins,
+      count,
+      confidence: confidence / count,
+      accuracy: right / count,
+    }),
+  );
+  const N = probabilities.length;
+  const ece = sums.reduce((sum, { confidence, right }) => sum + Math.abs(right - confidence) / N, 0);
+  return { ece, bins: found };
+}

@@ -1,0 +1,95 @@
+import { mul, noGrad, softmax, sum } from "../../autograd/index.ts";
+import type { Batch, MultimodalNet } from "../../model/index.ts";
+import { oneOf, repeated } from "./example.ts";
+
+export interface IntegratedGradientsOptions {
+  /** Points on the way from the baseline to the example, evaluated as one batch. Default 32. */
+  readonly steps?: number;
+  /** What "nothing there" looks like. Default: zeros, a black picture and silence. */
+  readonly baseline?: { readonly image?: Float32Array; readonly audio?: Float32Array };
+}
+
+export interface Attribution {
+  /** [C, H, W]: what each pixel adds to the probability. */
+  readonly image?: Float32Array;
+  /** [T, D]: what each number of the sound adds. */
+  readonly audio?: Float32Array;
+  /** [T]: the same, summed over each frame. */
+  readonly frames?: Float32Array;
+  /** The action's probability at the baseline, and for the example itself. */
+  readonly from: number;
+  readonly to: number;
+}
+
+/**
+ * Integrated gradients (Sundararajan, Taly and Yan 2017) of the probability p of an action, over picture and sound at once,
+ * the words staying as they are:
+ *   attribution_i = (x_i − x′_i) · ∫₀¹ ∂p/∂x_i (x′ + α (x − x′)) dα        Σ_i attribution_i = p(x) − p(x′)
+ * The integral is the mean of `steps` gradients in the middle of as many equal parts: one batch, forward and back. Where
+ * p(x) − p(x′) and the sum differ by much, more steps are needed.
+ *
+ * @param batch of one example, in typed arrays.
+ */
+export async function integratedGradients(
+  net: MultimodalNet,
+  batch: Batch,
+  action: number,
+  { steps = 32, baseline = {} }: IntegratedGradientsOptions = {},
+): Promise<Attribution> {
+  const one = oneOf("integratedGradients", batch);
+  const parts = (["image", "audio"] as const)
+    .filter((name) => net.modalities.includes(name))
+    .map((name) => {
+      const x = one[name] as Float32Array;
+      const from = baseline[name] ?? new Float32Array(x.length);
+      if (from.length !== x.length) {
+        throw new TypeError(
+          `integratedGradients: the baseline's ${name} holds ${from.length} numbers, not ${x.length}.`,
+        );
+      }
+      const shape = name === "image" ? net.config.image! : [x.length / net.config.audio!, net.config.audio!];
+      const path = new Float32Array(steps * x.length);
+      for (let k = 0; k < steps; k++) {
+        const alpha = (k + 0.5) / steps;
+        for (let i = 0; i < x.length; i++) path[k * x.length + i] = from[i]! + alpha * (x[i]! - from[i]!);
+      }
+      return { name, x, from, along: net.engine.parameter(path, [steps, ...shape]) };
+    });
+  if (parts.length === 0) throw new TypeError("integratedGradients: the network takes neither picture nor sound.");
+  const way = { ...repeated(one, steps), ...Object.fromEntries(parts.map(({ name, along }) => [name, along])) };
+  const gradients = await net.engine.step(() => {
+    const p = softmax(net.forward(way));
+    const A = p.shape[1]!;
+    const chosen = Float32Array.from({ length: steps * A }, (_, i) => (i % A === action ? 1 / steps : 0));
+    const all = sum(mul(p, net.engine.tensor(chosen, [steps, A]))).backward();
+    return parts.map(({ along }) => all.get(along));
+  });
+  const attributions = await Promise.all(
+    parts.map(async ({ name, x, from, along }, k) => {
+      const d = (await gradients[k]!.data()) as Float32Array;
+      gradients[k]!.dispose();
+      along.dispose();
+      // The gradient of the mean over the steps is 1 / steps of each step's own.
+      const attribution = Float32Array.from(x, (value, i) => {
+        let total = 0;
+        for (let s = 0; s < steps; s++) total += d[s * x.length + i]!;
+        return (value - from[i]!) * total;
+      });
+      return [name, attribution] as const;
+    }),
+  );
+  const ends = { ...repeated(one, 2), ...Object.fromEntries(parts.map(({ name, x, from }) => [name, both(from, x)])) };
+  const p = await net.engine.step(() => noGrad(() => softmax(net.forward(ends))));
+  const rows = (await p.data()) as Float32Array;
+  p.dispose();
+  const found = Object.fromEntries(attributions) as { image?: Float32Array; audio?: Float32Array };
+  const D = net.config.audio!;
+  const frames = found.audio && {
+    frames: Float32Array.from({ length: found.audio.length / D }, (_, t) =>
+      found.audio!.subarray(t * D, (t + 1) * D).reduce((a, b) => a + b, 0),
+    ),
+  };
+  return { ...found, ...frames, from: rows[action]!, to: rows[rows.length / 2 + action]! };
+}
+
+const both = (a: Float32Array, b: Float32Array) => Float32Array.from([...a, ...b]);

@@ -1,0 +1,140 @@
+import { concat, noGrad, softmax } from "../../autograd/index.ts";
+import { Random } from "../../data/random.ts";
+import type { Batch, Modality, MultimodalNet } from "../../model/index.ts";
+import { modalities } from "../../model/index.ts";
+import { oneOf, repeated } from "./example.ts";
+
+/*
+ * Shapley values (1953): how a decision's probability is shared out among those who made it. With v(S) the probability
+ * when only the players of S are there, player i gets what it adds, averaged over all orders in which they could come:
+ *   φ_i = Σ_{S without i} |S|! (n − |S| − 1)! / n! · (v(S ∪ i) − v(S))        Σ_i φ_i = v(all) − v(none)
+ */
+
+/** What each player adds, and what there is without any. */
+export interface Shares<Name extends string = string> {
+  readonly shares: Readonly<Record<Name, number>>;
+  readonly none: number;
+  readonly all: number;
+}
+
+/** φ [n] from v, given for every subset: v[bits], where bit i says that player i is there; 2ⁿ numbers. */
+export function shapleyValues(v: ArrayLike<number>): number[] {
+  const n = Math.log2(v.length);
+  if (!Number.isInteger(n)) {
+    throw new RangeError(`shapleyValues: v holds ${v.length} numbers, expected 2ⁿ: one for each subset of n players.`);
+  }
+  const factorial = (k: number): number => (k < 2 ? 1 : k * factorial(k - 1));
+  const weight = Array.from({ length: n }, (_, size) => (factorial(size) * factorial(n - size - 1)) / factorial(n));
+  return Array.from({ length: n }, (_, i) => {
+    let sum = 0;
+    for (let S = 0; S < v.length; S++) {
+      if (S & (1 << i)) continue;
+      sum += weight[ones(S)]! * (v[S | (1 << i)]! - v[S]!);
+    }
+    return sum;
+  });
+}
+
+const ones = (bits: number): number => (bits === 0 ? 0 : (bits & 1) + ones(bits >> 1));
+
+/**
+ * What each modality adds to the probability of an action, exactly. Every example is encoded once, and all 2^M subsets are
+ * one batch for fusion and head. A modality that an example lacks adds 0.
+ *
+ * @param actions [N], one for each example of the batch.
+ */
+export async function modalityShares(
+  net: MultimodalNet,
+  batch: Batch,
+  actions: readonly number[],
+): Promise<Shares<Modality>[]> {
+  const [N, M] = [actions.length, net.modalities.length];
+  const subsets = 2 ** M;
+  const given = batch.present ? Array.from(batch.present as ArrayLike<number>) : undefined;
+  // Rows by subset, then example.
+  const present = Float32Array.from({ length: subsets * N * M }, (_, i) => {
+    const [m, n, S] = [i % M, Math.floor(i / M) % N, Math.floor(i / M / N)];
+    return (S >> m) & 1 ? (given?.[n * M + m] ?? 1) : 0;
+  });
+  const p = await net.engine.step(() =>
+    noGrad(() => {
+      const features = net.encode(batch).map((x) => concat(new Array(subsets).fill(x), { axis: 0 }));
+      return softmax(net.classify(features, present));
+    }),
+  );
+  const rows = (await p.data()) as Float32Array;
+  p.dispose();
+  const A = rows.length / (subsets * N);
+  return actions.map((action, n) => {
+    const v = Array.from({ length: subsets }, (_, S) => rows[(S * N + n) * A + action]!);
+    const values = shapleyValues(v);
+    const shares = Object.fromEntries(modalities.map((name) => [name, values[net.modalities.indexOf(name)] ?? 0]));
+    return { shares: shares as Record<Modality, number>, none: v[0]!, all: v.at(-1)! };
+  });
+}
+
+/** Words up to which all subsets are tried, and orders that are drawn for longer texts. */
+const EXACT = 8;
+const ORDERS = 64;
+/** Texts that are evaluated at once. */
+const CHUNK = 256;
+
+/**
+ * What each word adds to the probability of an action, for one example: a word that is not there is padding. Up to 8 words
+ * exactly, by all 2ᴸ texts; longer ones by 64 orders drawn at random, each also backwards (Castro et al. 2009), which keeps
+ * Σ φ exact and leaves noise in each.
+ *
+ * @param batch of one example. Gives φ [L], 0 for padding.
+ */
+export async function wordShares(
+  net: MultimodalNet,
+  batch: Batch,
+  action: number,
+  seed: number | string = 0,
+): Promise<number[]> {
+  const row = oneOf("wordShares", batch);
+  const words = Array.from((row.words ?? []) as ArrayLike<number>);
+  const players = words.flatMap((id, i) => (id === 0 ? [] : [i]));
+  const n = players.length;
+  const evaluate = (there: readonly (readonly number[])[]) => probabilitiesOf(net, row, words, there, action);
+  const shares = words.map(() => 0);
+  if (n <= EXACT) {
+    const subsets = Array.from({ length: 2 ** n }, (_, S) => players.filter((_, i) => (S >> i) & 1));
+    shapleyValues(await evaluate(subsets)).forEach((value, i) => {
+      shares[players[i]!] = value;
+    });
+    return shares;
+  }
+  const random = new Random("word shares", seed);
+  const orders = Array.from({ length: ORDERS }, () => random.shuffle([...players])).flatMap((o) => [o, o.toReversed()]);
+  const v = await evaluate(orders.flatMap((order) => [[], ...order.map((_, k) => order.slice(0, k + 1))]));
+  orders.forEach((order, o) => {
+    order.forEach((player, k) => {
+      const at = o * (n + 1) + k;
+      shares[player]! += (v[at + 1]! - v[at]!) / orders.length;
+    });
+  });
+  return shares;
+}
+
+/** The action's probability with only these words there, for each list of places. */
+async function probabilitiesOf(
+  net: MultimodalNet,
+  row: Batch,
+  words: readonly number[],
+  there: readonly (readonly number[])[],
+  action: number,
+): Promise<number[]> {
+  const found: number[] = [];
+  for (let from = 0; from < there.length; from += CHUNK) {
+    const some = there.slice(from, from + CHUNK);
+    const ids = Int32Array.from(some.flatMap((places) => words.map((id, i) => (places.includes(i) ? id : 0))));
+    const texts = { ...repeated(row, some.length), words: ids };
+    const p = await net.engine.step(() => noGrad(() => softmax(net.forward(texts))));
+    const rows = (await p.data()) as Float32Array;
+    p.dispose();
+    const A = rows.length / some.length;
+    for (let i = 0; i < some.length; i++) found.push(rows[i * A + action]!);
+  }
+  return found;
+}

@@ -1,0 +1,85 @@
+import type { FeedbackRecord } from "./judgement.ts";
+
+export interface NamedLog {
+  /** A file, for what is said about conflicts. */
+  readonly name: string;
+  readonly records: readonly FeedbackRecord[];
+}
+
+/** Two different records of one id. */
+export interface Conflict {
+  readonly id: string;
+  /** The log of the record that was kept, and that of the other. */
+  readonly kept: string;
+  readonly dropped: string;
+  /** In what they differ. */
+  readonly fields: readonly string[];
+}
+
+export interface Merged {
+  readonly records: readonly FeedbackRecord[];
+  /** Records that were in several logs, counted once for each time they were left out. */
+  readonly duplicates: number;
+  readonly conflicts: readonly Conflict[];
+}
+
+/**
+ * Logs of several people, or of several machines, as one: every id once. The order of each log is kept, and between logs
+ * the earlier record goes first; so the result does not depend on the order in which the logs are given.
+ *
+ * Where one id stands for different records the earlier one is kept, and the conflict is reported. Two retractions of the
+ * same judgement are no conflict.
+ */
+export function mergeLogs(logs: readonly NamedLog[]): Merged {
+  const kept = new Map<string, { record: FeedbackRecord; log: string }>();
+  const conflicts: Conflict[] = [];
+  let duplicates = 0;
+  const next = logs.map(() => 0);
+  const head = (i: number) => logs[i]!.records[next[i]!];
+  for (;;) {
+    let first: number | undefined;
+    for (let i = 0; i < logs.length; i++) {
+      const record = head(i);
+      if (record && (first === undefined || isBefore(record, head(first)!))) first = i;
+    }
+    if (first === undefined) break;
+    const record = head(first)!;
+    // Logs that hold the same record next go on together, or their order would decide which of them is ahead.
+    const text = JSON.stringify(record);
+    const holders = logs.flatMap((_, i) => (head(i) && JSON.stringify(head(i)) === text ? [i] : []));
+    for (const i of holders) next[i]! += 1;
+    duplicates += holders.length - 1;
+    const log = logs[first]!.name;
+    const before = kept.get(record.id);
+    if (!before) {
+      kept.set(record.id, { record, log });
+      continue;
+    }
+    const fields = differences(before.record, record);
+    if (fields.length === 0 || retractsTheSame(before.record, record)) {
+      duplicates += 1;
+      continue;
+    }
+    const [earlier, later] = isBefore(record, before.record) ? [{ record, log }, before] : [before, { record, log }];
+    kept.set(record.id, earlier);
+    conflicts.push({ id: record.id, kept: earlier.log, dropped: later.log, fields });
+  }
+  return { records: [...kept.values()].map(({ record }) => record), duplicates, conflicts };
+}
+
+/** By time, then id, then text: an order that the order of the logs has no part in. */
+function isBefore(a: FeedbackRecord, b: FeedbackRecord): boolean {
+  const [earlier, later] = [Date.parse(a.time), Date.parse(b.time)];
+  if (earlier !== later) return earlier < later;
+  if (a.id !== b.id) return a.id < b.id;
+  return JSON.stringify(a) < JSON.stringify(b);
+}
+
+function differences(a: FeedbackRecord, b: FeedbackRecord): string[] {
+  const [x, y] = [a, b] as unknown as [Record<string, unknown>, Record<string, unknown>];
+  const fields = new Set([...Object.keys(x), ...Object.keys(y)]);
+  return [...fields].filter((field) => JSON.stringify(x[field]) !== JSON.stringify(y[field]));
+}
+
+const retractsTheSame = (a: FeedbackRecord, b: FeedbackRecord) =>
+  a.kind === "retraction" && b.kind === "retraction" && a.retracts === b.retracts;

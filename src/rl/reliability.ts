@@ -1,0 +1,98 @@
+import { type Rating, ratingsOf } from "./agreement.ts";
+import type { Judgement, RewardedJudgement } from "./judgement.ts";
+import { rewarded } from "./judgement.ts";
+
+/** What several judges' ratings say about the items, and about the judges. */
+export interface Reliability {
+  /** In alphabetical order: the order of all arrays here. */
+  readonly categories: readonly string[];
+  /** How the true categories are spread. */
+  readonly prior: readonly number[];
+  /** By judge: confusion[true category][what he says], rows summing to 1. */
+  readonly confusion: ReadonlyMap<string, readonly (readonly number[])[]>;
+  /** By judge: how probable it is that what he says is true, Σ_c prior_c · confusion[c][c]. */
+  readonly accuracy: ReadonlyMap<string, number>;
+  /** By item: the probability of each true category. */
+  readonly items: ReadonlyMap<string, readonly number[]>;
+}
+
+/**
+ * Judges are believed as far as they agree with those who are believed (Dawid and Skene 1979): expectation maximisation of
+ *   P(ratings) = Π_items Σ_c prior_c Π_ratings confusion_judge[c][said]
+ * from the majority's view. Every confusion starts from a few imagined ratings that lean to the truth, so that a judge with
+ * little said is neither believed nor disbelieved altogether.
+ *
+ * It finds who is careless, and not that all are wrong together.
+ */
+export function reliability(ratings: Iterable<Rating>, { rounds = 200 }: { rounds?: number } = {}): Reliability {
+  const said = [...ratings];
+  const categories = [...new Set(said.map(({ category }) => category))].sort();
+  const C = categories.length;
+  const judges = [...new Set(said.map(({ judge }) => judge))];
+  const names = [...new Set(said.map(({ item }) => item))];
+  const placeOf = (list: readonly string[]) => new Map(list.map((name, i) => [name, i]));
+  const [category, judge, item] = [placeOf(categories), placeOf(judges), placeOf(names)];
+  const rows = said.map((one) => ({
+    item: item.get(one.item)!,
+    judge: judge.get(one.judge)!,
+    said: category.get(one.category)!,
+  }));
+
+  // The majority's view, to begin with.
+  let belief = names.map(() => new Array<number>(C).fill(0));
+  for (const { item, said } of rows) belief[item]![said]! += 1;
+  belief = belief.map(normalised);
+
+  let prior: number[] = [];
+  let confusion: number[][][] = [];
+  for (let round = 0; round < rounds; round++) {
+    prior = normalised(categories.map((_, c) => 1 + belief.reduce((sum, p) => sum + p[c]!, 0)));
+    const counts = judges.map(() => categories.map((_, c) => categories.map((_, k) => (c === k ? 2 : 1) / C)));
+    for (const { item, judge, said } of rows) {
+      for (let c = 0; c < C; c++) counts[judge]![c]![said]! += belief[item]![c]!;
+    }
+    confusion = counts.map((matrix) => matrix.map(normalised));
+
+    const logs = names.map(() => prior.map(Math.log));
+    for (const { item, judge, said } of rows) {
+      for (let c = 0; c < C; c++) logs[item]![c]! += Math.log(confusion[judge]![c]![said]!);
+    }
+    const before = belief;
+    belief = logs.map((row) => normalised(row.map((x) => Math.exp(x - Math.max(...row)))));
+    const moved = belief.reduce(
+      (most, row, i) => Math.max(most, ...row.map((p, c) => Math.abs(p - before[i]![c]!))),
+      0,
+    );
+    if (moved < 1e-6) break;
+  }
+  return {
+    categories,
+    prior,
+    confusion: new Map(judges.map((name, j) => [name, confusion[j]!])),
+    accuracy: new Map(judges.map((name, j) => [name, prior.reduce((sum, p, c) => sum + p * confusion[j]![c]![c]!, 0)])),
+    items: new Map(names.map((name, i) => [name, belief[i]!])),
+  };
+}
+
+/**
+ * Judgements to learn from, each answer's once: its reward is what all who judged it say together, by how far each is to be
+ * believed, P(right) − P(wrong). Give it to `agent.update`. Skips and judgements for evaluation are left out.
+ */
+export function reconciled(judgements: Iterable<Judgement>): RewardedJudgement[] {
+  const all = rewarded(judgements);
+  const ratings = ratingsOf(all);
+  const { categories, items } = reliability(ratings);
+  const chance = (item: string, name: string) => items.get(item)![categories.indexOf(name)] ?? 0;
+  const first = new Map<string, RewardedJudgement>();
+  all.forEach((judgement, i) => {
+    const { item } = ratings[i]!;
+    if (first.has(item)) return;
+    first.set(item, { ...judgement, reward: chance(item, "approved") - chance(item, "disapproved") });
+  });
+  return [...first.values()];
+}
+
+function normalised(numbers: readonly number[]): number[] {
+  const sum = numbers.reduce((a, b) => a + b, 0);
+  return numbers.map((x) => x / sum);
+}

@@ -1,0 +1,60 @@
+import { describe, expect, test } from "vitest";
+import { accuracy, auc, confusionMatrix, f1, meanSquaredError, type Predictions, topK } from "../../src/model/index.ts";
+import fixture from "../fixtures/metrics.json" with { type: "json" };
+
+/* Metrics against scikit-learn's (fixtures/make_metrics.py), and at their edges by hand. */
+
+const metrics = { accuracy, auc, mse: meanSquaredError, f1: f1(), f1macro: f1({ average: "macro" }), top2: topK(2) };
+
+describe("scikit-learn's answers", () => {
+  test.each(fixture.map((one, i) => ({ ...one, i })))("case $i: $kind, $width wide", (one) => {
+    const predictions: Predictions = { ...one, values: Float32Array.from(one.values) };
+    const { confusion, ...expected } = one.expected as Record<string, unknown>;
+    for (const [name, value] of Object.entries(expected)) {
+      const found = metrics[name as keyof typeof metrics](predictions);
+      if (value === null) expect(found, name).toBeNaN();
+      // Values in float32, figures in float64.
+      else expect(found, name).toBeCloseTo(value as number, one.kind === "numbers" ? 6 : 12);
+    }
+    if (confusion) expect(confusionMatrix(predictions)).toEqual(confusion);
+  });
+});
+
+const of = (values: number[], width: number, targets: number[]): Predictions => ({
+  values: Float32Array.from(values),
+  width,
+  targets,
+});
+
+describe("edges", () => {
+  test("of equally likely classes the first is the answer", () => {
+    expect(accuracy(of([0.5, 0.5, 0.5, 0.5], 2, [0, 1]))).toBe(0.5);
+    expect(topK(1)(of([0.5, 0.5, 0.5, 0.5], 2, [0, 1]))).toBe(0.5);
+    expect(topK(2)(of([0.5, 0.5, 0.5, 0.5], 2, [0, 1]))).toBe(1);
+    expect(accuracy(of([0.5, 0.49], 1, [1, 1]))).toBe(0.5);
+  });
+
+  test("an answer that holds NaN is never right", () => {
+    const broken = of([Number.NaN, 1, 0, 1], 2, [1, 1]);
+    expect([accuracy(broken), topK(1)(broken), topK(2)(broken)]).toEqual([0.5, 0.5, 0.5]);
+    expect(auc(broken)).toBeNaN();
+    expect(confusionMatrix(broken)).toEqual([
+      [0, 0],
+      [0, 1],
+    ]);
+    expect(accuracy(of([Number.NaN], 1, [0]))).toBe(0);
+  });
+
+  test("of nothing there is no figure", () => {
+    for (const metric of [accuracy, auc, meanSquaredError, topK(1)]) expect(metric(of([], 3, []))).toBeNaN();
+  });
+
+  test("what does not fit is named", () => {
+    expect(() => accuracy(of([1, 0, 0, 1], 2, [1, 0, 1]))).toThrow("2 predictions of 2 numbers and 3 targets");
+    expect(() => f1()(of([1, 0, 0], 3, [0]))).toThrow('Use average: "macro"');
+    expect(() => topK(0)(of([1, 0], 2, [0]))).toThrow("k is 0, expected a whole number of at least 1");
+    expect(() => topK(1)(of([1], 1, [1]))).toThrow("expected one class for each prediction");
+    expect(() => meanSquaredError(of([1, 0], 2, [0]))).toThrow("2 numbers and 1 targets");
+    expect(() => confusionMatrix(of([1, 0], 2, [2]))).toThrow("target 2 is none of the classes 0 … 1");
+  });
+});
