@@ -12,13 +12,16 @@ const products = /^(matmul|linear)/;
 const some = /^conv2d: (plain|padding, relu|everything, by axis|groups, sigmoid)/;
 
 const tried: readonly { families: readonly string[]; way: string; cases: RegExp }[] = [
-  ...["registers8", "registers4", "shared64", "shared32", "splitRegisters", "splitShared"].map((way) => ({
-    families: ["matmul"],
-    way,
-    cases: products,
-  })),
+  ...["registers8", "registers4", "quads", "quads16", "shared64", "shared32", "splitRegisters", "splitShared"].map(
+    (way) => ({
+      families: ["matmul"],
+      way,
+      cases: products,
+    }),
+  ),
   { families: convolutions, way: "registers", cases: some },
-  { families: convolutions, way: "shared32", cases: /^conv/ },
+  { families: convolutions, way: "quads", cases: /^conv/ },
+  { families: convolutions, way: "shared32", cases: some },
   { families: convolutions, way: "shared64", cases: some },
   ...["tall", "low", "alone", "shared"].map((way) => ({ families: recurrences, way, cases: /^gru/ })),
 ];

@@ -91,11 +91,7 @@ export class Gpu {
     if (this.#gone) throw new Error(`engine.step: ${this.#gone}`);
     const start = performance.now();
     const before = { ...this.counters };
-    const recording = new Recording(
-      this.device.limits,
-      this.tuning,
-      (this.seed + Math.imul(this.#steps, 0x27d4eb2f)) >>> 0,
-    );
+    const recording = this.#record();
     this.recording = recording;
     let result: T;
     try {
@@ -124,6 +120,11 @@ export class Gpu {
     for (const k of Object.keys(before) as (keyof Counters)[]) this.#lastStep[k] = after[k] - before[k];
     if (this.#running.length >= AHEAD) await this.#running.shift();
     return result;
+  }
+
+  #record(): Recording {
+    const { limits, features } = this.device;
+    return new Recording(limits, features, this.tuning, (this.seed + Math.imul(this.#steps, 0x27d4eb2f)) >>> 0);
   }
 
   /** Waits for small results still under way, and gives a home to what is uploaded for the second time. */

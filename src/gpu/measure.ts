@@ -34,14 +34,14 @@ export async function measureWays(
 
 /** The median milliseconds of each way. */
 async function timeWays(
-  { limits, tuning }: Recording,
+  { limits, features, tuning }: Recording,
   ways: Readonly<Record<string, (r: Recording) => void>>,
   parts: { memory: Memory; pipelines: Pipelines; scratch: Scratch },
 ): Promise<Map<string, number>> {
   const { device } = parts.memory;
   const plans = await Promise.all(
     Object.entries(ways).map(async ([name, way]) => {
-      const alone = new Recording(limits, tuning, 0);
+      const alone = new Recording(limits, features, tuning, 0);
       way(alone);
       const { uploads } = signature(alone, []);
       const plan = await makePlan(alone, uploads, [], parts);

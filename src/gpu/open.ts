@@ -13,14 +13,17 @@ export function kindOf({ info }: GPUAdapter): DeviceKind {
   return /nvidia|geforce|amd|radeon/.test(name) ? "discrete" : "integrated";
 }
 
-/** Opens the adapter's device with the buffer sizes that it really offers, not only the least that WebGPU promises. */
+/**
+ * Opens the adapter's device with the buffer sizes that it really offers, not only the least that WebGPU promises, and
+ * with what profiling and some ways of kernels use where there is it.
+ */
 export function openDevice(adapter: GPUAdapter): Promise<GPUDevice> {
   const { maxBufferSize, maxStorageBufferBindingSize } = adapter.limits;
-  const profiling: GPUFeatureName = "timestamp-query";
+  const wanted: GPUFeatureName[] = ["timestamp-query", "subgroups"];
   return adapter.requestDevice({
     label: "handgrad",
     requiredLimits: { maxBufferSize, maxStorageBufferBindingSize },
-    requiredFeatures: adapter.features.has(profiling) ? [profiling] : [],
+    requiredFeatures: wanted.filter((feature) => adapter.features.has(feature)),
   });
 }
 

@@ -43,6 +43,7 @@ export class Recording {
 
   constructor(
     readonly limits: GPUSupportedLimits,
+    readonly features: GPUSupportedFeatures,
     readonly tuning: Tuning,
     seed: number,
   ) {
@@ -107,7 +108,7 @@ export class Recording {
     for (const choice of [...this.choices].reverse()) {
       const way = best.get(choice.key);
       if (way === undefined || way === choice.way) continue;
-      const other = new Recording(this.limits, this.tuning, this.#seed);
+      const other = new Recording(this.limits, this.features, this.tuning, this.#seed);
       choice.ways[way]!(other);
       this.dispatches.splice(choice.from, choice.to - choice.from, ...other.dispatches);
     }

@@ -2,7 +2,7 @@ import type { Recording } from "../gpu/index.ts";
 import { activationBackward } from "./activation.ts";
 import { addShares } from "./addShares.ts";
 import * as inRegisters from "./conv2dRegisters.ts";
-import { CHANNELS, PIXELS, WIDTH, type Window } from "./conv2dRegisters.ts";
+import { CHANNELS, lanes, PIXELS, type Window } from "./conv2dRegisters.ts";
 import * as throughMemory from "./conv2dShared.ts";
 import {
   type Activation,
@@ -109,22 +109,29 @@ export const conv2d: Op<Conv2dOptions> = (r, [x, w, b], options) => {
       grid: cover(side, og, N * P * Q),
     });
   const shape = `${C}→${O}, ${kH}×${kW}, ${H}×${W}`;
+  /** Threads that compute a row of pixels each; of quads the last four of a plane may not all have one. */
+  const threads = (quads: boolean, channels: number, rows: number, columns: number) => {
+    const places = rows * Math.ceil(columns / PIXELS);
+    return N * groups * Math.ceil(channels / CHANNELS) * (quads ? 4 * Math.ceil(places / 4) : places);
+  };
+  const byRegisters = (quads: boolean) => (r: Recording) =>
+    r.dispatch({
+      kernel: inRegisters.forward({ ...window, quads, bias: b !== undefined, activation }),
+      reads: [x!.slot, w!.slot, ...(b ? [b.slot] : [])],
+      writes: [y.slot],
+      sizes: [...common, 1],
+      grid: grid(threads(quads, og, P, Q), lanes(quads)),
+    });
   r.choose(
     "conv2d",
     shape,
     {
-      registers: (r: Recording) =>
-        r.dispatch({
-          kernel: inRegisters.forward({ ...window, bias: b !== undefined, activation }),
-          reads: [x!.slot, w!.slot, ...(b ? [b.slot] : [])],
-          writes: [y.slot],
-          sizes: [...common, 1],
-          grid: grid(N * groups * Math.ceil(og / CHANNELS) * P * Math.ceil(Q / PIXELS), WIDTH),
-        }),
+      registers: byRegisters(false),
+      ...(r.features.has("subgroups") ? { quads: byRegisters(true) } : {}),
       shared64: forwardBy(64),
       shared32: forwardBy(32),
     },
-    byChannels(og),
+    byChannels(r, og),
   );
   return {
     outputs: [y],
@@ -139,23 +146,25 @@ export const conv2d: Op<Conv2dOptions> = (r, [x, w, b], options) => {
           sizes: [...common, 0],
           grid: cover(side, cg, N * H * W),
         });
+      const backByRegisters = (quads: boolean) => (r: Recording) =>
+        r.dispatch({
+          kernel: inRegisters.backwardInput({ ...window, quads }),
+          reads: [dz.slot, w!.slot],
+          writes: [dx!.slot],
+          sizes: [...common, 1],
+          grid: grid(threads(quads, cg, H, W), lanes(quads)),
+        });
       if (dx) {
         r.choose(
           "conv2d.backwardInput",
           shape,
           {
-            registers: (r: Recording) =>
-              r.dispatch({
-                kernel: inRegisters.backwardInput(window),
-                reads: [dz.slot, w!.slot],
-                writes: [dx.slot],
-                sizes: [...common, 1],
-                grid: grid(N * groups * Math.ceil(cg / CHANNELS) * H * Math.ceil(W / PIXELS), WIDTH),
-              }),
+            registers: backByRegisters(false),
+            ...(r.features.has("subgroups") ? { quads: backByRegisters(true) } : {}),
             shared64: backwardBy(64),
             shared32: backwardBy(32),
           },
-          byChannels(cg),
+          byChannels(r, cg),
         );
       }
       if (!needs[1] && !needs[2]) return [dx];
@@ -166,9 +175,9 @@ export const conv2d: Op<Conv2dOptions> = (r, [x, w, b], options) => {
 };
 
 /** What is taken without measuring: tiles that a group's channels fill. */
-const byChannels = (channels: number) => {
+const byChannels = (r: Recording, channels: number) => {
   const forGpu = channels > 32 ? "shared64" : channels >= 8 ? "shared32" : "registers";
-  return { software: "registers", integrated: forGpu, discrete: forGpu };
+  return { software: r.features.has("subgroups") ? "quads" : "registers", integrated: forGpu, discrete: forGpu };
 };
 
 interface WeightGradient {
@@ -211,28 +220,33 @@ function weightGradient(r: Recording, g: WeightGradient): [Value, Value | undefi
       }),
     );
   };
+  const bySharesOfBatch = (quads: boolean) => (r: Recording) => {
+    // All taps of a small window share the loads of dy; a large one goes row by row to stay within registers.
+    const taps = kH * kW <= 9 ? kH : 1;
+    const number = Math.min(N, 32);
+    const kinds = cg * (kH / taps);
+    const threads = number * groups * Math.ceil(O / groups / CHANNELS) * (quads ? 4 * Math.ceil(kinds / 4) : kinds);
+    record(r, number, (shares) =>
+      r.dispatch({
+        kernel: inRegisters.backwardWeight({ ...window, taps, quads }),
+        reads: [x.slot, dz.slot],
+        writes: [shares.slot],
+        sizes: [...common, number],
+        grid: grid(threads, lanes(quads)),
+      }),
+    );
+  };
   r.choose(
     "conv2d.backwardWeight",
     shape,
     {
-      registers: (r: Recording) => {
-        // All taps of a small window share the loads of dy; a large one goes row by row to stay within registers.
-        const taps = kH * kW <= 9 ? kH : 1;
-        const number = Math.min(N, 32);
-        record(r, number, (shares) =>
-          r.dispatch({
-            kernel: inRegisters.backwardWeight({ ...window, taps }),
-            reads: [x.slot, dz.slot],
-            writes: [shares.slot],
-            sizes: [...common, number],
-            grid: grid(number * groups * Math.ceil(O / groups / CHANNELS) * cg * (kH / taps), WIDTH),
-          }),
-        );
-      },
+      registers: bySharesOfBatch(false),
+      ...(r.features.has("subgroups") ? { quads: bySharesOfBatch(true) } : {}),
       shared64: inMemory(64),
       shared32: inMemory(32),
     },
-    byChannels(O / groups),
+    // Quads pay only where many kinds of threads want the same dy.
+    cg < 32 ? { ...byChannels(r, O / groups), software: "registers" } : byChannels(r, O / groups),
   );
   return [dw, db];
 }

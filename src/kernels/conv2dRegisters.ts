@@ -38,11 +38,55 @@ const step = (v: Window) => (pixel: number, tap: number) => pixel * v.strideW + 
 /** WGSL of four pixels' numbers for one tap. */
 const four = (f: number, tap: number, step: (pixel: number, tap: number) => number) =>
   `vec4f(${[0, 1, 2, 3].map((i) => named(step(4 * f + i, tap))).join(", ")})`;
-export const WIDTH = 16;
 
-export const forward = kernel(
-  "conv2d",
-  (v: Window & { bias: boolean; activation: Activation }) => wgsl`
+/** Threads in a workgroup: few, as most convolutions have few tiles; of quads one, which SwiftShader's subgroups are. */
+export const lanes = (quads: boolean): number => (quads ? 4 : 16);
+
+const enable = (quads: boolean) => wgsl`
+#if ${quads}
+enable subgroups;
+// Four threads leave together or not at all: they have the same channels.
+diagnostic(off, subgroup_uniformity);
+#endif`;
+
+/** Which pixels a thread has: `row` of `rows`, and where in it; of quads some lie past the end and are not stored. */
+const pixels = (quads: boolean, row: string, rows: string, column: string, columns: string) => wgsl`
+  let across = (${columns} + ${PIXELS - 1}) / ${PIXELS};
+#if ${quads}
+  let quarter = lane % 4;
+  let all = ${rows} * across;
+  let place = rest / 4 % ((all + 3) / 4) * 4 + quarter; rest /= (all + 3) / 4 * 4;
+  let there = place < all;
+  let ${column} = place % across * ${PIXELS};
+  let ${row} = min(place / across, ${rows} - 1);
+#else
+  let there = true;
+  let ${column} = rest % across * ${PIXELS}; rest /= across;
+  let ${row} = rest % ${rows}; rest /= ${rows};
+#endif`;
+
+/**
+ * Weights of `CHANNELS` channels and a row of taps: `where(k)` is where channel k's begin. In quads each thread reads
+ * a quarter of them, from `own…` on, and hears of the rest from its neighbours.
+ */
+const weights = (kW: number, quads: boolean, where: (k: string) => string) => ({
+  /** Before the loops. */
+  prepare: quads
+    ? each(
+        (CHANNELS * kW) / 4,
+        (i) => `let own${i} = ${where(`(${4 * i} + quarter) / ${kW}`)} + (${4 * i} + quarter) % ${kW};`,
+      )
+    : each(CHANNELS, (k) => `let w${k} = ${where(`${k}`)};`),
+  /** In a row: the reading, then one weight. */
+  read: quads ? each((CHANNELS * kW) / 4, (i) => `let part${i} = w[own${i} + at];`) : "",
+  of: (k: number, j: number) =>
+    quads ? `quadBroadcast(part${(k * kW + j) >> 2}, ${(k * kW + j) & 3})` : `w[w${k} + at + ${j}]`,
+});
+
+export const forward = kernel("conv2d", (v: Window & { quads: boolean; bias: boolean; activation: Activation }) => {
+  const weight = weights(v.kW, v.quads, (k) => `(g * og + min(within + ${k}, og - 1)) * cg * ${v.kH * v.kW}`);
+  return wgsl`
+${enable(v.quads)}
 ${sizes}
 @group(0) @binding(0) var<storage, read> x: array<f32>;
 @group(0) @binding(1) var<storage, read> w: array<f32>;
@@ -54,89 +98,101 @@ ${sizes}
 
 fn activate(x: f32) -> f32 { return ${activations[v.activation].value}; }
 
-@compute @workgroup_size(${WIDTH})
+@compute @workgroup_size(${lanes(v.quads)})
 fn main(@builtin(workgroup_id) wg: vec3u, @builtin(num_workgroups) wgs: vec3u, @builtin(local_invocation_index) lane: u32) {
-  var rest = (wg.x + wg.y * wgs.x) * ${WIDTH} + lane;
+  var rest = (wg.x + wg.y * wgs.x) * ${lanes(v.quads)} + lane;
   let cg = s.C / s.groups;
   let og = s.O / s.groups;
-  let across = (s.Q + ${PIXELS - 1}) / ${PIXELS};
-  let q = rest % across * ${PIXELS}; rest /= across;
-  let p = rest % s.P; rest /= s.P;
+  ${pixels(v.quads, "p", "s.P", "q", "s.Q")}
   let tiles = (og + ${CHANNELS - 1}) / ${CHANNELS};
   let within = rest % tiles * ${CHANNELS}; rest /= tiles;
   let g = rest % s.groups; rest /= s.groups;
   let n = rest;
   if (n >= s.N) { return; }
-  ${each(CHANNELS, (k) => `let w${k} = (g * og + min(within + ${k}, og - 1)) * cg * ${v.kH * v.kW};`)}
+  // In registers: what a loop reads from a uniform buffer is read anew in every round.
+  let H = s.H; let W = s.W; let planes = n * s.C + g * cg; let top = p * ${v.strideH} - s.padH;
+  let left = i32(q * ${v.strideW}) - i32(s.padW);
+  ${weight.prepare}
   ${each(CHANNELS, (k) => each(fours, (f) => `var y${k}_${f} = vec4f();`))}
   for (var c = 0u; c < cg; c++) {
     for (var i = 0u; i < ${v.kH}; i++) {
-      let h = p * ${v.strideH} + i * ${v.dilationH} - s.padH;
-      if (h >= s.H) { continue; }
-      let row = ((n * s.C + g * cg + c) * s.H + h) * s.W;
+      let h = top + i * ${v.dilationH};
+#if ${v.quads}
+      let live = h < H;
+#else
+      if (h >= H) { continue; }
+      let live = true;
+#endif
+      let row = ((planes + c) * H + min(h, H - 1)) * W;
       let at = (c * ${v.kH} + i) * ${v.kW};
-      let left = i32(q * ${v.strideW}) - i32(s.padW);
+      ${weight.read}
       ${places(v.kW, step(v))
         .map(
           (at) =>
-            `let ${named(at)} = select(0.0, x[row + min(bitcast<u32>(left + ${at}), s.W - 1)], bitcast<u32>(left + ${at}) < s.W);`,
+            `let ${named(at)} = select(0.0, x[row + min(bitcast<u32>(left + ${at}), W - 1)], (bitcast<u32>(left + ${at}) < W) & live);`,
         )
         .join("\n")}
-      ${each(v.kW, (j) => each(CHANNELS, (k) => `{ let w = w[w${k} + at + ${j}]; ${each(fours, (f) => `y${k}_${f} += w * ${four(f, j, step(v))};`)} }`))}
+      ${each(v.kW, (j) => each(CHANNELS, (k) => `{ let w = ${weight.of(k, j)}; ${each(fours, (f) => `y${k}_${f} += w * ${four(f, j, step(v))};`)} }`))}
     }
   }
-  var all: array<vec4f, ${CHANNELS * fours}>;
-  ${each(CHANNELS, (k) => each(fours, (f) => `all[${k * fours + f}] = y${k}_${f};`))}
+  if (!there) { return; }
+  var results: array<vec4f, ${CHANNELS * fours}>;
+  ${each(CHANNELS, (k) => each(fours, (f) => `results[${k * fours + f}] = y${k}_${f};`))}
   for (var k = 0u; k < ${CHANNELS} && within + k < og; k++) {
     let o = g * og + within + k;
     let base = ((n * s.O + o) * s.P + p) * s.Q + q;
-    ${each(fours, (f) => `let v${f} = all[k * ${fours} + ${f}]${v.bias ? " + b[o]" : ""};`)}
+    ${each(fours, (f) => `let v${f} = results[k * ${fours} + ${f}]${v.bias ? " + b[o]" : ""};`)}
     ${each(PIXELS, (j) => `if (q + ${j} < s.Q) { y[base + ${j}] = activate(v${j >> 2}[${j & 3}]); }`)}
   }
-}`,
-);
+}`;
+});
 
-export const backwardInput = kernel(
-  "conv2d.backwardInput",
-  (v: Window) => wgsl`
+export const backwardInput = kernel("conv2d.backwardInput", (v: Window & { quads: boolean }) => {
+  const weight = weights(v.kW, v.quads, (k) => `min(within + ${k}, cg - 1) * ${v.kH * v.kW}`);
+  return wgsl`
+${enable(v.quads)}
 ${sizes}
 @group(0) @binding(0) var<storage, read> dy: array<f32>;
 @group(0) @binding(1) var<storage, read> w: array<f32>;
 @group(0) @binding(2) var<storage, read_write> dx: array<f32>;
 @group(0) @binding(3) var<uniform> s: Sizes;
 
-@compute @workgroup_size(${WIDTH})
+@compute @workgroup_size(${lanes(v.quads)})
 fn main(@builtin(workgroup_id) wg: vec3u, @builtin(num_workgroups) wgs: vec3u, @builtin(local_invocation_index) lane: u32) {
-  var rest = (wg.x + wg.y * wgs.x) * ${WIDTH} + lane;
+  var rest = (wg.x + wg.y * wgs.x) * ${lanes(v.quads)} + lane;
   let cg = s.C / s.groups;
   let og = s.O / s.groups;
-  let across = (s.W + ${PIXELS - 1}) / ${PIXELS};
-  let left = rest % across * ${PIXELS}; rest /= across;
-  let h = rest % s.H; rest /= s.H;
+  ${pixels(v.quads, "h", "s.H", "left", "s.W")}
   let tiles = (cg + ${CHANNELS - 1}) / ${CHANNELS};
   let within = rest % tiles * ${CHANNELS}; rest /= tiles;
   let g = rest % s.groups; rest /= s.groups;
   let n = rest;
   if (n >= s.N) { return; }
-  ${each(CHANNELS, (k) => `let w${k} = min(within + ${k}, cg - 1) * ${v.kH * v.kW};`)}
+  let P = s.P; let Q = s.Q; let planes = n * s.O; let bottom = h + s.padH; let right = i32(left + s.padW);
+  ${weight.prepare}
   ${each(CHANNELS, (k) => each(fours, (f) => `var d${k}_${f} = vec4f();`))}
   for (var o = g * og; o < (g + 1) * og; o++) {
     let weights = o * cg * ${v.kH * v.kW};
     for (var i = 0u; i < ${v.kH}; i++) {
-      let up = h + s.padH - i * ${v.dilationH};
-      if ((up / ${v.strideH} >= s.P) | (up % ${v.strideH} != 0)) { continue; }
-      let row = ((n * s.O + o) * s.P + up / ${v.strideH}) * s.Q;
+      let up = bottom - i * ${v.dilationH};
+      let live = (up / ${v.strideH} < P) & (up % ${v.strideH} == 0);
+#if ${!v.quads}
+      if (!live) { continue; }
+#endif
+      let row = ((planes + o) * P + min(up / ${v.strideH}, P - 1)) * Q;
       let at = weights + i * ${v.kW};
+      ${weight.read}
       ${places(v.kW, (pixel, tap) => pixel - tap * v.dilationW)
         .map((place) => {
-          const t = `bitcast<u32>(i32(left + s.padW) + ${place})`;
-          const inside = v.strideW > 1 ? `((${t} / ${v.strideW} < s.Q) & (${t} % ${v.strideW} == 0))` : `${t} < s.Q`;
-          return `let ${named(place)} = select(0.0, dy[row + min(${t} / ${v.strideW}, s.Q - 1)], ${inside});`;
+          const t = `bitcast<u32>(right + ${place})`;
+          const inside = v.strideW > 1 ? `(${t} / ${v.strideW} < Q) & (${t} % ${v.strideW} == 0)` : `(${t} < Q)`;
+          return `let ${named(place)} = select(0.0, dy[row + min(${t} / ${v.strideW}, Q - 1)], ${inside} & live);`;
         })
         .join("\n")}
-      ${each(v.kW, (j) => each(CHANNELS, (k) => `{ let w = w[at + w${k} + ${j}]; ${each(fours, (f) => `d${k}_${f} += w * ${four(f, j, (pixel, tap) => pixel - tap * v.dilationW)};`)} }`))}
+      ${each(v.kW, (j) => each(CHANNELS, (k) => `{ let w = ${weight.of(k, j)}; ${each(fours, (f) => `d${k}_${f} += w * ${four(f, j, (pixel, tap) => pixel - tap * v.dilationW)};`)} }`))}
     }
   }
+  if (!there) { return; }
   ${each(
     CHANNELS,
     (k) => `if (within + ${k} < cg) {
@@ -144,8 +200,8 @@ fn main(@builtin(workgroup_id) wg: vec3u, @builtin(num_workgroups) wgs: vec3u, @
     ${each(PIXELS, (j) => `if (left + ${j} < s.W) { dx[base + ${j}] = d${k}_${j >> 2}[${j & 3}]; }`)}
   }`,
   )}
-}`,
-);
+}`;
+});
 
 /*
  * dw in two passes of fixed order: each thread sums 8 output channels × 1 input channel × one row of taps over its
@@ -153,46 +209,60 @@ fn main(@builtin(workgroup_id) wg: vec3u, @builtin(num_workgroups) wgs: vec3u, @
  */
 export const backwardWeight = kernel(
   "conv2d.backwardWeight",
-  (v: Window & { taps: number }) => wgsl`
+  (v: Window & { taps: number; quads: boolean }) => wgsl`
+${enable(v.quads)}
 ${sizes}
 @group(0) @binding(0) var<storage, read> x: array<f32>;
 @group(0) @binding(1) var<storage, read> dy: array<f32>;
 @group(0) @binding(2) var<storage, read_write> shares: array<f32>;
 @group(0) @binding(3) var<uniform> s: Sizes;
 
-@compute @workgroup_size(${WIDTH})
+@compute @workgroup_size(${lanes(v.quads)})
 fn main(@builtin(workgroup_id) wg: vec3u, @builtin(num_workgroups) wgs: vec3u, @builtin(local_invocation_index) lane: u32) {
-  var rest = (wg.x + wg.y * wgs.x) * ${WIDTH} + lane;
+  var rest = (wg.x + wg.y * wgs.x) * ${lanes(v.quads)} + lane;
   let cg = s.C / s.groups;
   let og = s.O / s.groups;
   // A thread's taps: \`taps\` rows of the window from row \`first\` on.
+#if ${v.quads}
+  // Four threads have the same output channels, and read a quarter of dy each.
+  let quarter = lane % 4;
+  let kinds = cg * ${v.kH / v.taps};
+  let kind = rest / 4 % ((kinds + 3) / 4) * 4 + quarter; rest /= (kinds + 3) / 4 * 4;
+  let there = kind < kinds;
+  let first = kind % ${v.kH / v.taps} * ${v.taps};
+  let c = min(kind / ${v.kH / v.taps}, cg - 1);
+#else
+  let there = true;
   let first = rest % ${v.kH / v.taps} * ${v.taps}; rest /= ${v.kH / v.taps};
   let c = rest % cg; rest /= cg;
+#endif
   let tiles = (og + ${CHANNELS - 1}) / ${CHANNELS};
   let within = rest % tiles * ${CHANNELS}; rest /= tiles;
   let g = rest % s.groups; rest /= s.groups;
   let share = rest;
   if (share >= s.splits) { return; }
+  let N = s.N; let H = s.H; let W = s.W; let P = s.P; let Q = s.Q; let padH = s.padH; let padW = s.padW;
   let weights = s.O * cg * ${v.kH * v.kW};
   ${each(CHANNELS, (k) => `var b${k} = 0.0;\n${each(v.taps * v.kW, (t) => `var d${k}_${t} = 0.0;`)}`)}
-  for (var n = share; n < s.N; n += s.splits) {
-    let plane = (n * s.C + g * cg + c) * s.H;
-    ${each(CHANNELS, (k) => `let o${k} = (n * s.O + g * og + min(within + ${k}, og - 1)) * s.P * s.Q;`)}
-    for (var p = 0u; p < s.P; p++) {
+  for (var n = share; n < N; n += s.splits) {
+    let plane = (n * s.C + g * cg + c) * H;
+    ${each(v.quads ? CHANNELS / 4 : CHANNELS, (k) => `let o${k} = (n * s.O + g * og + min(within + ${v.quads ? `${4 * k} + quarter` : k}, og - 1)) * P * Q;`)}
+    for (var p = 0u; p < P; p++) {
       ${each(
         v.taps,
-        (i) => `let h${i} = p * ${v.strideH} + (first + ${i}) * ${v.dilationH} - s.padH;
-      let live${i} = h${i} < s.H;
-      let row${i} = (plane + min(h${i}, s.H - 1)) * s.W;`,
+        (i) => `let h${i} = p * ${v.strideH} + (first + ${i}) * ${v.dilationH} - padH;
+      let live${i} = h${i} < H;
+      let row${i} = (plane + min(h${i}, H - 1)) * W;`,
       )}
-      for (var q = 0u; q < s.Q; q++) {
-        let at = p * s.Q + q;
-        ${each(CHANNELS, (k) => `let y${k} = dy[o${k} + at]; b${k} += y${k};`)}
+      for (var q = 0u; q < Q; q++) {
+        let at = p * Q + q;
+        ${v.quads ? each(CHANNELS / 4, (i) => `let part${i} = dy[o${i} + at];`) : ""}
+        ${each(CHANNELS, (k) => `let y${k} = ${v.quads ? `quadBroadcast(part${k >> 2}, ${k & 3})` : `dy[o${k} + at]`}; b${k} += y${k};`)}
         ${each(v.kW, (j) => {
           return `{
-          let t = q * ${v.strideW} + ${j * v.dilationW} - s.padW;
-          let live = t < s.W;
-          let u = min(t, s.W - 1);
+          let t = q * ${v.strideW} + ${j * v.dilationW} - padW;
+          let live = t < W;
+          let u = min(t, W - 1);
           ${each(
             v.taps,
             (i) => `let x${i} = select(0.0, x[row${i} + u], live & live${i});
@@ -203,6 +273,7 @@ fn main(@builtin(workgroup_id) wg: vec3u, @builtin(num_workgroups) wgs: vec3u, @
       }
     }
   }
+  if (!there) { return; }
   let base = share * (weights + s.O);
   ${each(
     CHANNELS,

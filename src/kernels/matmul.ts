@@ -1,6 +1,6 @@
 import type { Recording } from "../gpu/index.ts";
 import { addShares } from "./addShares.ts";
-import { LANES, registers } from "./matmulRegisters.ts";
+import { lanes, registers } from "./matmulRegisters.ts";
 import { shared } from "./matmulShared.ts";
 import { type Activation, expect, expectFloat, fresh, grid, type Op, show, type Value } from "./op.ts";
 import { DEPTH, tilesOf } from "./tiles.ts";
@@ -9,8 +9,9 @@ import { DEPTH, tilesOf } from "./tiles.ts";
  * C [M, N] = op(A) · op(B), op(X) = X or Xᵀ without a copy; then, in the epilogue, + bias [N] and an activation.
  * `rowSum` also gives Σₖ op(A)[m, k]: with A = dyᵀ that is the gradient of a bias, for the price of an addition.
  *
- * There are six ways to do it:
+ * There are up to eight ways to do it:
  *   registers8, registers4          8 × 8 or 4 × 4 results a thread, read straight from storage (matmulRegisters.ts)
+ *   quads16, quads                  16 × 8 or 8 × 4, four threads sharing what they read, where there are subgroups
  *   shared64, shared32              through workgroup memory, 64 × 64 or 32 × 32 a workgroup (matmulShared.ts)
  *   splitRegisters, splitShared     with K split into shares that a second pass adds up in order (addShares.ts): for few
  *                                   results of long sums, such as weight gradients, which would leave a GPU idle
@@ -51,7 +52,7 @@ export function matrixProduct(r: Recording, p: Product): { c: Value; sums: Value
   const fours = (...n: number[]) => K > 0 && n.every((x) => x % 4 === 0);
 
   /** One dispatch; into `shares` of `span` numbers of K each where it is split. */
-  const record = (r: Recording, way: "registers" | "shared", tile: number, shares?: Value, span = K) => {
+  const record = (r: Recording, way: "registers" | "quads" | "shared", tile: number, shares?: Value, span = K) => {
     const common = {
       transposeA,
       transposeB,
@@ -60,8 +61,12 @@ export function matrixProduct(r: Recording, p: Product): { c: Value; sums: Value
       rowSum,
       split: shares !== undefined,
     };
-    const groups =
-      way === "registers" ? grid(Math.ceil(M / tile) * Math.ceil(N / tile), LANES) : grid(tilesOf(tile, M, N), 1);
+    // Of quads a workgroup's threads are four to a tile, which is as wide as it is high by two.
+    const tileOf = { registers: [tile, tile], quads: [tile, 2 * tile], shared: [tile, tile] }[way] as [number, number];
+    const groups = grid(
+      Math.ceil(M / tileOf[0]) * Math.ceil(N / tileOf[1]) * (way === "quads" ? 4 : 1),
+      way === "shared" ? 1 : lanes(way === "quads"),
+    );
     r.dispatch({
       kernel:
         way === "shared"
@@ -70,9 +75,11 @@ export function matrixProduct(r: Recording, p: Product): { c: Value; sums: Value
               ...common,
               vectorA: fours(transposeA ? M : K, lda, strideA),
               vectorB: fours(transposeB ? K : N, ldb, strideB),
-              tail: K % 4 !== 0 && !(transposeA && !transposeB),
+              // Where K counts examples it may be anything, and must not compile another kernel.
+              tail: transposeA && !transposeB ? way === "quads" : K % 4 !== 0,
+              quads: way === "quads",
               rows: tile,
-              columns: tile,
+              columns: way === "quads" ? tile / 2 : tile,
             }),
       reads: [p.a.slot, p.b.slot, ...(bias && !shares ? [bias.slot] : [])],
       writes: shares ? [shares.slot] : [c.slot, ...(sums ? [sums.slot] : [])],
@@ -82,7 +89,7 @@ export function matrixProduct(r: Recording, p: Product): { c: Value; sums: Value
   };
   const split = (r: Recording, way: "registers" | "shared", tile: number) => {
     // Enough workgroups for a large device, but no share shorter than what is worth a second pass.
-    const groups = way === "shared" ? tilesOf(tile, M, N) : tilesOf(tile, M, N) / LANES;
+    const groups = way === "shared" ? tilesOf(tile, M, N) : tilesOf(tile, M, N) / lanes(false);
     const wanted = Math.min(Math.ceil(128 / groups), Math.ceil(K / 128), 64);
     const span = Math.max(DEPTH, Math.ceil(K / wanted / DEPTH) * DEPTH);
     const number = Math.max(1, Math.ceil(K / span));
@@ -94,6 +101,9 @@ export function matrixProduct(r: Recording, p: Product): { c: Value; sums: Value
   const ways = {
     registers8: (r: Recording) => record(r, "registers", 8),
     registers4: (r: Recording) => record(r, "registers", 4),
+    ...(r.features.has("subgroups")
+      ? { quads: (r: Recording) => record(r, "quads", 8), quads16: (r: Recording) => record(r, "quads", 16) }
+      : {}),
     shared64: (r: Recording) => record(r, "shared", 64),
     shared32: (r: Recording) => record(r, "shared", 32),
     ...(batch
@@ -111,7 +121,7 @@ export function matrixProduct(r: Recording, p: Product): { c: Value; sums: Value
   const narrow = (m !== "*" && M <= 32) || N <= 32;
   const forGpu = p.examples === "K" ? "splitShared" : small ? "registers4" : narrow ? "shared32" : "shared64";
   r.choose("matmul", `${transposeA ? "T" : "N"}${transposeB ? "T" : "N"} ${m}×${n}×${k}`, ways, {
-    software: small ? "registers4" : "registers8",
+    software: small ? "registers4" : "quads" in ways ? "quads16" : "registers8",
     integrated: forGpu,
     discrete: forGpu,
   });

@@ -4,10 +4,12 @@ import { type Activation, activations, each } from "./op.ts";
 /*
  * The matrix product in registers: each thread keeps a tile of C and reads A and B straight from storage, four numbers
  * at a time: no barrier, no workgroup memory. The best way on devices that compute on the CPU, and for small matrices.
+ * There reading costs most (a number for four threads costs SwiftShader some ten multiply-adds, wherever it lies), so
+ * that threads in quads do better still: they tell each other what they read.
  */
 
-/** Threads in a workgroup: few, as most products have few tiles. */
-export const LANES = 16;
+/** Threads in a workgroup: few, as most products have few tiles; of quads one, which SwiftShader's subgroups are best at. */
+export const lanes = (quads: boolean): number => (quads ? 4 : 16);
 
 interface Variant extends Record<string, string | number | boolean> {
   transposeA: boolean;
@@ -22,6 +24,8 @@ interface Variant extends Record<string, string | number | boolean> {
   split: boolean;
   /** K is not a multiple of 4, in a product that reads four of it at a time. */
   tail: boolean;
+  /** Four neighbouring threads have the same rows, and each reads a quarter of A for all of them. */
+  quads: boolean;
   /** The tile of a thread: rows and columns, multiples of 4. */
   rows: number;
   columns: number;
@@ -30,7 +34,7 @@ interface Variant extends Record<string, string | number | boolean> {
 export const registers = kernel("matmul", (v: Variant) => {
   const { rows, columns } = v;
   // Where both operands are read across K, there is nothing to gain from taking it by fours.
-  const depth = v.transposeA && !v.transposeB ? 1 : 4;
+  const depth = v.transposeA && !v.transposeB && !v.quads ? 1 : 4;
   const A = v.transposeA
     ? (k: number, i: number) => `a${k}_${i >> 2}[${i & 3}]`
     : (k: number, i: number) => `a${i}[${k}]`;
@@ -39,7 +43,20 @@ export const registers = kernel("matmul", (v: Variant) => {
     : (k: number, j: number) => `b${k}_${j}`;
   // Past the end of K, vectors along the other size hold another row's numbers.
   const whole = (k: number, load: string) => (v.tail ? `select(vec4f(), ${load}, live${k})` : load);
+  const loadA = (k: string, i: string, at: number) =>
+    v.transposeA
+      ? v.vectorA
+        ? `a[columnA${at} + min(${k}, K - 1) * lda]`
+        : `rowA(${k}, K - 1, m + ${4 * at}, M, baseA)`
+      : v.vectorA
+        ? `a[rowA${at} + k / 4]`
+        : `rowA(min(m + ${i}, M - 1), M, k, K, baseA)`;
   return wgsl`
+#if ${v.quads}
+enable subgroups;
+// Four threads leave together or not at all: their tile is the same.
+diagnostic(off, subgroup_uniformity);
+#endif
 struct Sizes { M: u32, N: u32, K: u32, lda: u32, ldb: u32, strideA: u32, strideB: u32, span: u32 }
 @group(0) @binding(0) var<storage, read> a: array<${v.vectorA ? "vec4f" : "f32"}>;
 @group(0) @binding(1) var<storage, read> b: array<${v.vectorB ? "vec4f" : "f32"}>;
@@ -77,12 +94,19 @@ fn store(m: u32, n: u32, at: u32, v: vec4f) {
   }
 }
 
-@compute @workgroup_size(${LANES})
+@compute @workgroup_size(${lanes(v.quads)})
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
-  let tile = (group.x + group.y * groups.x) * ${LANES} + lane;
+  let thread = (group.x + group.y * groups.x) * ${lanes(v.quads)} + lane;
+#if ${v.quads}
+  let quarter = lane % 4;
+  let across = (s.N + ${4 * columns - 1}) / ${4 * columns};
+  let m = thread / 4 / across * ${rows};
+  let n = (thread / 4 % across * 4 + quarter) * ${columns};
+#else
   let across = (s.N + ${columns - 1}) / ${columns};
-  let m = tile / across * ${rows};
-  let n = tile % across * ${columns};
+  let m = thread / across * ${rows};
+  let n = thread % across * ${columns};
+#endif
   if (m >= s.M) { return; }
 #if ${v.split}
   let baseA = 0u;
@@ -97,46 +121,46 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   let from_ = 0u;
   let to = s.K;
 #endif
+  // In registers: what a loop reads from a uniform buffer is read anew in every round.
+  let M = s.M; let N = s.N; let K = s.K;
+  let lda = s.lda${v.vectorA ? " / 4" : ""}; let ldb = s.ldb${v.vectorB ? " / 4" : ""};
   ${each(rows, (i) => each(columns / 4, (j) => `var c${i}_${j} = vec4f();`))}
   ${v.rowSum ? each(rows, (i) => `var sum${i} = 0.0;`) : ""}
   // Where each row of a vector operand begins, in vec4f; rows and columns beyond the last repeat it and are not stored.
-  ${v.vectorA && !v.transposeA ? each(rows, (i) => `let rowA${i} = (baseA + min(m + ${i}, s.M - 1) * s.lda) / 4;`) : ""}
+  ${v.vectorA && !v.transposeA && !v.quads ? each(rows, (i) => `let rowA${i} = (baseA + min(m + ${i}, s.M - 1) * s.lda) / 4;`) : ""}
+  ${v.vectorA && !v.transposeA && v.quads ? each(rows / 4, (i) => `let rowA${i} = (baseA + min(m + ${4 * i} + quarter, s.M - 1) * s.lda) / 4;`) : ""}
   ${v.vectorA && v.transposeA ? each(rows / 4, (i) => `let columnA${i} = (baseA + min(m + ${4 * i}, s.M - 4)) / 4;`) : ""}
   ${v.vectorB && v.transposeB ? each(columns, (j) => `let rowB${j} = (baseB + min(n + ${j}, s.N - 1) * s.ldb) / 4;`) : ""}
   ${v.vectorB && !v.transposeB ? each(columns / 4, (j) => `let columnB${j} = (baseB + min(n + ${4 * j}, s.N - 4)) / 4;`) : ""}
   for (var k = from_; k < to; k += ${depth}) {
-    ${v.tail ? each(depth, (k) => `let live${k} = k + ${k} < s.K; let k${k} = min(k + ${k}, s.K - 1);`) : each(depth, (k) => `let k${k} = k + ${k};`)}
+    ${v.tail ? each(depth, (k) => `let live${k} = k + ${k} < K; let k${k} = min(k + ${k}, K - 1);`) : each(depth, (k) => `let k${k} = k + ${k};`)}
+    ${
+      v.quads
+        ? v.transposeA
+          ? each(rows / 4, (i) => `let own${i} = select(vec4f(), ${loadA("k + quarter", "", i)}, k + quarter < K);`)
+          : each(rows / 4, (i) => `let own${i} = ${loadA("", `${4 * i} + quarter`, i)};`)
+        : ""
+    }
     ${
       v.transposeA
         ? each(depth, (k) =>
             each(
               rows / 4,
               (i) =>
-                `let a${k}_${i} = ${v.vectorA ? whole(k, `a[columnA${i} + k${k} * s.lda / 4]`) : `rowA(k + ${k}, s.K - 1, m + ${4 * i}, s.M, baseA)`};`,
+                `let a${k}_${i} = ${v.quads ? `quadBroadcast(own${i}, ${k})` : whole(k, loadA(`k + ${k}`, "", i))};`,
             ),
           )
-        : each(
-            rows,
-            (i) =>
-              `let a${i} = ${v.vectorA ? `a[rowA${i} + k / 4]` : `rowA(min(m + ${i}, s.M - 1), s.M, k, s.K, baseA)`};`,
-          )
+        : each(rows, (i) => `let a${i} = ${v.quads ? `quadBroadcast(own${i >> 2}, ${i & 3})` : loadA("", `${i}`, i)};`)
     }
-    ${
-      v.transposeB
-        ? each(
-            columns,
-            (j) =>
-              `let b${j} = ${v.vectorB ? `b[rowB${j} + k / 4]` : `rowB(min(n + ${j}, s.N - 1), s.N, k, s.K, baseB)`};`,
-          )
-        : each(depth, (k) =>
-            each(
-              columns / 4,
-              (j) =>
-                `let b${k}_${j} = ${v.vectorB ? whole(k, `b[columnB${j} + k${k} * s.ldb / 4]`) : `rowB(k + ${k}, s.K - 1, n + ${4 * j}, s.N, baseB)`};`,
-            ),
-          )
-    }
-    ${each(depth, (k) => each(rows, (i) => each(columns / 4, (j) => `c${i}_${j} += ${A(k, i)} * ${B(k, j)};`)))}
+    ${v.transposeB ? each(columns, (j) => `let b${j} = ${v.vectorB ? `b[rowB${j} + k / 4]` : `rowB(min(n + ${j}, N - 1), N, k, K, baseB)`};`) : ""}
+    // Products right behind what they read, so that it need not be kept.
+    ${each(
+      depth,
+      (k) => `{
+      ${v.transposeB ? "" : each(columns / 4, (j) => `let b${k}_${j} = ${v.vectorB ? whole(k, `b[columnB${j} + k${k} * ldb]`) : `rowB(k + ${k}, K - 1, n + ${4 * j}, N, baseB)`};`)}
+      ${each(rows, (i) => each(columns / 4, (j) => `c${i}_${j} += ${A(k, i)} * ${B(k, j)};`))}
+    }`,
+    )}
     ${v.rowSum ? each(depth, (k) => each(rows, (i) => `sum${i} += ${A(k, i)};`)) : ""}
   }
   ${each(rows, (i) => each(columns / 4, (j) => `store(m + ${i}, n + ${4 * j}, base, c${i}_${j});`))}

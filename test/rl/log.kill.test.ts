@@ -6,11 +6,15 @@ import { join, resolve } from "node:path";
 import { build } from "esbuild";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { openFeedbackLog } from "../../src/node/feedback-log.ts";
+import { readFeedbackLog } from "../../src/node/read-log.ts";
 
-// HANDGRAD_KILLS=200 for a longer look.
-const KILLS = Number(process.env.HANDGRAD_KILLS ?? 20);
+// `npm run soak:kill` does it 200 times.
+const KILLS = Number(process.env.HANDGRAD_KILLS ?? 10);
 
-/** Judges as fast as it can, several at a time, and says each id when it is acknowledged. */
+/**
+ * Judges as fast as it can, several at a time, and now and then takes the last judgement back; says each id, and each
+ * undo, when it is acknowledged.
+ */
 const CHILD = `
 import { writeSync } from "node:fs";
 import { openFeedbackLog } from "./src/node/feedback-log.ts";
@@ -26,6 +30,9 @@ async function judge() {
       model: "m", reward: 1, reactionMs: 0, seed: 1,
     });
     writeSync(1, id + "\\n");
+    if (next % 3 !== 0) continue;
+    const undone = await log.undo();
+    if (undone) writeSync(1, "undo " + undone.id + "\\n");
   }
 }
 await Promise.all([judge(), judge(), judge()]);
@@ -59,14 +66,18 @@ it(`loses nothing that was acknowledged when killed ${KILLS} times`, { timeout: 
     });
     child.stdout.setEncoding("utf8").on("data", (text: string) => {
       // The moment is counted from the first acknowledgement: before it there is nothing to lose.
-      if (said === "") setTimeout(() => child.kill("SIGKILL"), Math.random() * 40);
+      if (said === "") setTimeout(() => child.kill("SIGKILL"), Math.random() * 60);
       said += text;
     });
     await closed;
     expect(child.signalCode, errors).toBe("SIGKILL");
     acknowledged.push(...said.split("\n").slice(0, -1));
 
-    // The next child finds the lock of the dead one every second time; the other times this process does.
+    // Readable each time, as it was left. The next child finds the lock of the dead one every second time; the other times
+    // this process does.
+    const found = new Set<string>();
+    for await (const { id } of readFeedbackLog(path)) found.add(id);
+    expect(acknowledged.filter((id) => !found.has(id))).toEqual([]);
     if (kill % 2 === 0) await (await openFeedbackLog(path, { onNotice: () => {} })).close();
   }
 
@@ -77,6 +88,10 @@ it(`loses nothing that was acknowledged when killed ${KILLS} times`, { timeout: 
   expect(acknowledged.filter((id) => count.get(id) !== 1)).toEqual([]);
   // Nothing but the three that a child had under way each time may be there unacknowledged.
   expect(log.records().length - acknowledged.length).toBeLessThanOrEqual(3 * KILLS);
+  const counts = new Set(log.judgements().map(({ id }) => id));
+  const undone = acknowledged.filter((id) => id.startsWith("undo ")).map((id) => id.slice("undo ".length));
+  expect(undone.length).toBeGreaterThan(0);
+  expect(undone.filter((id) => counts.has(id))).toEqual([]);
   expect((await readFile(path, "utf8")).split("\n").length - 1).toBe(log.records().length);
   await log.close();
 });

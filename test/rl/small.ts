@@ -1,0 +1,41 @@
+import { adam, type Engine } from "../../src/index.ts";
+import { type Batch, MultimodalNet } from "../../src/model/index.ts";
+
+/** A task small enough to be learned in a test: the label is the bright quarter of an 8 × 8 image. */
+export interface Small {
+  readonly id: string;
+  readonly label: number;
+  readonly image: Float32Array;
+}
+export const examples: readonly Small[] = Array.from({ length: 64 }, (_, i) => {
+  const label = i % 4;
+  const image = Float32Array.from({ length: 64 }, (_, p) => {
+    const quarter = 2 * Math.floor(p / 32) + Math.floor((p % 8) / 4);
+    return (quarter === label ? 0.7 : 0.2) + 0.2 * Math.sin(i * 64 + p * 12.9898);
+  });
+  return { id: `e${i}`, label, image };
+});
+
+export const batchOf = (some: readonly Small[]): Batch => ({
+  image: Float32Array.from(some.flatMap((e) => [...e.image])),
+  words: new Int32Array(some.length).fill(1),
+  audio: new Float32Array(some.length),
+});
+
+/** A network that has learned nothing yet, and its optimiser. */
+export function beginner(engine: Engine) {
+  const net = new MultimodalNet(engine, {
+    image: [1, 8, 8],
+    vocabulary: 2,
+    audio: 1,
+    classes: 4,
+    channels: [8],
+    words: 2,
+    hidden: 2,
+    head: 32,
+    dropout: 0.2,
+    fusion: "concat",
+    seed: 1,
+  });
+  return { net, optimiser: adam(net.parameters(), { lr: 0.01 }) };
+}
