@@ -4,7 +4,7 @@ import { clipped, whitened } from "./rewards.ts";
 import type { Rule } from "./rule.ts";
 
 export interface GrpoSettings extends Pick<PpoSettings, "clip" | "epochs" | "entropy" | "leash" | "rewardLimit"> {}
-export const grpoDefaults: GrpoSettings = { clip: 0.2, epochs: 4, entropy: 0, leash: 0.04, rewardLimit: 1 };
+export const grpoDefaults: GrpoSettings = { clip: 0.2, epochs: 4, entropy: 0.01, leash: 0.04, rewardLimit: 1 };
 
 /**
  * Group-relative policy optimisation (Shao et al. 2024, DeepSeekMath §4.1): k answers to the same example are judged, and
