@@ -12,6 +12,7 @@ export {
   type Task,
   tasks,
 } from "./config.ts";
+export { Drawer, type DrawerConfig } from "./drawer.ts";
 export { type EvaluateOptions, type Evaluation, evaluate, predict } from "./evaluate.ts";
 export { type FitCallbacks, type FitOptions, type Fitted, fit } from "./fit.ts";
 export { linearLayer, type Module, ParameterStore } from "./layers.ts";
