@@ -100,7 +100,7 @@ async function trainOne(
     ...{ channels: [8, 16], hidden: 32, head: 64, dropout: 0.2, modalityDropout: 0.1 },
   });
   const optimiser = adam(net.parameters(), { lr: LR, clipNorm: 1 });
-  const rate = cosine(epochs * Math.ceil(sets.training.length / BATCH), LR, LR / 20);
+  const rate = cosine(LR, epochs * Math.ceil(sets.training.length / BATCH), LR / 20);
   let steps = 0;
   for (let epoch = 0; epoch < epochs; epoch++) {
     for (const { label, ...batch } of batches(sets.training, BATCH, new Random("fusions", seed, epoch))) {
