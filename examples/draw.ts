@@ -54,7 +54,7 @@ async function train(
   optimiser: Optimiser,
   lossOf: (step: number) => () => Tensor,
 ): Promise<void> {
-  const rate = cosine(steps, optimiser.lr, optimiser.lr / 20);
+  const rate = cosine(optimiser.lr, steps, optimiser.lr / 20);
   for (let step = 0; step < steps; step++) {
     optimiser.lr = rate(step);
     const record = lossOf(step);

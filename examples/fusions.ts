@@ -15,7 +15,7 @@ import { adam, cosine, createEngine, type Engine, noGrad } from "../src/node.ts"
  * Each run is one JSON line in a file; runs that are there already are not done again, so the program may be stopped at
  * any time and goes on where it was. The test examples have voices that were never heard in training.
  *
- *     npm run fusions -- --reduced     # what the table in docs/models.md shows
+ *     npm run fusions -- --reduced     # 600 labelled examples, six times
  *     npm run fusions                  # all 6,000 labelled examples, twelve times
  */
 
@@ -100,7 +100,7 @@ async function trainOne(
     ...{ channels: [8, 16], hidden: 32, head: 64, dropout: 0.2, modalityDropout: 0.1 },
   });
   const optimiser = adam(net.parameters(), { lr: LR, clipNorm: 1 });
-  const rate = cosine(epochs * Math.ceil(sets.training.length / BATCH), LR, LR / 20);
+  const rate = cosine(LR, epochs * Math.ceil(sets.training.length / BATCH), LR / 20);
   let steps = 0;
   for (let epoch = 0; epoch < epochs; epoch++) {
     for (const { label, ...batch } of batches(sets.training, BATCH, new Random("fusions", seed, epoch))) {
