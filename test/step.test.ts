@@ -13,7 +13,7 @@ beforeEach(async () => {
 afterEach(() => engine.destroy());
 
 /** A training step of the reference network on made-up data of T frames. */
-function trainer(T: number, N = 32) {
+function trainer(T: number, usual = 32) {
   const net = new MultimodalNet(engine, {
     image: [1, 28, 28],
     vocabulary: 58,
@@ -25,7 +25,7 @@ function trainer(T: number, N = 32) {
   });
   const optimiser = adam(net.parameters(), { lr: 1e-3, clipNorm: 1 });
   const wave = (n: number, f: number) => Float32Array.from({ length: n }, (_, i) => Math.sin(i * f));
-  return (t: number) => {
+  return (t: number, N = usual) => {
     // New arrays each time, as batches are.
     const batch = {
       image: wave(N * 784, 0.37 + t),
@@ -64,6 +64,16 @@ describe("a training step of the reference network", () => {
   test("at most 30 pipelines", async () => {
     await trainer(8)(0);
     expect(engine.stats().total.pipelines).toBeLessThanOrEqual(30);
+  });
+
+  test("another size of batch compiles nothing", async () => {
+    const step = trainer(8);
+    await step(0);
+    const { pipelines } = engine.stats().total;
+    for (const N of [31, 20, 8, 3, 64]) {
+      await step(1, N);
+      expect(engine.stats().total.pipelines, `a batch of ${N}`).toBe(pipelines);
+    }
   });
 
   test("memory is flat over 1,000 steps", async () => {

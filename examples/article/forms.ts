@@ -21,10 +21,10 @@ const full: Form = {
   channels: [8, 16, 32, 32, 64],
   hop: 441,
   bands: 40,
-  training: 4000,
+  training: 5000,
   validation: 500,
   test: 1500,
-  epochs: 10,
+  epochs: 6,
   judgements: 1000,
 };
 
@@ -34,10 +34,10 @@ const reduced: Form = {
   channels: [8, 16, 32],
   hop: 882,
   bands: 32,
-  training: 3000,
+  training: 5000,
   validation: 400,
   test: 1000,
-  epochs: 8,
+  epochs: 6,
   judgements: 300,
 };
 

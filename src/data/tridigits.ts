@@ -206,7 +206,7 @@ export class TriDigits {
       speaker: clip.speaker,
       language: clip.language,
       wave,
-      clean: () => this.#clean(label, index),
+      clean: () => this.picture(label, index),
     };
   }
 
@@ -221,13 +221,14 @@ export class TriDigits {
     return found;
   }
 
-  #clean(label: number, index: number): Float32Array {
+  /** The index-th picture of a digit, as it was before examples of it were spoilt: row-major, 0 to 1. */
+  picture(label: number, index: number): Float32Array {
     const at = (this.#firstImage[label]! + index) * SIDE * SIDE;
     return imageFromBytes(this.#files.images.subarray(at, at + SIDE * SIDE));
   }
 
   #image(label: number, index: number, random: Random): Float32Array {
-    return addImageNoise(hideBand(this.#clean(label, index), random, 9, 5, 13), random, 0.25);
+    return addImageNoise(hideBand(this.picture(label, index), random, 9, 5, 13), random, 0.25);
   }
 }
 

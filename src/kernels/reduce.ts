@@ -118,7 +118,8 @@ export function layout(
 export function sumOver(r: Recording, x: Value, axes: ReadonlySet<number>, shape: readonly number[], scale = 1): Value {
   const { kept, reduced, strides, flat } = layout("sum", x.shape, axes);
   const y = fresh(r, shape);
-  if (kept >= 1024 || reduced <= 32 || kept > 65535) {
+  // A few results always take the second way, so that another size of batch does not compile the mean of its losses anew.
+  if (kept >= 1024 || (kept >= 64 && reduced <= 32)) {
     r.dispatch({
       kernel: forward({ wide: false, flat }),
       reads: [x.slot],

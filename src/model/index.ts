@@ -12,9 +12,11 @@ export {
   type Task,
   tasks,
 } from "./config.ts";
+export { Drawer, type DrawerConfig } from "./drawer.ts";
 export { type EvaluateOptions, type Evaluation, evaluate, predict } from "./evaluate.ts";
 export { type FitCallbacks, type FitOptions, type Fitted, fit } from "./fit.ts";
 export { linearLayer, type Module, ParameterStore } from "./layers.ts";
+export { logMelLayer, melLayer, mfccLayer } from "./mel.ts";
 export {
   accuracy,
   auc,

@@ -6,6 +6,7 @@ import {
   gru,
   linear,
   lstm,
+  permute,
   reshape,
   slice,
   type Tensor,
@@ -74,6 +75,19 @@ export function convLayer(
   const w = store.make(`${name}.weight`, [outputs, inputs, size, size], uniformByFan(fan));
   const b = store.make(`${name}.bias`, [outputs], uniformByFan(fan));
   return (x: Tensor): Tensor => conv2d(x, w, b, { padding: "same", activation });
+}
+
+/**
+ * Doubles an image's sides: a square convolution to four times the channels, of which each four become the pixels of a
+ * 2 × 2 square (Shi et al. 2016; PyTorch's pixel_shuffle): [N, inputs, H, W] → [N, outputs, 2H, 2W].
+ */
+export function upsampleLayer(store: ParameterStore, name: string, inputs: number, outputs: number, size: number) {
+  const convolution = convLayer(store, name, inputs, 4 * outputs, size);
+  return (x: Tensor): Tensor => {
+    const [N, , H, W] = x.shape as [number, number, number, number];
+    const squares = permute(reshape(convolution(x), [N, outputs, 2, 2, H, W]), [0, 1, 4, 2, 5, 3]);
+    return reshape(squares, [N, outputs, 2 * H, 2 * W]);
+  };
 }
 
 /** Word vectors, `name`.weight [words, size]; word 0 is padding and is not learned. */

@@ -310,3 +310,62 @@ describe("a run that was stopped goes on to the same bits", () => {
     }
   });
 });
+
+test("data larger than memory: examples are made when their turn comes, a few batches ahead", async () => {
+  const net = pointNet(engine);
+  let [made, used, most] = [0, 0, 0];
+  // 512 examples of a mebibyte: half a gibibyte an epoch.
+  const set = {
+    length: 512,
+    at: async (i: number) => {
+      made += 1;
+      most = Math.max(most, made - used);
+      await null;
+      return { ...points(1, i)[0]!, bulk: new Uint8Array(1 << 20).fill(i) };
+    },
+  };
+  const { history } = await fit<Points, Point>(net, set, {
+    ...settings,
+    optimiser: adam(net.parameters(), { lr: 0.01 }),
+    epochs: 2,
+    ahead: 2,
+    callbacks: [
+      {
+        step: ({ examples }) => {
+          used += examples;
+        },
+      },
+    ],
+  });
+  expect([made, used]).toEqual([1024, 1024]);
+  // Two batches wait, one is being made, one is computed, and the loss of one has not arrived.
+  expect(most).toBeLessThanOrEqual(5 * 16);
+  expect(history[1]!.loss).toBeLessThan(history[0]!.loss);
+});
+
+test("a stream that goes on in the middle of an epoch reads nothing twice", async () => {
+  const read: number[] = [];
+  const set = {
+    length: 100,
+    at: (i: number) => {
+      read.push(i);
+      return points(100, 1)[i]!;
+    },
+  };
+  const checkpoint = memory();
+  const stop = new AbortController();
+  const first = run(engine, {
+    checkpoint,
+    signal: stop.signal,
+    callbacks: [{ step: ({ number }) => void (number === 3 && stop.abort()) }],
+  });
+  await first.fitted;
+  const net = pointNet(engine);
+  const optimiser = adam(net.parameters(), { lr: 0.02 });
+  await fit<Points, Point>(net, set, { ...settings, optimiser, epochs: 1, checkpoint, resume: true });
+  const progress = JSON.parse(decodeSafetensors(checkpoint.files.get("last.safetensors")!).metadata.progress!);
+  expect(progress.steps).toBe(7);
+  // Of 7 batches at least the 3 whose losses were seen are left out.
+  expect(read.length).toBeLessThanOrEqual(100 - 3 * 16);
+  expect(new Set(read).size).toBe(read.length);
+});

@@ -3,7 +3,7 @@ import { type Array64, array, at, type Pair, pair } from "./array.ts";
 
 export interface Conv2dOptions {
   stride?: Pair;
-  padding?: Pair;
+  padding?: Pair | "same";
   dilation?: Pair;
   groups?: number;
   activation?: Activation;
@@ -14,18 +14,21 @@ export interface Conv2dOptions {
  *
  *   y[n,o,p,q] = f(b[o] + Σ_{c,i,j} x[n, g·C/groups + c, p·s − pad + i·d, q·s − pad + j·d] · w[o,c,i,j])
  *
- * where g = ⌊o / (O/groups)⌋ and x is zero outside. H' = ⌊(H + 2·pad − d·(kH − 1) − 1) / s⌋ + 1.
+ * where g = ⌊o / (O/groups)⌋ and x is zero outside. H' = ⌊(H + 2·pad − d·(kH − 1) − 1) / s⌋ + 1. "same", for stride 1, keeps
+ * H and W; pad is then rounded down, and what is missing is below and to the right.
  */
 export function conv2d(x: Array64, w: Array64, b?: Array64, options: Conv2dOptions = {}): Array64 {
   const { stride = 1, padding = 0, dilation = 1, groups = 1, activation = "none" } = options;
-  const [[sH, sW], [pH, pW], [dH, dW]] = [pair(stride), pair(padding), pair(dilation)];
+  const [[sH, sW], [dH, dW]] = [pair(stride), pair(dilation)];
   const [N, , H, W] = x.shape as [number, number, number, number];
   const [O, perGroup, kH, kW] = w.shape as [number, number, number, number];
+  const [pH, pW] =
+    padding === "same" ? [Math.floor((dH * (kH - 1)) / 2), Math.floor((dW * (kW - 1)) / 2)] : pair(padding);
   const y = array([
     N,
     O,
-    Math.floor((H + 2 * pH - dH * (kH - 1) - 1) / sH) + 1,
-    Math.floor((W + 2 * pW - dW * (kW - 1) - 1) / sW) + 1,
+    padding === "same" ? H : Math.floor((H + 2 * pH - dH * (kH - 1) - 1) / sH) + 1,
+    padding === "same" ? W : Math.floor((W + 2 * pW - dW * (kW - 1) - 1) / sW) + 1,
   ]);
   const [outH, outW] = y.shape.slice(2) as [number, number];
 

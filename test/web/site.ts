@@ -41,6 +41,8 @@ export async function openSite(options: BrowserContextOptions = {}, script?: () 
   });
   context.on("weberror", (error) => errors.push(String(error.error())));
   if (script) await context.addInitScript(script);
+  // The software device and the page share the machine with whatever else runs on it.
+  context.setDefaultTimeout(240_000);
   const page = context.pages()[0] ?? (await context.newPage());
   const site = {
     url: `${url}${PATH}/`,

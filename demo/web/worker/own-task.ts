@@ -20,7 +20,7 @@ import type { Task, TaskExample } from "./task.ts";
  */
 
 /** Side of a picture for the network, and as it is kept for people. */
-const SIDE = 32;
+const SIDE = 28;
 export const KEPT_SIDE = 96;
 const RATE = 8000;
 const FRAMES = 100;

@@ -15,6 +15,13 @@ export interface MelOptions {
   /** Where the first band begins and the last one ends, in Hz. Default 0 and half the sample rate. */
   readonly low?: number;
   readonly high?: number;
+  /**
+   * How pitch grows with frequency f in Hz. `htk`: 2595·log₁₀(1 + f/700). `slaney`: 3f/200 below 1000 Hz, and
+   * 15 + 27·ln(f/1000)/ln 6.4 from there on (librosa's default). Default htk.
+   */
+  readonly scale?: "htk" | "slaney";
+  /** `none`: triangles of height 1; `slaney`: of area 1, so that bands of noise are alike (librosa's default). Default none. */
+  readonly norm?: "none" | "slaney";
   /** What is added to each band's power. Default 0. */
   readonly floor?: number;
   /** What comes later is left out. Default: all. */
@@ -25,8 +32,8 @@ export interface MelOptions {
 
 /**
  * Power in mel bands: M[t, m] = Σⱼ W[m, j]·P[t, j] + floor, with P[t] the power spectrum of the samples from t·hop on
- * under a periodic Hann window, and W[m] a triangle of height 1 over the frequencies, its corners evenly spaced in HTK
- * mel. It is torchaudio's `MelSpectrogram(power=2, norm=None, mel_scale="htk")`.
+ * under a periodic Hann window, and W[m] a triangle over the frequencies, its corners evenly spaced in mel. It is
+ * torchaudio's `MelSpectrogram(power=2, norm=None, mel_scale="htk")`; with scale and norm `slaney` it is librosa's.
  *
  * Frames are whole spectra, 1 + ⌊(samples - fft) / hop⌋; a shorter sound is filled up with silence to one, and a sound
  * of no samples has none.
@@ -61,6 +68,10 @@ export class MelSpectrogram {
     if (!(low >= 0 && low < high && high <= sampleRate / 2)) {
       throw new RangeError(`${who}: needs 0 ≤ low < high ≤ sampleRate / 2, found ${low}, ${high}, ${sampleRate / 2}`);
     }
+    if (!["htk", "slaney"].includes(this.options.scale))
+      throw new RangeError(`${who}: the scale is ${this.options.scale}, expected htk or slaney`);
+    if (!["none", "slaney"].includes(this.options.norm))
+      throw new RangeError(`${who}: the norm is ${this.options.norm}, expected none or slaney`);
     if (!(floor >= 0)) throw new RangeError(`${who}: floor must be 0 or more, is ${floor}`);
     this.#spectrum = new PowerSpectrum(this.options.fft);
     this.#window = new Float64Array(this.options.fft);
@@ -68,6 +79,14 @@ export class MelSpectrogram {
     this.#bands = melBands(this.options, who);
     this.#samples = new Float64Array(this.options.fft);
     this.#power = new Float64Array(this.options.fft / 2 + 1);
+  }
+
+  /** W, [bands, fft/2 + 1], and the window that lies on `fft` samples. */
+  matrices(): { filters: Float64Array; window: Float64Array } {
+    const bins = this.options.fft / 2 + 1;
+    const filters = new Float64Array(this.options.bands * bins);
+    for (const [m, { first, weights }] of this.#bands.entries()) filters.set(weights, m * bins + first);
+    return { filters, window: this.#window.slice() };
   }
 
   /** How many frames a sound of so many samples has. */
@@ -105,7 +124,16 @@ export class MelSpectrogram {
   }
 }
 
-const DEFAULTS = { hop: 160, bands: 40, low: 0, floor: 0, maxFrames: Number.POSITIVE_INFINITY, centre: false };
+const DEFAULTS = {
+  hop: 160,
+  bands: 40,
+  low: 0,
+  scale: "htk",
+  norm: "none",
+  floor: 0,
+  maxFrames: Number.POSITIVE_INFINITY,
+  centre: false,
+} as const;
 
 /** A triangle over the spectrum; the weights before `first` and after the last one are 0. */
 interface Band {
@@ -113,16 +141,29 @@ interface Band {
   readonly weights: Float64Array;
 }
 
-/** HTK: mel(f) = 2595·log₁₀(1 + f/700). */
-function melBands({ sampleRate, fft, bands, low, high }: Required<MelOptions>, who: string): Band[] {
-  const mel = (hz: number) => 2595 * Math.log10(1 + hz / 700);
-  const hz = (mel: number) => 700 * (10 ** (mel / 2595) - 1);
+/** Hz ↔ mel. */
+const scales = {
+  htk: {
+    mel: (hz: number) => 2595 * Math.log10(1 + hz / 700),
+    hz: (mel: number) => 700 * (10 ** (mel / 2595) - 1),
+  },
+  // Slaney 1998, Auditory Toolbox: even steps below 1000 Hz, even ratios above.
+  slaney: {
+    mel: (hz: number) => (hz < 1000 ? (3 * hz) / 200 : 15 + (27 * Math.log(hz / 1000)) / Math.log(6.4)),
+    hz: (mel: number) => (mel < 15 ? (200 * mel) / 3 : 1000 * 6.4 ** ((mel - 15) / 27)),
+  },
+} as const;
+
+function melBands(options: Required<MelOptions>, who: string): Band[] {
+  const { sampleRate, fft, bands, low, high, scale, norm } = options;
+  const { mel, hz } = scales[scale];
   const corner = (i: number) => hz(mel(low) + ((mel(high) - mel(low)) * i) / (bands + 1));
   return Array.from({ length: bands }, (_, m) => {
     const [left, centre, right] = [corner(m), corner(m + 1), corner(m + 2)];
+    const height = norm === "slaney" ? 2 / (right - left) : 1;
     const weight = (bin: number) => {
       const f = (bin * sampleRate) / fft;
-      return Math.max(0, Math.min((f - left) / (centre - left), (right - f) / (right - centre)));
+      return height * Math.max(0, Math.min((f - left) / (centre - left), (right - f) / (right - centre)));
     };
     const bins = Array.from({ length: fft / 2 + 1 }, (_, bin) => bin).filter((bin) => weight(bin) > 0);
     if (bins.length === 0) {

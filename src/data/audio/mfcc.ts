@@ -38,10 +38,7 @@ export class Mfcc {
     }
     if (!(topDb > 0)) throw new RangeError(`Mfcc: topDb must be above 0, is ${topDb}`);
     this.options = { ...this.#mel.options, coefficients, logarithm, topDb };
-    this.#dct = Float64Array.from({ length: coefficients * bands }, (_, i) => {
-      const [k, m] = [Math.floor(i / bands), i % bands];
-      return Math.sqrt((k === 0 ? 1 : 2) / bands) * Math.cos((Math.PI * k * (m + 0.5)) / bands);
-    });
+    this.#dct = cosines(coefficients, bands);
   }
 
   of(samples: Float32Array): MfccFeatures {
@@ -66,4 +63,12 @@ export class Mfcc {
     }
     return { data, frames, coefficients };
   }
+}
+
+/** The first rows of the orthonormal DCT-II, [coefficients, bands]. */
+export function cosines(coefficients: number, bands: number): Float64Array {
+  return Float64Array.from({ length: coefficients * bands }, (_, i) => {
+    const [k, m] = [Math.floor(i / bands), i % bands];
+    return Math.sqrt((k === 0 ? 1 : 2) / bands) * Math.cos((Math.PI * k * (m + 0.5)) / bands);
+  });
 }

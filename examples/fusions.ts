@@ -1,0 +1,207 @@
+import { appendFileSync, existsSync, mkdirSync, readFileSync } from "node:fs";
+import { dirname } from "node:path";
+import { parseArgs } from "node:util";
+import { loadTriDigits } from "../demo/cli/tridigits.ts";
+import { batches, batchOf, Random, type TriDigitSet, type TriDigits, triDigitsShape } from "../src/data/index.ts";
+import { type Fusion, fusions, MultimodalNet, type Task, tasks } from "../src/model/index.ts";
+import { adam, cosine, createEngine, type Engine, noGrad } from "../src/node.ts";
+
+/*
+ * Every fusion with every head, trained on TriDigits (a noisy picture, a written hint, a spoken word):
+ *   class    which digit                                share of test examples answered right
+ *   binary   is it five or more                         the same
+ *   labels   the four bits of the digit                 share of test examples with all four bits right
+ *   values   the digit as a number                      root mean square error, in digits
+ * Each run is one JSON line in a file; runs that are there already are not done again, so the program may be stopped at
+ * any time and goes on where it was. The test examples have voices that were never heard in training.
+ *
+ *     npm run fusions -- --reduced     # what the table in docs/models.md shows
+ *     npm run fusions                  # all 6,000 labelled examples, twelve times
+ */
+
+const forms = {
+  full: { examples: 6000, epochs: 12, tests: 1500 },
+  reduced: { examples: 600, epochs: 6, tests: 300 },
+  tiny: { examples: 64, epochs: 2, tests: 50 },
+} as const;
+type Form = keyof typeof forms;
+const BATCH = 32;
+const LR = 2e-3;
+
+interface Result {
+  form: Form;
+  fusion: Fusion;
+  task: Task;
+  seed: number;
+  /** Of the test examples: a share, or with "values" an error in digits. */
+  value: number;
+  parameters: number;
+  steps: number;
+  seconds: number;
+  adapter: string;
+}
+
+/** What a head is to answer, and how good its answers are. */
+const asked: Record<
+  Task,
+  {
+    classes: number;
+    target: (digits: Int32Array) => Int32Array | Float32Array;
+    score: (y: Float32Array, digits: Int32Array) => number;
+  }
+> = {
+  class: {
+    classes: 10,
+    target: (digits) => digits,
+    score: (y, digits) => share(digits, (digit, n) => largest(y.subarray(10 * n, 10 * n + 10)) === digit),
+  },
+  binary: {
+    classes: 1,
+    target: (digits) => Float32Array.from(digits, (digit) => (digit >= 5 ? 1 : 0)),
+    score: (y, digits) => share(digits, (digit, n) => y[n]! > 0.5 === digit >= 5),
+  },
+  labels: {
+    classes: 4,
+    target: (digits) => Float32Array.from({ length: 4 * digits.length }, (_, i) => bit(digits[i >> 2]!, i & 3)),
+    score: (y, digits) =>
+      share(digits, (digit, n) => [0, 1, 2, 3].every((k) => y[4 * n + k]! > 0.5 === (bit(digit, k) === 1))),
+  },
+  values: {
+    classes: 1,
+    target: (digits) => Float32Array.from(digits, scaled),
+    score: (y, digits) => Math.sqrt(mean(digits, (digit, n) => (SPREAD * (y[n]! - scaled(digit))) ** 2)),
+  },
+};
+const bit = (digit: number, k: number): number => (digit >> k) & 1;
+/** A digit's distance from the middle of 0 … 9, in their standard deviation. */
+const SPREAD = 2.87;
+const scaled = (digit: number): number => (digit - 4.5) / SPREAD;
+const largest = (row: Float32Array): number => row.indexOf(Math.max(...row));
+const mean = (digits: Int32Array, f: (digit: number, n: number) => number): number =>
+  digits.reduce((sum, digit, n) => sum + f(digit, n), 0) / digits.length;
+const share = (digits: Int32Array, right: (digit: number, n: number) => boolean): number =>
+  mean(digits, (digit, n) => (right(digit, n) ? 1 : 0));
+
+async function trainOne(
+  engine: Engine,
+  data: TriDigits,
+  sets: { training: TriDigitSet; test: TriDigitSet },
+  what: Pick<Result, "form" | "fusion" | "task" | "seed">,
+): Promise<Result> {
+  const start = performance.now();
+  const { form, fusion, task, seed } = what;
+  const { epochs } = forms[form];
+  const { image, bands } = triDigitsShape;
+  const { classes, target, score } = asked[task];
+  // Random numbers of steps follow from the seed and their count: the same whatever ran before.
+  engine.gpu.steps = 1e6 * seed;
+  const net = new MultimodalNet(engine, {
+    ...{ image, vocabulary: data.tokeniser.size, audio: bands, fusion, task, classes, seed },
+    ...{ channels: [8, 16], hidden: 32, head: 64, dropout: 0.2, modalityDropout: 0.1 },
+  });
+  const optimiser = adam(net.parameters(), { lr: LR, clipNorm: 1 });
+  const rate = cosine(LR, epochs * Math.ceil(sets.training.length / BATCH), LR / 20);
+  let steps = 0;
+  for (let epoch = 0; epoch < epochs; epoch++) {
+    for (const { label, ...batch } of batches(sets.training, BATCH, new Random("fusions", seed, epoch))) {
+      optimiser.lr = rate(steps);
+      const loss = await engine.step(() => {
+        const loss = net.loss(net.forward(batch, { training: true }), target(label));
+        optimiser.update(loss.backward());
+        return loss;
+      });
+      steps += 1;
+      if (steps % 20 === 0 && !Number.isFinite(await loss.item()))
+        throw new Error(`${fusion}, ${task}, seed ${seed}: the loss of step ${steps} is no number.`);
+    }
+  }
+  const answers: number[] = [];
+  for (const { label: _, ...batch } of batches(sets.test, 100)) {
+    const y = await engine.step(() => noGrad(() => net.predict(net.forward(batch))));
+    answers.push(...((await y.data()) as Float32Array));
+  }
+  const digits = batchOf([...sets.test]).label;
+  const parameters = net.size;
+  optimiser.dispose();
+  for (const p of Object.values(net.parameters())) p.dispose();
+  return {
+    ...what,
+    value: score(Float32Array.from(answers), digits),
+    ...{ parameters, steps, seconds: (performance.now() - start) / 1000, adapter: engine.adapter },
+  };
+}
+
+/** The results in a file; the torn last line of a killed run is left out. */
+function read(file: string): Result[] {
+  if (!existsSync(file)) return [];
+  return readFileSync(file, "utf8")
+    .split("\n")
+    .flatMap((line) => {
+      try {
+        return line === "" ? [] : [JSON.parse(line) as Result];
+      } catch {
+        return [];
+      }
+    });
+}
+
+/** Means over seeds as a table in Markdown, with how many seeds there were. */
+function table(results: readonly Result[]): string {
+  const cell = (fusion: Fusion, task: Task) => {
+    const found = results.filter((r) => r.fusion === fusion && r.task === task);
+    if (found.length === 0) return "";
+    const value = found.reduce((sum, r) => sum + r.value, 0) / found.length;
+    const shown = task === "values" ? value.toFixed(2) : `${(100 * value).toFixed(1)} %`;
+    return `${shown} (${found.length})`;
+  };
+  const rows = fusions.map((fusion) => `| \`${fusion}\` | ${tasks.map((task) => cell(fusion, task)).join(" | ")} |`);
+  return [
+    `| | ${tasks.map((task) => `\`${task}\``).join(" | ")} |`,
+    `|---|${tasks.map(() => "---|").join("")}`,
+    ...rows,
+  ].join("\n");
+}
+
+async function main(): Promise<void> {
+  const { values: args } = parseArgs({
+    options: {
+      reduced: { type: "boolean", default: false },
+      tiny: { type: "boolean", default: false },
+      seeds: { type: "string", default: "1,2,3" },
+      out: { type: "string" },
+    },
+  });
+  const form: Form = args.tiny ? "tiny" : args.reduced ? "reduced" : "full";
+  const seeds = args.seeds.split(",").map(Number);
+  if (!seeds.every(Number.isSafeInteger))
+    throw new Error(`--seeds is ${args.seeds}, expected whole numbers such as 1,2,3.`);
+  const out = args.out ?? `runs/fusions-${form}.jsonl`;
+  mkdirSync(dirname(out), { recursive: true });
+  // A torn line must not take the next one with it.
+  if (existsSync(out) && !/(^|\n)$/.test(readFileSync(out, "utf8"))) appendFileSync(out, "\n");
+  const data = loadTriDigits();
+  const engine = await createEngine();
+  const say = (line: string) => process.stderr.write(`${line}\n`);
+  const { examples, epochs, tests } = forms[form];
+  say(`${form}: ${examples} examples, ${epochs} epochs, ${tests} tests; device: ${engine.adapter}; results: ${out}`);
+  for (const seed of seeds) {
+    const sets = { training: data.set("full", seed, examples), test: data.set("test-strangers", seed, tests) };
+    for (const fusion of fusions) {
+      for (const task of tasks) {
+        const what = { form, fusion, task, seed };
+        const same = (r: Result) => r.form === form && r.fusion === fusion && r.task === task && r.seed === seed;
+        if (read(out).some(same)) continue;
+        const result = await trainOne(engine, data, sets, what);
+        appendFileSync(out, `${JSON.stringify(result)}\n`);
+        process.stdout.write(`${JSON.stringify(result)}\n`);
+      }
+    }
+  }
+  say(table(read(out).filter((r) => r.form === form && seeds.includes(r.seed))));
+  engine.destroy();
+}
+
+main().catch((error) => {
+  process.stderr.write(`${(error as Error).message}\n`);
+  process.exitCode = 1;
+});

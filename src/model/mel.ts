@@ -1,0 +1,109 @@
+import {
+  add,
+  clamp,
+  div,
+  type Engine,
+  indexSelect,
+  linear,
+  log,
+  max,
+  maximum,
+  mean,
+  mul,
+  pad,
+  reshape,
+  slice,
+  sqrt,
+  sub,
+  type Tensor,
+} from "../autograd/index.ts";
+import { LogMel, type LogMelOptions } from "../data/audio/logmel.ts";
+import { type MelOptions, MelSpectrogram } from "../data/audio/melSpectrogram.ts";
+import { cosines, Mfcc, type MfccOptions } from "../data/audio/mfcc.ts";
+
+/*
+ * Features of sound for whole batches on the device: those of src/data/audio, one clip like another, as matrix products.
+ * All clips of a batch are of one length; gradients go back to the samples.
+ */
+
+/**
+ * Power in mel bands, [N, S] samples → [N, T, bands]: frames are gathered, [N·T, fft]; a matrix product with the
+ * window times the cosines and sines of the Fourier transform gives the spectrum, one with the triangles the bands.
+ */
+export function melLayer(engine: Engine, options: MelOptions = {}): (waves: Tensor) => Tensor {
+  const mel = new MelSpectrogram(options, "melLayer");
+  const { fft, hop, bands, floor, centre } = mel.options;
+  const bins = fft / 2 + 1;
+  const { filters, window } = mel.matrices();
+  const angle = (k: number, n: number) => (2 * Math.PI * ((k * n) % fft)) / fft;
+  const fourier = Float32Array.from({ length: 2 * bins * fft }, (_, i) => {
+    const [row, n] = [Math.floor(i / fft), i % fft];
+    return window[n]! * (row < bins ? Math.cos(angle(row, n)) : -Math.sin(angle(row - bins, n)));
+  });
+  const transform = engine.tensor(fourier, [2 * bins, fft]);
+  const triangles = engine.tensor(Float32Array.from(filters), [bands, bins]);
+  const places = new Map<number, Tensor>();
+  return (waves) => {
+    const [N, S] = waves.shape;
+    if (waves.shape.length !== 2 || S === 0)
+      throw new TypeError(`melLayer: waves are [${waves.shape.join(", ")}], expected [N, S] with samples in it.`);
+    const T = mel.frames(S!);
+    const at = places.get(S!) ?? engine.tensor(placesOf(S!, T, { fft, hop, centre }), [T * fft]);
+    places.set(S!, at);
+    // One silent sample more, for what lies beyond a short sound.
+    const frames = reshape(indexSelect(pad(waves, [0, 1]), at, { axis: 1 }), [N! * T, fft]);
+    const spectrum = linear(frames, transform);
+    const [re, im] = [
+      slice(spectrum, { axis: 1, start: 0, end: bins }),
+      slice(spectrum, { axis: 1, start: bins, end: 2 * bins }),
+    ];
+    const power = linear(add(mul(re, re), mul(im, im)), triangles);
+    return reshape(floor > 0 ? add(power, floor) : power, [N!, T, bands]);
+  };
+}
+
+/** Which sample stands at each place of each frame; S is the silent one. Mirrored at the ends where frames are centred. */
+function placesOf(S: number, T: number, { fft, hop, centre }: { fft: number; hop: number; centre: boolean }) {
+  const period = Math.max(1, 2 * (S - 1));
+  return Int32Array.from({ length: T * fft }, (_, i) => {
+    const at = Math.floor(i / fft) * hop + (i % fft) - (centre ? fft / 2 : 0);
+    if (!centre) return Math.min(at, S);
+    const folded = ((at % period) + period) % period;
+    return folded < S ? folded : period - folded;
+  });
+}
+
+/** [N, S] → [N, T, bands], as LogMel: the logarithm, and each clip with mean 0 and deviation 1 unless told otherwise. */
+export function logMelLayer(engine: Engine, options: LogMelOptions = {}): (waves: Tensor) => Tensor {
+  const { standardise, ...resolved } = new LogMel(options).options;
+  const mel = melLayer(engine, resolved);
+  return (waves) => {
+    const features = log(mel(waves));
+    if (!standardise) return features;
+    const axis = [1, 2];
+    const d = sub(features, mean(features, { axis, keepDims: true }));
+    const deviation = sqrt(mean(mul(d, d), { axis, keepDims: true }));
+    // 0 where features differ by rounding only, as there: dividing would turn silence into noise.
+    const differs = clamp(mul(sub(deviation, 1e-6), 1e30), { min: 0, max: 1 });
+    return div(mul(d, differs), maximum(deviation, 1e-6));
+  };
+}
+
+/** [N, S] → [N, T, coefficients], as Mfcc. */
+export function mfccLayer(engine: Engine, options: MfccOptions = {}): (waves: Tensor) => Tensor {
+  const { coefficients, logarithm, topDb, ...resolved } = new Mfcc(options).options;
+  const { bands } = resolved;
+  const mel = melLayer(engine, resolved);
+  const transform = engine.tensor(Float32Array.from(cosines(coefficients, bands)), [coefficients, bands]);
+  return (waves) => {
+    const power = mel(waves);
+    const [N, T] = [power.shape[0]!, power.shape[1]!];
+    let logs: Tensor;
+    if (logarithm === "natural") logs = log(add(power, 1e-6));
+    else {
+      const decibels = mul(log(maximum(power, 1e-10)), 10 / Math.LN10);
+      logs = maximum(decibels, sub(max(decibels, { axis: [1, 2], keepDims: true }), topDb));
+    }
+    return reshape(linear(reshape(logs, [N * T, bands]), transform), [N, T, coefficients]);
+  };
+}
