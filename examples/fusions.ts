@@ -15,7 +15,7 @@ import { adam, cosine, createEngine, type Engine, noGrad } from "../src/node.ts"
  * Each run is one JSON line in a file; runs that are there already are not done again, so the program may be stopped at
  * any time and goes on where it was. The test examples have voices that were never heard in training.
  *
- *     npm run fusions -- --reduced     # what the table in docs/models.md shows
+ *     npm run fusions -- --reduced     # 600 labelled examples, six times
  *     npm run fusions                  # all 6,000 labelled examples, twelve times
  */
 

@@ -10,8 +10,8 @@ const root = fileURLToPath(new URL("..", import.meta.url));
  * What is measured, what it should weigh in KB, and what it may weigh until it does. "All" is all that a browser can use.
  */
 export const parts = [
-  { name: "core", modules: ["index"], goal: 25, limit: 44 },
-  { name: "all", modules: ["index", "model/index", "rl/index", "data/index"], goal: 45, limit: 90 },
+  { name: "core", modules: ["index"], goal: 25, limit: 50 },
+  { name: "all", modules: ["index", "model/index", "rl/index", "data/index"], goal: 45, limit: 105 },
 ];
 
 /**

@@ -1,4 +1,6 @@
 import "@tensorflow/tfjs-core/dist/register_all_gradients";
+// What registers the backend; a type alone would be left out of the bundle.
+import "@tensorflow/tfjs-backend-webgpu";
 import type { WebGPUBackend } from "@tensorflow/tfjs-backend-webgpu";
 import * as tf from "@tensorflow/tfjs-core";
 import { adam, type NumberArray, type Peer, type Prepared, type Workload } from "./workloads.ts";

@@ -11,7 +11,7 @@ import { buildSite } from "./site.ts";
  * judge answers first, so that there is something to see.
  */
 
-const JUDGEMENTS = 200;
+const JUDGEMENTS = 100;
 const to = process.argv[2] ?? "docs";
 const root = mkdtempSync(join(tmpdir(), "handgrad-screenshots-"));
 await buildSite(join(root, "site"));

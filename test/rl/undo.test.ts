@@ -16,7 +16,14 @@ beforeAll(async () => {
 afterAll(() => engine.destroy());
 
 const ROUND = 12;
-const settings = { batchOf, seed: 3, session: "s", find: (id: string) => examples.find((e) => e.id === id) };
+const settings = {
+  batchOf,
+  seed: 3,
+  session: "s",
+  replays: 4,
+  batch: 16,
+  find: (id: string) => examples.find((e) => e.id === id),
+};
 
 /** All that a run is continued from, beside the log. */
 interface Checkpoint {

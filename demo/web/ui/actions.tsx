@@ -1,13 +1,14 @@
 import type { TaskName } from "../shared/protocol.ts";
 import { type Action, keyName, keys, text } from "./settings.ts";
-import { judge, simulated, tasks, undo } from "./state.ts";
+import { classesOf, judge, simulated, tasks, undo } from "./state.ts";
 
 const marks: Partial<Record<Action, string>> = { right: "✓", wrong: "✗" };
 
-/** The buttons of judging, each with its key. */
+/** The buttons of judging, each with its key; on a phone, where the answer is further up, it stands here once more. */
 export function Actions({ task }: { task: TaskName }) {
   const t = text.value.judge;
-  const closed = tasks[task].question.value === null || simulated.value;
+  const question = tasks[task].question.value;
+  const closed = question === null || simulated.value;
   const button = (action: Exclude<Action, "play">, onClick: () => void, disabled: boolean) => (
     <button type="button" class={action} onClick={onClick} disabled={disabled}>
       {marks[action] && <span aria-hidden="true">{marks[action]} </span>}
@@ -16,6 +17,12 @@ export function Actions({ task }: { task: TaskName }) {
   );
   return (
     <div class="actions">
+      {question && (
+        <p class="brief" aria-hidden="true">
+          {t.says} <strong>{classesOf(task)[question.action]}</strong>{" "}
+          <span>{t.sure(text.value.percent(question.probabilities[question.action]!))}</span>
+        </p>
+      )}
       {button("wrong", () => judge(task, { reward: -1 }), closed)}
       {button("right", () => judge(task, { reward: 1 }), closed)}
       <div class="minor">

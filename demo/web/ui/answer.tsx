@@ -21,7 +21,6 @@ export function Answer({ task, question }: { task: TaskName; question: Question 
             <button
               type="button"
               class={i === action ? "chosen" : ""}
-              aria-label={t.judge.barLabel(classes[i]!, t.percent(p))}
               title={t.judge.barLabel(classes[i]!, t.percent(p))}
               onClick={() => judge(task, { reward: null, label: i })}
             >
@@ -31,6 +30,7 @@ export function Answer({ task, question }: { task: TaskName; question: Question 
                 <span class="bar" style={{ width: `${Math.max(0.6, 100 * p)}%` }} />
               </span>
               <span class="share">{t.percent(p)}</span>
+              <span class="unseen">{t.judge.barLabel(classes[i]!, t.percent(p))}</span>
             </button>
           </li>
         ))}

@@ -27,7 +27,7 @@ export function Progress() {
   const lines: [string, (update: Update) => number, (y: number) => string][] = [
     [t.reward, (u) => u.reward, (y) => y.toFixed(2)],
     [t.entropy, (u) => u.entropy, (y) => y.toFixed(2)],
-    [t.kl, (u) => u.kl, (y) => y.toFixed(3)],
+    [t.kl, (u) => u.kl, (y) => (y === 0 ? "0" : y.toPrecision(2))],
     [t.loss, (u) => u.loss, (y) => y.toFixed(2)],
     [t.step, (u) => u.stepMs, (y) => y.toFixed(0)],
   ];

@@ -55,7 +55,7 @@ export function Why({ task, question }: { task: TaskName; question: Question }) 
                       style={{ width: `${50 * Math.min(1, Math.abs(value))}%` }}
                     />
                   </td>
-                  <td>{`${value < 0 ? "−" : "+"}${t.percent(Math.abs(value))}`}</td>
+                  <td>{`${Math.abs(value) < 0.005 ? "" : value < 0 ? "−" : "+"}${t.percent(Math.abs(value))}`}</td>
                 </tr>
               ))}
             </tbody>
