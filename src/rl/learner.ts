@@ -173,7 +173,9 @@ export class Learner<E extends Example> {
       examples.map(async (example, i) => {
         this.#examples.set(example.id, example);
         const probabilities = said[i]!;
-        const random = new Random("answer", this.seed, example.id, this.#updates);
+        // The same example again in one list is a group of answers, each drawn for itself.
+        const before = examples.slice(0, i).filter(({ id }) => id === example.id).length;
+        const random = new Random("answer", this.seed, example.id, this.#updates, ...(before > 0 ? [before] : []));
         const how = { chosenBy: "uniform", chosenWith: null, purpose: "training" as const, ...of(asking, i) };
         const drawn = sample(probabilities, random);
         const certain = likeliest || how.purpose === "evaluation";

@@ -130,6 +130,7 @@ describe("the learner", () => {
     ["importance", 40, 1],
     ["reinforce", 60, 1],
     ["ppo", 40, 1],
+    ["grpo", 60, 4],
   ] as const)("learns a small task from judgements alone (%s)", async (method, rounds, groups) => {
     const { rewards, log } = await teach(method, rounds, groups);
     const late = rewards.slice(-4).reduce((a, b) => a + b) / 4;

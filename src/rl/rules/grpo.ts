@@ -10,7 +10,7 @@ export const grpoDefaults: GrpoSettings = { clip: 0.2, epochs: 4, entropy: 0.01,
  * Group-relative policy optimisation (Shao et al. 2024, DeepSeekMath §4.1): k answers to the same example are judged, and
  *   A_i = (r_i − mean of the group) / (deviation of the group + 1e-8),
  * then PPO's clipped steps. No value is learned; a group whose rewards are all alike teaches nothing, nor does an answer
- * that is alone. Ask for groups by `act` of the same example several times, or `actOn` of a list that repeats it.
+ * that is alone. Ask for groups by `actOn` of a list that repeats an example.
  */
 export function grpo<E extends { readonly id: string }>(settings: GrpoSettings): Rule<E> {
   return {
