@@ -62,6 +62,14 @@ export {
 export { type FeedbackLog, type LogStorage, logOver, memoryLog } from "./log.ts";
 export { type Conflict, type Merged, mergeLogs, type NamedLog } from "./merge.ts";
 export { type SimulatedAnswer, type SimulatedPerson, type SimulatedPersonOptions, simulatedPerson } from "./people.ts";
+export {
+  bradleyTerry,
+  type Compared,
+  learnFromRewards,
+  PreferenceModel,
+  type PreferenceModelOptions,
+  type RewardedOptions,
+} from "./preferenceModel.ts";
 export { type Reliability, reconciled, reliability } from "./reliability.ts";
 
 import type { FeedbackLog } from "./log.ts";

@@ -1,0 +1,92 @@
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { adam, type Engine } from "../../src/index.ts";
+import { MultimodalNet } from "../../src/model/index.ts";
+import { createEngine } from "../../src/node.ts";
+import { bradleyTerry, type Compared, learnFromRewards, PreferenceModel } from "../../src/rl/index.ts";
+import { expectClose, runCase } from "../harness.ts";
+import { batchOf, examples, type Small } from "./small.ts";
+
+let engine: Engine;
+beforeAll(async () => {
+  engine = await createEngine({ seed: 7 });
+});
+afterAll(() => engine.destroy());
+
+const member = (seed: number) => {
+  const net = new MultimodalNet(engine, {
+    ...{ image: [1, 8, 8], vocabulary: 2, audio: 1, classes: 4, channels: [8], words: 2, hidden: 2, head: 32 },
+    fusion: "concat",
+    seed,
+  });
+  return { net, optimiser: adam(net.parameters(), { lr: 0.01 }) };
+};
+
+/** Which actions a person who knows the labels likes better: the label over each other one. */
+const compare = (some: readonly Small[]): Compared<Small>[] =>
+  some.flatMap((example) =>
+    [1, 2, 3].map((k) => ({ example, preferred: example.label, rejected: (example.label + k) % 4 })),
+  );
+
+test("Bradley and Terry's loss and gradient, by hand", () =>
+  runCase(engine, {
+    name: "",
+    async run() {
+      const r = [0.5, -1, 2, 0.3, 0, -0.7];
+      const [preferred, rejected] = [
+        [0, 2],
+        [2, 1],
+      ];
+      const loss = (r: readonly number[]) => {
+        const margin = (n: number) => r[3 * n + preferred[n]!]! - r[3 * n + rejected[n]!]!;
+        return -[0, 1].reduce((all, n) => all + Math.log(1 / (1 + Math.exp(-margin(n)))), 0) / 2;
+      };
+      const h = 1e-5;
+      const slope = r.map((_, i) => {
+        const moved = (by: number) => loss(r.map((x, j) => (i === j ? x + by : x)));
+        return (moved(h) - moved(-h)) / (2 * h);
+      });
+      const rewards = engine.parameter(r, [2, 3]);
+      const { y, d } = await engine.step(() => {
+        const y = bradleyTerry(engine, rewards, preferred, rejected);
+        return { y, d: y.backward().get(rewards) };
+      });
+      expectClose("the loss", await y.data(), [loss(r)]);
+      expectClose("its gradient", await d.data(), slope);
+    },
+  }));
+
+describe("an ensemble that learned from comparisons", () => {
+  const [seen, unseen] = [examples.slice(0, 40), examples.slice(40)];
+  let model: PreferenceModel<Small>;
+  beforeAll(async () => {
+    model = new PreferenceModel([member(1), member(2), member(3)], { batchOf, seed: 4 });
+    await model.learn(compare(seen), { steps: 60 });
+  });
+
+  test("likes the right action of examples that nobody compared, and its rewards are centred", async () => {
+    const { mean, deviation } = await model.rewards(unseen);
+    const right = unseen.filter(({ label }, n) => mean[n]!.indexOf(Math.max(...mean[n]!)) === label).length;
+    expect(right / unseen.length).toBeGreaterThan(0.9);
+    for (const row of mean) expect(row.reduce((a, b) => a + b, 0)).toBeCloseTo(0, 4);
+    expect(Math.max(...deviation.flat())).toBeGreaterThan(0);
+  });
+
+  test("teaches a policy that nobody judged", async () => {
+    const { net, optimiser } = member(9);
+    const accuracy = async () => {
+      const logits = await engine.step(() => net.forward(batchOf(unseen)));
+      const numbers = await logits.data();
+      const best = (row: ArrayLike<number>) => Array.from(row).indexOf(Math.max(...Array.from(row)));
+      return unseen.filter(({ label }, n) => best(numbers.subarray(4 * n, 4 * n + 4)) === label).length / unseen.length;
+    };
+    expect(await accuracy()).toBeLessThan(0.6);
+    for (let i = 0; i < 60; i++) await learnFromRewards(net, optimiser, model, unseen, batchOf);
+    expect(await accuracy()).toBeGreaterThan(0.9);
+  }, 120_000);
+
+  test("nothing compared, nothing learned; no members, no model", async () => {
+    expect(await model.learn([])).toBeUndefined();
+    expect(() => new PreferenceModel<Small>([], { batchOf })).toThrow(/no members/);
+    expect(() => new PreferenceModel<Small>([member(1)], { batchOf, heldBack: 1 })).toThrow(/heldBack is 1/);
+  });
+});
