@@ -119,6 +119,7 @@ export class TriDigits {
   readonly tokeniser: Tokeniser;
   readonly #files: TriDigitsFiles;
   readonly #firstImage: number[] = [];
+  readonly #sets = new Map<string, TriDigitSet>();
   readonly #clips: readonly Clip[];
   readonly #hints: readonly { text: string; digits: readonly number[] }[];
 
@@ -163,13 +164,19 @@ export class TriDigits {
    * @param limit how many examples at most, as equally many of each class as can be. Default: all.
    */
   set(name: SetName, seed: number, limit = Number.POSITIVE_INFINITY): TriDigitSet {
+    // The same set again is the same object: making its examples is most of what it costs.
+    const key = `${name} ${seed} ${limit}`;
+    const made = this.#sets.get(key);
+    if (made) return made;
     const { first, last } = sets[name];
     const places: { label: number; index: number }[] = [];
     // Class by class within each index, so that a cut leaves the classes equal.
     for (let index = first; index < last; index++) {
       for (let label = 0; label < 10 && places.length < limit; label++) places.push({ label, index });
     }
-    return new TriDigitSet(name, places, (label, index) => this.#example(name, seed, label, index));
+    const set = new TriDigitSet(name, places, (label, index) => this.#example(name, seed, label, index));
+    this.#sets.set(key, set);
+    return set;
   }
 
   /** The clips that a set draws from. */
