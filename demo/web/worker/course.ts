@@ -3,6 +3,7 @@ import { adam, cosine } from "../../../src/index.ts";
 import {
   decodeSafetensors,
   encodeSafetensors,
+  evaluateByModality,
   MultimodalNet,
   type Optimiser,
   setWeights,
@@ -92,7 +93,6 @@ export class Course<E extends TaskExample = TaskExample> {
     this.#agent = learner<E>(this.net, this.#optimiser, {
       log: this.log,
       method: "replay",
-      ...this.task.learning,
       seed: SEED,
       labelled: this.task.labelled as readonly (E & { label: number })[],
       find: (id) => this.task.find(id),
@@ -284,20 +284,9 @@ export class Course<E extends TaskExample = TaskExample> {
     const judgements = rewarded(this.log.judgements()).length;
     const last = heldOut.at(-1);
     if (last && Math.abs(judgements - last.judgements) < every) return;
-    heldOut.push({ judgements, accuracy: await this.#accuracy() });
+    const { accuracy } = await evaluateByModality(this.net, this.heldOutBatches(), { subsets: false });
+    heldOut.push({ judgements, accuracy });
     this.#report();
-  }
-
-  /** The share of held-out examples that the learner answers right. */
-  async #accuracy(): Promise<number> {
-    const { heldOut } = this.task;
-    let right = 0;
-    for (let from = 0; from < heldOut.length; from += 100) {
-      const examples = heldOut.slice(from, from + 100);
-      const said = await this.#agent.predict(examples);
-      right += examples.filter(({ label }, i) => said[i]!.indexOf(Math.max(...said[i]!)) === label).length;
-    }
-    return right / heldOut.length;
   }
 
   /** The first point of the chart, before anything was judged. */

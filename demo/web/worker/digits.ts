@@ -40,14 +40,6 @@ export function digitsTask(data: TriDigits): Task<TriDigit> {
       heldOut ??= [...data.set("validation", SEED, HELD_OUT)];
       return heldOut;
     },
-    // As the terminal program learns, by smaller updates: the stream helps, and hints that come again.
-    learning: {
-      method: "beliefs",
-      unlabelled: stream,
-      recurring: { key: ({ words }) => words.join(" "), rest: ["image", "audio"] },
-      replays: 12,
-      scanned: 80,
-    },
     questions: new Random("questions", SEED).shuffle(ids),
     find: (id) => {
       const place = places.get(id);

@@ -1,5 +1,4 @@
 import type { LabelledBatch, MultimodalConfig } from "../../../src/model/index.ts";
-import type { LearnerOptions } from "../../../src/rl/index.ts";
 import type { Shown, TaskName } from "../shared/protocol.ts";
 
 /** One thing to be learned: what is asked in which order, what is known, what is measured by. */
@@ -13,8 +12,6 @@ export interface Task<E extends TaskExample = TaskExample> {
   readonly questions: readonly string[];
   /** Labelled examples that are never learned from. */
   readonly heldOut: readonly E[];
-  /** How it is learned, and from what beside labels and judgements. Default: by replay of the log. */
-  readonly learning?: Pick<LearnerOptions<E>, "method" | "unlabelled" | "recurring" | "replays" | "scanned">;
   find(id: string): E | undefined;
   batchOf(examples: readonly E[]): LabelledBatch;
   show(example: E): Shown;
