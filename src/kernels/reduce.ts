@@ -119,7 +119,7 @@ export function sumOver(r: Recording, x: Value, axes: ReadonlySet<number>, shape
   const { kept, reduced, strides, flat } = layout("sum", x.shape, axes);
   const y = fresh(r, shape);
   // A few results always take the second way, so that another size of batch does not compile the mean of its losses anew.
-  if (kept >= 1024 || (kept >= 64 && reduced <= 32)) {
+  if (kept >= 1024 || (kept >= 64 && reduced <= 32) || reduced === 0) {
     r.dispatch({
       kernel: forward({ wide: false, flat }),
       reads: [x.slot],
