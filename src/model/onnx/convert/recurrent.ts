@@ -1,4 +1,4 @@
-import type { Graph } from "../graph.ts";
+import { type Graph, types } from "../graph.ts";
 import { type Converter, fixed, type Told } from "./converter.ts";
 
 /*
@@ -53,8 +53,14 @@ const recurrent: Converter = (g, call: Told) => {
   );
   // [T, 1, N, H] → [N, T, H]
   const output = g.node("Transpose", [g.node("Squeeze", [all!, g.wholes([1])])], { perm: [1, 0, 2] });
+  // After no step the state is the first one. ONNX does not say so, and onnxruntime's RNN leaves such a row unwritten.
+  const some = lengths && g.node("Unsqueeze", [g.node("Cast", [lengths], { to: types.bool }), g.wholes([1])]);
+  const state = (after: string, k: number) =>
+    some ? g.node("Where", [some, after, start(k) || g.floats([0], [])]) : after;
   // States are [1, N, H] each; an LSTM's two lie one after another.
-  const hidden = isLstm ? g.node("Concat", [last!, memory!], { axis: 0 }) : g.node("Squeeze", [last!, g.wholes([0])]);
+  const hidden = isLstm
+    ? g.node("Concat", [state(last!, 0), state(memory!, 1)], { axis: 0 })
+    : g.node("Squeeze", [state(last!, 0), g.wholes([0])]);
   return [output, hidden];
 };
 
