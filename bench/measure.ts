@@ -68,7 +68,7 @@ export async function measure(
       host.push(milliseconds);
       Object.assign(row, { dispatches: dispatches / runs, submits, buffers });
       await look?.(results);
-      await device.queue.onSubmittedWorkDone();
+      await engine.gpu.workDone();
       for (const t of Object.values(results)) t.dispose();
     };
     // Three times: from the third step on nothing is created.

@@ -33,8 +33,9 @@ import { differences, type Form, type FormName, forms } from "./article/forms.ts
 
 const TASK = "is the digit five or more?";
 const BATCH = 32;
-/** Answers judged between two updates. */
+/** Answers judged between two updates, and training steps in an update. */
 const ROUND = 20;
+const REPLAYS = 9;
 
 const { values: args } = parseArgs({
   options: {
@@ -88,7 +89,7 @@ async function main(): Promise<void> {
     modalityDropout: 0.1,
   };
   const stepMs = await timeOfStep(engine, config, preparation.batchOf(some(sets.training, BATCH)));
-  const steps = form.epochs * Math.ceil(form.training / BATCH) + (form.judgements / ROUND) * 9;
+  const steps = form.epochs * Math.ceil(form.training / BATCH) + (form.judgements / ROUND) * REPLAYS;
   say(
     `a training step of ${BATCH} takes ${Math.round(stepMs)} ms here: about ${minutes(stepMs * steps)} for at most ${steps} steps`,
   );
@@ -218,6 +219,7 @@ async function learnFromPerson(
     log,
     seed,
     session: `seed-${seed}`,
+    replays: REPLAYS,
     batchOf: preparation.batchOf,
     labelled: some(labelled, labelled.length),
   });

@@ -1,5 +1,6 @@
 import { createEngine as createOn, type Engine, type EngineOptions } from "./index.ts";
 import { openAdapter } from "./node/device.ts";
+import { sleepUntil } from "./node/wait.ts";
 
 export * from "./index.ts";
 export { decodeImage } from "./node/decode-image.ts";
@@ -14,5 +15,5 @@ export { readFeedbackLog } from "./node/read-log.ts";
  */
 export async function createEngine(options: EngineOptions & { software?: boolean } = {}): Promise<Engine> {
   const { software = false, ...rest } = options;
-  return createOn({ ...rest, adapter: rest.adapter ?? (await openAdapter({ software })) });
+  return createOn({ wait: sleepUntil, ...rest, adapter: rest.adapter ?? (await openAdapter({ software })) });
 }

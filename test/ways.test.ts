@@ -8,6 +8,7 @@ import { runCase } from "./harness.ts";
 
 const convolutions = ["conv2d", "conv2d.backwardInput", "conv2d.backwardWeight"];
 const recurrences = ["gru", "gru.backward"];
+const sorting = ["embedding.sort"];
 const products = /^(matmul|linear)/;
 const some = /^conv2d: (plain|padding, relu|everything, by axis|groups, sigmoid)/;
 
@@ -23,6 +24,7 @@ const tried: readonly { families: readonly string[]; way: string; cases: RegExp 
   { families: convolutions, way: "quads", cases: /^conv/ },
   { families: convolutions, way: "shared32", cases: some },
   { families: convolutions, way: "shared64", cases: some },
+  ...["alone", "lanes64", "lanes128"].map((way) => ({ families: sorting, way, cases: /^embedding/ })),
   ...["tall", "low", "alone", "shared"].map((way) => ({ families: recurrences, way, cases: /^gru/ })),
 ];
 
@@ -61,6 +63,8 @@ describe("tuning", () => {
     return {
       x: engine.tensor(noise(2 * 3 * 8 * 8, 1), [2, 3, 8, 8]),
       w: engine.parameter(noise(4 * 3 * 9, 2), [4, 3, 3, 3]),
+      ids: engine.tensor([2, 0, 2], [3], "i32"),
+      table: engine.parameter(noise(4 * 2, 6), [4, 2]),
       sequence: engine.tensor(noise(2 * 3 * 5, 3), [2, 3, 5]),
       recurrence: {
         weightIh: engine.parameter(noise(12 * 5, 4), [12, 5]),
@@ -68,11 +72,11 @@ describe("tuning", () => {
       },
     };
   };
-  const record = ({ x, w, sequence, recurrence }: ReturnType<typeof inputs>) => {
+  const record = ({ x, w, ids, table, sequence, recurrence }: ReturnType<typeof inputs>) => {
     const image = hg.mean(
       hg.conv2d(hg.tanh(hg.conv2d(x, w)), hg.slice(w, { axis: 1, start: 0, end: 1 }), undefined, { groups: 4 }),
     );
-    const loss = hg.add(image, hg.mean(hg.gru(sequence, recurrence).output));
+    const loss = hg.add(hg.add(image, hg.mean(hg.gru(sequence, recurrence).output)), hg.mean(hg.embedding(ids, table)));
     return { loss, dw: loss.backward().get(w) };
   };
 
@@ -89,7 +93,7 @@ describe("tuning", () => {
       const here = tried.filter(({ families }) => families.includes(family)).map(({ way }) => way);
       expect([...new Set(here)].sort(), family).toEqual(ways);
     }
-    expect([...found.keys()].sort()).toEqual(["matmul", ...convolutions, ...recurrences].sort());
+    expect([...found.keys()].sort()).toEqual(["matmul", ...convolutions, ...sorting, ...recurrences].sort());
   });
 
   test("measures what it meets, once, changes nothing but speed, and ships", async () => {

@@ -34,7 +34,7 @@ export function handgrad(engine: hg.Engine, version: string): Peer {
         for (let i = 0; i < calls; i++) results = fn();
         return results;
       });
-      await device.queue.onSubmittedWorkDone();
+      await engine.gpu.workDone();
     },
     async outputs() {
       const entries = Object.entries(last).map(async ([name, t]) => [name, await t.data()] as const);

@@ -10,6 +10,7 @@ import {
   type Stats,
   Tuning,
   type TuningResult,
+  type Wait,
 } from "../gpu/index.ts";
 import type { DType } from "../kernels/op.ts";
 import { hostTensor } from "./apply.ts";
@@ -22,6 +23,8 @@ export interface EngineOptions {
   adapter?: GPUAdapter;
   /** What `engine.tuning.export()` gave on this adapter. Default: the documented ways of this kind of device. */
   tuning?: TuningResult;
+  /** How to wait for news of the device. Default: as for any promise; `handgrad/node` has a way of its own. */
+  wait?: Wait;
 }
 
 /** A device, the tensors on it, and the steps that compute them. */
@@ -115,10 +118,10 @@ function* slotsIn(result: unknown): Generator<Slot> {
  *
  * @throws Error that says what to do where there is no adapter, or the seed is not a whole number.
  */
-export async function createEngine({ seed = 0, adapter, tuning }: EngineOptions = {}): Promise<Engine> {
+export async function createEngine({ seed = 0, adapter, tuning, wait }: EngineOptions = {}): Promise<Engine> {
   if (!Number.isSafeInteger(seed)) throw new TypeError(`createEngine: seed is ${seed}, expected a whole number.`);
   const chosen = adapter ?? (await browserAdapter());
   const ways = new Tuning(describe(chosen), kindOf(chosen));
   if (tuning) ways.import(tuning);
-  return new Engine(new Gpu(await openDevice(chosen), seed, ways), ways.adapter);
+  return new Engine(new Gpu(await openDevice(chosen), seed, ways, wait), ways.adapter);
 }

@@ -7,6 +7,7 @@ import { Readback } from "./readback.ts";
 import { Recording } from "./recording.ts";
 import { type HostArray, type Region, Slot } from "./slot.ts";
 import type { Tuning } from "./tuning.ts";
+import { awaitNews, type Wait } from "./wait.ts";
 
 /** Results up to this size travel to the host with the step that computed them. */
 const SMALL = 256;
@@ -48,11 +49,12 @@ export class Gpu {
     readonly device: GPUDevice,
     readonly seed: number,
     readonly tuning: Tuning,
+    readonly wait: Wait = awaitNews,
   ) {
     this.memory = new Memory(device, this.counters);
-    this.pipelines = new Pipelines(device, this.counters);
+    this.pipelines = new Pipelines(device, this.counters, wait);
     this.#scratch = new Scratch(this.memory);
-    this.#readback = new Readback(this.memory);
+    this.#readback = new Readback(this.memory, wait);
     void device.lost.then(({ reason, message }) => {
       this.#gone ??= `the GPU device was lost (${reason}): ${message} Create a new engine and load the last checkpoint.`;
     });
@@ -106,7 +108,7 @@ export class Gpu {
     await this.#settleInputs(recording);
     if (tune) {
       const parts = { memory: this.memory, pipelines: this.pipelines, scratch: this.#scratch };
-      recording.replaceWays(await this.#guarded(() => measureWays(recording, parts)));
+      recording.replaceWays(await this.#guarded(() => measureWays(recording, parts, this.wait)));
     }
     const results = [...new Set(slotsOf(result))].filter((s) => !s.home && !s.host && !s.arriving);
     const { key, uploads } = signature(recording, results);
@@ -180,7 +182,9 @@ export class Gpu {
     try {
       return await create();
     } finally {
-      const [memory, validation] = await Promise.all([this.device.popErrorScope(), this.device.popErrorScope()]);
+      const [memory, validation] = await this.wait(
+        Promise.all([this.device.popErrorScope(), this.device.popErrorScope()]),
+      );
       const error = memory ?? validation;
       // biome-ignore lint/correctness/noUnsafeFinally: the GPU's own words say more than what followed from them.
       if (error) throw new Error(`engine.step: the GPU refused this step: ${error.message}`);
@@ -241,7 +245,7 @@ export class Gpu {
       queue.writeBuffer(plan.uploadBuffer, 0, plan.staging as Uint8Array<ArrayBuffer>);
       this.counters.uploads += 1;
     }
-    if (this.#profile) await timeCommands(this.device, plan.commands, this.#profile);
+    if (this.#profile) await timeCommands(this.device, plan.commands, this.#profile, this.wait);
     const encoder = this.#profile ? this.device.createCommandEncoder() : this.#encode(plan);
     this.counters.dispatches += plan.commands.length;
 
@@ -267,7 +271,12 @@ export class Gpu {
         slot.arriving.catch(() => {});
       });
       this.#running.push(arrived.catch(() => {}));
-    } else this.#running.push(queue.onSubmittedWorkDone());
+    } else this.#running.push(this.workDone());
+  }
+
+  /** Once all that was submitted has run. */
+  workDone(): Promise<undefined> {
+    return this.wait(this.device.queue.onSubmittedWorkDone());
   }
 
   /** The bytes of a slot, once the steps that compute it have run. */

@@ -2,6 +2,7 @@ import type { Memory } from "./memory.ts";
 import type { Pipelines } from "./pipelines.ts";
 import { makePlan, type Plan, type Scratch, signature } from "./plan.ts";
 import { Recording } from "./recording.ts";
+import type { Wait } from "./wait.ts";
 
 /** Rounds over all ways of a choice, so that a busy moment does not fall on one of them alone. */
 const ROUNDS = 5;
@@ -19,11 +20,12 @@ const MARGIN = 1.1;
 export async function measureWays(
   recording: Recording,
   parts: { memory: Memory; pipelines: Pipelines; scratch: Scratch },
+  wait: Wait,
 ): Promise<Map<string, string>> {
   const best = new Map<string, string>();
   for (const { key, ways, way: chosen } of recording.choices) {
     if (recording.tuning.has(key) || best.has(key)) continue;
-    const times = await timeWays(recording, ways, parts);
+    const times = await timeWays(recording, ways, parts, wait);
     const fastest = [...times].reduce((a, b) => (b[1] < a[1] ? b : a));
     const way = fastest[1] * MARGIN < times.get(chosen)! ? fastest[0] : chosen;
     best.set(key, way);
@@ -37,6 +39,7 @@ async function timeWays(
   { limits, features, tuning }: Recording,
   ways: Readonly<Record<string, (r: Recording) => void>>,
   parts: { memory: Memory; pipelines: Pipelines; scratch: Scratch },
+  wait: Wait,
 ): Promise<Map<string, number>> {
   const { device } = parts.memory;
   const plans = await Promise.all(
@@ -48,12 +51,12 @@ async function timeWays(
       uploads.forEach((slot, i) => {
         device.queue.writeBuffer(plan.uploadBuffer!, plan.uploadOffsets[i]!, slot.host as GPUAllowSharedBufferSource);
       });
-      const warm = await time(device, plan, 1);
+      const warm = await time(device, plan, 1, wait);
       return { name, plan, repeats: Math.min(64, Math.max(1, Math.ceil(SAMPLE / warm))), samples: [] as number[] };
     }),
   );
   for (let round = 0; round < ROUNDS; round++) {
-    for (const { plan, repeats, samples } of plans) samples.push((await time(device, plan, repeats)) / repeats);
+    for (const { plan, repeats, samples } of plans) samples.push((await time(device, plan, repeats, wait)) / repeats);
   }
   for (const { plan } of plans) {
     for (const buffer of [plan.uploadBuffer, plan.sizesBuffer]) if (buffer) parts.memory.destroy(buffer);
@@ -61,7 +64,7 @@ async function timeWays(
   return new Map(plans.map(({ name, samples }) => [name, samples.sort((a, b) => a - b)[ROUNDS >> 1]!]));
 }
 
-async function time(device: GPUDevice, { commands }: Plan, repeats: number): Promise<number> {
+async function time(device: GPUDevice, { commands }: Plan, repeats: number, wait: Wait): Promise<number> {
   const encoder = device.createCommandEncoder();
   const pass = encoder.beginComputePass();
   for (let i = 0; i < repeats; i++) {
@@ -74,6 +77,6 @@ async function time(device: GPUDevice, { commands }: Plan, repeats: number): Pro
   pass.end();
   const start = performance.now();
   device.queue.submit([encoder.finish()]);
-  await device.queue.onSubmittedWorkDone();
+  await wait(device.queue.onSubmittedWorkDone());
   return performance.now() - start;
 }

@@ -1,6 +1,7 @@
 import type { Kernel } from "./kernel.ts";
 import type { Counters } from "./memory.ts";
 import type { Dispatch } from "./recording.ts";
+import type { Wait } from "./wait.ts";
 
 /** Compiles each kernel once, in parallel with the others. */
 export class Pipelines {
@@ -10,6 +11,7 @@ export class Pipelines {
   constructor(
     readonly device: GPUDevice,
     readonly counters: Counters,
+    readonly wait: Wait,
   ) {}
 
   /** @throws Error naming the kernel, with the compiler's messages, when its WGSL is wrong. */
@@ -44,11 +46,13 @@ export class Pipelines {
     this.counters.pipelines += 1;
     const module = this.device.createShaderModule({ label, code });
     try {
-      return await this.device.createComputePipelineAsync({
-        label,
-        layout: this.device.createPipelineLayout({ bindGroupLayouts: [layout] }),
-        compute: { module },
-      });
+      return await this.wait(
+        this.device.createComputePipelineAsync({
+          label,
+          layout: this.device.createPipelineLayout({ bindGroupLayouts: [layout] }),
+          compute: { module },
+        }),
+      );
     } catch (error) {
       const { messages } = await module.getCompilationInfo();
       const lines = messages.map((m) => `  line ${m.lineNum}: ${m.message}`).join("\n");

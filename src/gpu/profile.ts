@@ -1,4 +1,5 @@
 import type { Plan } from "./plan.ts";
+import type { Wait } from "./wait.ts";
 
 type Command = Plan["commands"][number];
 
@@ -53,8 +54,13 @@ export class Profile {
 }
 
 /** Runs commands and adds what each took: by the device's clock where it has one to ask, else by waiting for each. */
-export async function timeCommands(device: GPUDevice, commands: readonly Command[], profile: Profile): Promise<void> {
-  await device.queue.onSubmittedWorkDone();
+export async function timeCommands(
+  device: GPUDevice,
+  commands: readonly Command[],
+  profile: Profile,
+  wait: Wait,
+): Promise<void> {
+  await wait(device.queue.onSubmittedWorkDone());
   const last = profile.dispatches.at(-1);
   let start = last ? last.start + last.milliseconds : 0;
   const add = ({ label }: Command, begin: number, milliseconds: number) =>
@@ -62,7 +68,7 @@ export async function timeCommands(device: GPUDevice, commands: readonly Command
   if (profile.how === "timestamps") {
     for (let from = 0; from < commands.length; from += QUERIES / 2) {
       const part = commands.slice(from, from + QUERIES / 2);
-      const times = await stamp(device, part);
+      const times = await stamp(device, part, wait);
       const since = (i: number) => Number(times[i]! - times[0]!) / 1e6;
       part.forEach((command, i) => {
         // A clock may be coarse, and may stand still, but does not run backwards here.
@@ -78,7 +84,7 @@ export async function timeCommands(device: GPUDevice, commands: readonly Command
     const encoder = device.createCommandEncoder();
     encode(encoder.beginComputePass(), command);
     device.queue.submit([encoder.finish()]);
-    await device.queue.onSubmittedWorkDone();
+    await wait(device.queue.onSubmittedWorkDone());
     add(command, before - begin, performance.now() - before);
   }
 }
@@ -91,7 +97,7 @@ function encode(pass: GPUComputePassEncoder, { pipeline, bindGroup, grid }: Comm
 }
 
 /** Nanoseconds at the beginning and end of each command, all in one submit. */
-async function stamp(device: GPUDevice, commands: readonly Command[]): Promise<BigInt64Array> {
+async function stamp(device: GPUDevice, commands: readonly Command[], wait: Wait): Promise<BigInt64Array> {
   const count = 2 * commands.length;
   const querySet = device.createQuerySet({ type: "timestamp", count });
   const { QUERY_RESOLVE, COPY_SRC, COPY_DST, MAP_READ } = GPUBufferUsage;
@@ -105,7 +111,7 @@ async function stamp(device: GPUDevice, commands: readonly Command[]): Promise<B
   encoder.resolveQuerySet(querySet, 0, count, resolved, 0);
   encoder.copyBufferToBuffer(resolved, 0, read, 0, 8 * count);
   device.queue.submit([encoder.finish()]);
-  await read.mapAsync(GPUMapMode.READ);
+  await wait(read.mapAsync(GPUMapMode.READ));
   const times = new BigInt64Array(read.getMappedRange().slice(0));
   for (const one of [querySet, resolved, read]) one.destroy();
   return times;

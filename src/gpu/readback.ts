@@ -1,11 +1,15 @@
 import type { Memory } from "./memory.ts";
 import type { Slot } from "./slot.ts";
+import type { Wait } from "./wait.ts";
 
 /** Brings results to the host through staging buffers that are used again and again. */
 export class Readback {
   readonly #idle: GPUBuffer[] = [];
 
-  constructor(readonly memory: Memory) {}
+  constructor(
+    readonly memory: Memory,
+    readonly wait: Wait,
+  ) {}
 
   /** Encodes the copies; call what it returns after the submit to get each slot's bytes. */
   encode(
@@ -20,7 +24,7 @@ export class Readback {
       at += slot.bytes;
     }
     return async () => {
-      await staging.mapAsync(GPUMapMode.READ, 0, Math.max(bytes, 4));
+      await this.wait(staging.mapAsync(GPUMapMode.READ, 0, Math.max(bytes, 4)));
       const all = staging.getMappedRange(0, Math.max(bytes, 4)).slice(0);
       staging.unmap();
       this.#idle.push(staging);

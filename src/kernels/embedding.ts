@@ -35,7 +35,8 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
 /**
  * Radix sort of the places 0 … n − 1 by their ids, 4 bits a pass, in one workgroup: each lane counts the 16 digits in
  * its stretch, a running sum over (digit, lane) tells where each lane's next place of a digit goes, each lane moves its
- * places in order.
+ * places in order. One lane alone needs no barrier and no shared memory, which a device that computes on the CPU would
+ * take longer to compile than to sort.
  */
 const sort = kernel(
   "embedding.sort",
@@ -49,8 +50,10 @@ struct Sizes { n: u32, V: u32, passes: u32 }
 @group(0) @binding(3) var<storage, read_write> heads: array<u32>;
 @group(0) @binding(4) var<uniform> s: Sizes;
 
-var<workgroup> counts: array<u32, ${16 * lanes}>;
+var<${lanes > 1 ? "workgroup" : "private"}> counts: array<u32, ${16 * lanes}>;
+#if ${lanes > 1}
 var<workgroup> sums: array<u32, ${lanes}>;
+#endif
 
 fn place(i: u32, turn: u32) -> u32 {
   return select(select(sorted[i], between[i], (s.passes - turn) % 2 == 1), i, turn == 0);
@@ -66,6 +69,7 @@ fn main(@builtin(local_invocation_index) lane: u32) {
     let shift = 4 * turn;
     for (var d = 0u; d < 16; d++) { counts[d * ${lanes} + lane] = 0; }
     for (var i = first; i < last; i++) { counts[((min(ids[place(i, turn)], s.V) >> shift) & 15) * ${lanes} + lane]++; }
+#if ${lanes > 1}
     workgroupBarrier();
     // The running sum: each lane over 16 counts in a row, then over the lanes' totals.
     var total = 0u;
@@ -78,12 +82,17 @@ fn main(@builtin(local_invocation_index) lane: u32) {
     }
     workgroupBarrier();
     var next = sums[lane];
+#else
+    var next = 0u;
+#endif
     for (var c = 0u; c < 16; c++) {
       let n = counts[lane * 16 + c];
       counts[lane * 16 + c] = next;
       next += n;
     }
+#if ${lanes > 1}
     workgroupBarrier();
+#endif
     for (var i = first; i < last; i++) {
       let p = place(i, turn);
       let id = min(ids[p], s.V);
@@ -96,8 +105,10 @@ fn main(@builtin(local_invocation_index) lane: u32) {
       }
       *to++;
     }
+#if ${lanes > 1}
     workgroupBarrier();
     storageBarrier();
+#endif
   }
   for (var i = first; i < last; i++) {
     let id = sorted[s.n + i];
@@ -186,13 +197,20 @@ function gradient(
   const between = fresh(r, [n], "u32");
   const heads = fresh(r, [V], "u32");
   const passes = Math.ceil(Math.log2(V + 1) / 4);
-  const lanes = n <= 4096 ? 64 : 256;
-  r.dispatch({
-    kernel: sort({ lanes }),
-    reads: [ids.slot],
-    writes: [sorted.slot, between.slot, heads.slot],
-    sizes: [n, V, passes],
-    grid: [1, 1, 1],
+  const by = (lanes: number) => (r: Recording) =>
+    r.dispatch({
+      kernel: sort({ lanes }),
+      reads: [ids.slot],
+      writes: [sorted.slot, between.slot, heads.slot],
+      sizes: [n, V, passes],
+      grid: [1, 1, 1],
+    });
+  const forGpu = n <= 4096 ? "lanes64" : "lanes128";
+  const ways = { alone: by(1), lanes64: by(64), lanes128: by(128) };
+  r.choose("embedding.sort", `${2 ** Math.ceil(Math.log2(n || 1))}`, ways, {
+    software: "alone",
+    integrated: forGpu,
+    discrete: forGpu,
   });
   const dw = fresh(r, [V, D]);
   r.dispatch({

@@ -2,7 +2,7 @@ import type { Recording } from "../gpu/index.ts";
 import { addShares } from "./addShares.ts";
 import { lanes, registers } from "./matmulRegisters.ts";
 import { shared } from "./matmulShared.ts";
-import { type Activation, expect, expectFloat, fresh, grid, type Op, show, type Value } from "./op.ts";
+import { type Activation, bits, expect, expectFloat, fresh, grid, type Op, show, type Value } from "./op.ts";
 import { DEPTH, tilesOf } from "./tiles.ts";
 
 /*
@@ -57,10 +57,10 @@ export function matrixProduct(r: Recording, p: Product): { c: Value; sums: Value
       transposeA,
       transposeB,
       bias: bias !== undefined && !shares,
-      activation: shares ? ("none" as const) : activation,
       rowSum,
       split: shares !== undefined,
     };
+    const last = shares ? ("none" as const) : activation;
     // Of quads a workgroup's threads are four to a tile, which is as wide as it is high by two.
     const tileOf = { registers: [tile, tile], quads: [tile, 2 * tile], shared: [tile, tile] }[way] as [number, number];
     const groups = grid(
@@ -70,9 +70,10 @@ export function matrixProduct(r: Recording, p: Product): { c: Value; sums: Value
     r.dispatch({
       kernel:
         way === "shared"
-          ? shared({ ...common, side: tile })
+          ? shared({ ...common, activation: last, side: tile })
           : registers({
               ...common,
+              activation: last === "relu" ? "none" : last,
               vectorA: fours(transposeA ? M : K, lda, strideA),
               vectorB: fours(transposeB ? K : N, ldb, strideB),
               // Where K counts examples it may be anything, and must not compile another kernel.
@@ -83,7 +84,7 @@ export function matrixProduct(r: Recording, p: Product): { c: Value; sums: Value
             }),
       reads: [p.a.slot, p.b.slot, ...(bias && !shares ? [bias.slot] : [])],
       writes: shares ? [shares.slot] : [c.slot, ...(sums ? [sums.slot] : [])],
-      sizes: [M, N, K, lda, ldb, strideA, strideB, span],
+      sizes: [M, N, K, lda, ldb, strideA, strideB, span, bits(last === "relu" ? 0 : Number.NEGATIVE_INFINITY)],
       grid: [groups[0], groups[1], shares ? Math.max(1, Math.ceil(K / span)) : (batch?.size ?? 1)],
     });
   };
@@ -117,7 +118,7 @@ export function matrixProduct(r: Recording, p: Product): { c: Value; sums: Value
   const size = (name: "M" | "N" | "K", n: number) => (p.examples === name ? "*" : 2 ** Math.ceil(Math.log2(n || 1)));
   const [m, n, k] = [size("M", M), size("N", N), size("K", K)];
   // A tile of 8 × 8 reads half as much for a product as one of 4 × 4, which keeps more of a small matrix's threads busy.
-  const small = (m !== "*" && M < 16) || N < 16;
+  const small = (m !== "*" && M < 16) || N < 16 || (k !== "*" && K < 16 && N <= 256);
   const narrow = (m !== "*" && M <= 32) || N <= 32;
   const forGpu = p.examples === "K" ? "splitShared" : small ? "registers4" : narrow ? "shared32" : "shared64";
   r.choose("matmul", `${transposeA ? "T" : "N"}${transposeB ? "T" : "N"} ${m}×${n}×${k}`, ways, {

@@ -18,7 +18,8 @@ interface Variant extends Record<string, string | number | boolean> {
   vectorA: boolean;
   vectorB: boolean;
   bias: boolean;
-  activation: Activation;
+  /** Not ReLU: that is none at all, with `least` 0 and not −∞. One kernel less to compile. */
+  activation: Exclude<Activation, "relu">;
   rowSum: boolean;
   /** Each share of K goes to a place of its own in `c`: M × N results, then M sums. */
   split: boolean;
@@ -38,9 +39,6 @@ export const registers = kernel("matmul", (v: Variant) => {
   const A = v.transposeA
     ? (k: number, i: number) => `a${k}_${i >> 2}[${i & 3}]`
     : (k: number, i: number) => `a${i}[${k}]`;
-  const B = v.transposeB
-    ? (k: number, j: number) => `vec4f(b${4 * j}[${k}], b${4 * j + 1}[${k}], b${4 * j + 2}[${k}], b${4 * j + 3}[${k}])`
-    : (k: number, j: number) => `b${k}_${j}`;
   // Past the end of K, vectors along the other size hold another row's numbers.
   const whole = (k: number, load: string) => (v.tail ? `select(vec4f(), ${load}, live${k})` : load);
   const loadA = (k: string, i: string, at: number) =>
@@ -51,13 +49,18 @@ export const registers = kernel("matmul", (v: Variant) => {
       : v.vectorA
         ? `a[rowA${at} + k / 4]`
         : `rowA(min(m + ${i}, M - 1), M, k, K, baseA)`;
+  /** Four numbers of row k of B. */
+  const loadB = (k: number, j: number) => {
+    if (v.transposeB) return `vec4f(${[0, 1, 2, 3].map((i) => `b${4 * j + i}[${k}]`).join(", ")})`;
+    return v.vectorB ? whole(k, `b[columnB${j} + k${k} * ldb]`) : `rowB(k + ${k}, K - 1, n + ${4 * j}, N, baseB)`;
+  };
   return wgsl`
 #if ${v.quads}
 enable subgroups;
 // Four threads leave together or not at all: their tile is the same.
 diagnostic(off, subgroup_uniformity);
 #endif
-struct Sizes { M: u32, N: u32, K: u32, lda: u32, ldb: u32, strideA: u32, strideB: u32, span: u32 }
+struct Sizes { M: u32, N: u32, K: u32, lda: u32, ldb: u32, strideA: u32, strideB: u32, span: u32, least: f32 }
 @group(0) @binding(0) var<storage, read> a: array<${v.vectorA ? "vec4f" : "f32"}>;
 @group(0) @binding(1) var<storage, read> b: array<${v.vectorB ? "vec4f" : "f32"}>;
 #if ${v.bias}
@@ -82,16 +85,10 @@ fn rowB(row: u32, last: u32, at: u32, end: u32, base: u32) -> vec4f {
   return select(vec4f(), vec4f(b[i], b[i + 1], b[i + 2], b[i + 3]), vec4u(at, at + 1, at + 2, at + 3) < vec4u(select(0u, end, row <= last)));
 }
 #endif
-fn activate(x: f32) -> f32 { return ${activations[v.activation].value}; }
+fn activate(x: f32) -> f32 { return ${v.activation === "none" ? "select(x, s.least, x < s.least)" : activations[v.activation].value}; }
 fn store(m: u32, n: u32, at: u32, v: vec4f) {
-  if (m >= s.M) { return; }
-  for (var j = 0u; j < 4u && n + j < s.N; j++) {
-#if ${v.bias}
-    c[at + m * s.N + n + j] = activate(v[j] + bias[n + j]);
-#else
-    c[at + m * s.N + n + j] = activate(v[j]);
-#endif
-  }
+  let i = at + m * s.N + n;
+  ${each(4, (j) => `if (n + ${j} < s.N) { c[i + ${j}] = activate(v[${j}]${v.bias ? ` + bias[n + ${j}]` : ""}); }`)}
 }
 
 @compute @workgroup_size(${lanes(v.quads)})
@@ -157,16 +154,23 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
     ${each(
       depth,
       (k) => `{
-      ${v.transposeB ? "" : each(columns / 4, (j) => `let b${k}_${j} = ${v.vectorB ? whole(k, `b[columnB${j} + k${k} * ldb]`) : `rowB(k + ${k}, K - 1, n + ${4 * j}, N, baseB)`};`)}
-      ${each(rows, (i) => each(columns / 4, (j) => `c${i}_${j} += ${A(k, i)} * ${B(k, j)};`))}
+      ${each(columns / 4, (j) => `let row${j} = ${loadB(k, j)};`)}
+      ${each(rows, (i) => each(columns / 4, (j) => `c${i}_${j} += ${A(k, i)} * row${j};`))}
     }`,
     )}
     ${v.rowSum ? each(depth, (k) => each(rows, (i) => `sum${i} += ${A(k, i)};`)) : ""}
   }
-  ${each(rows, (i) => each(columns / 4, (j) => `store(m + ${i}, n + ${4 * j}, base, c${i}_${j});`))}
+  // A loop: written out, storing would take a device that compiles on the CPU longer to compile than all else.
+  var results: array<vec4f, ${(rows * columns) / 4}>;
+  ${each(rows, (i) => each(columns / 4, (j) => `results[${(i * columns) / 4 + j}] = c${i}_${j};`))}
+  for (var i = 0u; i < ${rows} && m + i < M; i++) {
+    ${each(columns / 4, (j) => `store(m + i, n + ${4 * j}, base, results[i * ${columns / 4} + ${j}]);`)}
+  }
 #if ${v.rowSum}
   if (n == 0) {
-    ${each(rows, (i) => `if (m + ${i} < s.M) { ${v.split ? "c[base + s.M * s.N" : "sums[0"} + m + ${i}] = sum${i}; }`)}
+    var rowSums: array<f32, ${rows}>;
+    ${each(rows, (i) => `rowSums[${i}] = sum${i};`)}
+    for (var i = 0u; i < ${rows} && m + i < M; i++) { ${v.split ? "c[base + M * N" : "sums[0"} + m + i] = rowSums[i]; }
   }
 #endif
 }`;

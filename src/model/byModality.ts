@@ -54,7 +54,7 @@ export async function evaluateByModality(
 }
 
 /** Every non-empty subset, small ones first; the last holds all. */
-function subsetsOf(modalities: readonly Modality[]): Modality[][] {
+export function subsetsOf(modalities: readonly Modality[]): Modality[][] {
   const subsets = Array.from({ length: 2 ** modalities.length - 1 }, (_, i) =>
     modalities.filter((_, m) => ((i + 1) >> m) & 1),
   );

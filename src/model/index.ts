@@ -1,6 +1,6 @@
 export type { Batch } from "./batch.ts";
 export type { EarlyStopping } from "./best.ts";
-export { evaluateByModality, type LabelledBatch, type ModalityEvaluation, softmaxOf } from "./byModality.ts";
+export { evaluateByModality, type LabelledBatch, type ModalityEvaluation, softmaxOf, subsetsOf } from "./byModality.ts";
 export { encodeCheckpoint, restoreCheckpoint } from "./checkpoint.ts";
 export {
   type FullConfig,

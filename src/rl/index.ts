@@ -6,7 +6,15 @@ export {
   ratingsOf,
   selfConsistency,
 } from "./agreement.ts";
-export { type Choice, type ChooseOptions, choose, type Prediction, type ScoreName, scores } from "./ask/index.ts";
+export {
+  type Choice,
+  type ChooseOptions,
+  choose,
+  entropyOf,
+  type Prediction,
+  type ScoreName,
+  scores,
+} from "./ask/index.ts";
 export { type BlindAccuracy, blindAccuracy, wilson } from "./blind.ts";
 export {
   type DirectMethodOptions,

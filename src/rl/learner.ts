@@ -1,6 +1,6 @@
 import { batchOf } from "../data/batch.ts";
 import { Random } from "../data/random.ts";
-import { type Batch, type Optimiser, weightsOf } from "../model/index.ts";
+import { type Batch, type Modality, type Optimiser, weightsOf } from "../model/index.ts";
 import { entropyOf } from "./ask/index.ts";
 import type { Judgement, Preference, Purpose, RewardedJudgement } from "./judgement.ts";
 import { rewarded } from "./judgement.ts";
@@ -10,6 +10,7 @@ import {
   type Lesson,
   type Memory,
   type Method,
+  only,
   type Policy,
   type Pool,
   type Recurring,
@@ -151,11 +152,19 @@ export class Learner<E extends Example> {
     for (const [i, rule] of this.#rules.entries()) rule.recall?.(memories[i] ?? {});
   }
 
-  /** What it would answer to examples, [N][A]: probabilities. */
-  async predict(examples: readonly E[]): Promise<number[][]> {
+  /**
+   * What it would answer to examples, [N][A]: probabilities. The network says so, and what a rule remembers beside it.
+   *
+   * @param options.modalities the parts of the examples that it may use. Default: all.
+   */
+  async predict(examples: readonly E[], options: { modalities?: readonly Modality[] } = {}): Promise<number[][]> {
     const rule = this.#rules.find((rule) => rule.predict);
-    if (rule?.predict) return rule.predict(this.#lesson([], []), examples);
-    return probabilitiesOf(this.#net, examples, this.#batchOf);
+    const lesson = this.#lesson([], []);
+    if (rule?.predict) return rule.predict(lesson, examples, options.modalities);
+    const { modalities } = options;
+    return probabilitiesOf(this.#net, examples, (some) =>
+      modalities ? only(lesson, some, () => modalities) : this.#batchOf(some),
+    );
   }
 
   /** Answers one example: samples a label from the policy. */

@@ -136,3 +136,30 @@ test("a lost device is replaced with a notice; the judgements stay and judging g
   await press(page, "j", 2);
   await press(page, "j", 3);
 });
+
+test("where there is no WebGPU, the page says what to do, this browser's way first", async () => {
+  // Else the service worker answers, and nothing can be changed on the way.
+  await page.evaluate(async () => (await navigator.serviceWorker.getRegistration())?.unregister());
+  const old = await site.context.newPage();
+  await old.route("**/worker.js", async (route) => {
+    const response = await route.fetch();
+    const without = 'Object.defineProperty(Object.getPrototypeOf(navigator), "gpu", { get: () => undefined });';
+    // Imports of a module come first whatever stands before them, so this may stand anywhere.
+    await route.fulfill({ response, body: `${without}\n${await response.text()}` });
+  });
+  await old.goto(`${site.url}?without`);
+  await old.getByText("This browser has no WebGPU").waitFor({ timeout: 60_000 });
+  expect(await old.locator(".obstacle li").first().textContent()).toContain("Chrome or Edge");
+  await old.close();
+});
+
+test("a second tab is told about the first", async () => {
+  const second = await site.context.newPage();
+  await second.goto(site.url);
+  await second.getByText("The page is open in another tab").waitFor({ timeout: 120_000 });
+  await second.close();
+});
+
+test("the pages reported no error", () => {
+  expect(site.errors).toEqual([]);
+});

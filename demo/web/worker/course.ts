@@ -3,7 +3,7 @@ import { adam, cosine } from "../../../src/index.ts";
 import {
   decodeSafetensors,
   encodeSafetensors,
-  evaluateByModality,
+  type Modality,
   MultimodalNet,
   type Optimiser,
   setWeights,
@@ -27,6 +27,9 @@ const LOOK = 10;
 /** The same where a simulated person judges. */
 const SIMULATED_ROUND = 20;
 const SIMULATED_LOOK = 40;
+/** Steps for each judgement, and unlabelled examples that are looked at for each. */
+const STEPS = 1.1;
+const SCANNED = 8;
 /** Answers prepared ahead, so that the next one is there at once, also while the device is busy learning. */
 const AHEAD = 6;
 /** Judgements over which the learning rate falls from its first value to a tenth of it. */
@@ -90,18 +93,40 @@ export class Course<E extends TaskExample = TaskExample> {
     setWeights(this.net, decodeSafetensors(weights));
     this.#optimiser = adam(this.net.parameters(), { lr: RATE, clipNorm: 1 });
     if (optimiser) this.#optimiser.restore(optimiser);
-    this.#agent = learner<E>(this.net, this.#optimiser, {
-      log: this.log,
-      method: "replay",
-      seed: SEED,
-      labelled: this.task.labelled as readonly (E & { label: number })[],
-      find: (id) => this.task.find(id),
-      batchOf: (examples) => this.task.batchOf(examples),
-    });
+    this.#agent = this.#agentFor(ROUND);
     if (state) this.#agent.restore(state);
     this.#ahead = [];
     this.#filling = undefined;
     this.#learning = undefined;
+  }
+
+  /** A learner that is told of so many judgements at a time. */
+  #agentFor(round: number): Learner<E> {
+    const { task } = this;
+    return learner<E>(this.net, this.#optimiser, {
+      log: this.log,
+      // Without a stream of examples that nobody judges there is nothing to believe of them.
+      method: task.unlabelled ? "beliefs" : "replay",
+      seed: SEED,
+      labelled: task.labelled as readonly (E & { label: number })[],
+      ...(task.unlabelled ? { unlabelled: task.unlabelled, replays: Math.round(STEPS * round) } : {}),
+      ...(task.recurring ? { recurring: task.recurring } : {}),
+      scanned: SCANNED * round,
+      find: (id) => this.task.find(id),
+      batchOf: (examples) => this.task.batchOf(examples),
+    });
+  }
+
+  /** Goes on with a learner for rounds of this size, which remembers what the former one did. */
+  #changeRound(round: number): void {
+    const agent = this.#agentFor(round);
+    agent.restore(this.#agent.state());
+    this.#agent = agent;
+  }
+
+  /** What is answered to examples, [N][A]: probabilities, from these modalities alone or from all. */
+  predict(examples: readonly E[], modalities?: readonly Modality[]): Promise<number[][]> {
+    return this.#agent.predict(examples, modalities ? { modalities } : {});
   }
 
   /** Goes on with other examples, on the same network. */
@@ -208,6 +233,7 @@ export class Course<E extends TaskExample = TaskExample> {
     this.#emit({ kind: "simulated", on: true });
     try {
       await this.#learning;
+      this.#changeRound(SIMULATED_ROUND);
       while (this.#simulating) {
         const done = new Set(this.log.judgements().map((j) => j.example));
         const ids = this.task.questions.filter((id) => !done.has(id)).slice(0, SIMULATED_ROUND);
@@ -229,6 +255,7 @@ export class Course<E extends TaskExample = TaskExample> {
       this.#failed(error);
     } finally {
       this.#simulating = false;
+      this.#changeRound(ROUND);
       this.#open = undefined;
       this.#ahead = [];
       if (!this.#closed) {
@@ -284,19 +311,15 @@ export class Course<E extends TaskExample = TaskExample> {
     const judgements = rewarded(this.log.judgements()).length;
     const last = heldOut.at(-1);
     if (last && Math.abs(judgements - last.judgements) < every) return;
-    const { accuracy } = await evaluateByModality(this.net, this.heldOutBatches(), { subsets: false });
-    heldOut.push({ judgements, accuracy });
+    const said = await this.predict(this.task.heldOut);
+    const right = this.task.heldOut.filter(({ label }, i) => label === likeliest(said[i]!)).length;
+    heldOut.push({ judgements, accuracy: right / this.task.heldOut.length });
     this.#report();
   }
 
   /** The first point of the chart, before anything was judged. */
   async lookAtStart(): Promise<void> {
     if (this.#kept.history.heldOut.length === 0 && this.task.heldOut.length > 0) await this.#look(1);
-  }
-
-  *heldOutBatches(size = 100) {
-    const { heldOut } = this.task;
-    for (let from = 0; from < heldOut.length; from += size) yield this.task.batchOf(heldOut.slice(from, from + size));
   }
 
   async #keep(): Promise<void> {
@@ -378,6 +401,9 @@ export class Course<E extends TaskExample = TaskExample> {
     this.#emit({ kind: "question", task: this.task.name, question: await this.question() });
   }
 }
+
+export const likeliest = (probabilities: readonly number[]): number =>
+  probabilities.indexOf(Math.max(...probabilities));
 
 /** The right answer, as one more judgement: approval of the label that the person named. */
 function correctionOf(judgement: Judgement, label: number): Judgement {

@@ -40,6 +40,8 @@ export function digitsTask(data: TriDigits): Task<TriDigit> {
       heldOut ??= [...data.set("validation", SEED, HELD_OUT)];
       return heldOut;
     },
+    unlabelled: stream,
+    recurring: { key: ({ words }) => words.join(" "), rest: ["image", "audio"] },
     questions: new Random("questions", SEED).shuffle(ids),
     find: (id) => {
       const place = places.get(id);

@@ -1,4 +1,5 @@
 import type { LabelledBatch, MultimodalConfig } from "../../../src/model/index.ts";
+import type { Pool, Recurring } from "../../../src/rl/index.ts";
 import type { Shown, TaskName } from "../shared/protocol.ts";
 
 /** One thing to be learned: what is asked in which order, what is known, what is measured by. */
@@ -8,6 +9,9 @@ export interface Task<E extends TaskExample = TaskExample> {
   readonly config: MultimodalConfig;
   /** Examples whose label is given. */
   readonly labelled: readonly E[];
+  /** Examples without labels that may be learned from though nobody judges them, and the part that recurs in them. */
+  readonly unlabelled?: Pool<E>;
+  readonly recurring?: Recurring<E>;
   /** Ids of what the network is asked, in order. */
   readonly questions: readonly string[];
   /** Labelled examples that are never learned from. */

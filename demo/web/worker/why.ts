@@ -1,5 +1,5 @@
-import type { LabelledBatch, Modality } from "../../../src/model/index.ts";
-import { type Attribution, integratedGradients, modalityShares, wordShares } from "../../../src/rl/index.ts";
+import { type LabelledBatch, type Modality, modalities } from "../../../src/model/index.ts";
+import { type Attribution, integratedGradients, shapleyValues, wordShares } from "../../../src/rl/index.ts";
 import type { Explanation } from "../shared/protocol.ts";
 import type { Course } from "./course.ts";
 
@@ -13,13 +13,20 @@ export async function explain(course: Course, id: string, action: number): Promi
   if (!example) throw new Error(`there is no example "${id}".`);
   const batch = task.batchOf([example]);
   const has = (m: Modality) => isThere(net.modalities, batch, m);
-  const [shares] = await modalityShares(net, batch, [action]);
+  // What the probability would be, had it been given each subset of the modalities.
+  const v: number[] = [];
+  for (let S = 0; S < 2 ** net.modalities.length; S++) {
+    const subset = net.modalities.filter((_, m) => (S >> m) & 1);
+    v.push((await course.predict([example], subset))[0]![action]!);
+  }
+  const shares = shapleyValues(v);
   const seen: Partial<Attribution> =
     has("image") || has("audio") ? await integratedGradients(net, batch, action, { steps: STEPS }) : {};
+  const shapley = Object.fromEntries(modalities.map((m) => [m, shares[net.modalities.indexOf(m)] ?? 0]));
   const [, height = 1, width = 1] = net.config.image ?? [];
   return {
-    shapley: shares!.shares,
-    base: shares!.none,
+    shapley: shapley as Explanation["shapley"],
+    base: v[0]!,
     pixels:
       has("image") && seen.image ? { height, width, data: spokeFor(overChannels(seen.image, height * width)) } : null,
     frames: has("audio") && seen.frames ? [...spokeFor(seen.frames)] : null,

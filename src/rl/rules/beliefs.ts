@@ -1,9 +1,9 @@
 import { klDivergence, logSoftmax, mul } from "../../autograd/index.ts";
 import type { Random } from "../../data/random.ts";
-import { type Batch, type Modality, modalities } from "../../model/index.ts";
+import { type Modality, modalities } from "../../model/index.ts";
 import { byExample } from "./baseline.ts";
 import { noiseOf, probabilitiesOf } from "./replay.ts";
-import type { Lesson, Memory, Pool, Rule } from "./rule.ts";
+import { type Lesson, type Memory, only, type Pool, type Rule } from "./rule.ts";
 
 /*
  * Learning from what is believed about each example's label y, judged or not. Given the label, the parts of an example
@@ -65,6 +65,7 @@ export function beliefs<E extends { readonly id: string }>(
   recurring: Recurring<E> | undefined,
 ): Rule<E> {
   let memory: Hints | undefined;
+  const rest = recurring?.rest ?? modalities;
 
   /** Labelled, judged and unlabelled examples, with what is believed of each. */
   async function believe(lesson: Lesson<E>): Promise<Row<E>[][]> {
@@ -91,8 +92,8 @@ export function beliefs<E extends { readonly id: string }>(
     ];
   }
 
-  const see = (lesson: Lesson<E>, examples: readonly E[]) =>
-    probabilitiesOf(lesson.policy, examples, (some) => withModalities(lesson, some, recurring?.rest));
+  const see = (lesson: Lesson<E>, examples: readonly E[], sight: readonly Modality[] = rest) =>
+    probabilitiesOf(lesson.policy, examples, (some) => only(lesson, some, () => sight));
 
   function hintsOf(rows: readonly Row<E>[], classes: number): Hints {
     const hints = new Hints(classes, settings.prior);
@@ -119,7 +120,7 @@ export function beliefs<E extends { readonly id: string }>(
       }
       return sum / settings.replays;
     },
-    async predict(lesson, examples) {
+    async predict(lesson, examples, given = modalities) {
       const { labelled, policy } = lesson;
       const { classes } = policy.config;
       memory ??= hintsOf(
@@ -127,8 +128,13 @@ export function beliefs<E extends { readonly id: string }>(
         classes,
       );
       const hints = memory;
-      const seen = await see(lesson, examples);
-      return examples.map((example, i) => [...join(seen[i]!, hints, example)]);
+      const seen = await see(
+        lesson,
+        examples,
+        rest.filter((m) => given.includes(m)),
+      );
+      const isRead = given.some((m) => !rest.includes(m));
+      return examples.map((example, i) => [...(isRead ? join(seen[i]!, hints, example) : seen[i]!)]);
     },
     memory: () => memory?.memory() ?? {},
     recall: (counts) => {
@@ -184,11 +190,8 @@ async function step<E extends { readonly id: string }>(
     const which = pick(shown, random);
     return which === 0 ? modalities : which === 1 ? rest : [random.choice(rest)];
   });
-  const batch = withModalities(
-    lesson,
-    rows.map(({ example }) => vary(example, random)),
-    sights,
-  );
+  const examples = rows.map(({ example }) => vary(example, random));
+  const batch = only(lesson, examples, (i) => sights[i]!);
   const q = Float32Array.from(rows.flatMap(({ belief }) => belief));
   const loss = await policy.engine.step(() => {
     const logits = policy.forward(batch, { training: true });
@@ -220,17 +223,6 @@ function draw<E>(pool: Pool<E>, n: number, random: Random): E[] {
     .shuffle(places)
     .slice(0, n)
     .map((i) => pool.at(i));
-}
-
-/** A batch of which only these modalities are there: the same for all examples, or a list with those of each. */
-function withModalities<E>(
-  { batchOf }: Lesson<E>,
-  examples: readonly E[],
-  which: readonly Modality[] | readonly (readonly Modality[])[] = modalities,
-): Batch {
-  const of = (i: number) => (typeof which[0] === "string" ? which : which[i]!) as readonly Modality[];
-  const present = examples.flatMap((_, i) => modalities.map((m) => (of(i).includes(m) ? 1 : 0)));
-  return { ...batchOf(examples), present: Float32Array.from(present) };
 }
 
 const certain = (label: number, classes: number): Belief =>

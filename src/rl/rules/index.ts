@@ -8,7 +8,7 @@ import type { Rule } from "./rule.ts";
 
 export { type BaselineName, type BaselineSettings, baselineNames } from "./baseline.ts";
 export type { Recurring } from "./beliefs.ts";
-export type { Judged, Lesson, Memory, Policy, Pool, Rule } from "./rule.ts";
+export { type Judged, type Lesson, type Memory, only, type Policy, type Pool, type Rule } from "./rule.ts";
 
 /** Settings of all rules; each rule reads those that it knows, and has its own defaults. */
 export type RuleSettings = Partial<

@@ -1,12 +1,14 @@
 import type { Engine, Tensor } from "../../autograd/index.ts";
 import type { Random } from "../../data/random.ts";
-import type { Batch, Module, Optimiser } from "../../model/index.ts";
+import type { Batch, Modality, Module, Optimiser } from "../../model/index.ts";
 import type { RewardedJudgement } from "../judgement.ts";
 
 /** A network that gives one logit an action. `MultimodalNet` is one. */
 export interface Policy extends Module {
   readonly engine: Engine;
   readonly config: { readonly classes: number };
+  /** The columns of `present` in a batch, where it can do without a part of an example. */
+  readonly modalities?: readonly Modality[];
   /** Logits [N, A] of a batch, in a step. */
   forward(batch: Batch, options?: { training?: boolean }): Tensor;
 }
@@ -46,8 +48,8 @@ export interface Lesson<E> {
 export interface Rule<E extends { readonly id: string }> {
   /** Learns once. Gives the mean loss; undefined where there was nothing to learn from. */
   learn(lesson: Lesson<E>): Promise<number | undefined>;
-  /** What it would answer, [N][A]: probabilities. Default: what the policy says. */
-  predict?(lesson: Lesson<E>, examples: readonly E[]): Promise<number[][]>;
+  /** What it would answer, [N][A]: probabilities, from these modalities alone or from all. Default: what the policy says. */
+  predict?(lesson: Lesson<E>, examples: readonly E[], given?: readonly Modality[]): Promise<number[][]>;
   /** Numbers that the next update needs beside weights and log, fit for JSON. */
   memory?(): Memory;
   recall?(memory: Memory): void;
@@ -58,4 +60,20 @@ export type Memory = Readonly<Record<string, readonly number[]>>;
 /** Splits a list into pieces of at most `size`. */
 export function pieces<T>(list: readonly T[], size: number): T[][] {
   return Array.from({ length: Math.ceil(list.length / size) }, (_, i) => list.slice(i * size, (i + 1) * size));
+}
+
+/** A batch in which of example i these modalities alone are left. A policy that knows of none sees all of it. */
+export function only<E>(
+  { batchOf, policy }: Pick<Lesson<E>, "batchOf" | "policy">,
+  examples: readonly E[],
+  sight: (i: number) => readonly Modality[],
+): Batch {
+  const batch = batchOf(examples);
+  const parts = policy.modalities ?? [];
+  if (parts.length === 0) return batch;
+  const given = batch.present as ArrayLike<number> | undefined;
+  const present = examples.flatMap((_, i) =>
+    parts.map((m, k) => (sight(i).includes(m) ? (given?.[i * parts.length + k] ?? 1) : 0)),
+  );
+  return { ...batch, present: Float32Array.from(present) };
 }
