@@ -121,7 +121,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   // In registers: what a loop reads from a uniform buffer is read anew in every round.
   let M = s.M; let N = s.N; let K = s.K;
   let lda = s.lda${v.vectorA ? " / 4" : ""}; let ldb = s.ldb${v.vectorB ? " / 4" : ""};
-  ${each(rows, (i) => each(columns / 4, (j) => `var c${i}_${j} = vec4f();`))}
+  ${each(rows, (i) => each(columns, (j) => `var c${i}_${j} = 0.0;`))}
   ${v.rowSum ? each(rows, (i) => `var sum${i} = 0.0;`) : ""}
   // Where each row of a vector operand begins, in vec4f; rows and columns beyond the last repeat it and are not stored.
   ${v.vectorA && !v.transposeA && !v.quads ? each(rows, (i) => `let rowA${i} = (baseA + min(m + ${i}, s.M - 1) * s.lda) / 4;`) : ""}
@@ -155,14 +155,14 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
       depth,
       (k) => `{
       ${each(columns / 4, (j) => `let row${j} = ${loadB(k, j)};`)}
-      ${each(rows, (i) => each(columns / 4, (j) => `c${i}_${j} += ${A(k, i)} * row${j};`))}
+      ${each(rows, (i) => each(columns, (j) => `c${i}_${j} += ${A(k, i)} * row${j >> 2}[${j & 3}];`))}
     }`,
     )}
     ${v.rowSum ? each(depth, (k) => each(rows, (i) => `sum${i} += ${A(k, i)};`)) : ""}
   }
   // A loop: written out, storing would take a device that compiles on the CPU longer to compile than all else.
   var results: array<vec4f, ${(rows * columns) / 4}>;
-  ${each(rows, (i) => each(columns / 4, (j) => `results[${(i * columns) / 4 + j}] = c${i}_${j};`))}
+  ${each(rows, (i) => each(columns / 4, (j) => `results[${(i * columns) / 4 + j}] = vec4f(${[0, 1, 2, 3].map((n) => `c${i}_${4 * j + n}`).join(", ")});`))}
   for (var i = 0u; i < ${rows} && m + i < M; i++) {
     ${each(columns / 4, (j) => `store(m + i, n + ${4 * j}, base, results[i * ${columns / 4} + ${j}]);`)}
   }

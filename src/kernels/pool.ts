@@ -1,17 +1,34 @@
 import { kernel, wgsl } from "../gpu/index.ts";
 import { pair } from "./conv2d.ts";
-import { count, expect, expectFloat, expectRank, fresh, grid, type Op, show } from "./op.ts";
+import {
+  type Activation,
+  activations,
+  count,
+  expect,
+  expectFloat,
+  expectRank,
+  fresh,
+  grid,
+  type Op,
+  show,
+} from "./op.ts";
 
 /*
  * y [N, C, P, Q] = the largest, or the mean, of each window of x [N, C, H, W]; stride is the window's size unless given.
  * Max pooling sends dy to the first largest of a window (NaN counts as largest), as PyTorch does; the mean counts the
  * padding (count_include_pad). The gradient gathers: each x asks the windows it lies in, so nothing is added in a race.
+ *
+ * An activation f is applied to y, a quarter of the numbers or fewer, and as f never falls, max f(x) = f(max x): a network
+ * that pools behind an activation gets the same numbers for less work.
  */
 
 type Kind = "max" | "average";
 /** The window is part of the kernel: its loops and divisions are then by constants. */
-interface Window extends Record<string, string | number> {
+interface Window extends Record<string, string | number | boolean> {
   kind: Kind;
+  activation: Activation;
+  /** Whether the window is written out number by number: it is small, and never hangs over the edge. */
+  whole: boolean;
   kH: number;
   kW: number;
   strideH: number;
@@ -19,6 +36,13 @@ interface Window extends Record<string, string | number> {
   padH: number;
   padW: number;
 }
+
+/** Numbers of a window that are written out, at most. */
+const WRITTEN_OUT = 16;
+
+/** Text for every place (i, j) of a window, the k-th. */
+const places = ({ kH, kW }: Window, text: (i: number, j: number, k: number) => string, between = "\n  "): string =>
+  Array.from({ length: kH * kW }, (_, k) => text(Math.floor(k / kW), k % kW, k)).join(between);
 
 const sizes = /* wgsl */ `
 struct Sizes { planes: u32, H: u32, W: u32, P: u32, Q: u32 }`;
@@ -34,13 +58,29 @@ ${sizes}
 #endif
 @group(0) @binding(${v.kind === "max" ? 3 : 2}) var<uniform> s: Sizes;
 
+fn activate(x: f32) -> f32 { return ${activations[v.activation].value}; }
+// NaN wins, read from its bits: a shader may assume that no comparison meets one.
+fn isNan(x: f32) -> bool { return (bitcast<u32>(x) & 0x7fffffffu) > 0x7f800000u; }
+
 @compute @workgroup_size(64)
 fn main(@builtin(workgroup_id) wg: vec3u, @builtin(num_workgroups) wgs: vec3u, @builtin(local_invocation_index) lane: u32) {
   let at = (wg.x + wg.y * wgs.x) * 64 + lane;
   if (at >= s.planes * s.P * s.Q) { return; }
-  let q = at % s.Q;
-  let p = at / s.Q % s.P;
-  let plane = at / (s.P * s.Q) * s.H * s.W;
+  let row = at / s.Q;
+  let q = at - row * s.Q;
+  let p = row % s.P;
+  let plane = row / s.P * s.H * s.W;
+#if ${v.whole}
+  let corner = p * ${v.strideH} * s.W + q * ${v.strideW};
+  ${places(v, (i, j, k) => `let at${k} = corner + ${i} * s.W + ${j}; let x${k} = x[plane + at${k}];`)}
+#if ${v.kind === "max"}
+  var best = x0;
+  var first = at0;
+  ${places(v, (_i, _j, k) => (k === 0 ? "" : `let takes${k} = (x${k} > best) | isNan(x${k}); best = select(best, x${k}, takes${k}); first = select(first, at${k}, takes${k});`))}
+#else
+  let best = ${places(v, (_i, _j, k) => `x${k}`, " + ")};
+#endif
+#else
   let top = i32(p * ${v.strideH}u) - i32(${v.padH}u);
   let left = i32(q * ${v.strideW}u) - i32(${v.padW}u);
   var best = 0.0;
@@ -50,33 +90,41 @@ fn main(@builtin(workgroup_id) wg: vec3u, @builtin(num_workgroups) wgs: vec3u, @
       let i = u32(h) * s.W + u32(w);
       let value = x[plane + i];
 #if ${v.kind === "max"}
-      // NaN wins, read from its bits: a shader may assume that no comparison meets one.
-      let nan = (bitcast<u32>(value) & 0x7fffffffu) > 0x7f800000u;
-      if (first == 0xffffffffu || value > best || nan) { best = value; first = i; }
+      if (first == 0xffffffffu || value > best || isNan(value)) { best = value; first = i; }
 #else
       best += value;
 #endif
     }
   }
+#endif
 #if ${v.kind === "max"}
-  y[at] = best;
+  y[at] = activate(best);
   from_[at] = first;
 #else
-  y[at] = best / f32(${v.kH}u * ${v.kW}u);
+  y[at] = activate(best / ${v.kH * v.kW});
 #endif
 }`,
 );
+
+/** dy, then what it takes to know where it goes, and dy · f′ at a window. */
+function backwardBindings({ kind, activation }: Window): string {
+  const reads = ["dy: array<f32>"];
+  if (activation !== "none") reads.push("y_in: array<f32>");
+  if (kind === "max") reads.push("from_: array<u32>");
+  const slope = activation === "none" ? "" : ` * slope(y_in[i])`;
+  return `${reads.map((name, i) => `@group(0) @binding(${i}) var<storage, read> ${name};`).join("\n")}
+@group(0) @binding(${reads.length}) var<storage, read_write> dx: array<f32>;
+@group(0) @binding(${reads.length + 1}) var<uniform> s: Sizes;
+
+fn slope(y: f32) -> f32 { return ${activations[activation].slope}; }
+fn gradient(i: u32) -> f32 { return dy[i]${slope}; }`;
+}
 
 const backward = kernel(
   "pool2d.backward",
   (v: Window) => wgsl`
 ${sizes}
-@group(0) @binding(0) var<storage, read> dy: array<f32>;
-#if ${v.kind === "max"}
-@group(0) @binding(1) var<storage, read> from_: array<u32>;
-#endif
-@group(0) @binding(${v.kind === "max" ? 2 : 1}) var<storage, read_write> dx: array<f32>;
-@group(0) @binding(${v.kind === "max" ? 3 : 2}) var<uniform> s: Sizes;
+${backwardBindings(v)}
 
 @compute @workgroup_size(64)
 fn main(@builtin(workgroup_id) wg: vec3u, @builtin(num_workgroups) wgs: vec3u, @builtin(local_invocation_index) lane: u32) {
@@ -95,15 +143,23 @@ fn main(@builtin(workgroup_id) wg: vec3u, @builtin(num_workgroups) wgs: vec3u, @
     for (var q = firstQ; q <= min(right / ${v.strideW}u, s.Q - 1); q++) {
       let i = plane + p * s.Q + q;
 #if ${v.kind === "max"}
-      if (from_[i] == h * s.W + w) { sum += dy[i]; }
+      if (from_[i] == h * s.W + w) { sum += gradient(i); }
 #else
-      sum += dy[i] / f32(${v.kH}u * ${v.kW}u);
+      sum += gradient(i) / ${v.kH * v.kW};
 #endif
     }
   }
   dx[at] = sum;
 }`,
 );
+
+/** Writes dx at place (i, j) of what belongs to a window. */
+const send = (v: Window, i: string, j: string): string =>
+  `if ((${i} < downwards) & (${j} < rightwards)) { let place = corner + ${i} * W + ${j}; dx[at0 + place] = ${
+    v.kind === "max"
+      ? "select(0.0, d, place == chosen)"
+      : `select(0.0, d / ${v.kH * v.kW}, (${i} < ${v.kH}) & (${j} < ${v.kW}))`
+  }; }`;
 
 /**
  * Where windows do not overlap each x has one window at most: a thread takes a window and writes all of its dx, and the
@@ -113,12 +169,7 @@ const backwardApart = kernel(
   "pool2d.backwardApart",
   (v: Window) => wgsl`
 ${sizes}
-@group(0) @binding(0) var<storage, read> dy: array<f32>;
-#if ${v.kind === "max"}
-@group(0) @binding(1) var<storage, read> from_: array<u32>;
-#endif
-@group(0) @binding(${v.kind === "max" ? 2 : 1}) var<storage, read_write> dx: array<f32>;
-@group(0) @binding(${v.kind === "max" ? 3 : 2}) var<uniform> s: Sizes;
+${backwardBindings(v)}
 
 @compute @workgroup_size(64)
 fn main(@builtin(workgroup_id) wg: vec3u, @builtin(num_workgroups) wgs: vec3u, @builtin(local_invocation_index) lane: u32) {
@@ -126,25 +177,30 @@ fn main(@builtin(workgroup_id) wg: vec3u, @builtin(num_workgroups) wgs: vec3u, @
   let down = (s.H + ${v.strideH - 1}) / ${v.strideH};
   let across = (s.W + ${v.strideW - 1}) / ${v.strideW};
   if (at >= s.planes * down * across) { return; }
-  let q = at % across;
-  let p = at / across % down;
-  let plane = at / (down * across);
+  let row = at / across;
+  let q = at - row * across;
+  let p = row % down;
+  let plane = row / down;
   let whole = p < s.P && q < s.Q;
   let window = (plane * s.P + min(p, s.P - 1)) * s.Q + min(q, s.Q - 1);
-  let d = select(0.0, dy[window], whole);
+  let d = select(0.0, gradient(window), whole);
 #if ${v.kind === "max"}
   let chosen = from_[window];
 #endif
-  for (var i = 0u; i < ${v.strideH} && p * ${v.strideH} + i < s.H; i++) {
-    for (var j = 0u; j < ${v.strideW} && q * ${v.strideW} + j < s.W; j++) {
-      let place = (p * ${v.strideH} + i) * s.W + q * ${v.strideW} + j;
-#if ${v.kind === "max"}
-      dx[plane * s.H * s.W + place] = select(0.0, d, place == chosen);
+  let W = s.W;
+  let corner = p * ${v.strideH} * W + q * ${v.strideW};
+  let at0 = plane * s.H * W;
+  let downwards = s.H - p * ${v.strideH};
+  let rightwards = W - q * ${v.strideW};
+#if ${v.strideH * v.strideW <= WRITTEN_OUT}
+  ${places({ ...v, kH: v.strideH, kW: v.strideW }, (i, j) => send(v, `${i}u`, `${j}u`))}
 #else
-      dx[plane * s.H * s.W + place] = select(0.0, d / ${v.kH * v.kW}, i < ${v.kH} && j < ${v.kW});
-#endif
+  for (var i = 0u; i < ${v.strideH}; i++) {
+    for (var j = 0u; j < ${v.strideW}; j++) {
+      ${send(v, "i", "j")}
     }
   }
+#endif
 }`,
 );
 
@@ -152,6 +208,8 @@ export interface PoolOptions {
   kernel: number | readonly [number, number];
   stride?: number | readonly [number, number];
   padding?: number | readonly [number, number];
+  /** Applied to the result. Default "none". */
+  activation?: Activation;
 }
 
 export const pool2d: Op<PoolOptions & { kind: Kind }> = (r, [x], options) => {
@@ -183,7 +241,14 @@ export const pool2d: Op<PoolOptions & { kind: Kind }> = (r, [x], options) => {
   const y = fresh(r, [N, C, P, Q]);
   const from = kind === "max" ? fresh(r, y.shape, "u32") : undefined;
   const sizes = [N * C, H, W, P, Q];
-  const window = { kind, kH, kW, strideH, strideW, padH, padW };
+  const activation = options.activation ?? "none";
+  expect(
+    activation in activations,
+    name,
+    () => `activation is "${activation}", expected one of ${Object.keys(activations).join(", ")}.`,
+  );
+  const whole = padH === 0 && padW === 0 && kH * kW <= WRITTEN_OUT;
+  const window = { kind, activation, whole, kH, kW, strideH, strideW, padH, padW };
   r.dispatch({
     kernel: forward(window),
     reads: [x!.slot],
@@ -199,7 +264,7 @@ export const pool2d: Op<PoolOptions & { kind: Kind }> = (r, [x], options) => {
       const threads = apart ? N * C * Math.ceil(H / strideH) * Math.ceil(W / strideW) : count(x!.shape);
       r.dispatch({
         kernel: (apart ? backwardApart : backward)(window),
-        reads: [dy!.slot, ...(from ? [from.slot] : [])],
+        reads: [dy!.slot, ...(activation === "none" ? [] : [y.slot]), ...(from ? [from.slot] : [])],
         writes: [dx.slot],
         sizes,
         grid: grid(threads, 64),

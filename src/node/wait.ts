@@ -13,11 +13,12 @@ const never = new Int32Array(new SharedArrayBuffer(4));
 
 let awaited = 0;
 let quietSince = 0;
+let sleeping = false;
 
 /** Waits without keeping a core busy. */
 export const sleepUntil: Wait = (news) => {
   awaited += 1;
-  if (awaited === 1) void sleepBetweenTurns();
+  if (!sleeping) void sleepBetweenTurns();
   return news.finally(() => {
     awaited -= 1;
     quietSince = performance.now();
@@ -25,9 +26,11 @@ export const sleepUntil: Wait = (news) => {
 };
 
 async function sleepBetweenTurns(): Promise<void> {
+  sleeping = true;
   quietSince = performance.now();
   while (awaited > 0) {
     await new Promise((resolve) => setImmediate(resolve));
     if (awaited > 0) Atomics.wait(never, 0, 0, Math.min(LONGEST_MS, SHARE * (performance.now() - quietSince)));
   }
+  sleeping = false;
 }

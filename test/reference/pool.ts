@@ -1,3 +1,4 @@
+import { type Activation, activate } from "./activation.ts";
 import { type Array64, array, at, indexOf, map, type Pair, pair } from "./array.ts";
 
 export interface PoolOptions {
@@ -5,15 +6,16 @@ export interface PoolOptions {
   /** The kernel's size when not given. */
   stride?: Pair;
   padding?: Pair;
+  activation?: Activation;
 }
 
 /** The windows of x [N,C,H,W]: each holds the numbers inside the image, padding left out. */
 function pool(x: Array64, options: PoolOptions, reduce: (window: number[], size: number) => number): Array64 {
-  const { kernel, stride = kernel, padding = 0 } = options;
+  const { kernel, stride = kernel, padding = 0, activation = "none" } = options;
   const [[kH, kW], [sH, sW], [pH, pW]] = [pair(kernel), pair(stride), pair(padding)];
   const [N, C, H, W] = x.shape as [number, number, number, number];
   const y = array([N, C, Math.floor((H + 2 * pH - kH) / sH) + 1, Math.floor((W + 2 * pW - kW) / sW) + 1]);
-  return map(y, (_, flat) => {
+  const pooled = map(y, (_, flat) => {
     const [n, c, p, q] = indexOf(y.shape, flat) as [number, number, number, number];
     const window: number[] = [];
     for (let h = Math.max(0, p * sH - pH); h < Math.min(H, p * sH - pH + kH); h++)
@@ -21,6 +23,7 @@ function pool(x: Array64, options: PoolOptions, reduce: (window: number[], size:
         window.push(x.data[at(x.shape, n, c, h, v)]!);
     return reduce(window, kH * kW);
   });
+  return activate(pooled, activation);
 }
 
 /** The greatest number of each window; padding is −∞. */

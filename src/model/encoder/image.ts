@@ -13,10 +13,15 @@ export function imageEncoder(
   { channels, pool }: FullConfig,
   image: readonly [number, number, number],
 ): Encoder {
-  const stages = channels.map((outputs, i) => ({
-    convolution: convLayer(store, `image.conv${i + 1}`, channels[i - 1] ?? image[0], outputs, 3, "relu"),
-    halves: pool?.[i] ?? true,
-  }));
+  const stages = channels.map((outputs, i) => {
+    const halves = pool?.[i] ?? true;
+    // Of four numbers of which one is kept, one is to be activated.
+    const activation = halves ? "none" : "relu";
+    return {
+      convolution: convLayer(store, `image.conv${i + 1}`, channels[i - 1] ?? image[0], outputs, 3, activation),
+      halves,
+    };
+  });
   const halved = (side: number) => stages.reduce((n, { halves }) => (halves ? Math.floor(n / 2) : n), side);
   return {
     size: (channels.at(-1) ?? image[0]) * halved(image[1]) * halved(image[2]),
@@ -24,7 +29,7 @@ export function imageEncoder(
       let x = tensorOf(store.engine, batch, "image", [N, ...image]);
       for (const { convolution, halves } of stages) {
         x = convolution(x);
-        if (halves) x = maxPool2d(x, { kernel: 2 });
+        if (halves) x = maxPool2d(x, { kernel: 2, activation: "relu" });
       }
       return flatten(x, { start: 1 });
     },

@@ -13,7 +13,8 @@ const pool =
       strides: pair(options.stride ?? options.kernel),
       pads: [padH, padW, padH, padW],
     };
-    return [g.node(type, x, type === "AveragePool" ? { ...window, count_include_pad: 1 } : window)];
+    const y = g.node(type, x, type === "AveragePool" ? { ...window, count_include_pad: 1 } : window);
+    return [activated(g, y, options.activation)];
   };
 
 /** The last two axes swapped. */
