@@ -25,7 +25,7 @@ const tried: readonly { families: readonly string[]; way: string; cases: RegExp 
   { families: convolutions, way: "shared32", cases: some },
   { families: convolutions, way: "shared64", cases: some },
   ...["alone", "lanes64", "lanes128"].map((way) => ({ families: sorting, way, cases: /^embedding/ })),
-  ...["tall", "low", "alone", "shared"].map((way) => ({ families: recurrences, way, cases: /^gru/ })),
+  ...["tall", "quads", "low", "alone", "shared"].map((way) => ({ families: recurrences, way, cases: /^gru/ })),
 ];
 
 describe.each(tried)("$families by $way", ({ families, way, cases }) => {

@@ -37,7 +37,7 @@ const reduced: Form = {
   training: 5000,
   validation: 400,
   test: 1000,
-  epochs: 3,
+  epochs: 4,
   judgements: 300,
 };
 

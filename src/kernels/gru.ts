@@ -16,9 +16,10 @@ import { each, expect, expectFloat, expectRank, fresh, type Op, reshaped, show, 
  * takes some examples through all of their steps. What the way back needs lies in `state` [N, T + 1, 5H], in the order
  * of steps: h before the step, then r, z, n, and Wₕₙ h + bₕₙ.
  *
- * There are four ways. Those of this file pass h on through `state`; a thread computes 4 hidden units of 4 or 8
+ * There are five ways. Those of this file pass h on through `state`; a thread computes 4 hidden units of 4 or 8
  * examples, so that a number read from the weights serves them all, and one of h 12 gates:
  *   tall    8 examples a workgroup and a thread: the fewest reads, best on devices that compute on the CPU
+ *   quads   the same, where four neighbouring threads, of the same examples, tell each other what they read of them
  *   low     8 examples a workgroup, 4 a thread: for large hidden sizes on GPUs
  *   alone   a thread computes all units of its 4 examples: no barriers, for devices where they are slow and batches large
  *   shared  h in workgroup memory (gruShared.ts), for GPUs; up to 512 units
@@ -29,6 +30,8 @@ interface Variant extends Record<string, boolean | number> {
   lanes: number;
   rows: number;
   per: number;
+  /** Four neighbouring threads have the same examples, and each reads h of a quarter of them for all. */
+  quads: boolean;
   /** H is a multiple of 4: rows can be read as vec4f. */
   vector: boolean;
   lengths: boolean;
@@ -59,10 +62,33 @@ fn store_${array}(at: u32, k: u32, v: vec4f) {
 
 const sigmoid = /* wgsl */ `fn sigmoid(x: vec4f) -> vec4f { return 1 / (1 + exp(-x)); }`;
 
+/** A loop over units u of four hidden units: those of a quad go through it together, and `mine` says which u is real. */
+const eachUnit = ({ lanes, rows, per, quads }: Variant): string => {
+  const stride = (lanes * per) / rows;
+  return quads
+    ? `for (var u0 = lane - lane % 4; u0 < units; u0 += ${stride}) {
+      let u = min(u0 + lane % 4, units - 1);
+      let mine = u0 + lane % 4 < units;`
+    : `for (var u = lane / ${rows / per}; u < units; u += ${stride}) {
+      let mine = true;`;
+};
+
+/** Reads `load` of each example into a variable; by quads a quarter of them, which are then told. */
+const readEach = ({ per, quads }: Variant, name: string, load: (example: string) => string): string =>
+  quads
+    ? each(per / 4, (i) => `let own${i} = ${load(`Own${i}`)};`) +
+      each(per, (i) => `let ${name}${i} = quadBroadcast(own${i >> 2}, ${i & 3});`)
+    : each(per, (i) => `let ${name}${i} = ${load(`${i}`)};`);
+
+const subgroups = /* wgsl */ `
+enable subgroups;
+// Four threads go through the loops together: their examples are the same.
+diagnostic(off, subgroup_uniformity);`;
+
 const forward = kernel("gru", (v: Variant & { bias: boolean; h0: boolean }) => {
   const { type, load, store } = fours(v.vector);
   const outputs = 2 + Number(v.bias) + Number(v.lengths) + Number(v.h0);
-  return wgsl`
+  return wgsl`${v.quads ? subgroups : ""}
 struct Sizes { N: u32, T: u32, H: u32 }
 @group(0) @binding(0) var<storage, read> gx: array<${type}>;
 @group(0) @binding(1) var<storage, read> w: array<${type}>;
@@ -105,8 +131,9 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
 #if ${v.lanes * v.per > v.rows}
     storageBarrier();
 #endif
-    for (var u = lane / ${v.rows / v.per}; u < units; u += ${(v.lanes * v.per) / v.rows}) {
+    ${eachUnit(v)}
       let j = u * 4;
+      ${v.quads ? each(v.per / 4, (i) => `let atOwn${i} = (min(first + ${4 * i} + lane % 4, s.N - 1) * (s.T + 1) + step) * 5 * H;`) : ""}
       ${each(
         v.per,
         (i) => `let n${i} = min(first + ${i}, s.N - 1);
@@ -117,7 +144,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
       if (${each(v.per, (i) => `(step < length${i})`).replaceAll("\n", " | ")}) {
         let j1 = min(j + 1, H - 1); let j2 = min(j + 2, H - 1); let j3 = min(j + 3, H - 1);
         for (var k = 0u; k < H; k += 4) {
-          ${each(v.per, (i) => `let h${i} = load_state(at${i}, k);`)}
+          ${readEach(v, "h", (example) => `load_state(at${example}, k)`)}
           ${["r", "z", "c"]
             .map(
               (gate, g) => `{
@@ -133,7 +160,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
       var sums: array<vec4f, ${3 * v.per}>;
       ${each(v.per, (i) => `sums[${3 * i}] = r${i}; sums[${3 * i + 1}] = z${i}; sums[${3 * i + 2}] = c${i};`)}
       ${["r", "z", "n"].map((gate, g) => `let b${gate} = ${v.bias ? `load_b(${g} * H, j)` : "vec4f()"};`).join(" ")}
-      for (var i = 0u; i < ${v.per} && first + i < s.N; i++) {
+      for (var i = 0u; i < ${v.per} && first + i < s.N && mine; i++) {
         let n = first + i;
         let length = ${v.lengths ? "min(lengths[n], s.T)" : "s.T"};
         let at = (n * (s.T + 1) + step) * 5 * H;
@@ -171,7 +198,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
 const backward = kernel("gru.backward", (v: Variant & { dy: boolean; dhidden: boolean }) => {
   const { type, load, store } = fours(v.vector);
   const reads = 2 + Number(v.lengths) + Number(v.dy) + Number(v.dhidden);
-  return wgsl`
+  return wgsl`${v.quads ? subgroups : ""}
 struct Sizes { N: u32, T: u32, H: u32 }
 @group(0) @binding(0) var<storage, read> state: array<${type}>;
 @group(0) @binding(1) var<storage, read> w: array<${type}>;
@@ -245,8 +272,9 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
     storageBarrier();
 #endif
     // dh += dgh · w_hh
-    for (var u = lane / ${v.rows / v.per}; u < units; u += ${(v.lanes * v.per) / v.rows}) {
+    ${eachUnit(v)}
       let j = u * 4;
+      ${v.quads ? each(v.per / 4, (i) => `let ghOwn${i} = (min(first + ${4 * i} + lane % 4, s.N - 1) * (s.T + 1) + step) * 3 * H;`) : ""}
       ${each(
         v.per,
         (i) => `let n${i} = min(first + ${i}, s.N - 1);
@@ -260,11 +288,12 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
             let row = (g * H + k) * H;
             let w0 = load_w(row, j); let w1 = load_w(min(row + H, (3 * H - 1) * H), j);
             let w2 = load_w(min(row + 2 * H, (3 * H - 1) * H), j); let w3 = load_w(min(row + 3 * H, (3 * H - 1) * H), j);
-            ${each(v.per, (i) => `{ let q = load_dgh(gh${i} + g * H, k); d${i} += q.x * w0 + q.y * w1 + q.z * w2 + q.w * w3; }`)}
+            ${readEach(v, "q", (example) => `load_dgh(gh${example} + g * H, k)`)}
+            ${each(v.per, (i) => `d${i} += q${i}.x * w0 + q${i}.y * w1 + q${i}.z * w2 + q${i}.w * w3;`)}
           }
         }
       }
-      ${each(v.per, (i) => `if (live${i}) { store_dh(n${i} * H, j, load_dh(n${i} * H, j) + d${i}); }`)}
+      ${each(v.per, (i) => `if (live${i} & mine) { store_dh(n${i} * H, j, load_dh(n${i} * H, j) + d${i}); }`)}
     }
   }
 }`;
@@ -272,9 +301,10 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
 
 /** Threads and examples of a workgroup, and how many examples a thread takes at a time. */
 const storageWays = {
-  tall: { lanes: 16, rows: 8, per: 8 },
-  low: { lanes: 64, rows: 8, per: 4 },
-  alone: { lanes: 4, rows: 16, per: 4 },
+  tall: { lanes: 16, rows: 8, per: 8, quads: false },
+  quads: { lanes: 16, rows: 8, per: 8, quads: true },
+  low: { lanes: 64, rows: 8, per: 4, quads: false },
+  alone: { lanes: 4, rows: 16, per: 4, quads: false },
 };
 
 /** Records a recurrence in one of its ways; `dispatch` takes the kernel and how many examples its workgroup takes. */
@@ -292,12 +322,18 @@ function choose(
   const fits = H <= shared.MOST;
   const ways = {
     ...Object.fromEntries(
-      Object.entries(storageWays).map(([name, way]) => [name, record(() => throughStorage(way), way.rows)]),
+      Object.entries(storageWays)
+        .filter(([, { quads }]) => !quads || r.features.has("subgroups"))
+        .map(([name, way]) => [name, record(() => throughStorage(way), way.rows)]),
     ),
     ...(fits ? { shared: record(() => throughMemory(fitted), fitted.rows) } : {}),
   };
   const forGpu = fits ? "shared" : "low";
-  r.choose(family, `H ${H}`, ways, { software: "tall", integrated: forGpu, discrete: forGpu });
+  r.choose(family, `H ${H}`, ways, {
+    software: "quads" in ways ? "quads" : "tall",
+    integrated: forGpu,
+    discrete: forGpu,
+  });
 }
 
 export interface GruOptions {

@@ -16,8 +16,9 @@ afterAll(() => site?.close());
 const accuracy = async () =>
   Number.parseFloat((await page.locator('[data-test="accuracy"]').textContent()) ?? "") / 100;
 
-/** Points of accuracy that must be gained, and the judgements that must suffice. */
+/** Accuracy that must be gained, that is waited for, and the judgements that must suffice. */
 const GAIN = 0.08;
+const WAITED_FOR = 0.1;
 const MOST = 1600;
 
 test("the answer is explained: the parts' shares sum to what they add to the probability", async () => {
@@ -47,7 +48,7 @@ test("with the simulated judge held-out accuracy rises by at least 8 points", { 
   const before = await accuracy();
   await page.getByRole("button", { name: "Let it judge" }).click();
   await expect
-    .poll(async () => (await accuracy()) >= before + GAIN || (await judged(page)) >= MOST, {
+    .poll(async () => (await accuracy()) >= before + WAITED_FOR || (await judged(page)) >= MOST, {
       timeout: 1_100_000,
       interval: 1000,
     })
@@ -55,7 +56,7 @@ test("with the simulated judge held-out accuracy rises by at least 8 points", { 
   await page.getByRole("button", { name: "Stop it" }).click();
   await page.getByRole("button", { name: "Let it judge" }).waitFor();
   console.log(`accuracy ${before} → ${await accuracy()} after ${await judged(page)} judgements`);
-  expect(await accuracy()).toBeGreaterThanOrEqual(before + GAIN - 0.02);
+  expect(await accuracy()).toBeGreaterThanOrEqual(before + GAIN);
   expect(await judged(page)).toBeLessThan(MOST);
 });
 
@@ -90,6 +91,8 @@ test("the microbenchmarks run in the page", async () => {
   await page.goto(`${site.url}bench/`);
   await page.getByRole("button", { name: "Run" }).click();
   await page.locator("tbody tr").first().waitFor();
-  expect(await page.locator("tbody tr").first().textContent()).toMatch(/^matmul64×64×64\d+\.\d+/);
+  const first = page.locator("tbody tr").first();
+  expect(await first.locator("th").textContent()).toBe("train_step");
+  expect(Number.parseFloat((await first.locator("td").nth(1).textContent())!)).toBeGreaterThan(0);
   expect(site.errors).toEqual([]);
 });
