@@ -207,9 +207,12 @@ fn main(@builtin(workgroup_id) wg: vec3u, @builtin(num_workgroups) wgs: vec3u, @
  * dw in two passes of fixed order: each thread sums 8 output channels × 1 input channel × one row of taps over its
  * share of the batch; then the shares are added up. Threads of input channel 0 also sum dy alone, which gives db.
  */
-export const backwardWeight = kernel(
-  "conv2d.backwardWeight",
-  (v: Window & { taps: number; quads: boolean }) => wgsl`
+export const backwardWeight = kernel("conv2d.backwardWeight", (v: Window & { taps: number; quads: boolean }) => {
+  /** The number of row i of taps at `t` of the image's row. */
+  const pixel = (i: number, t: string) => `select(0.0, x[row${i} + ${t}], (${t} < W) & live${i})`;
+  // From one q to the next each tap then meets what its neighbour met before.
+  const slides = v.strideW === v.dilationW;
+  return wgsl`
 ${enable(v.quads)}
 ${sizes}
 @group(0) @binding(0) var<storage, read> x: array<f32>;
@@ -254,22 +257,14 @@ fn main(@builtin(workgroup_id) wg: vec3u, @builtin(num_workgroups) wgs: vec3u, @
       let live${i} = h${i} < H;
       let row${i} = (plane + min(h${i}, H - 1)) * W;`,
       )}
+      ${slides ? each(v.taps, (i) => each(v.kW - 1, (j) => `var x${i}_${j + 1} = ${pixel(i, `${j * v.dilationW} - padW`)};`)) : ""}
       for (var q = 0u; q < Q; q++) {
         let at = p * Q + q;
         ${v.quads ? each(CHANNELS / 4, (i) => `let part${i} = dy[o${i} + at];`) : ""}
         ${each(CHANNELS, (k) => `let y${k} = ${v.quads ? `quadBroadcast(part${k >> 2}, ${k & 3})` : `dy[o${k} + at]`}; b${k} += y${k};`)}
-        ${each(v.kW, (j) => {
-          return `{
-          let t = q * ${v.strideW} + ${j * v.dilationW} - padW;
-          let live = t < W;
-          let u = min(t, W - 1);
-          ${each(
-            v.taps,
-            (i) => `let x${i} = select(0.0, x[row${i} + u], live & live${i});
-          ${each(CHANNELS, (k) => `d${k}_${i * v.kW + j} += y${k} * x${i};`)}`,
-          )}
-        }`;
-        })}
+        ${each(v.taps, (i) => each(v.kW, (j) => `let now${i}_${j} = ${slides && j < v.kW - 1 ? `x${i}_${j + 1}` : pixel(i, `q * ${v.strideW} + ${j * v.dilationW} - padW`)};`))}
+        ${slides ? each(v.taps, (i) => each(v.kW - 1, (j) => `x${i}_${j + 1} = now${i}_${j + 1};`)) : ""}
+        ${each(v.taps, (i) => each(v.kW, (j) => each(CHANNELS, (k) => `d${k}_${i * v.kW + j} += y${k} * now${i}_${j};`)))}
       }
     }
   }
@@ -284,5 +279,5 @@ fn main(@builtin(workgroup_id) wg: vec3u, @builtin(num_workgroups) wgs: vec3u, @
     if (c == 0 && first == 0) { shares[base + weights + o] = b${k}; }
   }`,
   )}
-}`,
-);
+}`;
+});
