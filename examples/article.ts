@@ -36,6 +36,7 @@ const BATCH = 32;
 /** Answers judged between two updates, and training steps in an update. */
 const ROUND = 20;
 const REPLAYS = 9;
+const FEEDBACK_LR = 3e-4;
 
 const { values: args } = parseArgs({
   options: {
@@ -128,7 +129,6 @@ async function main(): Promise<void> {
     throw new Error(`loaded from ${file} the loss is ${loaded.loss}, expected ${before.loss} as before it was saved.`);
   say(`saved to ${file} and loaded again: the same loss and accuracy`);
 
-  optimiser.lr = 2e-4;
   const rewards = await learnFromPerson(net, optimiser, preparation, {
     form,
     seed,
@@ -236,6 +236,8 @@ async function learnFromPerson(
       if (reward === 1) right += 1;
       await agent.judge(answer.id, { reward, judge: person.name });
     }
+    // It falls to nothing, so that the last judgements are weighed against all others.
+    optimiser.lr = FEEDBACK_LR * (1 - at / asked.length);
     await agent.update();
     rewards.push(right / questions.length);
   }

@@ -9,6 +9,7 @@ import { runCase } from "./harness.ts";
 const convolutions = ["conv2d", "conv2d.backwardInput", "conv2d.backwardWeight"];
 const recurrences = ["gru", "gru.backward"];
 const sorting = ["embedding.sort"];
+const norms = ["layerNorm", "layerNorm.backward"];
 const products = /^(matmul|linear)/;
 const some = /^conv2d: (plain|padding, relu|everything, by axis|groups, sigmoid)/;
 
@@ -25,6 +26,8 @@ const tried: readonly { families: readonly string[]; way: string; cases: RegExp 
   { families: convolutions, way: "shared32", cases: some },
   { families: convolutions, way: "shared64", cases: some },
   ...["alone", "lanes64", "lanes128"].map((way) => ({ families: sorting, way, cases: /^embedding/ })),
+  ...["alone", "wide"].map((way) => ({ families: ["sum"], way, cases: /^(sum|mean|layerNorm)/ })),
+  ...["alone", "shared"].map((way) => ({ families: norms, way, cases: /^layerNorm/ })),
   ...["tall", "quads", "low", "alone", "shared"].map((way) => ({ families: recurrences, way, cases: /^gru/ })),
 ];
 
@@ -76,7 +79,10 @@ describe("tuning", () => {
     const image = hg.mean(
       hg.conv2d(hg.tanh(hg.conv2d(x, w)), hg.slice(w, { axis: 1, start: 0, end: 1 }), undefined, { groups: 4 }),
     );
-    const loss = hg.add(hg.add(image, hg.mean(hg.gru(sequence, recurrence).output)), hg.mean(hg.embedding(ids, table)));
+    const loss = hg.add(
+      hg.add(image, hg.mean(hg.gru(sequence, recurrence).output)),
+      hg.mean(hg.embedding(ids, hg.layerNorm(table))),
+    );
     return { loss, dw: loss.backward().get(w) };
   };
 
@@ -93,7 +99,9 @@ describe("tuning", () => {
       const here = tried.filter(({ families }) => families.includes(family)).map(({ way }) => way);
       expect([...new Set(here)].sort(), family).toEqual(ways);
     }
-    expect([...found.keys()].sort()).toEqual(["matmul", ...convolutions, ...sorting, ...recurrences].sort());
+    expect([...found.keys()].sort()).toEqual(
+      ["matmul", "sum", ...convolutions, ...sorting, ...norms, ...recurrences].sort(),
+    );
   });
 
   test("measures what it meets, once, changes nothing but speed, and ships", async () => {

@@ -4,13 +4,17 @@ import { bits, count, expect, expectFloat, fresh, grid, type Op, reshaped, show,
 /*
  * y = Σ x, or the mean, over any axes of x; dx = dy (over the number summed, for the mean), repeated along the axes.
  *
- * One thread a result where there are many results, else one workgroup a result: its lanes sum strides of 256, then
- * pairwise. Long sums go in two passes, so that rounding errors grow with the square root of the length and not with it.
+ * One thread a result where there are many results (`alone`), else one workgroup a result (`wide`): its lanes sum strides
+ * of 256, then pairwise. Long sums go in two passes, so that rounding errors grow with the square root of the length and
+ * not with it. Devices that compute on the CPU pay dearly for each barrier, and go alone for some dozen results already.
  */
 
 const LANES = 256;
 /** Numbers that one workgroup sums; more are split. */
 const SPAN = 16384;
+/** Where barriers are dear: the least results, and the most numbers of each, that threads sum alone. */
+const FEW = 16;
+const SHORT = 4096;
 
 /** Where numbers lie; `flat` where kept and reduced axes are one each, which saves the divisions. */
 export const index = (flat: boolean): string => wgsl`
@@ -118,8 +122,7 @@ export function layout(
 export function sumOver(r: Recording, x: Value, axes: ReadonlySet<number>, shape: readonly number[], scale = 1): Value {
   const { kept, reduced, strides, flat } = layout("sum", x.shape, axes);
   const y = fresh(r, shape);
-  // A few results always take the second way, so that another size of batch does not compile the mean of its losses anew.
-  if (kept >= 1024 || (kept >= 64 && reduced <= 32) || reduced === 0) {
+  const alone = (r: Recording) =>
     r.dispatch({
       kernel: forward({ wide: false, flat }),
       reads: [x.slot],
@@ -127,19 +130,36 @@ export function sumOver(r: Recording, x: Value, axes: ReadonlySet<number>, shape
       sizes: [kept, reduced, 0, ...strides, bits(scale)],
       grid: grid(kept, 64),
     });
-    return y;
+  const wide = (r: Recording) => {
+    const parts = Math.ceil(reduced / SPAN);
+    const sums = parts === 1 ? y : fresh(r, [parts, kept]);
+    r.dispatch({
+      kernel: forward({ wide: true, flat }),
+      reads: [x.slot],
+      writes: [sums.slot],
+      sizes: [kept, reduced, SPAN, ...strides, bits(parts === 1 ? scale : 1)],
+      grid: [kept, parts, 1],
+    });
+    if (parts > 1) {
+      const last = layout("sum", sums.shape, new Set([0]));
+      r.dispatch({
+        kernel: forward({ wide: true, flat: last.flat }),
+        reads: [sums.slot],
+        writes: [y.slot],
+        sizes: [kept, parts, parts, ...last.strides, bits(scale)],
+        grid: [kept, 1, 1],
+      });
+    }
+  };
+  if (kept >= 1024 || (kept >= 64 && reduced <= 32) || reduced === 0) alone(r);
+  else {
+    // A few results always go wide, so that another size of batch does not compile the mean of its losses anew.
+    const software = kept >= FEW && reduced <= SHORT ? "alone" : "wide";
+    const size = (n: number) => 2 ** Math.ceil(Math.log2(n));
+    const defaults = { software, integrated: "wide", discrete: "wide" };
+    r.choose("sum", `${kept < FEW ? "few" : size(kept)}×${size(reduced)}`, { alone, wide }, defaults);
   }
-  const parts = Math.ceil(reduced / SPAN);
-  const sums = parts === 1 ? y : fresh(r, [parts, kept]);
-  const own = parts === 1 ? scale : 1;
-  r.dispatch({
-    kernel: forward({ wide: true, flat }),
-    reads: [x.slot],
-    writes: [sums.slot],
-    sizes: [kept, reduced, SPAN, ...strides, bits(own)],
-    grid: [kept, parts, 1],
-  });
-  return parts === 1 ? y : sumOver(r, sums, new Set([0]), shape, scale);
+  return y;
 }
 
 /** Sums `x` over what was repeated to make it from \`shape\`. */
