@@ -20,25 +20,26 @@ import { adam, cosine, createEngine, type Engine, noGrad, type Tensor } from "..
  * the program goes on with the next one where it was stopped:
  *   1. the multimodal network learns to name digits by picture, hint and voice;
  *   2. a drawer (src/model/drawer.ts) learns to draw a digit's picture from the first network's fused features of examples
- *      of that digit that were heard and read, but not seen: the mean over one to sixteen of them;
+ *      of that digit that were heard and read, but not seen: the mean over 1, 2, 4, … 64 of them;
  *   3. a classifier, which never meets the others, learns to read clean pictures, and is tested on pictures of its own.
- * Then digits are drawn from features of sixteen examples, and from those of one example that was never met in training,
+ * Then digits are drawn from features of 64 examples, and from those of one example that was never met in training,
  * and the classifier says how many it recognises. The last line of output is one JSON line; drawn.png shows drawings.
  *
  *     npm run draw                 # 6,000 labelled examples
- *     npm run draw -- --reduced    # 900 of them, and shorter training
+ *     npm run draw -- --reduced    # 1,500 of them, and shorter training
  */
 
 const forms = {
   full: { examples: 6000, epochs: 12, features: 3000, drawing: 6000, reading: 1500, drawn: 1000, tests: 1500 },
-  reduced: { examples: 900, epochs: 10, features: 900, drawing: 1200, reading: 300, drawn: 500, tests: 500 },
+  reduced: { examples: 1500, epochs: 8, features: 1500, drawing: 1500, reading: 600, drawn: 500, tests: 500 },
   tiny: { examples: 40, epochs: 1, features: 40, drawing: 4, reading: 4, drawn: 20, tests: 20 },
 } as const;
 type Form = (typeof forms)[keyof typeof forms];
 
 const BATCH = 32;
-/** Examples of a class, at most, whose features a drawing is made from. */
-const MOST = 16;
+/** Examples of a class whose features a drawing is made from: 2ⁿ for n up to DOUBLINGS, and the most of them. */
+const DOUBLINGS = 6;
+const MOST = 2 ** DOUBLINGS;
 /** Heard and read, but not seen: the columns of `present` are image, text, audio. */
 const UNSEEN = [0, 1, 1];
 const { image, bands, classes } = triDigitsShape;
@@ -192,7 +193,7 @@ async function main(): Promise<void> {
     await train(engine, "drawing", form.drawing, adam(drawer.parameters(), { lr: 2e-3, clipNorm: 100 }), () => {
       const places = Array.from({ length: BATCH }, () => random.choice(training.places));
       const pictures = joined(places.map(({ label, index }) => data.picture(label, index)));
-      const given = joined(places.map(({ label }) => meanOf(known[label]!, 1 + random.integer(MOST), random)));
+      const given = joined(places.map(({ label }) => meanOf(known[label]!, 2 ** random.integer(DOUBLINGS + 1), random)));
       return () => drawer.loss(pictures, given);
     });
     await saveSafetensors(drawer, drawerFile, { config: JSON.stringify(drawer.config) });

@@ -10,7 +10,9 @@ import { adam, type Peer, type Times, type Workload } from "./workloads.ts";
 /** Undefined where no Python with PyTorch is found. `python` may name one. */
 export async function torch(script: string, python = "/usr/bin/python3"): Promise<Peer | undefined> {
   const folder = mkdtempSync(join(tmpdir(), "handgrad-peers-"));
-  const child = spawn(python, [script], { stdio: ["pipe", "pipe", "ignore"] });
+  // Else its threads keep the processors busy for a while after each run, which is the next engine's turn.
+  const env = { ...process.env, OMP_WAIT_POLICY: "PASSIVE" };
+  const child = spawn(python, [script], { env, stdio: ["pipe", "pipe", "ignore"] });
   const ask = talkTo(child);
   let about: { version: string; threads: number };
   try {
