@@ -80,7 +80,7 @@ export const en = {
     accuracy: "Accuracy on held-out examples",
     reward: "Mean reward of new judgements",
     entropy: "Entropy of its answers, nats",
-    kl: "Distance from what it said before (KL), nats",
+    kl: "Distance from the network it began with (KL), nats",
     loss: "Loss of learning",
     step: "Time of a training step, ms",
     judgements: "judgements",

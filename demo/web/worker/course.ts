@@ -49,6 +49,8 @@ export interface CourseOptions<E extends TaskExample> {
   keeper: Keeper;
   /** The state to go on with. */
   kept: Kept;
+  /** Weights that learning began with: how far it has gone from them is told. */
+  start?: Uint8Array<ArrayBuffer>;
   emit: (happening: Happening) => void;
 }
 
@@ -64,6 +66,8 @@ export class Course<E extends TaskExample = TaskExample> {
   #optimiser!: Optimiser;
   #agent!: Learner<E>;
   #kept: Kept;
+  readonly #start: Uint8Array<ArrayBuffer> | undefined;
+  #reference: MultimodalNet | undefined;
   readonly #keeper: Keeper;
   readonly #emit: (happening: Happening) => void;
   /** The question that is open, those answered ahead, and by which learner each was answered. */
@@ -75,11 +79,12 @@ export class Course<E extends TaskExample = TaskExample> {
   #simulating = false;
   #closed = false;
 
-  constructor({ engine, task, log, keeper, kept, emit }: CourseOptions<E>) {
+  constructor({ engine, task, log, keeper, kept, start, emit }: CourseOptions<E>) {
     this.task = task;
     this.log = log;
     this.#keeper = keeper;
     this.#kept = kept;
+    this.#start = start;
     this.#emit = emit;
     this.restart(engine);
   }
@@ -91,6 +96,10 @@ export class Course<E extends TaskExample = TaskExample> {
     engine.gpu.steps = Math.max(engine.gpu.steps, engineSteps);
     this.net = new MultimodalNet(engine, { ...this.task.config, seed: SEED });
     setWeights(this.net, decodeSafetensors(weights));
+    if (this.#start) {
+      this.#reference = new MultimodalNet(engine, { ...this.task.config, seed: SEED });
+      setWeights(this.#reference, decodeSafetensors(this.#start));
+    }
     this.#optimiser = adam(this.net.parameters(), { lr: RATE, clipNorm: 1 });
     if (optimiser) this.#optimiser.restore(optimiser);
     this.#agent = this.#agentFor(ROUND);
@@ -105,6 +114,7 @@ export class Course<E extends TaskExample = TaskExample> {
     const { task } = this;
     return learner<E>(this.net, this.#optimiser, {
       log: this.log,
+      ...(this.#reference ? { reference: this.#reference } : {}),
       // Without a stream of examples that nobody judges there is nothing to believe of them.
       method: task.unlabelled ? "beliefs" : "replay",
       seed: SEED,

@@ -63,7 +63,8 @@ export class Lab {
         engineSteps: 0,
         history: { updates: [], heldOut: [] },
       };
-      this.#digits = new Course<TriDigit>({ engine, task: digitsTask(data), log, keeper: this.#keeper, kept, emit });
+      const task = digitsTask(data);
+      this.#digits = new Course<TriDigit>({ engine, task, log, keeper: this.#keeper, kept, start, emit });
       const question = await this.#digits.question();
       void this.#digits.lookAtStart().catch(() => {});
       return {
