@@ -78,7 +78,7 @@ export const zh: Text = {
     accuracy: "留出样本上的正确率",
     reward: "新评判的平均奖励",
     entropy: "回答的熵（奈特）",
-    kl: "与起始网络的距离（KL，纳特）",
+    kl: "与起始网络的距离（KL，奈特）",
     loss: "学习的损失",
     step: "一个训练步的时间（毫秒）",
     judgements: "评判次数",
