@@ -105,6 +105,18 @@ async function featuresOf(net: MultimodalNet, set: TriDigitSet, limit: number): 
   return byLabel;
 }
 
+/**
+ * Moves and scales features so that the classes' means have mean 0 and deviation 1 in each: what tells digits apart is small
+ * beside what all examples have in common, and a drawer would sooner keep the digit in its noise.
+ */
+function standardiserOf(byLabel: readonly Float32Array[][]): (rows: readonly Float32Array[][]) => Float32Array[][] {
+  const means = byLabel.map((rows) => rows[0]!.map((_, d) => rows.reduce((sum, row) => sum + row[d]!, 0) / rows.length));
+  const middle = means[0]!.map((_, d) => means.reduce((sum, m) => sum + m[d]!, 0) / means.length);
+  const deviation = middle.map((x, d) => Math.sqrt(means.reduce((sum, m) => sum + (m[d]! - x) ** 2, 0) / means.length));
+  const standard = (row: Float32Array) => row.map((x, d) => (x - middle[d]!) / Math.max(deviation[d]!, 1e-3));
+  return (rows) => rows.map((of) => of.map(standard));
+}
+
 /** The mean of `count` rows drawn from several. */
 function meanOf(rows: readonly Float32Array[], count: number, random: Random): Float32Array {
   const sum = new Float32Array(rows[0]!.length);
@@ -182,7 +194,9 @@ async function main(): Promise<void> {
     net = await namer(engine, data, training, form, seed);
     await saveModel(net, netFile);
   }
-  const known = await featuresOf(net, training, form.features);
+  const raw = await featuresOf(net, training, form.features);
+  const standardised = standardiserOf(raw);
+  const known = standardised(raw);
 
   const random = new Random("draw", seed, "drawer");
   const drawer = new Drawer(engine, { features: net.fusedSize, image, seed });
@@ -240,7 +254,7 @@ async function main(): Promise<void> {
   const drawings = await draw(asked.map((digit) => meanOf(known[digit]!, MOST, choice)));
   const right = await recognised(reader, drawings, asked);
   // And of single examples that none of the networks has met.
-  const heard = await featuresOf(net, unmet, form.tests);
+  const heard = standardised(await featuresOf(net, unmet, form.tests));
   const single = heard.flatMap((rows, digit) => rows.map((row) => ({ row, digit })));
   const one = await draw(single.map(({ row }) => row));
   const rightOne = await recognised(
