@@ -79,6 +79,24 @@ describe("beliefs", () => {
     expect(right(said, unseen)).toBeGreaterThan(0.8);
   });
 
+  test("what it is not given it does not use, be it seen by the network or remembered", async () => {
+    const { agent } = agentOver(memoryLog());
+    for (let i = 0; i < 6; i++) await agent.update();
+    const [one] = unseen;
+    const other = unseen.find(({ label }) => label !== one!.label)!;
+    const said = async (x: Partial<Small>, modalities?: readonly ("image" | "text" | "audio")[]) =>
+      (await agent.predict([{ ...one!, ...x }], modalities ? { modalities } : {}))[0]!;
+    const read = { words: other.words };
+    const seen = { image: other.image };
+    expect(await said(read, ["image"])).toEqual(await said({}, ["image"]));
+    expect(await said(seen, ["text"])).toEqual(await said({}, ["text"]));
+    expect(await said({}, [])).toEqual(await said({ ...read, ...seen }, []));
+    // Hints of this label were always right.
+    expect((await said({}, ["text"]))[one!.label]).toBeGreaterThan(0.5);
+    expect(await said({})).toEqual(await said({}, ["image", "text", "audio"]));
+    expect(await said(read)).not.toEqual(await said({}));
+  });
+
   test("an update that was taken apart by a restart gives the same bits", async () => {
     const whole = memoryLog();
     const a = agentOver(whole);
