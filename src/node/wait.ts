@@ -1,5 +1,3 @@
-import type { Wait } from "../gpu/index.ts";
-
 /*
  * Node's Dawn asks the device for news in every turn of the event loop for as long as any are awaited: one core does
  * nothing else, and where the device is made of the same cores, its work takes half as long again. So each turn sleeps a
@@ -15,15 +13,15 @@ let awaited = 0;
 let quietSince = 0;
 let sleeping = false;
 
-/** Waits without keeping a core busy. */
-export const sleepUntil: Wait = (news) => {
+/** Waits without keeping a core busy: an engine's `wait`. */
+export function sleepUntil<T>(news: Promise<T>): Promise<T> {
   awaited += 1;
   if (!sleeping) void sleepBetweenTurns();
   return news.finally(() => {
     awaited -= 1;
     quietSince = performance.now();
   });
-};
+}
 
 async function sleepBetweenTurns(): Promise<void> {
   sleeping = true;

@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
 import { createRequire } from "node:module";
 import type { AddressInfo } from "node:net";
@@ -9,7 +9,7 @@ import { unpackOnce } from "../../src/node/unpack.ts";
 
 /**
  * The headless Chromium of npm's `@sparticuz/chromium`, on its software device. The libraries that a bare system lacks
- * (nspr, nss, expat) come with the package too.
+ * (nspr, nss, expat), and a font, come with the package too.
  */
 export const launchChromium = (): Promise<Browser> => chromium.launch(chromiumOptions());
 
@@ -18,8 +18,10 @@ export function chromiumOptions(): LaunchOptions {
   // Not by the package's own `executablePath()`, which takes another process's half-written file for a browser.
   const root = dirname(dirname(dirname(createRequire(import.meta.url).resolve("@sparticuz/chromium"))));
   const { version } = JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as { version: string };
-  const archives = ["chromium.br", "swiftshader.tar.br", "al2023.tar.br"].map((name) => join(root, "bin", name));
-  const folder = unpackOnce(`chromium-${version}`, archives);
+  const archives = ["chromium.br", "swiftshader.tar.br", "al2023.tar.br", "fonts.tar.br"].map((name) =>
+    join(root, "bin", name),
+  );
+  const folder = unpackOnce(`chromium-${version}-with-fonts`, archives);
   return {
     executablePath: join(folder, "chromium"),
     args: [
@@ -30,8 +32,21 @@ export function chromiumOptions(): LaunchOptions {
       // On a busy machine the software device may be slower than the watchdog is patient.
       "--disable-gpu-watchdog",
     ],
-    env: { ...process.env, LD_LIBRARY_PATH: join(folder, "lib") } as Record<string, string>,
+    env: { ...process.env, LD_LIBRARY_PATH: join(folder, "lib"), ...fonts(folder) } as Record<string, string>,
   };
+}
+
+/** Without a configuration of fonts Chromium ends at the first letter that it is to show: where the system has none, ours. */
+function fonts(folder: string): { FONTCONFIG_FILE?: string } {
+  if (existsSync("/etc/fonts/fonts.conf")) return {};
+  const file = join(folder, "fonts-of-the-package.conf");
+  if (!existsSync(file)) {
+    const cache = join(folder, "fonts-cache");
+    const part = `${file}.${process.pid}`;
+    writeFileSync(part, `<fontconfig><dir>${join(folder, "fonts")}</dir><cachedir>${cache}</cachedir></fontconfig>\n`);
+    renameSync(part, file);
+  }
+  return { FONTCONFIG_FILE: file };
 }
 
 export interface Page {
