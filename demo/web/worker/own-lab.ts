@@ -17,7 +17,7 @@ import {
   tokeniserOf,
 } from "./own-task.ts";
 
-const STEPS = 60;
+const STEPS = 120;
 const BATCH = 16;
 const RATE = 1.5e-3;
 const SEED = 1;
