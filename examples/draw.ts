@@ -110,7 +110,9 @@ async function featuresOf(net: MultimodalNet, set: TriDigitSet, limit: number): 
  * beside what all examples have in common, and a drawer would sooner keep the digit in its noise.
  */
 function standardiserOf(byLabel: readonly Float32Array[][]): (rows: readonly Float32Array[][]) => Float32Array[][] {
-  const means = byLabel.map((rows) => rows[0]!.map((_, d) => rows.reduce((sum, row) => sum + row[d]!, 0) / rows.length));
+  const means = byLabel.map((rows) =>
+    rows[0]!.map((_, d) => rows.reduce((sum, row) => sum + row[d]!, 0) / rows.length),
+  );
   const middle = means[0]!.map((_, d) => means.reduce((sum, m) => sum + m[d]!, 0) / means.length);
   const deviation = middle.map((x, d) => Math.sqrt(means.reduce((sum, m) => sum + (m[d]! - x) ** 2, 0) / means.length));
   const standard = (row: Float32Array) => row.map((x, d) => (x - middle[d]!) / Math.max(deviation[d]!, 1e-3));
@@ -207,7 +209,9 @@ async function main(): Promise<void> {
     await train(engine, "drawing", form.drawing, adam(drawer.parameters(), { lr: 2e-3, clipNorm: 100 }), () => {
       const places = Array.from({ length: BATCH }, () => random.choice(training.places));
       const pictures = joined(places.map(({ label, index }) => data.picture(label, index)));
-      const given = joined(places.map(({ label }) => meanOf(known[label]!, 2 ** random.integer(DOUBLINGS + 1), random)));
+      const given = joined(
+        places.map(({ label }) => meanOf(known[label]!, 2 ** random.integer(DOUBLINGS + 1), random)),
+      );
       return () => drawer.loss(pictures, given);
     });
     await saveSafetensors(drawer, drawerFile, { config: JSON.stringify(drawer.config) });
