@@ -26,6 +26,8 @@ export function App() {
       main.current?.focus({ preventScroll: true });
       scrollTo(0, 0);
     };
+    // It may have changed before anyone listened.
+    screen.value = nameOf(location.hash);
     addEventListener("hashchange", onHash);
     return () => removeEventListener("hashchange", onHash);
   }, []);
