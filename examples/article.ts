@@ -27,7 +27,7 @@ import { differences, type Form, type FormName, forms } from "./article/forms.ts
  * sound at 44,100 Hz answers yes or no. It is trained with a validation split, evaluated, saved, loaded and evaluated
  * again; then it learns from a person's judgements of its answers.
  *
- *     npm run article                # the article's sizes; on a software device that takes hours, which it says first
+ *     npm run article                # the article's sizes; on a software device that takes an hour or so, which it says first
  *     npm run article -- --reduced   # what a software device does in minutes
  */
 

@@ -24,8 +24,8 @@ const full: Form = {
   training: 5000,
   validation: 500,
   test: 1500,
-  epochs: 6,
-  judgements: 1000,
+  epochs: 4,
+  judgements: 300,
 };
 
 /** A quarter of the side, half the frames: what a software device of two cores does in minutes. */
