@@ -251,6 +251,7 @@ function twoActions(net: MultimodalNet): MultimodalNet {
   const policy = {
     engine,
     config: { ...net.config, classes: 2 },
+    atOnce: BATCH,
     parameters: () => net.parameters(),
     forward(batch: LabelledBatch, options?: { training?: boolean }) {
       const z = net.forward(batch, options);

@@ -63,10 +63,11 @@ export async function probabilitiesOf<E>(
   batchOf: Lesson<E>["batchOf"],
 ): Promise<number[][]> {
   const { classes } = policy.config;
+  const { atOnce = 100 } = policy;
   const all: number[][] = [];
-  for (const piece of pieces(examples, 100)) {
+  for (const piece of pieces(examples, atOnce)) {
     // Filled up, so that all pieces are of one size and share one plan of the device.
-    const full = [...piece, ...Array.from({ length: Math.min(examples.length, 100) - piece.length }, () => piece[0]!)];
+    const full = [...piece, ...Array.from({ length: Math.min(examples.length, atOnce) - piece.length }, () => piece[0]!)];
     const batch = batchOf(full);
     const logits = await policy.engine.step(() => noGrad(() => policy.forward(batch)));
     const numbers = (await logits.data()) as Float32Array;

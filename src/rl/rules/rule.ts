@@ -9,6 +9,8 @@ export interface Policy extends Module {
   readonly config: { readonly classes: number };
   /** The columns of `present` in a batch, where it can do without a part of an example. */
   readonly modalities?: readonly Modality[];
+  /** Examples that it answers at once, at most, while nothing is learned: fewer where an example is large. Default 100. */
+  readonly atOnce?: number;
   /** Logits [N, A] of a batch, in a step. */
   forward(batch: Batch, options?: { training?: boolean }): Tensor;
 }
