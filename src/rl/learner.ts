@@ -5,6 +5,7 @@ import { entropyOf } from "./ask/index.ts";
 import type { Judgement, Preference, Purpose, RewardedJudgement } from "./judgement.ts";
 import { rewarded } from "./judgement.ts";
 import type { FeedbackLog } from "./log.ts";
+import { confirmations, likeliest } from "./rules/confirmed.ts";
 import {
   type Judged,
   type Lesson,
@@ -32,7 +33,7 @@ export interface LearnerSettings extends RuleSettings {
   seed?: number;
   /**
    * "sampled": by the policy's probabilities, as policy gradients need it; "likeliest": the most judgements then are
-   * "right", and say which label it is. Default: the likeliest for "beliefs", else sampled.
+   * "right", and say which label it is; what was hardly ever confirmed has the benefit of the doubt (`rules/confirmed.ts`). Default: the likeliest for "beliefs", else sampled.
    */
   answers?: "sampled" | "likeliest";
 }
@@ -84,7 +85,7 @@ export interface Asking {
 /** An answer, and what the log will say of it. */
 interface Given {
   readonly answer: Answer;
-  /** Whether the likeliest action was taken, and not one drawn. */
+  /** Whether the action follows from the probabilities, and was not drawn. */
   readonly certain: boolean;
   readonly asking: Required<Asking>;
   readonly hash: string;
@@ -108,6 +109,8 @@ export interface LearnerState {
   updates: number;
   /** The judgements that were learned from. */
   learned: number;
+  /** How often each action had been confirmed by then. */
+  confirmed?: readonly number[];
   /** What each rule remembers. */
   memories: readonly Memory[];
 }
@@ -126,6 +129,7 @@ export class Learner<E extends Example> {
   #model: Promise<string> | undefined;
   #updates = 0;
   #learned = 0;
+  #confirmed: readonly number[];
 
   constructor(net: Policy, optimiser: Optimiser, options: LearnerOptions<E>) {
     this.method = options.method ?? "beliefs";
@@ -134,6 +138,7 @@ export class Learner<E extends Example> {
     this.#optimiser = optimiser;
     this.#options = options;
     this.#rules = rulesOf(this.method, options, options.recurring);
+    this.#confirmed = this.#confirmations([]);
     this.#session = options.session ?? crypto.randomUUID();
     this.#batchOf = options.batchOf ?? (batchOf as unknown as (examples: readonly E[]) => Batch);
   }
@@ -142,13 +147,15 @@ export class Learner<E extends Example> {
     return {
       updates: this.#updates,
       learned: this.#learned,
+      confirmed: this.#confirmed,
       memories: this.#rules.map((rule) => rule.memory?.() ?? {}),
     };
   }
 
-  restore({ updates, learned, memories = [] }: LearnerState): void {
+  restore({ updates, learned, confirmed, memories = [] }: LearnerState): void {
     this.#updates = updates;
     this.#learned = learned;
+    this.#confirmed = confirmed ?? this.#confirmed;
     for (const [i, rule] of this.#rules.entries()) rule.recall?.(memories[i] ?? {});
   }
 
@@ -175,7 +182,7 @@ export class Learner<E extends Example> {
   /** Answers several examples at once. `asking` is about all of them, or a list with one for each. */
   async actOn(examples: readonly E[], asking: Asking | readonly Asking[] = {}): Promise<Answer[]> {
     const said = await this.predict(examples);
-    const likeliest = (this.#options.answers ?? (this.method === "beliefs" ? "likeliest" : "sampled")) === "likeliest";
+    const answers = this.#options.answers ?? (this.method === "beliefs" ? "likeliest" : "sampled");
     this.#model ??= this.#hashOfWeights();
     const model = await this.#model;
     return Promise.all(
@@ -187,8 +194,9 @@ export class Learner<E extends Example> {
         const random = new Random("answer", this.seed, example.id, this.#updates, ...(before > 0 ? [before] : []));
         const how = { chosenBy: "uniform", chosenWith: null, purpose: "training" as const, ...of(asking, i) };
         const drawn = sample(probabilities, random);
-        const certain = likeliest || how.purpose === "evaluation";
-        const action = certain ? probabilities.indexOf(Math.max(...probabilities)) : drawn;
+        const evaluated = how.purpose === "evaluation";
+        const certain = evaluated || answers === "likeliest";
+        const action = certain ? likeliest(probabilities, evaluated ? undefined : this.#confirmed) : drawn;
         const rival = sample(without(probabilities, action), random);
         const { image, words, audio } = this.#batchOf([example]);
         const hash = await hashOf([image, words, audio] as Float32Array[]);
@@ -294,6 +302,7 @@ export class Learner<E extends Example> {
     const judged = rewarded(said).map((j) => ({ ...j, example: this.#example(j) }));
     // After an undo there may be fewer than were learned from.
     const fresh = judged.slice(Math.min(this.#learned, judged.length));
+    this.#confirmed = this.#confirmations(judged);
     const lesson = this.#lesson(judged, fresh);
     const kl = await this.#distance(fresh);
     let loss = 0;
@@ -325,6 +334,10 @@ export class Learner<E extends Example> {
     return judged.reduce((sum, j, i) => sum + kl(j.probabilities, held[i]!), 0) / judged.length;
   }
 
+  #confirmations(judged: readonly Judged<E>[]): number[] {
+    return confirmations(this.#options.labelled ?? [], judged, this.#net.config.classes);
+  }
+
   #lesson(judged: readonly Judged<E>[], fresh: readonly Judged<E>[]): Lesson<E> {
     const { reference, labelled = [], unlabelled = NONE, vary = (example) => example } = this.#options;
     return {
@@ -333,6 +346,7 @@ export class Learner<E extends Example> {
       reference,
       fresh,
       judged,
+      confirmed: this.#confirmed,
       labelled,
       unlabelled,
       vary,

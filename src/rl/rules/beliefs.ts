@@ -2,7 +2,8 @@ import { klDivergence, logSoftmax, mul } from "../../autograd/index.ts";
 import type { Random } from "../../data/random.ts";
 import { type Modality, modalities } from "../../model/index.ts";
 import { byExample } from "./baseline.ts";
-import { noiseOf, probabilitiesOf } from "./replay.ts";
+import { leastConfirmed } from "./confirmed.ts";
+import { noiseOf, probabilitiesOf, replay } from "./replay.ts";
 import { type Lesson, type Memory, only, type Pool, type Rule } from "./rule.ts";
 
 /*
@@ -18,6 +19,9 @@ import { type Lesson, type Memory, only, type Pool, type Rule } from "./rule.ts"
  * This is expectation maximisation with two views (Dempster, Laird & Rubin 1977; co-training, Blum & Mitchell 1998;
  * co-EM, Nigam & Ghani 2000). What it gains is the stream: thousands of examples that nobody judged, of which hint and
  * picture together often leave little doubt, teach the network what neither of a few hundred judgements would.
+ *
+ * A network that is mostly wrong would teach itself its mistakes. Until it can be trusted (`isTrusted`) what people said
+ * is all that counts: it learns by the likelihood of their verdicts (`replay.ts`), which needs no beliefs.
  */
 
 export interface BeliefsSettings {
@@ -34,6 +38,8 @@ export interface BeliefsSettings {
   shown: readonly [all: number, rest: number, single: number];
   /** ε; "estimated": by the log itself. */
   noise: number | "estimated";
+  /** The share that must be known to be right, of labels and latest answers, for the network to be trusted. */
+  trust: number;
 }
 export const beliefsDefaults: BeliefsSettings = {
   replays: 24,
@@ -43,7 +49,13 @@ export const beliefsDefaults: BeliefsSettings = {
   prior: 1,
   shown: [0.5, 0.3, 0.2],
   noise: "estimated",
+  trust: 0.7,
 };
+/** Judgements that trust is decided by, and the least that each label must have been confirmed, as a part of the mean. */
+const LATEST = 100;
+const CONFIRMED = 0.1;
+/** ε until then: what a network says that is mostly wrong tells nothing of those who judge it. */
+const NOISE = 0.05;
 
 /** A part of examples that comes again word for word, such as a hint, and the modalities that are the rest of it. */
 export interface Recurring<E> {
@@ -65,6 +77,7 @@ export function beliefs<E extends { readonly id: string }>(
   recurring: Recurring<E> | undefined,
 ): Rule<E> {
   let memory: Hints | undefined;
+  const doubted = replay<E>({ ...settings, noise: settings.noise === "estimated" ? NOISE : settings.noise });
   const rest = recurring?.rest ?? modalities;
 
   /** Labelled, judged and unlabelled examples, with what is believed of each. */
@@ -109,6 +122,10 @@ export function beliefs<E extends { readonly id: string }>(
 
   return {
     async learn(lesson) {
+      if (!isTrusted(lesson, settings.trust)) {
+        memory = undefined;
+        return doubted.learn({ ...lesson, batchOf: varied(lesson) });
+      }
       const parts = await believe(lesson);
       const shares = parts.map((rows, i) => (rows.length > 0 ? settings.mixture[i]! : 0));
       if (shares.every((share) => share === 0)) return undefined;
@@ -123,6 +140,7 @@ export function beliefs<E extends { readonly id: string }>(
     async predict(lesson, examples, given = modalities) {
       const { labelled, policy } = lesson;
       const { classes } = policy.config;
+      if (!memory && !isTrusted(lesson, settings.trust)) return see(lesson, examples, given);
       memory ??= hintsOf(
         labelled.map((example) => ({ example: example as E, belief: certain(example.label, classes) })),
         classes,
@@ -142,6 +160,19 @@ export function beliefs<E extends { readonly id: string }>(
       memory = first && new Hints(first.length, settings.prior, counts);
     },
   };
+}
+
+/** Whether enough is known to be right, labels and latest answers together, and no label hardly ever confirmed. */
+function isTrusted<E>({ labelled, judged, confirmed }: Lesson<E>, trust: number): boolean {
+  const latest = judged.slice(-LATEST);
+  const right = labelled.length + latest.filter(({ reward }) => reward > 0).length;
+  return right >= trust * (labelled.length + latest.length) && leastConfirmed(confirmed) >= CONFIRMED;
+}
+
+/** Batches of examples that are changed a little each time. */
+function varied<E>({ batchOf, vary, random }: Lesson<E>): Lesson<E>["batchOf"] {
+  const draws = random("varied");
+  return (examples) => batchOf(examples.map((example) => vary(example, draws)));
 }
 
 /** How often which label went with a hint: n [A], less the prior. */

@@ -67,7 +67,10 @@ export async function probabilitiesOf<E>(
   const all: number[][] = [];
   for (const piece of pieces(examples, atOnce)) {
     // Filled up, so that all pieces are of one size and share one plan of the device.
-    const full = [...piece, ...Array.from({ length: Math.min(examples.length, atOnce) - piece.length }, () => piece[0]!)];
+    const full = [
+      ...piece,
+      ...Array.from({ length: Math.min(examples.length, atOnce) - piece.length }, () => piece[0]!),
+    ];
     const batch = batchOf(full);
     const logits = await policy.engine.step(() => noGrad(() => policy.forward(batch)));
     const numbers = (await logits.data()) as Float32Array;

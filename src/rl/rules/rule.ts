@@ -37,6 +37,8 @@ export interface Lesson<E> {
   /** Judged ever, those among them. */
   readonly judged: readonly Judged<E>[];
   readonly labelled: readonly (E & { readonly label: number })[];
+  /** How often each action was confirmed, by a label or a judgement, [A] (`confirmed.ts`). */
+  readonly confirmed: readonly number[];
   /** Examples without label or judgement, such as those that come in all day. */
   readonly unlabelled: Pool<E>;
   readonly batchOf: (examples: readonly E[]) => Batch;

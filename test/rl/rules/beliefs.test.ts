@@ -34,7 +34,7 @@ const batchOf = (some: readonly Small[]): Batch => ({
 });
 const [labelled, stream, unseen] = [examples.slice(0, 8), examples.slice(8, 64), examples.slice(64)];
 
-function agentOver(log: FeedbackLog, options: { noise?: number } = {}) {
+function agentOver(log: FeedbackLog, options: { noise?: number; labelled?: Small[] } = {}) {
   engine.gpu.steps = 0;
   const net = new MultimodalNet(engine, {
     image: [1, 8, 8],
@@ -77,6 +77,25 @@ describe("beliefs", () => {
     const numbers = (await logits.data()) as Float32Array;
     const said = unseen.map((_, i) => [...numbers.slice(4 * i, 4 * i + 4)]);
     expect(right(said, unseen)).toBeGreaterThan(0.8);
+  });
+
+  test("from no labels at all, verdicts alone are believed until it is mostly right, and then the rest", async () => {
+    const { agent } = agentOver(memoryLog(), { labelled: [], noise: 0 });
+    const shares: number[] = [];
+    const remembered: number[] = [];
+    for (let round = 0; round < 14; round++) {
+      const asked = Array.from({ length: 8 }, (_, i) => stream[(8 * round + i) % stream.length]!);
+      const answers = await agent.actOn(asked);
+      for (const [i, { id, action }] of answers.entries())
+        await agent.judge(id, { reward: action === asked[i]!.label ? 1 : -1, judge: "test" });
+      shares.push(answers.filter(({ action }, i) => action === asked[i]!.label).length / 8);
+      await agent.update();
+      remembered.push(Object.keys(agent.state().memories[0]!).length);
+    }
+    expect(shares[0]).toBeLessThan(0.5);
+    expect(remembered[0]).toBe(0);
+    expect(remembered.at(-1)).toBeGreaterThan(0);
+    expect(right(await agent.predict(unseen), unseen)).toBeGreaterThan(0.95);
   });
 
   test("what it is not given it does not use, be it seen by the network or remembered", async () => {

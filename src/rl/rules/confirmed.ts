@@ -1,0 +1,39 @@
+import type { Judged } from "./rule.ts";
+
+/*
+ * What is known of the answers themselves: how often each was confirmed, by a label or by a judgement "right". An answer
+ * that is never given is never confirmed, and nothing is ever learned of it; so what hardly anyone has confirmed gets the
+ * benefit of the doubt, as in algorithms that are optimistic in the face of the unknown (Lai & Robbins 1985; Auer et al. 2002).
+ */
+
+/** What is too little, as a part of the mean over all answers. */
+const LITTLE = 0.5;
+/** What is added at most to a probability: where the likeliest answer is less sure than this, another one is tried. */
+const BENEFIT = 0.5;
+
+/** How often each of A answers was confirmed, [A]. */
+export function confirmations(
+  labelled: readonly { readonly label: number }[],
+  judged: readonly Pick<Judged<unknown>, "action" | "reward">[],
+  A: number,
+): number[] {
+  const counts = new Array<number>(A).fill(0);
+  for (const { label } of labelled) counts[label]! += 1;
+  for (const { action, reward } of judged) if (reward > 0) counts[action]! += 1;
+  return counts;
+}
+
+/** The least that any answer was confirmed, as a part of the mean over all; 0 where none was. */
+export function leastConfirmed(counts: readonly number[]): number {
+  const total = counts.reduce((a, b) => a + b, 0);
+  return total === 0 ? 0 : (counts.length * Math.min(...counts)) / total;
+}
+
+/** The likeliest answer of probabilities [A], where those that were hardly confirmed have the benefit of the doubt. */
+export function likeliest(probabilities: readonly number[], counts?: readonly number[]): number {
+  const total = counts?.reduce((a, b) => a + b, 0) ?? 0;
+  const hopes = probabilities.map((p, a) =>
+    counts && total > 0 ? p + BENEFIT * Math.max(0, 1 - (counts[a]! * counts.length) / (LITTLE * total)) : p,
+  );
+  return hopes.indexOf(Math.max(...hopes));
+}
