@@ -45,6 +45,8 @@ const BATCH = 32;
 const ROUND = { simulated: 40, human: 5 };
 /** Policy gradients use a judgement once, and do better with many small updates. */
 const SMALL_ROUND = 10;
+/** What is left of the learning rate for them: with more, ten judgements undo what hundreds of labels taught. */
+const SMALL_STEPS = 0.1;
 /** Judgements between two looks at the validation set; a person sees the result, and is asked less between two. */
 const LOOK = { simulated: 120, human: 20 };
 /** Steps for each judgement, and unlabelled examples that are looked at for each. */
@@ -242,7 +244,8 @@ export class Run {
         const asked = new Set(order.slice(0, this.#progress.asked).map((i) => idAt(stream, i)));
         const given = rewarded(log.judgements()).filter((j) => asked.has(j.example)).length;
         if (given >= judgements || this.#progress.asked >= stream.length) break;
-        this.#optimiser.lr = this.#settings.lr * cooled(given / judgements / (1 + SETTLING));
+        const rate = this.#settings.lr * (onPolicy(method) ? SMALL_STEPS : 1);
+        this.#optimiser.lr = rate * cooled(given / judgements / (1 + SETTLING));
         const size = Math.min(this.#round, judgements - given);
         const questions = order.slice(this.#progress.asked, this.#progress.asked + size).map((i) => stream.at(i));
         const answers = new Map((await agent.actOn(questions)).map((answer) => [answer.example, answer]));
