@@ -29,13 +29,13 @@ const whole: Plan = {
   ],
   seeds: [1, 2, 3, 4, 5, 6, 7, 8, 9, 10],
 };
-/** One seed, the best rule and the textbook, 400 judgements: about a quarter of an hour on two quiet cores. */
+/** One seed, the best rule and the textbook, 400 judgements: about ten minutes on two quiet cores, on a software device. */
 const reduced: Plan = { methods: ["beliefs", "reinforce"], noises: [0, 0.1], starts: [[300, 400]], seeds: [1] };
 
 const list = (text: string) => text.split(",");
 const numbers = (text: string) => list(text).map(Number);
 const options = new Command("study")
-  .option("--reduced", "a small part of it, about 15 minutes on two quiet cores")
+  .option("--reduced", "a small part of it, about 10 minutes on two quiet cores")
   .option("--methods <names>", "only these, with commas between", list)
   .option("--noises <shares>", "only these", numbers)
   .option("--seeds <numbers>", "only these", numbers)
