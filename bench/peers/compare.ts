@@ -1,5 +1,5 @@
 import { countsNow } from "./count.ts";
-import type { Peer, Prepared, Times, Workload } from "./workloads.ts";
+import type { About, Peer, Prepared, Times, Workload } from "./workloads.ts";
 
 /** One engine's row for one workload; null where it was not measured. */
 export interface Result {
@@ -8,7 +8,7 @@ export interface Result {
   shape: string;
   msMedian: number | null;
   msMin: number | null;
-  /** Processor time of a run, all threads: tells more than the clock on a busy machine. */
+  /** Processor time of a run, all threads: tells more than the clock on a busy machine. Null in a page. */
   msCpu: number | null;
   /** The first run, compiling and all. */
   msFirst: number | null;
@@ -73,7 +73,8 @@ export async function compare(
   for (const { row, times } of alive()) {
     row.msMedian = median(times.map(({ wall }) => wall)) / work.calls;
     row.msMin = Math.min(...times.map(({ wall }) => wall)) / work.calls;
-    row.msCpu = median(times.map(({ cpu }) => cpu)) / work.calls;
+    const cpu = times.flatMap(({ cpu }) => cpu ?? []);
+    row.msCpu = cpu.length > 0 ? median(cpu) / work.calls : null;
     row.gflops = work.flops > 0 ? work.flops / row.msMedian / 1e6 : null;
   }
   for (const { prepared } of runners) prepared?.dispose?.();
@@ -103,7 +104,7 @@ async function timed(prepared: Prepared, calls: number): Promise<Times> {
   const wall = performance.now() - start;
   if (prepared.times) return prepared.times();
   const used = cpu && process.cpuUsage(cpu);
-  return { wall, cpu: used ? (used.user + used.system) / 1000 : 0 };
+  return { wall, cpu: used ? (used.user + used.system) / 1000 : null };
 }
 
 /** Every number within a thousandth of the largest: the engines sum in different orders. */
@@ -125,7 +126,8 @@ export function median(values: readonly number[]): number {
   return (sorted[Math.floor(at)]! + sorted[Math.ceil(at)]!) / 2;
 }
 
-const emptyRow = ({ name, adapter, version }: Peer, { op, shape }: Workload): Result => ({
+/** A row without figures. */
+export const emptyRow = ({ name, adapter, version }: About, { op, shape }: Pick<Workload, "op" | "shape">): Result => ({
   ...{ engine: name, op, shape, msMedian: null, msMin: null, msCpu: null, msFirst: null, gflops: null, gbs: null },
   ...{ rooflineShare: null, dispatches: 0, submits: 0, buffers: 0, adapter, version },
 });

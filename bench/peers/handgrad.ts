@@ -51,6 +51,10 @@ export function handgrad(engine: hg.Engine, version: string): Peer {
       const [A, B] = [engine.parameter(a!.data, a!.shape), engine.parameter(b!.data, b!.shape)];
       return repeated(() => hg.noGrad(() => ({ y: hg.matmul(A, B) })));
     },
+    "conv2d.forward"({ inputs: { x, w } }) {
+      const [X, W] = [engine.parameter(x!.data, x!.shape), engine.parameter(w!.data, w!.shape)];
+      return repeated(() => hg.noGrad(() => ({ y: hg.conv2d(X, W, undefined, { padding: 1 }) })));
+    },
     conv2d({ inputs }) {
       const [x, w] = [inputs.x!, inputs.w!].map(({ data, shape }) => engine.parameter(data, shape)) as [
         hg.Tensor,
@@ -63,14 +67,14 @@ export function handgrad(engine: hg.Engine, version: string): Peer {
         return { y, dx: d.get(x), dw: d.get(w) };
       });
     },
+    "gru.forward"({ inputs }) {
+      const { x, ...w } = gruParameters(engine, inputs);
+      return repeated(() => hg.noGrad(() => ({ y: hg.gru(x, w).hidden })));
+    },
     gru({ inputs }) {
-      const { g: weight, ...learned } = inputs;
-      const p = Object.fromEntries(
-        Object.entries(learned).map(([name, { data, shape }]) => [name, engine.parameter(data, shape)]),
-      ) as Named;
-      const g = engine.tensor(weight!.data, weight!.shape);
-      const { x, weightIh, weightHh, biasIh, biasHh } = p as Record<string, hg.Tensor> & { x: hg.Tensor };
-      const w = { weightIh: weightIh!, weightHh: weightHh!, biasIh: biasIh!, biasHh: biasHh! };
+      const p = gruParameters(engine, inputs);
+      const { x, ...w } = p;
+      const g = engine.tensor(inputs.g!.data, inputs.g!.shape);
       return repeated(() => {
         const y = hg.gru(x, w).hidden;
         const d = y.backward(g);
@@ -115,6 +119,15 @@ export function handgrad(engine: hg.Engine, version: string): Peer {
   return {
     ...{ name: "handgrad", version, device, adapter: engine.adapter },
     prepare: async (work) => makers[work.op]?.(work),
+  };
+}
+
+/** x and the weights of a GRU. */
+export function gruParameters(engine: hg.Engine, inputs: Workload["inputs"]) {
+  const p = (name: string) => engine.parameter(inputs[name]!.data, inputs[name]!.shape);
+  return {
+    ...{ x: p("x"), weightIh: p("weightIh"), weightHh: p("weightHh") },
+    ...{ biasIh: p("biasIh"), biasHh: p("biasHh") },
   };
 }
 

@@ -10,6 +10,7 @@ import {
   valueAndGrad,
   vjp,
 } from "@jax-js/jax";
+import { adapterName } from "../../src/gpu/open.ts";
 import { adam, type NumberArray, type Peer, type Prepared, type Workload } from "./workloads.ts";
 
 /*
@@ -52,6 +53,8 @@ function gru(x: A, wIh: A, wHh: A, bIh: A, bHh: A): A {
   for (const a of [all, wHh, bHh]) a.dispose();
   return h;
 }
+
+const gruNames = ["x", "weightIh", "weightHh", "biasIh", "biasHh"];
 
 const pooled = (x: A): A => {
   const [N, C, H, W] = x.shape as [number, number, number, number];
@@ -129,6 +132,12 @@ export async function jax(version: string): Promise<Peer> {
     };
   };
 
+  const oneWay = (inputs: Workload["inputs"], names: readonly string[], f: (...args: A[]) => A) => {
+    const all = arrays(inputs, names);
+    const run = jit(f);
+    return repeated(() => ({ y: run(...names.map((name) => all[name]!.ref)) }));
+  };
+
   /** y and the gradients by `names` where g is the gradient by y. */
   const bothWays = (inputs: Workload["inputs"], names: readonly string[], f: (...args: A[]) => A) => {
     const all = arrays(inputs, [...names, "g"]);
@@ -146,14 +155,11 @@ export async function jax(version: string): Promise<Peer> {
   };
 
   const makers: Record<string, (work: Workload) => Prepared> = {
-    matmul({ inputs }) {
-      const { a, b } = arrays(inputs, ["a", "b"]);
-      const f = jit((a: A, b: A) => np.matmul(a, b));
-      return repeated(() => ({ y: f(a!.ref, b!.ref) }));
-    },
+    matmul: ({ inputs }) => oneWay(inputs, ["a", "b"], (a, b) => np.matmul(a!, b!)),
+    "conv2d.forward": ({ inputs }) => oneWay(inputs, ["x", "w"], (x, w) => conv3(x!, w!)),
     conv2d: ({ inputs }) => bothWays(inputs, ["x", "w"], (x, w) => conv3(x!, w!)),
-    gru: ({ inputs }) =>
-      bothWays(inputs, ["x", "weightIh", "weightHh", "biasIh", "biasHh"], (...a) => gru(...(a as [A, A, A, A, A]))),
+    "gru.forward": ({ inputs }) => oneWay(inputs, gruNames, (...a) => gru(...(a as [A, A, A, A, A]))),
+    gru: ({ inputs }) => bothWays(inputs, gruNames, (...a) => gru(...(a as [A, A, A, A, A]))),
     /** Not under jit, which has no scatter. */
     "embedding.backward"({ inputs }) {
       const { w, ids, g } = arrays(inputs, ["w", "ids", "g"]);
@@ -197,7 +203,7 @@ export async function jax(version: string): Promise<Peer> {
     },
   };
   return {
-    ...{ name: "jax-js-webgpu", version, device, adapter: device.adapterInfo.description },
+    ...{ name: "jax-js-webgpu", version, device, adapter: adapterName(device.adapterInfo) },
     prepare: async (work) => makers[work.op]?.(work),
   };
 }

@@ -36,6 +36,13 @@ def both_ways(leaves, g, f):
     return run
 
 
+def forward_only(f):
+    def run():
+        with torch.no_grad():
+            return {"y": f()}
+    return run
+
+
 class Net(torch.nn.Module):
     def __init__(self, p):
         super().__init__()
@@ -64,9 +71,14 @@ class Net(torch.nn.Module):
 def prepare(op, t):
     if op == "matmul":
         return lambda: {"y": t["a"] @ t["b"]}
+    if op == "conv2d.forward":
+        return forward_only(lambda: F.conv2d(t["x"], t["w"], padding=1))
     if op == "conv2d":
         leaves = {name: t[name].requires_grad_(True) for name in ["x", "w"]}
         return both_ways(leaves, t["g"], lambda: F.conv2d(t["x"], t["w"], padding=1))
+    if op == "gru.forward":
+        gru = gru_module(t["weightIh"], t["weightHh"], t["biasIh"], t["biasHh"])
+        return forward_only(lambda: gru(t["x"])[1][0])
     if op == "gru":
         gru = gru_module(t["weightIh"], t["weightHh"], t["biasIh"], t["biasHh"])
         x = t["x"].requires_grad_(True)
@@ -77,10 +89,7 @@ def prepare(op, t):
         return both_ways({"w": w}, t["g"], lambda: F.embedding(t["ids"], w))
     net = Net(t)
     if op == "forward":
-        def forward():
-            with torch.no_grad():
-                return {"y": net(t["image"], t["words"], t["audio"])}
-        return forward
+        return forward_only(lambda: net(t["image"], t["words"], t["audio"]))
     optimiser = torch.optim.Adam(net.parameters(), lr=ADAM["lr"], betas=(ADAM["beta1"], ADAM["beta2"]), eps=ADAM["eps"])
     losses = []
     def step():

@@ -3,6 +3,7 @@ import "@tensorflow/tfjs-core/dist/register_all_gradients";
 import "@tensorflow/tfjs-backend-webgpu";
 import type { WebGPUBackend } from "@tensorflow/tfjs-backend-webgpu";
 import * as tf from "@tensorflow/tfjs-core";
+import { adapterName } from "../../src/gpu/open.ts";
 import { adam, type NumberArray, type Peer, type Prepared, type Workload } from "./workloads.ts";
 
 /*
@@ -35,6 +36,8 @@ function gru(x: tf.Tensor3D, wIh: tf.Tensor2D, wHh: tf.Tensor2D, bIh: tf.Tensor,
   }
   return h;
 }
+
+const gruNames = ["x", "weightIh", "weightHh", "biasIh", "biasHh"];
 
 export async function tfjs(): Promise<Peer> {
   await tf.setBackend("webgpu");
@@ -75,6 +78,13 @@ export async function tfjs(): Promise<Peer> {
       const [a, b] = [tensor(inputs.a!), tensor(inputs.b!)];
       return repeated(() => ({ y: tf.matMul(a, b) }));
     },
+    "conv2d.forward"({ inputs }) {
+      const [x, w] = [nhwc(inputs.x!) as tf.Tensor4D, window(inputs.w!) as tf.Tensor4D];
+      return repeated(
+        () => ({ y: tf.conv2d(x, w, 1, "same") }),
+        ({ y }) => ({ y: tf.transpose(y!, [0, 3, 1, 2]) }),
+      );
+    },
     conv2d({ inputs }) {
       const [x, w, g] = [nhwc(inputs.x!), window(inputs.w!), nhwc(inputs.g!)];
       const f = tf.valueAndGrads<tf.Tensor>((...a: tf.Tensor[]) =>
@@ -92,14 +102,17 @@ export async function tfjs(): Promise<Peer> {
         }),
       );
     },
+    "gru.forward"({ inputs }) {
+      const args = gruNames.map((name) => tensor(inputs[name]!)) as Parameters<typeof gru>;
+      return repeated(() => ({ y: gru(...args) }));
+    },
     gru({ inputs }) {
-      const names = ["x", "weightIh", "weightHh", "biasIh", "biasHh"];
-      const args = names.map((name) => tensor(inputs[name]!));
+      const args = gruNames.map((name) => tensor(inputs[name]!));
       const g = tensor(inputs.g!);
       const f = tf.valueAndGrads<tf.Tensor>((...a: tf.Tensor[]) => gru(...(a as Parameters<typeof gru>)));
       return repeated(() => {
         const { value: y, grads } = f(args, g);
-        return { y, ...Object.fromEntries(names.map((name, i) => [`d${name}`, grads[i]!])) };
+        return { y, ...Object.fromEntries(gruNames.map((name, i) => [`d${name}`, grads[i]!])) };
       });
     },
     "embedding.backward"({ inputs }) {
@@ -132,7 +145,7 @@ export async function tfjs(): Promise<Peer> {
     },
   };
   return {
-    ...{ name: "tfjs-webgpu", version: tf.version_core, device, adapter: device.adapterInfo.description },
+    ...{ name: "tfjs-webgpu", version: tf.version_core, device, adapter: adapterName(device.adapterInfo) },
     prepare: async (work) => makers[work.op]?.(work),
   };
 }

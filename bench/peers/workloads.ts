@@ -22,10 +22,10 @@ export interface Workload {
   readonly inputs: Readonly<Record<string, NumberArray>>;
 }
 
-/** Milliseconds on the clock, and of all processors' work. */
+/** Milliseconds on the clock, and of all processors' work; null in a page, which cannot know. */
 export interface Times {
   readonly wall: number;
-  readonly cpu: number;
+  readonly cpu: number | null;
 }
 
 /** One workload in one engine, made ready. */
@@ -39,13 +39,17 @@ export interface Prepared {
   dispose?(): void;
 }
 
-export interface Peer {
+/** What a reader wants to know of an engine. */
+export interface About {
   readonly name: string;
   readonly version: string;
+  /** The adapter or the processor. */
+  readonly adapter: string;
+}
+
+export interface Peer extends About {
   /** Its GPU device, for error scopes; undefined where it computes on the CPU. */
   readonly device?: GPUDevice;
-  /** The adapter or the processor, for the reader. */
-  readonly adapter: string;
   /** Undefined where the engine has no such thing. */
   prepare(work: Workload): Promise<Prepared | undefined>;
   close?(): void;
@@ -70,35 +74,34 @@ function matmul(size: number, calls: number): Workload {
   };
 }
 
-function conv2d(N: number, C: number, S: number, O: number): Workload {
-  return {
-    ...{
-      op: "conv2d",
-      shape: `${N}×${C}×${S}×${S}→${O}, 3×3, both ways`,
-      flops: 6 * N * O * S * S * C * 9,
-      calls: 1,
-      warmUps: 2,
-    },
-    inputs: {
-      x: numbers([N, C, S, S], 1),
-      w: numbers([O, C, 3, 3], 2, 0.1),
-      g: numbers([N, O, S, S], 3),
-    },
-  };
+/** Forward, and both ways. */
+function conv2d(N: number, C: number, S: number, O: number): Workload[] {
+  const shape = `${N}×${C}×${S}×${S}→${O}, 3×3`;
+  const flops = 2 * N * O * S * S * C * 9;
+  const inputs = { x: numbers([N, C, S, S], 1), w: numbers([O, C, 3, 3], 2, 0.1) };
+  const g = numbers([N, O, S, S], 3);
+  return [
+    { op: "conv2d.forward", shape, flops, calls: 1, warmUps: 2, inputs },
+    { op: "conv2d", shape: `${shape}, both ways`, flops: 3 * flops, calls: 1, warmUps: 2, inputs: { ...inputs, g } },
+  ];
 }
 
-function gru(N: number, T: number, I: number, H: number): Workload {
-  return {
-    ...{ op: "gru", shape: `${N}×${T}×${I}→${H}, both ways`, flops: 6 * N * T * 3 * H * (I + H), calls: 1, warmUps: 2 },
-    inputs: {
-      x: numbers([N, T, I], 1),
-      weightIh: numbers([3 * H, I], 2, 0.15),
-      weightHh: numbers([3 * H, H], 3, 0.12),
-      biasIh: numbers([3 * H], 4, 0.12),
-      biasHh: numbers([3 * H], 5, 0.12),
-      g: numbers([N, H], 6),
-    },
+/** Forward, and both ways. */
+function gru(N: number, T: number, I: number, H: number): Workload[] {
+  const shape = `${N}×${T}×${I}→${H}`;
+  const flops = 2 * N * T * 3 * H * (I + H);
+  const inputs = {
+    x: numbers([N, T, I], 1),
+    weightIh: numbers([3 * H, I], 2, 0.15),
+    weightHh: numbers([3 * H, H], 3, 0.12),
+    biasIh: numbers([3 * H], 4, 0.12),
+    biasHh: numbers([3 * H], 5, 0.12),
   };
+  const g = numbers([N, H], 6);
+  return [
+    { op: "gru.forward", shape, flops, calls: 1, warmUps: 2, inputs },
+    { op: "gru", shape: `${shape}, both ways`, flops: 3 * flops, calls: 1, warmUps: 2, inputs: { ...inputs, g } },
+  ];
 }
 
 function embedding(V: number, D: number, n: number): Workload {
@@ -139,7 +142,7 @@ export const kernels = (): Workload[] => [
   matmul(256, 4),
   matmul(512, 1),
   matmul(1024, 1),
-  conv2d(8, 32, 32, 64),
-  gru(32, 50, 40, 64),
+  ...conv2d(8, 32, 32, 64),
+  ...gru(32, 50, 40, 64),
   embedding(10000, 64, 3200),
 ];

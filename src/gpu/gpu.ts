@@ -131,7 +131,11 @@ export class Gpu {
 
   /** Waits for small results still under way, and gives a home to what is uploaded for the second time. */
   async #settleInputs(recording: Recording): Promise<void> {
-    const inputs = new Set(recording.dispatches.flatMap((d) => [...d.reads, ...d.writes]));
+    const inputs = new Set<Slot>();
+    for (const { reads, writes } of recording.dispatches) {
+      for (const slot of reads) inputs.add(slot);
+      for (const slot of writes) inputs.add(slot);
+    }
     for (const slot of inputs) {
       if (slot.released) {
         throw new Error(

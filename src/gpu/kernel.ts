@@ -17,7 +17,9 @@ export function kernel<Variant extends Record<string, string | number | boolean>
 ): (variant: Variant) => Kernel {
   const variants = new Map<string, Kernel>();
   return (variant) => {
-    const key = Object.entries(variant).join();
+    // Asked for at every dispatch: an array of entries would cost the host more than all else there.
+    let key = "";
+    for (const name in variant) key += `${name} ${variant[name]},`;
     let found = variants.get(key);
     if (!found) {
       found = { id: kernels++, label, code: source(variant) };

@@ -102,7 +102,7 @@ export const conv2d: Op<Conv2dOptions> = (r, [x, w, b], options) => {
   const og = O / groups;
   const forwardBy = (side: number) => (r: Recording) =>
     r.dispatch({
-      kernel: throughMemory.forward({ ...window, bias: b !== undefined, activation, side }),
+      kernel: throughMemory.forward({ bias: b !== undefined, activation, side, ...window }),
       reads: [x!.slot, w!.slot, ...(b ? [b.slot] : [])],
       writes: [y.slot],
       sizes: [...common, 0],
@@ -116,7 +116,7 @@ export const conv2d: Op<Conv2dOptions> = (r, [x, w, b], options) => {
   };
   const byRegisters = (quads: boolean) => (r: Recording) =>
     r.dispatch({
-      kernel: inRegisters.forward({ ...window, quads, bias: b !== undefined, activation }),
+      kernel: inRegisters.forward({ quads, bias: b !== undefined, activation, ...window }),
       reads: [x!.slot, w!.slot, ...(b ? [b.slot] : [])],
       writes: [y.slot],
       sizes: [...common, 1],
@@ -140,7 +140,7 @@ export const conv2d: Op<Conv2dOptions> = (r, [x, w, b], options) => {
       const dx = needs[0] ? fresh(r, x!.shape) : undefined;
       const backwardBy = (side: number) => (r: Recording) =>
         r.dispatch({
-          kernel: throughMemory.backwardInput({ ...window, side }),
+          kernel: throughMemory.backwardInput({ side, ...window }),
           reads: [dz.slot, w!.slot],
           writes: [dx!.slot],
           sizes: [...common, 0],
@@ -148,7 +148,7 @@ export const conv2d: Op<Conv2dOptions> = (r, [x, w, b], options) => {
         });
       const backByRegisters = (quads: boolean) => (r: Recording) =>
         r.dispatch({
-          kernel: inRegisters.backwardInput({ ...window, quads }),
+          kernel: inRegisters.backwardInput({ quads, ...window }),
           reads: [dz.slot, w!.slot],
           writes: [dx!.slot],
           sizes: [...common, 1],
@@ -212,7 +212,7 @@ function weightGradient(r: Recording, g: WeightGradient): [Value, Value | undefi
     const [gx, gy] = grid(tilesOf(side, O / groups, cg * kH * kW), 1);
     record(r, number, (shares) =>
       r.dispatch({
-        kernel: throughMemory.backwardWeight({ ...window, side }),
+        kernel: throughMemory.backwardWeight({ side, ...window }),
         reads: [x.slot, dz.slot],
         writes: [shares.slot],
         sizes: [...common, span],
@@ -228,7 +228,7 @@ function weightGradient(r: Recording, g: WeightGradient): [Value, Value | undefi
     const threads = number * groups * Math.ceil(O / groups / CHANNELS) * (quads ? 4 * Math.ceil(kinds / 4) : kinds);
     record(r, number, (shares) =>
       r.dispatch({
-        kernel: inRegisters.backwardWeight({ ...window, taps, quads }),
+        kernel: inRegisters.backwardWeight({ taps, quads, ...window }),
         reads: [x.slot, dz.slot],
         writes: [shares.slot],
         sizes: [...common, number],

@@ -317,7 +317,7 @@ function choose(
   work: Omit<Dispatch, "kernel" | "grid">,
 ): void {
   const record = (kernel: () => Kernel, rows: number) => (r: Recording) =>
-    r.dispatch({ ...work, kernel: kernel(), grid: [Math.ceil(N / rows), 1, 1] });
+    r.dispatch({ kernel: kernel(), grid: [Math.ceil(N / rows), 1, 1], ...work });
   const fitted = shared.fitted(H);
   const fits = H <= shared.MOST;
   const ways = {

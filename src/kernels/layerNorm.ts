@@ -103,7 +103,7 @@ function choose(
   work: Omit<Dispatch, "kernel" | "grid">,
 ): void {
   const by = (lanes: 1 | 64) => (r: Recording) =>
-    r.dispatch({ ...work, kernel: kernelOf({ lanes }), grid: grid(N, lanes === 1 ? ROWS : 1) });
+    r.dispatch({ kernel: kernelOf({ lanes }), grid: grid(N, lanes === 1 ? ROWS : 1), ...work });
   const software = D <= ALONE ? "alone" : "shared";
   r.choose(
     family,

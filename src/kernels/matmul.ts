@@ -53,6 +53,7 @@ export function matrixProduct(r: Recording, p: Product): { c: Value; sums: Value
 
   /** One dispatch; into `shares` of `span` numbers of K each where it is split. */
   const record = (r: Recording, way: "registers" | "quads" | "shared", tile: number, shares?: Value, span = K) => {
+    // Spread last, here and in the other kernels: properties written behind a spread cost V8 a microsecond each.
     const common = {
       transposeA,
       transposeB,
@@ -70,9 +71,8 @@ export function matrixProduct(r: Recording, p: Product): { c: Value; sums: Value
     r.dispatch({
       kernel:
         way === "shared"
-          ? shared({ ...common, activation: last, side: tile })
+          ? shared({ activation: last, side: tile, ...common })
           : registers({
-              ...common,
               activation: last === "relu" ? "none" : last,
               vectorA: fours(transposeA ? M : K, lda, strideA),
               vectorB: fours(transposeB ? K : N, ldb, strideB),
@@ -81,6 +81,7 @@ export function matrixProduct(r: Recording, p: Product): { c: Value; sums: Value
               quads: way === "quads",
               rows: tile,
               columns: way === "quads" ? tile / 2 : tile,
+              ...common,
             }),
       reads: [p.a.slot, p.b.slot, ...(bias && !shares ? [bias.slot] : [])],
       writes: shares ? [shares.slot] : [c.slot, ...(sums ? [sums.slot] : [])],

@@ -77,4 +77,9 @@ export const activations = {
 export type Activation = keyof typeof activations;
 
 /** A number as the 32 bits of its float, to pass it among the integers of a kernel's sizes. */
-export const bits = (x: number): number => new Uint32Array(new Float32Array([x]).buffer)[0]!;
+export const bits = (x: number): number => {
+  asFloat[0] = x;
+  return asWord[0]!;
+};
+const asFloat = new Float32Array(1);
+const asWord = new Uint32Array(asFloat.buffer);
