@@ -9,7 +9,7 @@ import { runCase } from "./harness.ts";
 const convolutions = ["conv2d", "conv2d.backwardInput", "conv2d.backwardWeight"];
 const recurrences = ["gru", "gru.backward"];
 const sorting = ["embedding.sort"];
-const norms = ["layerNorm", "layerNorm.backward"];
+const rows = ["layerNorm", "layerNorm.backward", "softmax", "softmax.backward", "crossEntropy"];
 const products = /^(matmul|linear)/;
 const some = /^conv2d: (plain|padding, relu|everything, by axis|groups, sigmoid)/;
 
@@ -27,7 +27,7 @@ const tried: readonly { families: readonly string[]; way: string; cases: RegExp 
   { families: convolutions, way: "shared64", cases: some },
   ...["alone", "lanes64", "lanes128"].map((way) => ({ families: sorting, way, cases: /^embedding/ })),
   ...["alone", "wide"].map((way) => ({ families: ["sum"], way, cases: /^(sum|mean|layerNorm)/ })),
-  ...["alone", "shared"].map((way) => ({ families: norms, way, cases: /^layerNorm/ })),
+  ...["alone", "shared"].map((way) => ({ families: rows, way, cases: /^(layerNorm|softmax|logSoftmax|crossEntropy)/ })),
   ...["tall", "quads", "low", "alone", "shared"].map((way) => ({ families: recurrences, way, cases: /^gru/ })),
 ];
 
@@ -81,7 +81,7 @@ describe("tuning", () => {
     );
     const loss = hg.add(
       hg.add(image, hg.mean(hg.gru(sequence, recurrence).output)),
-      hg.mean(hg.embedding(ids, hg.layerNorm(table))),
+      hg.crossEntropy(hg.softmax(hg.embedding(ids, hg.layerNorm(table))), [1, 0, 1]),
     );
     return { loss, dw: loss.backward().get(w) };
   };
@@ -100,7 +100,7 @@ describe("tuning", () => {
       expect([...new Set(here)].sort(), family).toEqual(ways);
     }
     expect([...found.keys()].sort()).toEqual(
-      ["matmul", "sum", ...convolutions, ...sorting, ...norms, ...recurrences].sort(),
+      ["matmul", "sum", ...convolutions, ...sorting, ...rows, ...recurrences].sort(),
     );
   });
 

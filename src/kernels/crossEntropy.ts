@@ -1,7 +1,8 @@
 import { kernel, wgsl } from "../gpu/index.ts";
 import { expectIds } from "./embedding.ts";
-import { type Reduction, reduceLoss, rowScale, rowStatistics } from "./loss.ts";
-import { bits, expect, expectFloat, expectRank, fresh, grid, type Op, show } from "./op.ts";
+import { type Reduction, reduceLoss, rowScale } from "./loss.ts";
+import { bits, expect, expectFloat, expectRank, fresh, type Op, show } from "./op.ts";
+import { chooseRows, type RowWay, rowOf, rowStatistics, threads } from "./rows.ts";
 
 /*
  * Softmax and cross-entropy in one pass, from logits x [N, A], labels [N] in 0 … A − 1 and a weight u [N] a row:
@@ -12,7 +13,7 @@ import { bits, expect, expectFloat, expectRank, fresh, grid, type Op, show } fro
 
 const forward = kernel(
   "crossEntropy",
-  ({ weights }: { weights: boolean }) => wgsl`
+  ({ weights, ...way }: RowWay & { weights: boolean }) => wgsl`
 struct Sizes { N: u32, A: u32, scale: u32, smoothing: u32 }
 @group(0) @binding(0) var<storage, read> x: array<f32>;
 @group(0) @binding(1) var<storage, read> labels: array<u32>;
@@ -22,23 +23,24 @@ struct Sizes { N: u32, A: u32, scale: u32, smoothing: u32 }
 @group(0) @binding(${weights ? 3 : 2}) var<storage, read_write> rows: array<f32>;
 @group(0) @binding(${weights ? 4 : 3}) var<storage, read_write> dx: array<f32>;
 @group(0) @binding(${weights ? 5 : 4}) var<uniform> s: Sizes;
-${rowStatistics}
+${rowStatistics(way)}
 
-@compute @workgroup_size(16)
-fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
-  let row = (group.x + group.y * groups.x) * 16 + lane;
+@compute @workgroup_size(${threads(way)})
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) thread: u32) {
+  ${rowOf(way)}
   if (row >= s.N) { return; }
   let smoothing = bitcast<f32>(s.smoothing);
   let u = bitcast<f32>(s.scale)${weights ? " * weights[row]" : ""};
   let label = labels[row];
-  let total = logSumExp(row);
-  var loss = (1 - smoothing) * (total.y - (x[row * s.A + min(label, s.A - 1)] - total.x));
-  for (var j = 0u; j < s.A; j++) {
+  let total = logSumExp(row, lane);
+  var loss = select(0.0, (1 - smoothing) * (total.y - (x[row * s.A + min(label, s.A - 1)] - total.x)), lane == 0);
+  for (var j = lane; j < s.A; j += ${way.lanes}) {
     let logit = x[row * s.A + j];
     if (smoothing > 0) { loss += smoothing / f32(s.A) * (total.y - (logit - total.x)); }
     dx[row * s.A + j] = u * (exp(logit - total.x - total.y) - select(0.0, 1 - smoothing, j == label) - smoothing / f32(s.A));
   }
-  rows[row] = u * loss;
+  loss = sumOfLanes(lane, loss);
+  if (lane == 0) { rows[row] = u * loss; }
 }`,
 );
 
@@ -75,12 +77,10 @@ export const crossEntropy: Op<CrossEntropyOptions> = (
   );
   const rows = fresh(r, [N]);
   const dx = fresh(r, [N, A]);
-  r.dispatch({
-    kernel: forward({ weights: weights !== undefined }),
+  chooseRows(r, "crossEntropy", N, A, (way) => forward({ weights: weights !== undefined, ...way }), {
     reads: [x!.slot, labels!.slot, ...(weights ? [weights.slot] : [])],
     writes: [rows.slot, dx.slot],
     sizes: [N, A, bits(rowScale(reduction, N)), bits(labelSmoothing)],
-    grid: grid(N, 16),
   });
   return reduceLoss(r, rows, dx, reduction);
 };

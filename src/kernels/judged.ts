@@ -1,7 +1,8 @@
 import { kernel, wgsl } from "../gpu/index.ts";
 import { expectIds } from "./embedding.ts";
-import { type Reduction, reduceLoss, rowScale, rowStatistics } from "./loss.ts";
+import { type Reduction, reduceLoss, rowScale } from "./loss.ts";
 import { bits, expect, expectFloat, expectRank, fresh, grid, type Op, show } from "./op.ts";
+import { rowStatistics } from "./rows.ts";
 
 /*
  * The likelihood of judgements: logits x [N, A], the answer a [N] that was given, and what was said of it, u [N] (over 0:
@@ -23,7 +24,7 @@ struct Sizes { N: u32, A: u32, scale: u32 }
 @group(0) @binding(4) var<storage, read_write> rows: array<f32>;
 @group(0) @binding(5) var<storage, read_write> dx: array<f32>;
 @group(0) @binding(6) var<uniform> s: Sizes;
-${rowStatistics}
+${rowStatistics({ lanes: 1 })}
 
 @compute @workgroup_size(16)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
@@ -34,7 +35,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   let u = bitcast<f32>(s.scale) * abs(rewards[row]);
   let right = rewards[row] > 0;
   let e = noise[0];
-  let total = logSumExp(row);
+  let total = logSumExp(row, 0);
   // The other answers: their largest logit and log Σ exp.
   var top = -3.4e38;
   for (var j = 0u; j < s.A; j++) { if (j != a) { top = max(top, x[base + j]); } }

@@ -1,31 +1,9 @@
 import { kernel, type Recording, wgsl } from "../gpu/index.ts";
-import { count, fresh, grid, notANumber, type Recorded, type Value } from "./op.ts";
+import { count, fresh, grid, type Recorded, type Value } from "./op.ts";
 import { sumOver } from "./reduce.ts";
 
 /** mean divides by the number of rows (of a classification) or numbers (of a regression); none keeps them apart. */
 export type Reduction = "mean" | "sum" | "none";
-
-/**
- * WGSL over a row of logits x[row · A …]: its largest, and what is to be subtracted from a logit to get its logarithm of
- * probability, in two parts, `logP = (logit − t.x) − t.y`: a large logit would swallow the digits of their sum.
- */
-export const rowStatistics = /* wgsl */ `
-fn isNaN(x: f32) -> bool { return ${notANumber("x")}; }
-fn largest(row: u32) -> f32 {
-  var top = x[row * s.A];
-  // Once NaN, always NaN.
-  for (var j = 1u; j < s.A; j++) {
-    let next = x[row * s.A + j];
-    if (isNaN(next) || (!isNaN(top) && next > top)) { top = next; }
-  }
-  return top;
-}
-fn logSumExp(row: u32) -> vec2f {
-  let top = largest(row);
-  var sum = 0.0;
-  for (var j = 0u; j < s.A; j++) { sum += exp(x[row * s.A + j] - top); }
-  return vec2f(top, log(sum));
-}`;
 
 const scale = kernel(
   "loss.backward",

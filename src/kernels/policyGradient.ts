@@ -1,7 +1,8 @@
 import { kernel, wgsl } from "../gpu/index.ts";
 import { expectIds } from "./embedding.ts";
-import { type Reduction, reduceLoss, rowScale, rowStatistics } from "./loss.ts";
+import { type Reduction, reduceLoss, rowScale } from "./loss.ts";
 import { bits, expect, expectFloat, expectRank, fresh, grid, type Op, show } from "./op.ts";
+import { rowStatistics } from "./rows.ts";
 
 /*
  * REINFORCE with an entropy bonus and a leash (Williams 1992), for logits x [N, A], π = softmax(x), answers a [N] that
@@ -24,7 +25,7 @@ struct Sizes { N: u32, A: u32, scale: u32, entropy: u32, beta: u32 }
 @group(0) @binding(${leash ? 4 : 3}) var<storage, read_write> rows: array<f32>;
 @group(0) @binding(${leash ? 5 : 4}) var<storage, read_write> dx: array<f32>;
 @group(0) @binding(${leash ? 6 : 5}) var<uniform> s: Sizes;
-${rowStatistics}
+${rowStatistics({ lanes: 1 })}
 
 @compute @workgroup_size(16)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
@@ -35,7 +36,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   let scale = bitcast<f32>(s.scale);
   let c = bitcast<f32>(s.entropy);
   let beta = bitcast<f32>(s.beta);
-  let total = logSumExp(row);
+  let total = logSumExp(row, 0);
   var referenceTotal = vec2f();
 #if ${leash}
   var top = reference[base];

@@ -1,7 +1,7 @@
 import { kernel, type Recording, wgsl } from "../gpu/index.ts";
-import { rowStatistics } from "./loss.ts";
 import { bits, count, expect, expectFloat, expectRank, fresh, grid, type Op, show, type Value } from "./op.ts";
 import { random } from "./random.ts";
+import { rowStatistics } from "./rows.ts";
 
 /*
  * Random numbers, each from the step's seed and its place alone: the same seed gives the same numbers.
@@ -46,13 +46,13 @@ struct Sizes { N: u32, A: u32 }
 @group(0) @binding(2) var<storage, read_write> y: array<u32>;
 @group(0) @binding(3) var<uniform> s: Sizes;
 ${random}
-${rowStatistics}
+${rowStatistics({ lanes: 1 })}
 
 @compute @workgroup_size(16)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
   let row = (group.x + group.y * groups.x) * 16 + lane;
   if (row >= s.N) { return; }
-  let total = logSumExp(row);
+  let total = logSumExp(row, 0);
   var left = random(seed[0], row);
   var chosen = 0u;
   // A class without probability is never chosen, not even where rounding leaves a rest.
