@@ -1,5 +1,6 @@
 import { kernel, type Recording, type Slot, wgsl } from "../gpu/index.ts";
 import { grid } from "./op.ts";
+import { chooseRows, type RowWay, rowOf, sumOfLanes, threads } from "./rows.ts";
 
 /*
  * One dispatch that changes all parameters, which lie in one buffer, each from a multiple of 64 numbers on. `live` says
@@ -9,7 +10,8 @@ import { grid } from "./op.ts";
  *          p ← p − lr / (1 − β₁ᵗ) · m / (√v / √(1 − β₂ᵗ) + ε)     (Kingma and Ba 2015)
  *   RMSprop v ← α v + (1 − α) g²;  m ← μ m + g / (√v + ε);  p ← p − lr · m      (Hinton 2012; α is β₂ here)
  * g includes λ p (weight decay); AdamW shrinks p by lr · λ instead (Loshchilov and Hutter 2019). Clipping multiplies g
- * by min(1, limit / (‖g‖ + 1e-6)), ‖g‖ over all parameters, or keeps each number within ±most, or both in this order. All numbers that a step may change come in `settings`.
+ * by min(1, limit / (‖g‖ + 1e-6)), ‖g‖ over all parameters, or keeps each number within ±most, or both in this order. All
+ * numbers that a step may change come in `settings`.
  */
 
 export type Rule = "sgd" | "adam" | "adamw" | "rmsprop";
@@ -28,33 +30,31 @@ export const SETTINGS = [
   "most",
 ] as const;
 
-/** Groups of 64 numbers that one workgroup sums for the norm. */
+/** Groups of 64 numbers that are summed together for the norm, as a row of `rows.ts` is. */
 const SHARE = 64;
 
 const squares = kernel(
   "optimiser.norm",
-  () => wgsl`
+  (way: RowWay) => wgsl`
 @group(0) @binding(0) var<storage, read> gradients: array<vec4f>;
 @group(0) @binding(1) var<storage, read> live: array<u32>;
 @group(0) @binding(2) var<storage, read_write> sums: array<f32>;
-var<workgroup> lanes: array<f32, 64>;
+${sumOfLanes(way)}
 
-@compute @workgroup_size(64)
-fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lane: u32) {
+@compute @workgroup_size(${threads(way)})
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) thread: u32) {
+  ${rowOf(way)}
+  if (row >= arrayLength(&sums)) { return; }
   var sum = 0.0;
-  for (var i = lane; i < ${SHARE * 16}; i += 64) {
-    let at = group.x * ${SHARE * 16} + i;
+  for (var i = lane; i < ${SHARE * 16}; i += ${way.lanes}) {
+    let at = row * ${SHARE * 16} + i;
     let n = select(0u, live[min(at / 16, arrayLength(&live) - 1)], at / 16 < arrayLength(&live));
     let first = at % 16 * 4;
     let g = select(vec4f(), gradients[min(at, arrayLength(&gradients) - 1)], vec4u(first, first + 1, first + 2, first + 3) < vec4u(n));
     sum += dot(g, g);
   }
-  lanes[lane] = sum;
-  for (var half = 32u; half > 0; half /= 2) {
-    workgroupBarrier();
-    if (lane < half) { lanes[lane] += lanes[lane + half]; }
-  }
-  if (lane == 0) { sums[group.x] = lanes[0]; }
+  sum = sumOfLanes(lane, sum);
+  if (lane == 0) { sums[row] = sum; }
 }`,
 );
 
@@ -64,20 +64,15 @@ const factor = kernel(
 @group(0) @binding(0) var<storage, read> sums: array<f32>;
 @group(0) @binding(1) var<storage, read> settings: array<f32>;
 @group(0) @binding(2) var<storage, read_write> clip: array<f32>;
-var<workgroup> lanes: array<f32, 64>;
+${sumOfLanes({ lanes: 64 })}
 
 // clip[0] is what gradients are multiplied with, clip[1] their norm.
 @compute @workgroup_size(64)
 fn main(@builtin(local_invocation_index) lane: u32) {
   var sum = 0.0;
   for (var i = lane; i < arrayLength(&sums); i += 64) { sum += sums[i]; }
-  lanes[lane] = sum;
-  for (var half = 32u; half > 0; half /= 2) {
-    workgroupBarrier();
-    if (lane < half) { lanes[lane] += lanes[lane + half]; }
-  }
+  let norm = sqrt(sumOfLanes(lane, sum));
   if (lane == 0) {
-    let norm = sqrt(lanes[0]);
     clip[0] = min(1.0, settings[8] / (norm + 1e-6));
     clip[1] = norm;
   }
@@ -159,9 +154,9 @@ export interface Update {
 export function optimiserUpdate(r: Recording, u: Update): void {
   const clip = r.temporary(8);
   if (u.clipped) {
-    const groups = Math.ceil(u.live.bytes / 4 / SHARE);
-    const sums = r.temporary(4 * groups);
-    r.dispatch({ kernel: squares({}), reads: [u.gradients, u.live], writes: [sums], grid: [groups, 1, 1] });
+    const rows = Math.ceil(u.live.bytes / 4 / SHARE);
+    const sums = r.temporary(4 * rows);
+    chooseRows(r, "optimiser.norm", rows, SHARE * 64, squares, { reads: [u.gradients, u.live], writes: [sums] });
     r.dispatch({ kernel: factor({}), reads: [sums, u.settings], writes: [clip], grid: [1, 1, 1] });
   }
   r.dispatch({

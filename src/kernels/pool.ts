@@ -1,4 +1,4 @@
-import { kernel, wgsl } from "../gpu/index.ts";
+import { kernel, type Recording, wgsl } from "../gpu/index.ts";
 import { pair } from "./conv2d.ts";
 import {
   type Activation,
@@ -16,7 +16,8 @@ import {
 /*
  * y [N, C, P, Q] = the largest, or the mean, of each window of x [N, C, H, W]; stride is the window's size unless given.
  * Max pooling sends dy to the first largest of a window (NaN counts as largest), as PyTorch does; the mean counts the
- * padding (count_include_pad). The gradient gathers: each x asks the windows it lies in, so nothing is added in a race.
+ * padding (count_include_pad). Nothing is added in a race: in the gradient each x asks the windows it lies in (`gather`),
+ * or, where no two windows overlap, each window writes all of its own (`apart`), and which is faster is measured.
  *
  * An activation f is applied to y, a quarter of the numbers or fewer, and as f never falls, max f(x) = f(max x): a network
  * that pools behind an activation gets the same numbers for less work.
@@ -260,15 +261,20 @@ export const pool2d: Op<PoolOptions & { kind: Kind }> = (r, [x], options) => {
     outputs: [y],
     backward: ([dy]) => {
       const dx = fresh(r, x!.shape);
-      const apart = strideH >= kH && strideW >= kW && padH === 0 && padW === 0;
-      const threads = apart ? N * C * Math.ceil(H / strideH) * Math.ceil(W / strideW) : count(x!.shape);
-      r.dispatch({
-        kernel: (apart ? backwardApart : backward)(window),
-        reads: [dy!.slot, ...(activation === "none" ? [] : [y.slot]), ...(from ? [from.slot] : [])],
-        writes: [dx.slot],
-        sizes,
-        grid: grid(threads, 64),
-      });
+      const by = (kernel: typeof backward, threads: number) => (r: Recording) =>
+        r.dispatch({
+          kernel: kernel(window),
+          reads: [dy!.slot, ...(activation === "none" ? [] : [y.slot]), ...(from ? [from.slot] : [])],
+          writes: [dx.slot],
+          sizes,
+          grid: grid(threads, 64),
+        });
+      const gather = by(backward, count(x!.shape));
+      const apart = by(backwardApart, N * C * Math.ceil(H / strideH) * Math.ceil(W / strideW));
+      if (strideH >= kH && strideW >= kW && padH === 0 && padW === 0) {
+        const defaults = { software: "apart", integrated: "gather", discrete: "gather" };
+        r.choose("pool2d.backward", `${kH}×${kW} ${strideH}×${strideW}`, { gather, apart }, defaults);
+      } else gather(r);
       return [dx];
     },
   };

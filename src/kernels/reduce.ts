@@ -4,15 +4,18 @@ import { bits, count, expect, expectFloat, fresh, grid, type Op, reshaped, show,
 /*
  * y = Σ x, or the mean, over any axes of x; dx = dy (over the number summed, for the mean), repeated along the axes.
  *
- * One thread a result where there are many results (`alone`), else one workgroup a result (`wide`): its lanes sum strides
- * of 256, then pairwise. Long sums go in two passes, so that rounding errors grow with the square root of the length and
- * not with it. Devices that compute on the CPU pay dearly for each barrier, and go alone for some dozen results already.
+ * There are three ways where results are few or sums are long:
+ *   alone   one thread a result
+ *   wide    one workgroup a result: its lanes sum strides of 256, then pairwise
+ *   spans   one thread for each few hundred numbers, and what they find is summed in the same way: no barriers, which are
+ *           dear on devices that compute on the CPU
+ * Long sums go in several passes, so that rounding errors grow with the root of the length and not with it.
  */
 
 const LANES = 256;
-/** Numbers that one workgroup sums; more are split. */
-const SPAN = 16384;
-/** Where barriers are dear: the least results, and the most numbers of each, that threads sum alone. */
+/** Numbers that one workgroup sums, and one thread; more are split. */
+const SPAN = { wide: 16384, spans: 256 };
+/** Where threads sum alone by default on a device that computes on the CPU: the least results, the most numbers of each. */
 const FEW = 16;
 const SHORT = 4096;
 
@@ -55,13 +58,15 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
   if (lane == 0) { y[group.y * s.kept + group.x] = sums[0] * bitcast<f32>(s.scale); }
 }
 #else
+// Thread part · kept + i has the same result and numbers.
 @compute @workgroup_size(64)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
   let at = (group.x + group.y * groups.x) * 64 + lane;
-  if (at >= s.kept) { return; }
-  let base = keptAt(at);
+  let part = at / s.kept;
+  if (part * s.span >= max(s.reduced, 1)) { return; }
+  let base = keptAt(at % s.kept);
   var sum = 0.0;
-  for (var i = 0u; i < s.reduced; i++) { sum += x[base + reducedAt(i)]; }
+  for (var i = part * s.span; i < min((part + 1) * s.span, s.reduced); i++) { sum += x[base + reducedAt(i)]; }
   y[at] = sum * bitcast<f32>(s.scale);
 }
 #endif`,
@@ -120,44 +125,34 @@ export function layout(
 
 /** Records y = scale · Σ x over the axes. */
 export function sumOver(r: Recording, x: Value, axes: ReadonlySet<number>, shape: readonly number[], scale = 1): Value {
-  const { kept, reduced, strides, flat } = layout("sum", x.shape, axes);
+  const { kept, reduced } = layout("sum", x.shape, axes);
   const y = fresh(r, shape);
-  const alone = (r: Recording) =>
-    r.dispatch({
-      kernel: forward({ wide: false, flat }),
-      reads: [x.slot],
-      writes: [y.slot],
-      sizes: [kept, reduced, 0, ...strides, bits(scale)],
-      grid: grid(kept, 64),
-    });
-  const wide = (r: Recording) => {
-    const parts = Math.ceil(reduced / SPAN);
+  /** Sums of `span` numbers each, and the sums of those, until there is one a result. */
+  const pass = (r: Recording, x: Value, axes: ReadonlySet<number>, wide: boolean, span: number): void => {
+    const { reduced, strides, flat } = layout("sum", x.shape, axes);
+    const parts = Math.max(1, Math.ceil(reduced / span));
     const sums = parts === 1 ? y : fresh(r, [parts, kept]);
     r.dispatch({
-      kernel: forward({ wide: true, flat }),
+      kernel: forward({ wide, flat }),
       reads: [x.slot],
       writes: [sums.slot],
-      sizes: [kept, reduced, SPAN, ...strides, bits(parts === 1 ? scale : 1)],
-      grid: [kept, parts, 1],
+      sizes: [kept, reduced, span, ...strides, bits(parts === 1 ? scale : 1)],
+      grid: wide ? [kept, parts, 1] : grid(kept * parts, 64),
     });
-    if (parts > 1) {
-      const last = layout("sum", sums.shape, new Set([0]));
-      r.dispatch({
-        kernel: forward({ wide: true, flat: last.flat }),
-        reads: [sums.slot],
-        writes: [y.slot],
-        sizes: [kept, parts, parts, ...last.strides, bits(scale)],
-        grid: [kept, 1, 1],
-      });
-    }
+    if (parts > 1) pass(r, sums, new Set([0]), wide, span);
   };
-  if (kept >= 1024 || (kept >= 64 && reduced <= 32) || reduced === 0) alone(r);
+  const ways = {
+    alone: (r: Recording) => pass(r, x, axes, false, Math.max(1, reduced)),
+    wide: (r: Recording) => pass(r, x, axes, true, SPAN.wide),
+    spans: (r: Recording) => pass(r, x, axes, false, SPAN.spans),
+  };
+  if (kept >= 1024 || (kept >= 64 && reduced <= 32) || reduced === 0) ways.alone(r);
   else {
-    // A few results always go wide, so that another size of batch does not compile the mean of its losses anew.
-    const software = kept >= FEW && reduced <= SHORT ? "alone" : "wide";
+    // A few results have one way whatever is summed, so that another size of batch does not compile the mean of its losses anew.
+    const software = kept >= FEW && reduced <= SHORT ? "alone" : "spans";
     const size = (n: number) => 2 ** Math.ceil(Math.log2(n));
     const defaults = { software, integrated: "wide", discrete: "wide" };
-    r.choose("sum", `${kept < FEW ? "few" : size(kept)}×${size(reduced)}`, { alone, wide }, defaults);
+    r.choose("sum", `${kept < FEW ? "few" : size(kept)}×${size(reduced)}`, ways, defaults);
   }
   return y;
 }

@@ -208,3 +208,30 @@ export const optimiserCases: Case[] = cases
       optimiser.dispose();
     },
   }));
+
+export const clippingCases: Case[] = cases
+  .filter(({ op }) => op === "clipGradientNorm")
+  .map(({ op, name, options, inputs, outputs }) => ({
+    name: `${op}: ${name}`,
+    async run(engine) {
+      const parameters = Object.values(inputs).map(({ data, shape }) =>
+        engine.parameter(
+          data.map(() => 0),
+          shape,
+        ),
+      );
+      const gradients = Object.values(inputs).map(({ data, shape }) => engine.tensor(data, shape));
+      // From zeros a step of rate 1 goes to the clipped gradients' negatives.
+      const optimiser = hg.sgd(parameters, { lr: 1, clipNorm: options.maxNorm as number });
+      await engine.step(() => {
+        const loss = parameters.map((p, i) => hg.sum(hg.mul(p, gradients[i]!))).reduce((a, b) => hg.add(a, b));
+        optimiser.update(loss.backward());
+      });
+      for (const [i, key] of Object.keys(inputs).entries())
+        expectClose(
+          key,
+          (await parameters[i]!.data()).map((x) => -x),
+          outputs[key]!.data,
+        );
+    },
+  }));
