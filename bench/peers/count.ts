@@ -3,6 +3,8 @@
  * the engines a `navigator.gpu` in Node, where they expect a browser's.
  */
 
+import { describe } from "../../src/gpu/index.ts";
+
 export interface Counts {
   dispatches: number;
   submits: number;
@@ -35,6 +37,9 @@ export function startCounting(): void {
   wrap(GPUQueue.prototype, "submit", "submits");
   wrap(GPUDevice.prototype, "createBuffer", "buffers");
 }
+
+/** What the adapter of another engine's device calls itself, named as handgrad's is. */
+export const adapterOf = ({ adapterInfo }: GPUDevice): string => describe({ info: adapterInfo } as GPUAdapter);
 
 /** Puts `navigator.gpu` in place, each of whose adapters is a new one of `open`. */
 export function offerGpu(open: () => Promise<GPUAdapter>): void {

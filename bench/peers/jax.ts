@@ -10,7 +10,7 @@ import {
   valueAndGrad,
   vjp,
 } from "@jax-js/jax";
-import { adapterName } from "../../src/gpu/open.ts";
+import { adapterOf } from "./count.ts";
 import { adam, type NumberArray, type Peer, type Prepared, type Workload } from "./workloads.ts";
 
 /*
@@ -203,7 +203,7 @@ export async function jax(version: string): Promise<Peer> {
     },
   };
   return {
-    ...{ name: "jax-js-webgpu", version, device, adapter: adapterName(device.adapterInfo) },
+    ...{ name: "jax-js-webgpu", version, device, adapter: adapterOf(device) },
     prepare: async (work) => makers[work.op]?.(work),
   };
 }

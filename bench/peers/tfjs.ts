@@ -3,7 +3,7 @@ import "@tensorflow/tfjs-core/dist/register_all_gradients";
 import "@tensorflow/tfjs-backend-webgpu";
 import type { WebGPUBackend } from "@tensorflow/tfjs-backend-webgpu";
 import * as tf from "@tensorflow/tfjs-core";
-import { adapterName } from "../../src/gpu/open.ts";
+import { adapterOf } from "./count.ts";
 import { adam, type NumberArray, type Peer, type Prepared, type Workload } from "./workloads.ts";
 
 /*
@@ -145,7 +145,7 @@ export async function tfjs(): Promise<Peer> {
     },
   };
   return {
-    ...{ name: "tfjs-webgpu", version: tf.version_core, device, adapter: adapterName(device.adapterInfo) },
+    ...{ name: "tfjs-webgpu", version: tf.version_core, device, adapter: adapterOf(device) },
     prepare: async (work) => makers[work.op]?.(work),
   };
 }
