@@ -7,7 +7,7 @@ import { runCase } from "./harness.ts";
 /* Every way of doing what can be done in several ways, against PyTorch; the other tests run the software device's own. */
 
 const convolutions = ["conv2d", "conv2d.backwardInput", "conv2d.backwardWeight"];
-const recurrences = ["gru", "gru.backward"];
+const recurrences = ["gru", "lstm", "tanh", "relu", "gruBefore"].flatMap((cell) => [cell, `${cell}.backward`]);
 const sorting = ["embedding.sort"];
 const pools = ["pool2d.backward"];
 const norms = ["optimiser.norm"];
@@ -32,7 +32,9 @@ const tried: readonly { families: readonly string[]; way: string; cases: RegExp 
   ...["alone", "shared"].map((way) => ({ families: rows, way, cases: /^(layerNorm|softmax|logSoftmax|crossEntropy)/ })),
   ...["gather", "apart"].map((way) => ({ families: pools, way, cases: /^(max|avg)Pool2d/ })),
   ...["alone", "shared"].map((way) => ({ families: norms, way, cases: /^clipGradientNorm/ })),
-  ...["tall", "quads", "low", "alone", "shared"].map((way) => ({ families: recurrences, way, cases: /^gru/ })),
+  ...["tall", "quads", "low", "alone"].map((way) => ({ families: recurrences, way, cases: /^(gru|lstm|rnn)/ })),
+  // A reset gate before the product needs two products a step, which only goes through storage.
+  ...["shared"].map((way) => ({ families: recurrences.slice(0, 8), way, cases: /^(gru|lstm|rnn)/ })),
 ];
 
 describe.each(tried)("$families by $way", ({ families, way, cases }) => {
@@ -76,19 +78,31 @@ describe("tuning", () => {
       ids: engine.tensor([2, 0, 2], [3], "i32"),
       table: engine.parameter(noise(4 * 2, 6), [4, 2]),
       sequence: engine.tensor(noise(2 * 3 * 5, 3), [2, 3, 5]),
-      recurrence: {
-        weightIh: engine.parameter(noise(12 * 5, 4), [12, 5]),
-        weightHh: engine.parameter(noise(12 * 4, 5), [12, 4]),
-      },
+      weightsOf: Object.fromEntries(
+        [1, 3, 4].map((gates) => [
+          gates,
+          {
+            weightIh: engine.parameter(noise(4 * gates * 5, 4), [4 * gates, 5]),
+            weightHh: engine.parameter(noise(4 * gates * 4, 5), [4 * gates, 4]),
+          },
+        ]),
+      ),
     };
   };
-  const record = ({ x, w, optimiser, ids, table, sequence, recurrence }: ReturnType<typeof inputs>) => {
+  const record = ({ x, w, optimiser, ids, table, sequence, weightsOf }: ReturnType<typeof inputs>) => {
     const image = hg.mean(
       hg.conv2d(hg.tanh(hg.conv2d(x, w)), hg.slice(w, { axis: 1, start: 0, end: 1 }), undefined, { groups: 4 }),
     );
     const pooled = hg.mean(hg.maxPool2d(hg.conv2d(x, w), { kernel: 2 }));
+    const sounds = [
+      hg.gru(sequence, weightsOf[3]!),
+      hg.gru(sequence, weightsOf[3]!, { resetAfter: false }),
+      hg.lstm(sequence, weightsOf[4]!),
+      hg.rnn(sequence, weightsOf[1]!),
+      hg.rnn(sequence, weightsOf[1]!, { nonlinearity: "relu" }),
+    ].map(({ output }) => hg.mean(output));
     const loss = hg.add(
-      hg.add(hg.add(image, pooled), hg.mean(hg.gru(sequence, recurrence).output)),
+      [image, pooled, ...sounds].reduce((a, b) => hg.add(a, b)),
       hg.crossEntropy(hg.softmax(hg.embedding(ids, hg.layerNorm(table))), [1, 0, 1]),
     );
     const gradients = loss.backward();

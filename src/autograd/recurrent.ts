@@ -1,11 +1,11 @@
-import { gru as gruKernel } from "../kernels/gru.ts";
-import { type Op, show } from "../kernels/op.ts";
-import { type RecurrentOptions as CellOptions, recurrent } from "../kernels/recurrent.ts";
+import type { CellName } from "../kernels/cells.ts";
+import { show } from "../kernels/op.ts";
+import { recurrent } from "../kernels/recurrent.ts";
 import { apply, asTensor } from "./apply.ts";
 import { concat, type Numbers, reshape, slice, stack } from "./ops.ts";
 import type { Tensor } from "./tensor.ts";
 
-/** The weights of one layer and direction; equations and shapes are in `kernels/gru.ts` and `kernels/recurrent.ts`. */
+/** The weights of one layer and direction; equations and shapes are in `kernels/cells.ts`. */
 export interface RecurrentWeights {
   weightIh: Tensor;
   weightHh: Tensor;
@@ -95,9 +95,9 @@ const inputsOf = (x: Tensor, w: RecurrentWeights, lengths: Tensor | undefined, h
 ];
 
 const layerOf =
-  <O>(name: string, op: Op<O>, options: (reverse: boolean) => O): Layer =>
+  (name: string, cell: CellName): Layer =>
   (x, w, { lengths, h0, reverse }) => {
-    const [output, hidden] = apply(name, op, inputsOf(x, w, lengths, h0), options(reverse));
+    const [output, hidden] = apply(name, recurrent, inputsOf(x, w, lengths, h0), { cell, reverse });
     return { output: output!, hidden: hidden! };
   };
 
@@ -107,11 +107,7 @@ export function gru(
   weights: Weights,
   options: RecurrentOptions & { resetAfter?: boolean } = {},
 ): RecurrentResult {
-  const after = options.resetAfter ?? true;
-  const layer = after
-    ? layerOf("gru", gruKernel, (reverse) => ({ reverse }))
-    : layerOf<CellOptions>("gru", recurrent, (reverse) => ({ cell: "gruBefore", reverse }));
-  return layered("gru", layer, 2, x, weights, options);
+  return layered("gru", layerOf("gru", (options.resetAfter ?? true) ? "gru" : "gruBefore"), 2, x, weights, options);
 }
 
 /** Elman's network. `nonlinearity` is "tanh" (the default) or "relu". */
@@ -123,24 +119,10 @@ export function rnn(
   const cell = options.nonlinearity ?? "tanh";
   if (cell !== "tanh" && cell !== "relu")
     throw new TypeError(`rnn: nonlinearity is ${cell}, expected "tanh" or "relu".`);
-  return layered(
-    "rnn",
-    layerOf<CellOptions>("rnn", recurrent, (reverse) => ({ cell, reverse })),
-    2,
-    x,
-    weights,
-    options,
-  );
+  return layered("rnn", layerOf("rnn", cell), 2, x, weights, options);
 }
 
 /** `h0` and `hidden` hold two states: [2, N, H] (h, then the cell c), or [layers · directions, 2, N, H]. */
 export function lstm(x: Tensor, weights: Weights, options: RecurrentOptions = {}): RecurrentResult {
-  return layered(
-    "lstm",
-    layerOf<CellOptions>("lstm", recurrent, (reverse) => ({ cell: "lstm", reverse })),
-    3,
-    x,
-    weights,
-    options,
-  );
+  return layered("lstm", layerOf("lstm", "lstm"), 3, x, weights, options);
 }

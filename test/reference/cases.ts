@@ -82,7 +82,7 @@ const run: Record<string, (inputs: Arrays, options: any) => Arrays> = {
     "weightIh0" in i
       ? recurrence(o.resetAfter ? "gru" : "gruBefore", i, o)
       : { ...reference.gru(i as unknown as reference.GruInputs, o) },
-  rnn: (i, o) => recurrence("rnn", i, o),
+  rnn: (i, o) => recurrence(o.nonlinearity === "relu" ? "relu" : "rnn", i, o),
   lstm: (i, o) => recurrence("lstm", i, o),
   concatFusion: (i) => ({ y: reference.concatFusion(numbered(i), i.present) }),
   averageFusion: (i) => ({ y: reference.averageFusion(numbered(i), i.present) }),

@@ -3,7 +3,7 @@ import { concat } from "./arithmetic.ts";
 import { type Array64, array, at, map } from "./array.ts";
 
 const { sigmoid } = activations;
-export type Cell = "rnn" | "lstm" | "gru" | "gruBefore";
+export type Cell = "rnn" | "relu" | "lstm" | "gru" | "gruBefore";
 export interface Layer {
   weightIh: Array64;
   weightHh: Array64;
@@ -21,6 +21,7 @@ function next(cell: Cell, w: Layer, gx: number[], h: number[], c: number[]): [nu
   const gh = times(w.weightHh, w.biasHh, h);
   const s = (g: number, j: number) => gx[g * H + j]! + gh[g * H + j]!;
   if (cell === "rnn") return [h.map((_, j) => Math.tanh(s(0, j))), c];
+  if (cell === "relu") return [h.map((_, j) => Math.max(0, s(0, j))), c];
   if (cell === "lstm") {
     const cells = c.map((old, j) => sigmoid(s(1, j)) * old + sigmoid(s(0, j)) * Math.tanh(s(2, j)));
     return [cells.map((v, j) => sigmoid(s(3, j)) * Math.tanh(v)), cells];
