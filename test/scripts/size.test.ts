@@ -4,14 +4,21 @@ import { fileURLToPath, pathToFileURL } from "node:url";
 import { build } from "esbuild";
 import { expect, test } from "vitest";
 import { minifyShaders, minifyWgsl, shorterShaders } from "../../scripts/minify-wgsl.mjs";
-import { parts, sizeOf } from "../../scripts/size.mjs";
+import { pages, parts, sizeOf, whole } from "../../scripts/size.mjs";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
 
 test.each(parts)("$name weighs no more than it may", async ({ modules, limit }) => {
-  const { kb } = await sizeOf(modules);
+  const { kb } = await sizeOf(whole(modules));
   expect(kb).toBeLessThanOrEqual(limit);
   expect(kb).toBeGreaterThan(10);
+});
+
+test("a page loads what it uses", async () => {
+  const [perceptron, network, judged] = await Promise.all(pages.map(async ({ uses }) => (await sizeOf(uses)).kb));
+  expect(perceptron!).toBeLessThan(25);
+  expect(network!).toBeLessThan(49);
+  expect(judged!).toBeLessThan(60);
 });
 
 test("shaders lose comments and space, and no token runs into the next", () => {
