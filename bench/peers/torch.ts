@@ -11,7 +11,7 @@ import { adam, type Peer, type Times, type Workload } from "./workloads.ts";
 export async function torch(script: string, python = "/usr/bin/python3"): Promise<Peer | undefined> {
   const folder = mkdtempSync(join(tmpdir(), "handgrad-peers-"));
   // Else its threads keep the processors busy for a while after each run, which is the next engine's turn.
-  const env = { ...process.env, OMP_WAIT_POLICY: "PASSIVE" };
+  const env = { ...process.env, OMP_WAIT_POLICY: "PASSIVE", OPENBLAS_THREAD_TIMEOUT: "4" };
   const child = spawn(python, [script], { env, stdio: ["pipe", "pipe", "ignore"] });
   const ask = talkTo(child);
   let about: { version: string; threads: number };
