@@ -32,15 +32,20 @@ const functions = {
 } as const;
 export type Arithmetic = keyof typeof functions;
 
-const index = /* wgsl */ `
+/** Where operands are; `same` where both have the result's shape, which saves the divisions. */
+const index = (same: boolean) => wgsl`
 struct Sizes { n: u32, d0: u32, d1: u32, d2: u32, d3: u32, a0: u32, a1: u32, a2: u32, a3: u32, b0: u32, b1: u32, b2: u32, b3: u32 }
 // Where the operands of result number \`at\` are.
 fn operands(at: u32) -> vec2u {
+#if ${same}
+  return vec2u(at);
+#else
   let i3 = at % s.d3; var rest = at / s.d3;
   let i2 = rest % s.d2; rest /= s.d2;
   let i1 = rest % s.d1;
   let i0 = rest / s.d1;
   return vec2u(i0 * s.a0 + i1 * s.a1 + i2 * s.a2 + i3 * s.a3, i0 * s.b0 + i1 * s.b1 + i2 * s.b2 + i3 * s.b3);
+#endif
 }
 fn isNaN(x: f32) -> bool { return ${notANumber("x")}; }
 // WGSL's pow knows no negative base: those have whole exponents, or give NaN (here the root of a negative number).
@@ -57,8 +62,8 @@ fn power(a: f32, b: f32) -> f32 {
 
 const forward = kernel(
   "arithmetic",
-  ({ kind }: { kind: Arithmetic }) => wgsl`
-${index}
+  ({ kind, same }: { kind: Arithmetic; same: boolean }) => wgsl`
+${index(same)}
 @group(0) @binding(0) var<storage, read> a_in: array<f32>;
 @group(0) @binding(1) var<storage, read> b_in: array<f32>;
 @group(0) @binding(2) var<storage, read_write> y: array<f32>;
@@ -77,8 +82,8 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
 
 const backward = kernel(
   "arithmetic.backward",
-  ({ kind, by }: { kind: Arithmetic; by: "a" | "b" }) => wgsl`
-${index}
+  ({ kind, same, by }: { kind: Arithmetic; same: boolean; by: "a" | "b" }) => wgsl`
+${index(same)}
 @group(0) @binding(0) var<storage, read> a_in: array<f32>;
 @group(0) @binding(1) var<storage, read> b_in: array<f32>;
 @group(0) @binding(2) var<storage, read> dy: array<f32>;
@@ -108,7 +113,14 @@ export const arithmetic: Op<{ kind: Arithmetic }> = (r, [a, b], { kind }) => {
   const sizes = layout(kind, [a!.shape, b!.shape], shape);
   const y = fresh(r, shape);
   const operands = [a!.slot, b!.slot];
-  r.dispatch({ kernel: forward({ kind }), reads: operands, writes: [y.slot], sizes, grid: grid(count(shape), 64) });
+  const same = [a!, b!].every((x) => show(x) === show(shape));
+  r.dispatch({
+    kernel: forward({ kind, same }),
+    reads: operands,
+    writes: [y.slot],
+    sizes,
+    grid: grid(count(shape), 64),
+  });
   return {
     outputs: [y],
     backward: ([dy], needs) =>
@@ -122,7 +134,7 @@ export const arithmetic: Op<{ kind: Arithmetic }> = (r, [a, b], { kind }) => {
         if (functions[kind][by === "a" ? "da" : "db"] === "1.0") return sumTo(r, dy!, x.shape);
         const d = fresh(r, shape);
         r.dispatch({
-          kernel: backward({ kind, by }),
+          kernel: backward({ kind, same, by }),
           reads: [...operands, dy!.slot],
           writes: [d.slot],
           sizes,
