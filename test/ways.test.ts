@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import * as hg from "../src/index.ts";
 import { createEngine } from "../src/node.ts";
+import { networkCases } from "./cases/network.ts";
 import { clippingCases, opCases } from "./cases/ops.ts";
 import { runCase } from "./harness.ts";
 
@@ -58,6 +59,16 @@ describe.each(tried)("$families by $way", ({ families, way, cases }) => {
     expect(chosen.length).toBeGreaterThan(2);
     expect([...asked]).toEqual(expect.arrayContaining([...families]));
   });
+});
+
+describe("the reference network in the default ways of a graphics card", () => {
+  let engine: hg.Engine;
+  beforeAll(async () => {
+    engine = await createEngine({ seed: 1 });
+    Object.defineProperty(engine.tuning, "kind", { value: "discrete" });
+  });
+  afterAll(() => engine.destroy());
+  for (const one of networkCases) test(one.name, () => runCase(engine, one), 120_000);
 });
 
 describe("tuning", () => {
