@@ -7,19 +7,24 @@ import { shorterShaders } from "./minify-wgsl.mjs";
 const root = fileURLToPath(new URL("..", import.meta.url));
 
 /**
- * What is measured, what it should weigh in KB, and what it may weigh until it does. "All" is all that a browser can use.
+ * What is measured, what it should weigh in KB, and what it may weigh until it does. "All" is all that a page can use.
  */
 export const parts = [
   { name: "core", modules: ["index"], goal: 25, limit: 49 },
-  { name: "all", modules: ["index", "model/index", "rl/index", "data/index"], goal: 45, limit: 101 },
+  { name: "all", modules: ["index", "model/index", "rl/index", "data/index", "browser"], goal: 45, limit: 102 },
 ];
 
-/** What pages load of it, as bundlers leave out what is not used. */
+/** What pages load of it, as bundlers leave out what is not used, and may. */
 export const pages = [
-  { name: "a perceptron and Adam", uses: { index: ["createEngine", "linear", "relu", "crossEntropy", "adam"] } },
+  {
+    name: "a perceptron and Adam",
+    uses: { index: ["createEngine", "linear", "relu", "crossEntropy", "adam"] },
+    limit: 25,
+  },
   {
     name: "the network and Adam",
     uses: { index: ["createEngine", "crossEntropy", "adam"], "model/index": ["MultimodalNet"] },
+    limit: 48,
   },
   {
     name: "the network, Adam, and the learner from judgements",
@@ -28,6 +33,7 @@ export const pages = [
       "model/index": ["MultimodalNet", "saveSafetensors"],
       "rl/index": ["learner", "feedbackLog"],
     },
+    limit: 59,
   },
 ];
 
@@ -43,7 +49,7 @@ export async function sizeOf(uses, { shorten = true } = {}) {
   const { outputFiles, metafile } = await build({
     stdin: { contents: Object.entries(uses).map(exported).join("\n"), resolveDir: root },
     ...{ bundle: true, minify: true, format: "esm", target: "es2023", write: false, metafile: true, logLevel: "error" },
-    external: ["node:*", "fflate"],
+    external: ["node:*", "fflate", "idb"],
     plugins: shorten ? [shorterShaders] : [],
   });
   const files = Object.entries(Object.values(metafile.outputs)[0].inputs)
@@ -73,5 +79,9 @@ if (process.argv[1] === fileURLToPath(import.meta.url)) {
     }
     if (kb > limit) process.exitCode = 1;
   }
-  for (const { name, uses } of pages) console.log(`a page with ${name}: ${(await sizeOf(uses)).kb.toFixed(1)} KB`);
+  for (const { name, uses, limit } of pages) {
+    const { kb } = await sizeOf(uses);
+    console.log(`a page with ${name}: ${kb.toFixed(1)} KB (limit ${limit})`);
+    if (kb > limit) process.exitCode = 1;
+  }
 }

@@ -26,6 +26,12 @@ function expectClose(what: string, found: ArrayLike<number>, expected: readonly 
 }
 
 const { NaN: nan, POSITIVE_INFINITY: inf } = Number;
+/** Each number as a sequence of one step, for a cell of one unit whose gates are all just that number. */
+const sequences = (x: hg.Tensor) => hg.reshape(x, [-1, 1, 1]);
+const weights = (gates: number) => ({
+  weightIh: engine.tensor(new Float32Array(gates).fill(1), [gates, 1]),
+  weightHh: engine.tensor(new Float32Array(gates), [gates, 1]),
+});
 const cases: [string, (x: hg.Tensor) => hg.Tensor, number[], number[]][] = [
   ["relu", hg.relu, [nan, inf, -inf, -0], [nan, inf, 0, 0]],
   ["leakyRelu", hg.leakyRelu, [nan, inf, -inf], [nan, inf, -inf]],
@@ -61,6 +67,14 @@ const cases: [string, (x: hg.Tensor) => hg.Tensor, number[], number[]][] = [
   ["softmax", hg.softmax, [1, nan, 2], [nan, nan, nan]],
   ["logSoftmax", hg.logSoftmax, [0, -inf], [0, -inf]],
   ["cross-entropy", (x) => hg.crossEntropy(hg.reshape(x, [1, 3]), [0]), [1, nan, 2], [nan]],
+  ["rnn, relu", (x) => hg.rnn(sequences(x), weights(1), { nonlinearity: "relu" }).hidden, [nan, 3, -3], [nan, 3, 0]],
+  ["rnn, tanh", (x) => hg.rnn(sequences(x), weights(1)).hidden, [nan, 1e4, -inf], [nan, 1, -1]],
+  [
+    "gru",
+    (x) => hg.gru(sequences(x), weights(3)).hidden,
+    [nan, 1e4, 1],
+    [nan, 0, (1 - 1 / (1 + Math.exp(-1))) * Math.tanh(1)],
+  ],
   ["where keeps NaN out", (x) => hg.where(engine.tensor([0, 1]), x, 7), [nan, 3], [7, 3]],
 ];
 
@@ -113,6 +127,42 @@ describe("sizes that cross limits", () => {
     expect([...(await last.data())]).toEqual([2, 4]);
     expect(await largest.item()).toBe(n - 1);
     expect(await total.item()).toBeCloseTo(2, 5);
+  });
+
+  test("a mean of more rows than a thread sums alone, of many columns", async () => {
+    const y = await engine.step(() =>
+      hg.mean(engine.tensor(new Float32Array(5_001 * 1_025).fill(0.1), [5_001, 1_025]), { axis: 0 }),
+    );
+    for (const at of [0, 1_024]) expect((await y.data())[at]).toBeCloseTo(0.1, 6);
+  });
+
+  test("a recurrence over more examples than one dimension of workgroups takes", async () => {
+    const x = new Float32Array(8 * 65_536 + 1);
+    x[x.length - 1] = 3;
+    const last = await engine.step(() =>
+      hg.slice(hg.rnn(sequences(engine.tensor(x)), weights(1), { nonlinearity: "relu" }).hidden, { start: -2 }),
+    );
+    expect([...(await last.data())]).toEqual([0, 3]);
+  });
+
+  test("what earlier steps left in memory does not come into a gradient", async () => {
+    const x = engine.tensor([1, 2, 3, 4], [2, 2, 1]);
+    const w = { weightIh: engine.parameter([1, 1, 1], [3, 1]), weightHh: engine.parameter([1, 1, 1], [3, 1]) };
+    const step = () =>
+      engine.step(() =>
+        hg
+          .sum(hg.gru(x, w, { resetAfter: false, lengths: [2, 1] }).hidden)
+          .backward()
+          .get(w.weightHh),
+      );
+    const before = await (await step()).data();
+    // All buffers of this size that steps compute in are full of NaN now.
+    await engine.step(() =>
+      Array.from({ length: 40 }, () => hg.log(engine.tensor(new Float32Array(60).fill(-1)))).reduce((a, b) =>
+        hg.add(a, b),
+      ),
+    );
+    expect(await (await step()).data()).toEqual(before);
   });
 
   test("a tensor of more than one binding holds is refused before the GPU sees it", async () => {

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import * as hg from "../src/index.ts";
 import { createEngine } from "../src/node.ts";
+import { longCases } from "./cases/long.ts";
 import { networkCases } from "./cases/network.ts";
 import { clippingCases, opCases } from "./cases/ops.ts";
 import { runCase } from "./harness.ts";
@@ -8,7 +9,9 @@ import { runCase } from "./harness.ts";
 /* Every way of doing what can be done in several ways, against PyTorch; the other tests run the software device's own. */
 
 const convolutions = ["conv2d", "conv2d.backwardInput", "conv2d.backwardWeight"];
-const recurrences = ["gru", "lstm", "tanh", "relu", "gruBefore"].flatMap((cell) => [cell, `${cell}.backward`]);
+const recurrencesOf = (cells: readonly string[]) => cells.flatMap((cell) => [cell, `${cell}.backward`]);
+const simple = ["gru", "lstm", "rnn.tanh", "rnn.relu"];
+const recurrences = recurrencesOf([...simple, "gru.resetBefore"]);
 const sorting = ["embedding.sort"];
 const pools = ["pool2d.backward"];
 const norms = ["optimiser.norm"];
@@ -35,7 +38,7 @@ const tried: readonly { families: readonly string[]; way: string; cases: RegExp 
   ...["alone", "shared"].map((way) => ({ families: norms, way, cases: /^clipGradientNorm/ })),
   ...["tall", "quads", "low", "alone"].map((way) => ({ families: recurrences, way, cases: /^(gru|lstm|rnn)/ })),
   // A reset gate before the product needs two products a step, which only goes through storage.
-  ...["shared"].map((way) => ({ families: recurrences.slice(0, 8), way, cases: /^(gru|lstm|rnn)/ })),
+  { families: recurrencesOf(simple), way: "shared", cases: /^(gru|lstm|rnn)/ },
 ];
 
 describe.each(tried)("$families by $way", ({ families, way, cases }) => {
@@ -53,7 +56,7 @@ describe.each(tried)("$families by $way", ({ families, way, cases }) => {
   });
   afterAll(() => engine.destroy());
 
-  const chosen = [...opCases, ...clippingCases].filter(({ name }) => cases.test(name));
+  const chosen = [...opCases, ...clippingCases, ...longCases].filter(({ name }) => cases.test(name));
   for (const one of chosen) test(one.name, () => runCase(engine, one));
   test("was taken in several cases", () => {
     expect(chosen.length).toBeGreaterThan(2);

@@ -50,7 +50,10 @@ export async function compare(
       runner.row.msFirst = (await timed(runner.prepared!, 1)).wall;
       for (let i = 1; i < work.warmUps; i++) await runner.prepared!.run(1);
       runner.outputs = await runner.prepared!.outputs();
-      if (runner !== runners[0]) expectEqual(runner.outputs, runners[0]!.outputs!);
+      const [first] = runners;
+      if (runner === first) return;
+      if (!first!.outputs) throw new Error(`${first!.peer.name} gave nothing to compare with`);
+      expectEqual(runner.outputs, first!.outputs);
     });
   }
   const alive = () => runners.filter((runner) => !runner.row.error);

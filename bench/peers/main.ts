@@ -39,6 +39,8 @@ const wanted = (engines as string).split(",").filter(Boolean);
 const bed = browser
   ? await pageBed(() => openPage(join(folder, "page.ts")), versions, wanted)
   : await nodeBed(folder, versions, wanted, { python, software });
+if (wanted.length > 0 && bed.engines.length === 1 && bed.leftOut.length === 0)
+  program.error(`--engines ${engines}: no engine beside handgrad has such a name.`);
 for (const reason of bed.leftOut) console.log(`${reason}, left out`);
 for (const { name, version, adapter } of bed.engines) console.log(`${name} ${version} on ${adapter}`);
 

@@ -20,9 +20,10 @@ export async function pageBed(
     return page.call<Pick<Bed, "engines" | "leftOut" | "workloads">>("openBed", versions, wanted);
   };
   const close = async () => {
-    for (const error of page?.errors ?? []) console.error(`the page: ${error}`);
-    await page?.close();
+    const last = page;
     page = undefined;
+    for (const error of last?.errors ?? []) console.error(`the page: ${error}`);
+    await last?.close().catch((error: Error) => console.error(`the page does not close: ${error.message}`));
   };
   const { engines, leftOut, workloads } = await start();
   return {

@@ -1,11 +1,13 @@
-// npm run bench:peers: installs the other engines on first use, bundles, runs.
+// npm run bench:peers: installs the other engines where they are not or are old, bundles, runs.
 import { spawnSync } from "node:child_process";
-import { existsSync } from "node:fs";
+import { statSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 
 const here = (path) => fileURLToPath(new URL(path, import.meta.url));
-if (!existsSync(here("node_modules"))) {
+const time = (path) => statSync(here(path), { throwIfNoEntry: false })?.mtimeMs ?? 0;
+// npm notes there what it has installed.
+if (time("node_modules/.package-lock.json") < time("package-lock.json")) {
   // Without install scripts: onnxruntime-node's would fetch CUDA.
   const npm = process.platform === "win32" ? "npm.cmd" : "npm";
   const { status } = spawnSync(npm, ["ci", "--ignore-scripts", "--no-audit", "--no-fund"], {

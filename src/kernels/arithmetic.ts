@@ -32,7 +32,7 @@ const functions = {
 } as const;
 export type Arithmetic = keyof typeof functions;
 
-/** Where operands are; `same` where both have the result's shape, which saves the divisions. */
+/** `same`: both operands have the result's shape, which saves the divisions. */
 const index = (same: boolean) => wgsl`
 struct Sizes { n: u32, d0: u32, d1: u32, d2: u32, d3: u32, a0: u32, a1: u32, a2: u32, a3: u32, b0: u32, b1: u32, b2: u32, b3: u32 }
 // Where the operands of result number \`at\` are.
@@ -113,7 +113,7 @@ export const arithmetic: Op<{ kind: Arithmetic }> = (r, [a, b], { kind }) => {
   const sizes = layout(kind, [a!.shape, b!.shape], shape);
   const y = fresh(r, shape);
   const operands = [a!.slot, b!.slot];
-  const same = [a!, b!].every((x) => show(x) === show(shape));
+  const same = [a!, b!].every((x) => x.shape.length === shape.length && x.shape.every((size, i) => size === shape[i]));
   r.dispatch({
     kernel: forward({ kind, same }),
     reads: operands,

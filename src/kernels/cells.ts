@@ -10,38 +10,47 @@
  *   tanh, relu  h′ = f(Wᵢ x + bᵢ + Wₕ h + bₕ)                                                      G = 1 (Elman 1990)
  *
  * What a cell is made of is WGSL that runs for each hidden unit j of each example n at each of its steps. It is written
- * for numbers of the type T: four units at once (recurrentStorage.ts), or one (recurrentShared.ts). It finds
- *   H, N, row = S·H, `at` the step's place in `state` [N, T + 1, S·H], `x` its place in Wᵢ x + bᵢ [N, T, G·H]
- * and load_… and store_… (place, j) for arrays of rows of H.
+ * for numbers of the type T: four units at once (recurrentStorage.ts), or one (recurrentShared.ts). All of it finds H, s.N,
+ * row = S·H, `at`, the step's place in `state` [N, T + 1, S·H], and load_…(place, j) and store_…(place, j, value) for arrays of
+ * rows of H.
  */
 
 export type CellName = "gru" | "gruBefore" | "lstm" | "tanh" | "relu";
 
 export interface Cell {
+  /** What its kernels, and the families of their ways, are called; up to the point, the function that users call. */
+  readonly name: string;
   /** G; S, how many numbers `state` has for each unit; how many of these, the first, go on from step to step. */
   readonly gates: number;
   readonly state: number;
   readonly carried: number;
   /**
    * One part after another, each with recurrent products p0, p1 … and biases b0, b1 … of its gates [from, to), the products
-   * of Wₕ with part `source` of the state (0: h). The last one sets `next`, which is h′, and stores what goes on beside it.
+   * of Wₕ with part `source` of the state (0: h). `h` is h before the step, `x` the step's place in Wᵢ x + bᵢ [N, T, G·H]
+   * (load_gx). The last part sets `next`, which is h′, and stores what goes on beside it.
    */
   readonly forward: readonly { gates: readonly [number, number]; source: number; body: string }[];
   readonly backward: {
-    /** From d = dL/dh′ and `dh`, of what goes on beside h: the gates' gradients, and to `dh` what reaches the state directly. */
+    /**
+     * From d = dL/dh′ and `dh` [carried, N, H], of what goes on beside h: sets what `dx` and `dp` name, which begin as 0, and
+     * stores to `dh` what reaches the state directly.
+     */
     readonly body: string;
     /** Names of the gradients of Wᵢ x + bᵢ, and of Wₕ h + bₕ. */
     readonly dx: readonly string[];
     readonly dp: readonly string[];
-    /** Then what goes through Wₕ: e = Σ dp · Wₕ over the gates [from, to), and where it goes. */
+    /**
+     * Then what goes through Wₕ: e = Σ dp · Wₕ over the gates [from, to), and where it goes. A cell with several of them finds
+     * the step's places gx in `dx` and gh in `dp` (store_dgx, store_dgh), too.
+     */
     readonly products: readonly { gates: readonly [number, number]; body: string }[];
   };
 }
 
 const toState = /* wgsl */ "store_dh(n * H, j, load_dh(n * H, j) + e);";
 
-const simple = (value: (sum: string) => string, slope: string): Cell => ({
-  ...{ gates: 1, state: 1, carried: 1 },
+const simple = (name: string, value: (sum: string) => string, slope: string): Cell => ({
+  ...{ name, gates: 1, state: 1, carried: 1 },
   forward: [{ gates: [0, 1], source: 0, body: `next = ${value("load_gx(x, j) + p0 + b0")};` }],
   backward: {
     body: /* wgsl */ `
@@ -55,7 +64,7 @@ const simple = (value: (sum: string) => string, slope: string): Cell => ({
 export const cells: Readonly<Record<CellName, Cell>> = {
   // State: h, r, z, n, Wₕₙ h + bₕₙ.
   gru: {
-    ...{ gates: 3, state: 5, carried: 1 },
+    ...{ name: "gru", gates: 3, state: 5, carried: 1 },
     forward: [
       {
         ...{ gates: [0, 3], source: 0 },
@@ -81,7 +90,7 @@ export const cells: Readonly<Record<CellName, Cell>> = {
   },
   // State: h, r, z, n, r ⊙ h.
   gruBefore: {
-    ...{ gates: 3, state: 5, carried: 1 },
+    ...{ name: "gru.resetBefore", gates: 3, state: 5, carried: 1 },
     forward: [
       {
         ...{ gates: [0, 2], source: 0 },
@@ -122,7 +131,7 @@ export const cells: Readonly<Record<CellName, Cell>> = {
   },
   // State: h, c, i, f, g, o.
   lstm: {
-    ...{ gates: 4, state: 6, carried: 2 },
+    ...{ name: "lstm", gates: 4, state: 6, carried: 2 },
     forward: [
       {
         ...{ gates: [0, 4], source: 0 },
@@ -152,11 +161,18 @@ export const cells: Readonly<Record<CellName, Cell>> = {
       ...{ dx: ["g0", "g1", "g2", "g3"], dp: ["g0", "g1", "g2", "g3"], products: [{ gates: [0, 4], body: toState }] },
     },
   },
-  tanh: simple((sum) => `squash(${sum})`, "d * (1 - y * y)"),
-  relu: simple((sum) => `max(${sum}, T())`, "select(T(), d, y > T())"),
+  tanh: simple("rnn.tanh", (sum) => `squash(${sum})`, "d * (1 - y * y)"),
+  relu: simple("rnn.relu", (sum) => `rectified(${sum})`, "select(T(), d, y > T())"),
 };
 
-/** What all cells need, for numbers of the type T. Some devices compute tanh by exponentials, which overflow. */
-export const helpers = /* wgsl */ `
-fn sigmoid(x: T) -> T { return 1 / (1 + exp(-x)); }
-fn squash(x: T) -> T { return tanh(clamp(x, T(-15), T(15))); }`;
+/**
+ * What all cells need, for numbers of the type T. Some devices compute tanh by exponentials, which overflow; functions of WGSL
+ * may lose NaN, which goes through here.
+ */
+export const helpers = (T: "vec4f" | "f32") => /* wgsl */ `
+alias T = ${T};
+alias Bits = ${T === "f32" ? "u32" : "vec4u"};
+fn kept(y: T, x: T) -> T { return select(y, x, (bitcast<Bits>(x) & Bits(0x7fffffff)) > Bits(0x7f800000)); }
+fn sigmoid(x: T) -> T { return kept(1 / (1 + exp(-x)), x); }
+fn squash(x: T) -> T { return kept(tanh(clamp(x, T(-15), T(15))), x); }
+fn rectified(x: T) -> T { return select(x, T(), x < T()); }`;

@@ -154,6 +154,12 @@ export const matmul: Op<{ transposeA?: boolean; transposeB?: boolean }> = (r, [a
     return `inner sizes differ: a ${show(a!)}${transposeA ? "ᵀ" : ""} · b ${show(b!)}${transposeB ? "ᵀ" : ""} (${K} ≠ ${K2}).${hint}`;
   });
   const size = rank === 3 ? a!.shape[0]! : 1;
+  const most = r.limits.maxComputeWorkgroupsPerDimension;
+  expect(
+    size <= most,
+    "matmul",
+    () => `a ${show(a!)} has ${size} matrices, the device takes ${most} at once. Split it.`,
+  );
   const product = (a: Value, b: Value, M: number, N: number, K: number, transposeA: boolean, transposeB: boolean) =>
     matrixProduct(r, {
       a,

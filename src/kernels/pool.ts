@@ -17,7 +17,7 @@ import {
  * y [N, C, P, Q] = the largest, or the mean, of each window of x [N, C, H, W]; stride is the window's size unless given.
  * Max pooling sends dy to the first largest of a window (NaN counts as largest), as PyTorch does; the mean counts the
  * padding (count_include_pad). Nothing is added in a race: in the gradient each x asks the windows it lies in (`gather`),
- * or, where no two windows overlap, each window writes all of its own (`apart`), and which is faster is measured.
+ * or, where no two windows overlap, each window writes all of its own (`apart`).
  *
  * An activation f is applied to y, a quarter of the numbers or fewer, and as f never falls, max f(x) = f(max x): a network
  * that pools behind an activation gets the same numbers for less work.
@@ -273,7 +273,7 @@ export const pool2d: Op<PoolOptions & { kind: Kind }> = (r, [x], options) => {
       const apart = by(backwardApart, N * C * Math.ceil(H / strideH) * Math.ceil(W / strideW));
       if (strideH >= kH && strideW >= kW && padH === 0 && padW === 0) {
         const defaults = { software: "apart", integrated: "gather", discrete: "gather" };
-        r.choose("pool2d.backward", `${kH}×${kW} ${strideH}×${strideW}`, { gather, apart }, defaults);
+        r.choose("pool2d.backward", `${kind} ${kH}×${kW} ${strideH}×${strideW}`, { gather, apart }, defaults);
       } else gather(r);
       return [dx];
     },

@@ -1,8 +1,8 @@
 import { type Dispatch, type Kernel, kernel, type Recording } from "../gpu/index.ts";
-import { type CellName, cells } from "./cells.ts";
+import { type Cell, type CellName, cells } from "./cells.ts";
 import { concat } from "./concat.ts";
 import { matrixProduct } from "./matmul.ts";
-import { expect, expectFloat, expectRank, fresh, type Op, reshaped, show, type Value } from "./op.ts";
+import { expect, expectFloat, expectRank, fresh, grid, type Op, show, type Value } from "./op.ts";
 import * as shared from "./recurrentShared.ts";
 import * as storage from "./recurrentStorage.ts";
 import { stridedCopy } from "./strided.ts";
@@ -21,41 +21,38 @@ import { stridedCopy } from "./strided.ts";
  *   quads   the same, where four neighbouring threads, of the same examples, tell each other what they read of them
  *   low     8 examples a workgroup, 4 a thread: for large hidden sizes on GPUs
  *   alone   a thread computes all units of its 4 examples: no barriers, for devices where they are slow and batches large
- * and one, `shared`, through workgroup memory (recurrentShared.ts), for GPUs; up to 512 units.
+ * and one, `shared`, through workgroup memory (recurrentShared.ts), for GPUs; cells with one product a step, up to 512 units.
  */
 
-/** What users call it; its kernels and the families of its ways are named by the cell. */
-const opOf = { gru: "gru", gruBefore: "gru", lstm: "lstm", tanh: "rnn", relu: "rnn" } as const;
-
-const kernelsOf = (cell: CellName) => ({
-  forward: kernel(cell, (v: Parameters<typeof storage.forward>[1]) => storage.forward(cells[cell], v)),
-  backward: kernel(`${cell}.backward`, (v: Parameters<typeof storage.backward>[1]) => storage.backward(cells[cell], v)),
-  sharedForward: kernel(`${cell}.shared`, (v: Parameters<typeof shared.forward>[1]) => shared.forward(cells[cell], v)),
-  sharedBackward: kernel(`${cell}.backward.shared`, (v: Parameters<typeof shared.backward>[1]) =>
-    shared.backward(cells[cell], v),
+const kernelsOf = (cell: Cell) => ({
+  forward: kernel(cell.name, (v: Parameters<typeof storage.forward>[1]) => storage.forward(cell, v)),
+  backward: kernel(`${cell.name}.backward`, (v: Parameters<typeof storage.backward>[1]) => storage.backward(cell, v)),
+  sharedForward: kernel(`${cell.name}.shared`, (v: Parameters<typeof shared.forward>[1]) => shared.forward(cell, v)),
+  sharedBackward: kernel(`${cell.name}.backward.shared`, (v: Parameters<typeof shared.backward>[1]) =>
+    shared.backward(cell, v),
   ),
 });
 const kernels = {
-  gru: kernelsOf("gru"),
-  gruBefore: kernelsOf("gruBefore"),
-  lstm: kernelsOf("lstm"),
-  tanh: kernelsOf("tanh"),
-  relu: kernelsOf("relu"),
+  gru: kernelsOf(cells.gru),
+  gruBefore: kernelsOf(cells.gruBefore),
+  lstm: kernelsOf(cells.lstm),
+  tanh: kernelsOf(cells.tanh),
+  relu: kernelsOf(cells.relu),
 };
 
 /** Records a recurrence in one of its ways. */
 function choose(
   r: Recording,
   family: string,
-  cell: CellName,
+  cell: Cell,
   { N, H }: { N: number; H: number },
   throughStorage: (way: (typeof storage.ways)["tall"]) => Kernel,
   throughMemory: (way: NonNullable<ReturnType<typeof shared.fitted>>) => Kernel,
   work: Omit<Dispatch, "kernel" | "grid">,
 ): void {
   const record = (kernel: () => Kernel, rows: number) => (r: Recording) =>
-    r.dispatch({ kernel: kernel(), grid: [Math.ceil(N / rows), 1, 1], ...work });
-  const fitted = shared.fitted(cells[cell], H);
+    r.dispatch({ kernel: kernel(), grid: grid(N, rows), ...work });
+  const fitted = shared.fitted(cell, H);
   const ways = {
     ...Object.fromEntries(
       Object.entries(storage.ways)
@@ -83,8 +80,9 @@ export interface RecurrentOptions {
  * Outputs: output [N, T, H], hidden [N, H] ([2, N, H]: h, then c).
  */
 export const recurrent: Op<RecurrentOptions> = (r, [x, wih, whh, bih, bhh, lengths, h0], { cell, reverse = false }) => {
-  const op = opOf[cell];
-  const { gates, state: kept, carried } = cells[cell];
+  const one = cells[cell];
+  const { name, gates, state: kept, carried } = one;
+  const op = name.split(".")[0]!;
   expectFloat(op, "x", x!);
   expectRank(op, "x", x!, 3, "[N, T, I]");
   const [N, T, I] = x!.shape as [number, number, number];
@@ -92,7 +90,7 @@ export const recurrent: Op<RecurrentOptions> = (r, [x, wih, whh, bih, bhh, lengt
   const H = whh!.shape[1]!;
   const G = gates * H;
   const hiddenShape = carried === 1 ? [N, H] : [carried, N, H];
-  for (const [name, value, shape] of [
+  for (const [input, value, shape] of [
     ["w_ih", wih!, [G, I]],
     ["w_hh", whh!, [G, H]],
     ["b_ih", bih, [G]],
@@ -100,11 +98,11 @@ export const recurrent: Op<RecurrentOptions> = (r, [x, wih, whh, bih, bhh, lengt
     ["h0", h0, hiddenShape],
   ] as const) {
     if (!value) continue;
-    expectFloat(op, name, value);
+    expectFloat(op, input, value);
     expect(
       show(value) === show(shape),
       op,
-      () => `${name} is ${show(value)}, expected ${show(shape)} as x is ${show(x!)} and w_hh ${show(whh!)}.`,
+      () => `${input} is ${show(value)}, expected ${show(shape)} as x is ${show(x!)} and w_hh ${show(whh!)}.`,
     );
   }
   expect(
@@ -135,8 +133,8 @@ export const recurrent: Op<RecurrentOptions> = (r, [x, wih, whh, bih, bhh, lengt
   const inputs = { bias: bhh !== undefined, h0: h0 !== undefined };
   choose(
     r,
-    cell,
-    cell,
+    name,
+    one,
     { N, H },
     (way) => forward({ vector, ...variant, ...inputs, ...way }),
     (way) => sharedForward({ vector, ...variant, ...inputs, ...way }),
@@ -156,8 +154,8 @@ export const recurrent: Op<RecurrentOptions> = (r, [x, wih, whh, bih, bhh, lengt
       const given = { dy: dy !== undefined, dhidden: dhidden !== undefined };
       choose(
         r,
-        `${cell}.backward`,
-        cell,
+        `${name}.backward`,
+        one,
         { N, H },
         (way) => backward({ vector, ...variant, ...given, ...way }),
         (way) => sharedBackward({ ...variant, ...given, ...way }),
@@ -179,7 +177,7 @@ export const recurrent: Op<RecurrentOptions> = (r, [x, wih, whh, bih, bhh, lengt
         input.sums,
         product.sums,
         undefined,
-        needs[6] ? reshaped(dh, hiddenShape) : undefined,
+        needs[6] ? dh : undefined,
       ];
     },
   };

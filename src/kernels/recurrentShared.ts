@@ -35,7 +35,7 @@ const all = (n: number, text: (g: number) => string) => Array.from({ length: n }
 
 /** A loop over a workgroup's examples, with what is to be known of one at its step. */
 const examples = (cell: Cell, v: Variant) => /* wgsl */ `for (var i = 0u; i < ${v.rows}; i++) {
-      let n = group.x * ${v.rows} + i;
+      let n = group * ${v.rows} + i;
       if (n >= s.N) { break; }
       let length = ${v.lengths ? "min(lengths[n], s.T)" : "s.T"};
       let live = step < length;
@@ -49,7 +49,6 @@ export const forward = (cell: Cell, v: Variant & { vector: boolean; bias: boolea
   const width = v.vector ? 4 : 1;
   return wgsl`
 struct Sizes { N: u32, T: u32, H: u32 }
-alias T = f32;
 alias Numbers = ${v.vector ? "vec4f" : "f32"};
 @group(0) @binding(0) var<storage, read> gx: array<f32>;
 @group(0) @binding(1) var<storage, read> w: array<Numbers>;
@@ -69,7 +68,7 @@ alias Numbers = ${v.vector ? "vec4f" : "f32"};
 // h of each example, before a step and after it by turns.
 var<workgroup> shared_h: array<f32, ${2 * v.rows * v.room}>;
 ${load("gx")}${load("state")}${store("state")}
-${helpers}
+${helpers("f32")}
 fn known(at: u32) -> Numbers {
 #if ${v.vector}
   return vec4f(shared_h[at], shared_h[at + 1], shared_h[at + 2], shared_h[at + 3]);
@@ -80,12 +79,13 @@ fn known(at: u32) -> Numbers {
 fn times(a: Numbers, b: Numbers) -> f32 { return ${v.vector ? "dot(a, b)" : "a * b"}; }
 
 @compute @workgroup_size(${v.lanes})
-fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lane: u32) {
+fn main(@builtin(workgroup_id) wg: vec3u, @builtin(num_workgroups) wgs: vec3u, @builtin(local_invocation_index) lane: u32) {
   let H = s.H;
+  let group = wg.x + wg.y * wgs.x;
   let row = ${S} * H;
   let wide = H / ${width};
   for (var i = 0u; i < ${v.rows}; i++) {
-    let n = group.x * ${v.rows} + i;
+    let n = group * ${v.rows} + i;
     if (n >= s.N) { break; }
     for (var j = lane; j < H; j += ${v.lanes}) {
       for (var k = 0u; k < ${carried}; k++) {
@@ -130,7 +130,6 @@ export const backward = (cell: Cell, v: Variant & { dy: boolean; dhidden: boolea
   const reads = 2 + Number(v.lengths) + Number(v.dy) + Number(v.dhidden);
   return wgsl`
 struct Sizes { N: u32, T: u32, H: u32 }
-alias T = f32;
 @group(0) @binding(0) var<storage, read> state: array<f32>;
 @group(0) @binding(1) var<storage, read> w: array<f32>;
 #if ${v.lengths}
@@ -149,14 +148,15 @@ alias T = f32;
 // The gradients of the gates' products, of one step and the next by turns.
 var<workgroup> shared_dp: array<f32, ${2 * v.rows * G * v.room}>;
 ${load("state")}${load("dh")}${store("dh")}
-${helpers}
+${helpers("f32")}
 
 @compute @workgroup_size(${v.lanes})
-fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lane: u32) {
+fn main(@builtin(workgroup_id) wg: vec3u, @builtin(num_workgroups) wgs: vec3u, @builtin(local_invocation_index) lane: u32) {
   let H = s.H;
+  let group = wg.x + wg.y * wgs.x;
   let row = ${S} * H;
   for (var i = 0u; i < ${v.rows}; i++) {
-    let n = group.x * ${v.rows} + i;
+    let n = group * ${v.rows} + i;
     if (n >= s.N) { break; }
     for (var j = lane; j < H; j += ${v.lanes}) {
       for (var k = 0u; k < ${carried}; k++) {

@@ -81,9 +81,10 @@ export const forward = (cell: Cell, v: Variant & { bias: boolean; h0: boolean })
   const { gates: G, state: S, carried } = cell;
   const outputs = 2 + Number(v.bias) + Number(v.lengths) + Number(v.h0);
   const numbers = v.vector ? "vec4f" : "f32";
+  // The weight gradient is a product with all of the state, where 0 times what an unwritten place holds may be NaN.
+  const sources = cell.forward.flatMap(({ source }) => (source > 0 ? [source] : []));
   return wgsl`${v.quads ? subgroups : ""}
 struct Sizes { N: u32, T: u32, H: u32 }
-alias T = vec4f;
 @group(0) @binding(0) var<storage, read> gx: array<${numbers}>;
 @group(0) @binding(1) var<storage, read> w: array<${numbers}>;
 #if ${v.bias}
@@ -101,20 +102,22 @@ alias T = vec4f;
 @group(0) @binding(${outputs + 3}) var<uniform> s: Sizes;
 ${["gx", "w", "state", ...(v.bias ? ["b"] : []), ...(v.h0 ? ["first_h"] : [])].map((array) => load(v.vector, array)).join("")}
 ${["state", "y", "hidden"].map((array) => store(v.vector, array)).join("")}
-${helpers}
+${helpers("vec4f")}
 
 @compute @workgroup_size(${v.lanes})
-fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lane: u32) {
+fn main(@builtin(workgroup_id) wg: vec3u, @builtin(num_workgroups) wgs: vec3u, @builtin(local_invocation_index) lane: u32) {
   let H = s.H;
+  let group = wg.x + wg.y * wgs.x;
   let row = ${S} * H;
   let units = (H + 3) / 4;
-  let first = group.x * ${v.rows} + lane % ${v.rows / v.per} * ${v.per};
+  let first = group * ${v.rows} + lane % ${v.rows / v.per} * ${v.per};
   ${units(v)} {
     let j = u * 4;
     for (var n = first; n < min(first + ${v.per}, s.N); n++) {
       for (var k = 0u; k < ${carried}; k++) {
         store_state(n * (s.T + 1) * row + k * H, j, ${v.h0 ? "load_first_h((k * s.N + n) * H, j)" : "T()"});
       }
+      ${sources.map((source) => `store_state((n * (s.T + 1) + s.T) * row + ${source} * H, j, T());`).join(" ")}
     }
   }
   for (var step = 0u; step < s.T; step++) {
@@ -168,6 +171,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
           last
             ? `else {
           for (var k = 1u; k < ${carried}; k++) { store_state(at + row + k * H, j, load_state(at + k * H, j)); }
+          ${sources.map((source) => `store_state(at + ${source} * H, j, T());`).join(" ")}
         }
         store_state(at + row, j, next);
         store_y((n * s.T + t) * H, j, select(T(), next, live));
@@ -193,7 +197,6 @@ export const backward = (cell: Cell, v: Variant & { dy: boolean; dhidden: boolea
   const given = [...(v.dy ? ["dy"] : []), ...(v.dhidden ? ["dhidden"] : [])];
   return wgsl`${v.quads ? subgroups : ""}
 struct Sizes { N: u32, T: u32, H: u32 }
-alias T = vec4f;
 @group(0) @binding(0) var<storage, read> state: array<${numbers}>;
 @group(0) @binding(1) var<storage, read> w: array<${numbers}>;
 #if ${v.lengths}
@@ -211,14 +214,15 @@ alias T = vec4f;
 @group(0) @binding(${reads + 3}) var<uniform> s: Sizes;
 ${["state", "w", "dgh", "dh", ...given].map((array) => load(v.vector, array)).join("")}
 ${["dgx", "dgh", "dh"].map((array) => store(v.vector, array)).join("")}
-${helpers}
+${helpers("vec4f")}
 
 @compute @workgroup_size(${v.lanes})
-fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lane: u32) {
+fn main(@builtin(workgroup_id) wg: vec3u, @builtin(num_workgroups) wgs: vec3u, @builtin(local_invocation_index) lane: u32) {
   let H = s.H;
+  let group = wg.x + wg.y * wgs.x;
   let row = ${S} * H;
   let units = (H + 3) / 4;
-  let first = group.x * ${v.rows} + lane % ${v.rows / v.per} * ${v.per};
+  let first = group * ${v.rows} + lane % ${v.rows / v.per} * ${v.per};
   ${units(v)} {
     let j = u * 4;
     for (var n = first; n < min(first + ${v.per}, s.N); n++) {

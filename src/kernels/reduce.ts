@@ -9,13 +9,14 @@ import { bits, count, expect, expectFloat, fresh, grid, type Op, reshaped, show,
  *   wide    one workgroup a result: its lanes sum strides of 256, then pairwise
  *   spans   one thread for each few hundred numbers, and what they find is summed in the same way: no barriers, which are
  *           dear on devices that compute on the CPU
- * Long sums go in several passes, so that rounding errors grow with the root of the length and not with it.
+ * `wide` and `spans` go in several passes, so that rounding errors hardly grow with the length; `alone` takes no more than a
+ * few thousand numbers, unless a tuning says so.
  */
 
 const LANES = 256;
 /** Numbers that one workgroup sums, and one thread; more are split. */
 const SPAN = { wide: 16384, spans: 256 };
-/** Where threads sum alone by default on a device that computes on the CPU: the least results, the most numbers of each. */
+/** The least results that the threads of a CPU sum alone by default, and the most numbers of each that any thread does. */
 const FEW = 16;
 const SHORT = 4096;
 
@@ -58,12 +59,12 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
   if (lane == 0) { y[group.y * s.kept + group.x] = sums[0] * bitcast<f32>(s.scale); }
 }
 #else
-// Thread part · kept + i has the same result and numbers.
+// Thread part · kept + i: result i, numbers [part · span, (part + 1) · span) of those to be summed.
 @compute @workgroup_size(64)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
   let at = (group.x + group.y * groups.x) * 64 + lane;
   let part = at / s.kept;
-  if (part * s.span >= max(s.reduced, 1)) { return; }
+  if (part >= max(1, (s.reduced + s.span - 1) / s.span)) { return; }
   let base = keptAt(at % s.kept);
   var sum = 0.0;
   for (var i = part * s.span; i < min((part + 1) * s.span, s.reduced); i++) { sum += x[base + reducedAt(i)]; }
@@ -146,7 +147,9 @@ export function sumOver(r: Recording, x: Value, axes: ReadonlySet<number>, shape
     wide: (r: Recording) => pass(r, x, axes, true, SPAN.wide),
     spans: (r: Recording) => pass(r, x, axes, false, SPAN.spans),
   };
-  if (kept >= 1024 || (kept >= 64 && reduced <= 32) || reduced === 0) ways.alone(r);
+  if (reduced === 0 || (kept >= 64 && reduced <= 32)) ways.alone(r);
+  // Enough results for all threads of any device.
+  else if (kept >= 1024) (reduced <= SHORT ? ways.alone : ways.spans)(r);
   else {
     // A few results have one way whatever is summed, so that another size of batch does not compile the mean of its losses anew.
     const software = kept >= FEW && reduced <= SHORT ? "alone" : "spans";

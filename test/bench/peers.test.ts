@@ -30,10 +30,7 @@ test("ONNX Runtime gives what handgrad gives, and does not train", async () => {
   expect(rows.map(({ error }) => error)).toEqual(rows.map(() => undefined));
   const served = rows.filter(({ engine }) => engine === "onnxruntime-cpu");
   expect(served.map(({ op }) => op).sort()).toEqual(["conv2d.forward", "forward", "gru.forward", "matmul"]);
-  for (const row of served) {
-    expect(row.msMedian!).toBeGreaterThan(0);
-    expect([row.dispatches, row.submits, row.buffers]).toEqual([0, 0, 0]);
-  }
+  for (const row of served) expect(row.msMedian!).toBeGreaterThan(0);
   expect(await peers[1]!.prepare(network("train_step", parameters))).toBeUndefined();
 });
 
@@ -58,6 +55,14 @@ test("a wrong output makes an error row; processor time is null where it cannot 
   expect(one).toMatchObject({ engine: "one", msMedian: 2, msCpu: null, gflops: 8 });
   expect(two).toMatchObject({ engine: "two", msMedian: 2, msCpu: 1 });
   expect(three).toMatchObject({ error: "y[1] is 1.01, expected 1", msMedian: null, msCpu: null });
+});
+
+test("where the first engine fails the others say that there is nothing to compare with", async () => {
+  const work = { op: "op", shape: "2", flops: 16e6, calls: 4, warmUps: 1, inputs: {} };
+  const broken: Peer = { ...told("one", 1, null), prepare: () => Promise.reject(new Error("no memory")) };
+  const [one, two] = await compare([broken, told("two", 1, 4)], work, options);
+  expect(one).toMatchObject({ error: "no memory" });
+  expect(two).toMatchObject({ error: "one gave nothing to compare with" });
 });
 
 test("a page that crashes makes error rows, and the next workload gets a new page", async () => {
