@@ -49,7 +49,8 @@ export async function sizeOf(uses, { shorten = true } = {}) {
   const { outputFiles, metafile } = await build({
     stdin: { contents: Object.entries(uses).map(exported).join("\n"), resolveDir: root },
     ...{ bundle: true, minify: true, format: "esm", target: "es2023", write: false, metafile: true, logLevel: "error" },
-    external: ["node:*", "fflate", "idb"],
+    // A page never loads what is in Node only.
+    external: ["node:*", "../node/*", "fflate", "idb"],
     plugins: shorten ? [shorterShaders] : [],
   });
   const files = Object.entries(Object.values(metafile.outputs)[0].inputs)

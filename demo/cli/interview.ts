@@ -8,7 +8,8 @@ export interface Question {
   image: Picture;
   hint: string;
   action: number;
-  probabilities: readonly number[];
+  /** How likely the network holds each digit; not shown where it is left out. */
+  probabilities?: readonly number[];
   /** Plays the sound, where that is possible; gives a notice where it failed. */
   play?: () => Promise<string | undefined>;
 }
@@ -38,11 +39,9 @@ export async function askPerson(
     color: process.stderr.isTTY && process.stderr.hasColors(),
   },
 ): Promise<Reply> {
-  const { image, hint, action, probabilities, play } = question;
-  const bars = probabilities.map(
-    (p, i) => `${i === action ? ">" : " "} ${i}  ${drawBar(p, 24)} ${(100 * p).toFixed(0)} %`,
-  );
-  output.write(`\n${drawImage(image, { color })}\n\nhint: ${hint || "(none)"}\n${bars.join("\n")}\n`);
+  const { image, hint, action, probabilities = [], play } = question;
+  const bars = probabilities.map((p, i) => `${barOf(p, i, action)}\n`).join("");
+  output.write(`\n${drawImage(image, { color })}\n\nhint: ${hint || "(none)"}\n${bars}`);
   output.write(`is it a ${action}?  y right  n wrong  s skip  u undo${play ? "  p play" : ""}  q quit\n`);
   for (;;) {
     const key = await nextKey(input);
@@ -55,6 +54,10 @@ export async function askPerson(
     } else if (key === "p") output.write("there is no program to play sound with (aplay, paplay, afplay, ffplay …)\n");
   }
 }
+
+/** A line that says how likely a digit is held; the answer is pointed at. */
+export const barOf = (p: number, digit: number, answer: number): string =>
+  `${digit === answer ? ">" : " "} ${digit}  ${drawBar(p, 24)} ${(100 * p).toFixed(0)} %`;
 
 /** Lines that arrived before anyone asked for them, when the input is not a terminal. */
 const waiting = new WeakMap<NodeJS.ReadableStream, AsyncIterator<string>>();

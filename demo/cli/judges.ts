@@ -1,5 +1,5 @@
 import { encodeWav, type TriDigit, triDigitsShape } from "../../src/data/index.ts";
-import type { Answer, FeedbackLog, Learner, SimulatedPerson } from "../../src/rl/index.ts";
+import type { Answer, FeedbackLog, Learner, Purpose, SimulatedPerson } from "../../src/rl/index.ts";
 import { askPerson } from "./interview.ts";
 import { player } from "./play.ts";
 import { say } from "./progress.ts";
@@ -17,15 +17,20 @@ export const simulatedJudge =
     await agent.judge(answer.id, { reward: "skip" in verdict ? null : verdict.reward, judge: person.name });
   };
 
-/** A person at the terminal. Undo takes the last judgement back; within a round its question is then asked again. */
-export const humanJudge = (log: FeedbackLog, name: string = process.env.USER ?? "person"): Judge => {
+/**
+ * A person at the terminal. Undo takes the last judgement back; within a round its question is then asked again.
+ *
+ * @param options.blind without showing how sure the network is.
+ */
+export const humanJudge = (log: FeedbackLog, { blind = false } = {}): Judge => {
+  const name = process.env.USER ?? "person";
   const sound = player();
   return async (agent, example, answer) => {
     const reply = await askPerson({
       image: { pixels: example.image, width: triDigitsShape.image[2], height: triDigitsShape.image[1] },
       hint: example.hint,
       action: answer.action,
-      probabilities: answer.probabilities,
+      ...(blind ? {} : { probabilities: answer.probabilities }),
       ...(sound ? { play: () => sound.play(encodeWav(example.wave(), triDigitsShape.rate)) } : {}),
     });
     if (reply === "quit") throw new Quit();
@@ -39,3 +44,18 @@ export const humanJudge = (log: FeedbackLog, name: string = process.env.USER ?? 
     await agent.judge(answer.id, { reward, judge: name });
   };
 };
+
+/** Has all of these answered and judged. One that is taken back is asked again, until each has its judgement. */
+export async function judgeAll(
+  agent: Learner<TriDigit>,
+  questions: readonly TriDigit[],
+  { log, judge, purpose = "training" }: { log: FeedbackLog; judge: Judge; purpose?: Purpose },
+): Promise<void> {
+  const answers = new Map((await agent.actOn(questions, { purpose })).map((answer) => [answer.example, answer]));
+  const isOpen = ({ id }: TriDigit) => !log.judgements().some((j) => j.example === id);
+  for (let example = questions.find(isOpen); example; example = questions.find(isOpen)) {
+    const answer = answers.get(example.id) ?? (await agent.act(example, { purpose }));
+    answers.delete(example.id);
+    await judge(agent, example, answer);
+  }
+}

@@ -3,19 +3,24 @@ import { Command, CommanderError } from "commander";
 import { DataError } from "../../src/data/index.ts";
 import { WeightsError } from "../../src/model/index.ts";
 import { FeedbackLogError, methods } from "../../src/rl/index.ts";
+import { answerCommand } from "./answer.ts";
+import { evaluateCommand } from "./evaluate.ts";
 import { exportCommand } from "./export.ts";
+import type { HeldOut } from "./held-out.ts";
 import { mergeCommand } from "./merge.ts";
-import { percent, Run, type RunResult, Stopped } from "./pipeline.ts";
-import { say } from "./progress.ts";
+import { Run, type RunResult, Stopped } from "./pipeline.ts";
+import { percent, say } from "./progress.ts";
 import { RunFolder } from "./run-folder.ts";
 import { commands, fraction, readSettings, type Settings, sets, UsageError, wholeNumber } from "./settings.ts";
 
 /*
- * handgrad train   learns from labels
- * handgrad learn   learns from labels, then from a person's judgements
- * handgrad demo    the same with a simulated person, explained
- * handgrad merge   brings feedback logs together
- * handgrad export  writes a feedback log as a Parquet table
+ * handgrad train     learns from labels
+ * handgrad learn     learns from labels, then from a person's judgements
+ * handgrad demo      the same with a simulated person, explained
+ * handgrad evaluate  how good the model of a run is, by labels or by a person
+ * handgrad answer    what it makes of a picture, a sound and a hint of one's own
+ * handgrad merge     brings feedback logs together
+ * handgrad export    writes a feedback log as a Parquet table
  *
  * Exit codes: 0 done, 1 failed, 2 wrong use or damaged input, 130 stopped by Ctrl-C or q with everything saved.
  */
@@ -142,8 +147,8 @@ async function main(command: Settings["command"], options: Options): Promise<voi
 }
 
 function explain({ labels, judgements, before, after, seconds, folder }: RunResult): void {
-  const line = (name: string, test: "strangers" | "met") =>
-    say(`${name}: ${before ? `${percent(before[test])} → ` : ""}${percent(after[test].accuracy)}`);
+  const line = (name: string, test: HeldOut) =>
+    say(`${name}: ${before ? `${percent(before[test].accuracy)} → ` : ""}${percent(after[test].accuracy)}`);
   say(`accuracy after ${labels} labels${judgements ? ` and ${judgements} judgements` : ""}`);
   line("  strangers' voices", "strangers");
   line("  voices met       ", "met");
@@ -152,9 +157,11 @@ function explain({ labels, judgements, before, after, seconds, folder }: RunResu
 
 /** The fields that programs read; accuracies on strangers' voices, those on voices met once more under `met`. */
 function asJson({ after, before, folder, ...result }: RunResult) {
-  const of = (test: "strangers" | "met") => ({
-    ...(before ? { accuracyStart: before[test] } : {}),
+  const of = (test: HeldOut) => ({
+    ...(before ? { accuracyStart: before[test].accuracy } : {}),
     accuracyEnd: after[test].accuracy,
+    ...(before ? { eceStart: before[test].ece } : {}),
+    eceEnd: after[test].calibration.ece,
     accuracyNetwork: after[test].network,
     accuracyByModalities: after[test].byModalities,
   });
@@ -167,6 +174,8 @@ const program = new Command("handgrad")
   .addCommand(command("train", "learn from labels"))
   .addCommand(command("learn", "learn from labels, then from judgements"))
   .addCommand(command("demo", "from 300 labels, with 1,000 judgements of a simulated person"))
+  .addCommand(evaluateCommand())
+  .addCommand(answerCommand())
   .addCommand(mergeCommand())
   .addCommand(exportCommand());
 

@@ -69,3 +69,5 @@ function lines(label: string, total: number, unit: string): ProgressBar {
     done: line,
   };
 }
+
+export const percent = (share: number): string => `${(100 * share).toFixed(1)} %`;

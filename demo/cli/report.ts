@@ -1,5 +1,7 @@
 import { barChart, html, lineChart } from "./charts.ts";
-import type { RunResult, TestResult } from "./pipeline.ts";
+import type { TestResult } from "./held-out.ts";
+import type { RunResult } from "./pipeline.ts";
+import { percent } from "./progress.ts";
 import type { Metric } from "./run-folder.ts";
 import type { Settings } from "./settings.ts";
 
@@ -14,15 +16,14 @@ export function renderReport({
   result: RunResult;
 }): string {
   const { labels, judgements, before, after, adapter, parameters, seconds, stepMs, dispatchesPerStep } = result;
-  const percent = (share: number) => `${(100 * share).toFixed(1)} %`;
   const person = settings.human
     ? "a person"
     : `a simulated person${settings.noise ? ` who is wrong in ${percent(settings.noise)} of the judgements` : ""}`;
   const taught = judgements ? ` Then ${judgements} judgements of ${person}, right or wrong, taught it.` : "";
-  const from = before ? `from ${percent(before.strangers)} to ` : "";
+  const from = before ? `from ${percent(before.strangers.accuracy)} to ` : "";
   const summary =
     `A network of ${parameters.toLocaleString("en")} parameters that sees a degraded picture, hears a noisy spoken word and reads a hint learned from ${labels} labels.${taught} ` +
-    `It went ${from}${percent(after.strangers.accuracy)} on voices that it had never heard, and ${before ? `from ${percent(before.met)} to ` : "is at "}${percent(after.met.accuracy)} on voices it had met.`;
+    `It went ${from}${percent(after.strangers.accuracy)} on voices that it had never heard, and ${before ? `from ${percent(before.met.accuracy)} to ` : "is at "}${percent(after.met.accuracy)} on voices it had met.`;
   const of = <K extends Metric["kind"]>(kind: K) =>
     metrics.filter((m): m is Extract<Metric, { kind: K }> => m.kind === kind);
   const validation = of("validation");
@@ -94,12 +95,13 @@ ${credits}
 `;
 }
 
-function testSection(title: string, { accuracy, loss, byModalities, confusion, bySpeaker }: TestResult): string {
+function testSection(title: string, result: TestResult): string {
+  const { accuracy, loss, f1, calibration, byModalities, confusion, bySpeaker } = result;
   const most = Math.max(1, ...confusion.flat());
   const cell = (n: number) => `<td style="--share:${(n / most).toFixed(3)}">${n || ""}</td>`;
   const classes = confusion.map((_, i) => i);
   return `<h2>${html(title)}</h2>
-<p>Accuracy ${(100 * accuracy).toFixed(1)} %, cross-entropy ${loss.toFixed(3)}.</p>
+<p>Accuracy ${percent(accuracy)}, F1 in the mean over the digits ${f1.toFixed(3)}, cross-entropy ${loss.toFixed(3)}, expected calibration error ${percent(calibration.ece)}.</p>
 <section class="charts">
 ${barChart("Accuracy by what the network is given", Object.entries(byModalities))}
 <figure><figcaption>Confusion: row, the digit; column, the answer</figcaption>
@@ -111,6 +113,25 @@ ${barChart(
     .sort(([a], [b]) => a.localeCompare(b))
     .map(([name, { accuracy, count }]) => [`${name.slice(0, 14)} (${count})`, accuracy] as const),
 )}
+${lineChart({
+  title: "How often an answer is right, against how sure it was",
+  x: "sure",
+  y: "right",
+  range: [0, 1],
+  series: [
+    {
+      name: "answers",
+      points: calibration.bins.flatMap((b) => (b.count > 0 ? [[b.confidence, b.accuracy] as const] : [])),
+    },
+    {
+      name: "ideal",
+      points: [
+        [0, 0],
+        [1, 1],
+      ],
+    },
+  ],
+})}
 </section>`;
 }
 

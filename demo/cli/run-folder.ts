@@ -11,6 +11,7 @@ import {
   weightsOf,
 } from "../../src/model/index.ts";
 import type { LearnerState } from "../../src/rl/index.ts";
+import type { HeldOut } from "./held-out.ts";
 import { readSettings, type Settings, UsageError } from "./settings.ts";
 
 /** How far a run has come; with the weights and the optimiser's memory, enough to go on as if never stopped. */
@@ -23,8 +24,8 @@ export interface Progress {
   /** Steps of the engine, which its seeds follow. */
   engineSteps: number;
   learner: LearnerState | null;
-  /** Accuracy before any judgement, by test set. */
-  before: Record<string, number> | null;
+  /** How good it was before any judgement, by set. */
+  before: Record<HeldOut, { accuracy: number; ece: number }> | null;
 }
 
 /** One line of metrics.jsonl. */

@@ -179,6 +179,21 @@ export class TriDigits {
     return set;
   }
 
+  /**
+   * An example of one's own, prepared as those of the sets are.
+   *
+   * @param given.image [28 · 28], row-major, 0 to 1, bright ink on black. Missing parts are zeros: leave them out of sight.
+   * @param given.wave 8,000 samples a second; of more than a second the beginning counts.
+   */
+  example(given: { id: string; label?: number; image?: Float32Array; wave?: Float32Array; hint?: string }): Example {
+    const { id, label = 0, image = new Float32Array(SIDE * SIDE), wave, hint = "" } = given;
+    if (image.length !== SIDE * SIDE)
+      throw new DataError(`example ${id}: the image has ${image.length} numbers, expected ${SIDE * SIDE}.`);
+    const audio = new Float32Array(FRAMES * BANDS);
+    const frames = wave ? features.of(wave, audio).frames : 1;
+    return { id, label, image, words: this.tokeniser.encode(hint, WORDS), audio, frames };
+  }
+
   /** The clips that a set draws from. */
   clipsOf(name: SetName): readonly Clip[][] {
     return sets[name].voices.map((voices) => this.#clips.filter((clip) => voicesOf(clip) === voices));
@@ -197,18 +212,11 @@ export class TriDigits {
       const sound = changeSpeed(clean, 0.87 + 0.28 * own.uniform());
       return dropOut(addSoundNoise(sound, own, -5 + 15 * own.uniform()), own, 0.3);
     };
-    const audio = new Float32Array(FRAMES * BANDS);
-    const { frames } = features.of(wave(), audio);
     const words = new Random("tridigits", seed, name, label, index, "hint");
     const hint =
       words.uniform() < 0.2 ? "" : words.choice(this.#hints.filter(({ digits }) => digits.includes(label))).text;
     return {
-      id: `${name}/${label}/${index}`,
-      label,
-      image,
-      words: this.tokeniser.encode(hint, WORDS),
-      audio,
-      frames,
+      ...this.example({ id: `${name}/${label}/${index}`, label, image, wave: wave(), hint }),
       hint,
       speaker: clip.speaker,
       language: clip.language,

@@ -1,5 +1,5 @@
 import { outputs } from "./evaluate.ts";
-import { accuracy, answers, confusionMatrix } from "./metrics.ts";
+import { accuracy, confusionMatrix, type Predictions } from "./metrics.ts";
 import type { Batch, Modality, MultimodalNet } from "./multimodal.ts";
 
 export type LabelledBatch = Batch & { label: Int32Array };
@@ -13,8 +13,8 @@ export interface ModalityEvaluation {
   byModalities: Record<string, number>;
   /** confusion[label][answer]: how many. */
   confusion: number[][];
-  /** The likeliest class of each example, in order, with all modalities. */
-  answers: number[];
+  /** What was said of each example, with all modalities. */
+  predictions: Predictions;
 }
 
 /**
@@ -49,7 +49,7 @@ export async function evaluateByModality(
     loss: loss / targets.length,
     byModalities: Object.fromEntries(names.map((name, i) => [name, accuracy(of(i))])),
     confusion: confusionMatrix(all),
-    answers: [...answers(all).found],
+    predictions: all,
   };
 }
 

@@ -22,6 +22,7 @@ export {
   auc,
   confusionMatrix,
   f1,
+  likeliest,
   type Metric,
   meanSquaredError,
   type Predictions,

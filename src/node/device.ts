@@ -14,6 +14,8 @@ interface Dawn {
   globals: Record<string, unknown>;
 }
 
+/** What tells Vulkan which drivers to use. */
+const driverVariables = ["VK_DRIVER_FILES", "VK_ICD_FILENAMES"];
 /** Kept for as long as the process lives: adapters and devices die with the instance that made them. */
 const instances: { any?: GPU; software?: GPU } = {};
 /** Whether it is worth while to ask Dawn for a GPU: undefined until it is known. */
@@ -75,14 +77,13 @@ function requestSwiftShader(dawn: Dawn, why: string): Promise<GPUAdapter | null>
   findVulkan(true);
   // Vulkan reads these while Dawn looks for adapters, which it does before the call returns. They are put back then, so
   // that child processes find the machine as it is.
-  const variables = ["VK_DRIVER_FILES", "VK_ICD_FILENAMES"];
-  const before = variables.map((name) => process.env[name]);
-  for (const name of variables) process.env[name] = join(folder, "vk_swiftshader_icd.json");
+  const before = driverVariables.map((name) => process.env[name]);
+  for (const name of driverVariables) process.env[name] = join(folder, "vk_swiftshader_icd.json");
   try {
     instances.software = dawn.create([]);
     return instances.software.requestAdapter();
   } finally {
-    variables.forEach((name, i) => {
+    driverVariables.forEach((name, i) => {
       if (before[i] === undefined) delete process.env[name];
       else process.env[name] = before[i];
     });
@@ -109,7 +110,10 @@ function swiftShader(): string | undefined {
 function findVulkan(forSoftware: boolean): boolean {
   if (process.platform !== "linux" || loads("libvulkan.so.1")) return true;
   // Without a driver there is nothing to find, and Dawn would warn about it at every start.
-  if (!forSoftware && !["/usr/share", "/etc"].some((at) => existsSync(`${at}/vulkan/icd.d`))) return false;
+  const hasDriver =
+    driverVariables.some((name) => process.env[name]) ||
+    ["/usr/share", "/etc"].some((at) => existsSync(`${at}/vulkan/icd.d`));
+  if (!forSoftware && !hasDriver) return false;
   const folder = swiftShader();
   return folder !== undefined && loads(join(folder, "libvulkan.so.1"));
 }

@@ -6,6 +6,7 @@ export {
   ratingsOf,
   selfConsistency,
 } from "./agreement.ts";
+export type { Answer, Asking } from "./answers.ts";
 export {
   type Choice,
   type ChooseOptions,
@@ -41,6 +42,7 @@ export {
   modalityShares,
   type Shares,
   shapleyValues,
+  sharesOf,
   wordShares,
 } from "./explain/index.ts";
 export {
@@ -57,8 +59,6 @@ export {
   rewarded,
 } from "./judgement.ts";
 export {
-  type Answer,
-  type Asking,
   type Example,
   Learner,
   type LearnerOptions,
@@ -87,6 +87,7 @@ export async function feedbackLog(path: string): Promise<FeedbackLog> {
   const { openFeedbackLog } = await import("../node/feedback-log.ts");
   return openFeedbackLog(path);
 }
+export { likeliest } from "./rules/confirmed.ts";
 export {
   type BaselineName,
   baselineNames,

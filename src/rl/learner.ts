@@ -1,8 +1,10 @@
 import { batchOf } from "../data/batch.ts";
 import { Random } from "../data/random.ts";
 import { type Batch, type Modality, type Optimiser, weightsOf } from "../model/index.ts";
+import { type Answer, Answers, type Asking, sample, without } from "./answers.ts";
 import { entropyOf } from "./ask/index.ts";
-import type { Judgement, Preference, Purpose, RewardedJudgement } from "./judgement.ts";
+import { hashOf } from "./hash.ts";
+import type { Judgement, Preference, RewardedJudgement } from "./judgement.ts";
 import { rewarded } from "./judgement.ts";
 import type { FeedbackLog } from "./log.ts";
 import { confirmations, likeliest } from "./rules/confirmed.ts";
@@ -62,39 +64,6 @@ export interface Example {
   readonly id: string;
 }
 
-/** What the network answered, before anyone judged it. */
-export interface Answer {
-  readonly id: string;
-  readonly example: string;
-  readonly action: number;
-  /** Another action, drawn from what is left of the policy, for a person who is to prefer one of the two. */
-  readonly rival: number;
-  readonly probabilities: readonly number[];
-}
-
-/** How an example came to be asked about, for the log. `choose` of the folder ask gives it. */
-export interface Asking {
-  /** Default: "uniform". */
-  readonly chosenBy?: string;
-  /** Default: not known. */
-  readonly chosenWith?: number | null;
-  /** Default: "training". For "evaluation" the likeliest action is taken, and what is said of it is not learned from. */
-  readonly purpose?: Purpose;
-}
-
-/** An answer, and what the log will say of it. */
-interface Given {
-  readonly answer: Answer;
-  /** Whether the action follows from the probabilities, and was not drawn. */
-  readonly certain: boolean;
-  readonly asking: Required<Asking>;
-  readonly hash: string;
-  readonly model: string;
-  readonly asked: number;
-  /** Who judged it. */
-  readonly judges: Set<string>;
-}
-
 /** What an update did: means over the judgements it was the first to learn from. */
 export interface Updated {
   judgements: number;
@@ -124,8 +93,7 @@ export class Learner<E extends Example> {
   readonly #rules: readonly Rule<E>[];
   readonly #batchOf: (examples: readonly E[]) => Batch;
   readonly #examples = new Map<string, E>();
-  readonly #given = new Map<string, Given>();
-  readonly #session: string;
+  readonly #answers: Answers;
   #model: Promise<string> | undefined;
   #updates = 0;
   #learned = 0;
@@ -139,7 +107,7 @@ export class Learner<E extends Example> {
     this.#options = options;
     this.#rules = rulesOf(this.method, options, options.recurring);
     this.#confirmed = this.#confirmations([]);
-    this.#session = options.session ?? crypto.randomUUID();
+    this.#answers = new Answers(options.log, options.session ?? crypto.randomUUID(), this.seed);
     this.#batchOf = options.batchOf ?? (batchOf as unknown as (examples: readonly E[]) => Batch);
   }
 
@@ -199,20 +167,11 @@ export class Learner<E extends Example> {
         const action = certain ? likeliest(probabilities, evaluated ? undefined : this.#confirmed) : drawn;
         const rival = sample(without(probabilities, action), random);
         const { image, words, audio } = this.#batchOf([example]);
-        const hash = await hashOf([image, words, audio] as Float32Array[]);
-        const id = this.#freshId(`${this.#session}/${this.#updates}/${example.id}`);
-        const answer = { id, example: example.id, action, rival, probabilities };
-        this.#given.set(id, { answer, certain, asking: how, hash, model, asked: Date.now(), judges: new Set() });
-        return answer;
+        const inputHash = await hashOf([image, words, audio] as Float32Array[]);
+        const answer = { example: example.id, action, rival, probabilities };
+        return this.#answers.give(answer, this.#updates, { certain, asking: how, inputHash, model });
       }),
     );
-  }
-
-  /** An answer may be given again, after an undo; its id is then another one. */
-  #freshId(stem: string): string {
-    let id = stem;
-    for (let i = 2; this.#options.log.has(id) || this.#given.has(id); i++) id = `${stem}#${i}`;
-    return id;
   }
 
   /**
@@ -222,14 +181,8 @@ export class Learner<E extends Example> {
    * @param verdict.reward from -1 (wrong) to 1 (right); null is a skip.
    * @throws Error where there is no such answer, or this judge has judged it.
    */
-  async judge(answerId: string, verdict: { reward: number | null; judge: string }): Promise<Judgement> {
-    return this.#say(answerId, verdict.judge, ({ answer, certain }, asked) => ({
-      ...asked,
-      kind: "judgement",
-      action: answer.action,
-      reward: verdict.reward,
-      propensity: certain ? 1 : answer.probabilities[answer.action]!,
-    }));
+  judge(answerId: string, verdict: { reward: number | null; judge: string }): Promise<Judgement> {
+    return this.#answers.judge(answerId, verdict);
   }
 
   /**
@@ -237,59 +190,8 @@ export class Learner<E extends Example> {
    *
    * @throws Error where `better` is neither.
    */
-  async prefer(answerId: string, { better, judge }: { better: number; judge: string }): Promise<Preference> {
-    return this.#say(answerId, judge, ({ answer, certain }, asked) => {
-      const { action, rival, probabilities } = answer;
-      if (better !== action && better !== rival) {
-        throw new Error(`prefer: better is ${better}, expected ${action} or ${rival}, the two actions of the answer.`);
-      }
-      // Drawn one after the other; where the likeliest is not always the first, they could have come in either order.
-      const first = (a: number, b: number) => probabilities[a]! * without(probabilities, a)[b]!;
-      const sampled = first(action, rival) + first(rival, action);
-      const propensity = certain ? without(probabilities, action)[rival]! : sampled;
-      return {
-        ...asked,
-        kind: "preference",
-        preferred: better,
-        rejected: better === action ? rival : action,
-        propensity: Math.min(Math.max(propensity, Number.MIN_VALUE), 1),
-      };
-    });
-  }
-
-  /** Stores what a judge says of an answer, once. */
-  async #say<R extends Judgement | Preference>(
-    answerId: string,
-    judge: string,
-    record: (given: Given, asked: Omit<Judgement, "kind" | "action" | "reward" | "propensity">) => R,
-  ): Promise<R> {
-    const given = this.#given.get(answerId);
-    if (!given) throw new Error(`judge: there is no answer ${answerId} of this learner.`);
-    const { answer, asking, judges } = given;
-    if (judges.has(judge)) throw new Error(`judge: ${judge} has judged answer ${answerId} already.`);
-    const said = record(given, {
-      v: 2,
-      // The first judge's record is called as the answer is.
-      id: judges.size === 0 ? answerId : `${answerId} ${judge}`,
-      time: new Date().toISOString(),
-      session: this.#session,
-      judge,
-      example: answer.example,
-      inputHash: given.hash,
-      probabilities: answer.probabilities,
-      ...asking,
-      model: given.model,
-      reactionMs: Date.now() - given.asked,
-      seed: this.seed,
-    });
-    judges.add(judge);
-    try {
-      await this.#options.log.append(said);
-    } catch (error) {
-      judges.delete(judge);
-      throw error;
-    }
-    return said;
+  prefer(answerId: string, verdict: { better: number; judge: string }): Promise<Preference> {
+    return this.#answers.prefer(answerId, verdict);
   }
 
   /**
@@ -386,34 +288,3 @@ export const learner = <E extends Example>(net: Policy, optimiser: Optimiser, op
   new Learner(net, optimiser, options);
 
 const of = <T>(one: T | readonly T[], i: number): T | undefined => (Array.isArray(one) ? one[i] : (one as T));
-
-/** The probabilities of the other actions, given that it is not this one. */
-function without(probabilities: readonly number[], action: number): number[] {
-  const rest = probabilities.map((p, a) => (a === action ? 0 : p));
-  const sum = rest.reduce((a, b) => a + b, 0);
-  // Where nothing is left of the policy, all others are alike.
-  return rest.map((p, a) => (sum > 0 ? p / sum : a === action ? 0 : 1 / (rest.length - 1)));
-}
-
-/** An index drawn by its probability. */
-export function sample(probabilities: readonly number[], random: Random): number {
-  let left = random.uniform();
-  for (const [i, p] of probabilities.entries()) {
-    left -= p;
-    if (left < 0) return i;
-  }
-  // What rounding leaves over.
-  return probabilities.findLastIndex((p) => p > 0);
-}
-
-/** SHA-256 of arrays' bytes, in hex, cut to 16 digits: a name, not a seal. */
-async function hashOf(arrays: readonly ArrayBufferView[]): Promise<string> {
-  const bytes = new Uint8Array(arrays.reduce((n, a) => n + a.byteLength, 0));
-  let at = 0;
-  for (const a of arrays) {
-    bytes.set(new Uint8Array(a.buffer, a.byteOffset, a.byteLength), at);
-    at += a.byteLength;
-  }
-  const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", bytes));
-  return Array.from(digest.subarray(0, 8), (b) => b.toString(16).padStart(2, "0")).join("");
-}

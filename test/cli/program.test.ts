@@ -3,7 +3,10 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { PNG } from "pngjs";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { loadTriDigits } from "../../demo/cli/tridigits.ts";
+import { encodeWav } from "../../src/data/index.ts";
 
 /* The terminal program as people run it: a process, its exit code, what it prints and what it leaves. */
 
@@ -148,6 +151,70 @@ describe("a whole run", () => {
   }, 300_000);
 });
 
+describe("the model of a run", () => {
+  const last = ({ out }: Ended) => JSON.parse(out.trim().split("\n").at(-1)!);
+  beforeAll(async () => {
+    if (!existsSync(place("first"))) await run(...small, "--out", "first");
+  }, 300_000);
+
+  test("is evaluated to the figures that its run told", async () => {
+    const told = JSON.parse((await run("learn", "--resume", "first", "--json")).out.trim().split("\n").at(-1)!);
+    const ended = await run("evaluate", "first", "--json");
+    expect(ended.err).toMatch(/accuracy +\d+\.\d % +\d+\.\d %/);
+    const { strangers, met } = last(ended);
+    expect(strangers.accuracy).toBe(told.accuracyEnd);
+    expect(strangers.ece).toBe(told.eceEnd);
+    expect(strangers.byModalities).toEqual(told.accuracyByModalities);
+    expect(met.accuracy).toBe(told.met.accuracyEnd);
+    expect(strangers.confusion.flat().reduce((a: number, b: number) => a + b, 0)).toBe(1500);
+  }, 300_000);
+
+  test("is judged blind by a person; what they say is kept, goes on where it ended, and is no training", async () => {
+    const training = judgements("first");
+    const one = await start(["evaluate", "first", "--human", "3", "--json"], "y\nn\nu\ny\ns\n").ended;
+    expect(one.err).not.toContain("█");
+    expect(last(one).blind).toMatchObject({ accuracy: 1, answers: 2, undecided: 1 });
+    const two = await start(["evaluate", "first", "--human", "5", "--json"], "n\nn\nq\n").ended;
+    expect(two.code).toBe(0);
+    expect(last(two).blind).toMatchObject({ accuracy: 0.5, answers: 4, undecided: 1 });
+    expect(judgements("first")).toEqual(training);
+    const said = bytes("first", "evaluation.jsonl").toString().split("\n").filter(Boolean);
+    const records = said.map((line) => JSON.parse(line)).filter(({ kind }) => kind === "judgement");
+    expect(records.every(({ purpose }) => purpose === "evaluation")).toBe(true);
+    expect(new Set(records.map(({ example }) => example)).size).toBe(5);
+  }, 300_000);
+
+  test("answers a picture, a sound and a hint of one's own", async () => {
+    const example = loadTriDigits().set("test-strangers", 3).at(4);
+    const png = (ink: (x: number) => number) => {
+      const image = new PNG({ width: 28, height: 28 });
+      example.image.forEach((x, i) => {
+        image.data.set([0, 1, 2].map(() => Math.round(255 * ink(x))).concat(255), 4 * i);
+      });
+      return PNG.sync.write(image);
+    };
+    writeFileSync(
+      place("light.png"),
+      png((x) => x),
+    );
+    writeFileSync(
+      place("dark.png"),
+      png((x) => 1 - x),
+    );
+    writeFileSync(place("word.wav"), encodeWav(example.wave(), 8000));
+    const own = ["--sound", "word.wav", "--hint", example.hint];
+    const light = last(await run("answer", "first", "--image", "light.png", ...own, "--json"));
+    const dark = last(await run("answer", "first", "--image", "dark.png", ...own, "--json"));
+    expect(light.probabilities.reduce((a: number, b: number) => a + b)).toBeCloseTo(1, 5);
+    expect(Object.keys(light.shares)).toEqual(["image", "text", "audio"]);
+    light.probabilities.forEach((p: number, i: number) => {
+      expect(dark.probabilities[i]).toBeCloseTo(p, 2);
+    });
+    const hint = await run("answer", "first", "--hint", example.hint);
+    expect(hint.out).toMatch(/^\d\n$/);
+  }, 300_000);
+});
+
 describe("a person in the terminal", () => {
   test("judges by keys, skips, takes back and quits; all of it is in the log", async () => {
     const args = ["learn", "--labels", "20", "--epochs", "1", "--judgements", "50", "--human", "--out", "human"];
@@ -188,6 +255,13 @@ describe("wrong use: one clear line, exit code 2, nothing written", () => {
     [["learn", "--resume", "first", "--seed", "9"], /differs from the run's 3/],
     [["train", "--resume", "first"], /is a run of "handgrad learn"/],
     [["learn", "--out", "first"], /first is not empty/],
+    [["evaluate", "nowhere"], /there is no run folder nowhere/],
+    [["evaluate", "human"], /the run human is not done. Go on with: handgrad learn --resume human/],
+    [["evaluate", "first", "--human", "0"], /--human is "0", expected a whole number from 1 to 1500/],
+    [["answer", "first"], /nothing to answer. Give --image, --sound or --hint/],
+    [["answer", "first", "--image", "none.png"], /none.png cannot be read/],
+    [["answer", "first", "--image", "first/config.json"], /config.json: .*PNG/],
+    [["answer", "first", "--sound", "first/config.json"], /config.json: .*(WAV|RIFF)/],
   ])("%s", async (args, message) => {
     const { code, out, err } = await run(...args);
     expect(err.trim().split("\n")).toHaveLength(1);

@@ -201,3 +201,10 @@ describe("sound", () => {
     expect(Math.abs(row.indexOf(Math.max(...row)) - expected)).toBeLessThanOrEqual(1);
   });
 });
+
+test("an example of one's own is prepared as those of the sets are", () => {
+  const { id, label, image, words, audio, frames, hint, wave } = data.set("stream", 1).at(7);
+  expect(data.example({ id, label, image, wave: wave(), hint })).toEqual({ id, label, image, words, audio, frames });
+  expect(data.example({ id })).toMatchObject({ label: 0, frames: 1 });
+  expect(() => data.example({ id, image: new Float32Array(10) })).toThrow(/10 numbers, expected 784/);
+});

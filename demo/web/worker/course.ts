@@ -14,6 +14,7 @@ import {
   type Judgement,
   type Learner,
   learner,
+  likeliest,
   rewarded,
   type SimulatedPerson,
 } from "../../../src/rl/index.ts";
@@ -411,9 +412,6 @@ export class Course<E extends TaskExample = TaskExample> {
     this.#emit({ kind: "question", task: this.task.name, question: await this.question() });
   }
 }
-
-export const likeliest = (probabilities: readonly number[]): number =>
-  probabilities.indexOf(Math.max(...probabilities));
 
 /** The right answer, as one more judgement: approval of the label that the person named. */
 function correctionOf(judgement: Judgement, label: number): Judgement {

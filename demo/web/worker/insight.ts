@@ -1,7 +1,7 @@
 import { subsetsOf } from "../../../src/model/index.ts";
-import { entropyOf } from "../../../src/rl/index.ts";
+import { entropyOf, likeliest } from "../../../src/rl/index.ts";
 import type { Answered, Insight } from "../shared/protocol.ts";
-import { type Course, likeliest } from "./course.ts";
+import type { Course } from "./course.ts";
 
 /** How many of the most unsure examples are shown. */
 const UNSURE = 8;

@@ -2,7 +2,7 @@ import { openFeedbackLog } from "../../../src/browser.ts";
 import { Random } from "../../../src/data/index.ts";
 import { adam, cosine, type Engine, noGrad } from "../../../src/index.ts";
 import { encodeSafetensors, MultimodalNet, softmaxOf, trainStep, weightsOf } from "../../../src/model/index.ts";
-import { FeedbackLogError } from "../../../src/rl/index.ts";
+import { FeedbackLogError, likeliest } from "../../../src/rl/index.ts";
 import type { Answered, Happening, Material, OwnTask as OwnState } from "../shared/protocol.ts";
 import { Course } from "./course.ts";
 import { type Keeper, logNames, type OwnRecord, type OwnSettings } from "./keep.ts";
@@ -144,7 +144,7 @@ export class OwnLab {
     const logits = await course.net.engine.step(() => noGrad(() => course.net.forward(batch)));
     const probabilities = softmaxOf((await logits.data()) as Float32Array);
     logits.dispose();
-    return { shown: task.show(item), probabilities, action: probabilities.indexOf(Math.max(...probabilities)) };
+    return { shown: task.show(item), probabilities, action: likeliest(probabilities) };
   }
 
   #task(): OwnTask {

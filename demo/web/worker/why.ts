@@ -1,5 +1,5 @@
 import { type LabelledBatch, type Modality, modalities } from "../../../src/model/index.ts";
-import { type Attribution, integratedGradients, shapleyValues, wordShares } from "../../../src/rl/index.ts";
+import { type Attribution, integratedGradients, sharesOf, wordShares } from "../../../src/rl/index.ts";
 import type { Explanation } from "../shared/protocol.ts";
 import type { Course } from "./course.ts";
 
@@ -13,20 +13,15 @@ export async function explain(course: Course, id: string, action: number): Promi
   if (!example) throw new Error(`there is no example "${id}".`);
   const batch = task.batchOf([example]);
   const has = (m: Modality) => isThere(net.modalities, batch, m);
-  // What the probability would be, had it been given each subset of the modalities.
-  const v: number[] = [];
-  for (let S = 0; S < 2 ** net.modalities.length; S++) {
-    const subset = net.modalities.filter((_, m) => (S >> m) & 1);
-    v.push((await course.predict([example], subset))[0]![action]!);
-  }
-  const shares = shapleyValues(v);
+  const given = (there: readonly Modality[]) => course.predict([example], there);
+  const { shares, none } = await sharesOf(net.modalities, async (there) => (await given(there))[0]![action]!);
   const seen: Partial<Attribution> =
     has("image") || has("audio") ? await integratedGradients(net, batch, action, { steps: STEPS }) : {};
-  const shapley = Object.fromEntries(modalities.map((m) => [m, shares[net.modalities.indexOf(m)] ?? 0]));
+  const shapley = Object.fromEntries(modalities.map((m) => [m, shares[m] ?? 0]));
   const [, height = 1, width = 1] = net.config.image ?? [];
   return {
     shapley: shapley as Explanation["shapley"],
-    base: v[0]!,
+    base: none,
     pixels:
       has("image") && seen.image ? { height, width, data: spokeFor(overChannels(seen.image, height * width)) } : null,
     frames: has("audio") && seen.frames ? [...spokeFor(seen.frames)] : null,

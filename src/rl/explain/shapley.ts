@@ -35,6 +35,22 @@ export function shapleyValues(v: ArrayLike<number>): number[] {
   });
 }
 
+/**
+ * What each of the players adds, asked for subset by subset, as where a learner's memory answers beside its network.
+ *
+ * @param worth v of a subset.
+ */
+export async function sharesOf<Name extends string>(
+  players: readonly Name[],
+  worth: (there: readonly Name[]) => Promise<number>,
+): Promise<Shares<Name>> {
+  const v: number[] = [];
+  for (let S = 0; S < 2 ** players.length; S++) v.push(await worth(players.filter((_, i) => (S >> i) & 1)));
+  const values = shapleyValues(v);
+  const shares = Object.fromEntries(players.map((name, i) => [name, values[i]!]));
+  return { shares: shares as Record<Name, number>, none: v[0]!, all: v.at(-1)! };
+}
+
 const ones = (bits: number): number => (bits === 0 ? 0 : (bits & 1) + ones(bits >> 1));
 
 /**

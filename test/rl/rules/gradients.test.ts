@@ -3,7 +3,7 @@ import { Random } from "../../../src/data/random.ts";
 import { type Engine, policyGradient } from "../../../src/index.ts";
 import { softmaxOf } from "../../../src/model/index.ts";
 import { createEngine } from "../../../src/node.ts";
-import { sample } from "../../../src/rl/learner.ts";
+import { sample } from "../../../src/rl/answers.ts";
 import { Baseline, type BaselineName, baselineDefaults, baselineNames } from "../../../src/rl/rules/baseline.ts";
 import { clippedSurrogate } from "../../../src/rl/rules/surrogate.ts";
 import { expectClose } from "../../harness.ts";

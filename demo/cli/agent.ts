@@ -1,0 +1,87 @@
+import {
+  channelsFirst,
+  fromChannelsFirst,
+  type Random,
+  randomShift,
+  type TriDigit,
+  type TriDigitSet,
+  type TriDigits,
+  triDigitsShape,
+} from "../../src/data/index.ts";
+import type { Engine } from "../../src/index.ts";
+import { MultimodalNet, type Optimiser } from "../../src/model/index.ts";
+import { type FeedbackLog, type Learner, type LearnerState, learner, type Method } from "../../src/rl/index.ts";
+import type { Settings } from "./settings.ts";
+
+/* The network of a run, and the learner over it: what they are follows from the run's settings. */
+
+/** Examples judged between two updates: a simulated person is asked in larger rounds. */
+const ROUND = { simulated: 40, human: 5 };
+/** Policy gradients use a judgement once, and do better with many small updates. */
+const SMALL_ROUND = 10;
+/** Steps for each judgement, and unlabelled examples that are looked at for each. */
+const STEPS = 1.1;
+const SCANNED = 8;
+
+/** Whether a method learns from the newest judgements alone, and has nothing to do without them. */
+export const onPolicy = (method: Method): boolean => method === "reinforce" || method === "ppo" || method === "grpo";
+
+/** Judgements between two updates. */
+export function roundOf({ human, method }: Settings): number {
+  if (human) return ROUND.human;
+  return onPolicy(method) ? SMALL_ROUND : ROUND.simulated;
+}
+
+export function networkOf({ fusion, seed }: Settings, engine: Engine, data: TriDigits): MultimodalNet {
+  const { image, bands, classes } = triDigitsShape;
+  const sizes = { image, vocabulary: data.tokeniser.size, audio: bands, classes };
+  return new MultimodalNet(engine, { ...sizes, fusion, dropout: 0.3, modalityDropout: 0.15, seed });
+}
+
+/**
+ * The network with what it may learn from: labels, judgements, and the stream without labels.
+ *
+ * @param given.state what it remembers of earlier updates.
+ * @param given.reference the policy that the leash holds to.
+ */
+export function agentOf(
+  net: MultimodalNet,
+  optimiser: Optimiser,
+  given: {
+    settings: Settings;
+    data: TriDigits;
+    log: FeedbackLog;
+    state: LearnerState | null;
+    reference?: MultimodalNet;
+  },
+): Learner<TriDigit> {
+  const { settings, data, log, state, reference } = given;
+  const { seed, labels, set, method } = settings;
+  const stream = data.set("stream", seed);
+  const byId = new Map(stream.places.map((_, i) => [idAt(stream, i), i]));
+  const agent = learner<TriDigit>(net, optimiser, {
+    log,
+    ...(reference ? { reference } : {}),
+    method,
+    seed,
+    labelled: [...data.set(set, seed, labels)],
+    unlabelled: stream,
+    recurring: { key: ({ words }) => words.join(" "), rest: ["image", "audio"] },
+    vary: shifted,
+    find: (id) => (byId.has(id) ? stream.at(byId.get(id)!) : undefined),
+    replays: Math.round(STEPS * roundOf(settings)),
+    scanned: SCANNED * roundOf(settings),
+  });
+  if (state) agent.restore(state);
+  return agent;
+}
+
+export const idAt = ({ name, places }: TriDigitSet, i: number): string =>
+  `${name}/${places[i]!.label}/${places[i]!.index}`;
+
+/** The picture moved by up to a pixel each way: the same digit. */
+const move = randomShift(1);
+const shifted = (example: TriDigit, random: Random): TriDigit => {
+  const moved = move(fromChannelsFirst(example.image, [...triDigitsShape.image]), random);
+  return { ...example, image: channelsFirst(moved) };
+};

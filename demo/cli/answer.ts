@@ -1,0 +1,99 @@
+import { readFileSync } from "node:fs";
+import { Command } from "commander";
+import {
+  cropCentre,
+  DataError,
+  decodeWav,
+  greyscale,
+  type Image,
+  mono,
+  resample,
+  rescale,
+  resize,
+  type TriDigit,
+  triDigitsShape,
+} from "../../src/data/index.ts";
+import type { Modality } from "../../src/model/index.ts";
+import { decodeImage } from "../../src/node.ts";
+import { likeliest, sharesOf } from "../../src/rl/index.ts";
+import { barOf } from "./interview.ts";
+import { percent, say } from "./progress.ts";
+import { UsageError } from "./settings.ts";
+import { openTrained } from "./trained.ts";
+
+/* handgrad answer RUN --image FILE --sound FILE --hint TEXT: what the model of a run makes of something of one's own. */
+
+interface Options {
+  image?: string;
+  sound?: string;
+  hint?: string;
+  software?: boolean;
+  json?: boolean;
+}
+
+export const answerCommand = (): Command =>
+  new Command("answer")
+    .description("which digit a picture, a sound and a hint of your own are, by the model of a run")
+    .argument("<run>", "the folder of a run that is done")
+    .option("--image <file>", "PNG or JPEG of one digit, drawn large, dark on light or light on dark")
+    .option("--sound <file>", "WAV of one spoken digit, at its beginning")
+    .option("--hint <text>", "a few words")
+    .option("--software", "compute on the CPU even where there is a GPU")
+    .option("--json", "print one JSON object instead of the digit")
+    .action(answer);
+
+async function answer(path: string, options: Options): Promise<void> {
+  const { image, sound, hint, software = false, json = false } = options;
+  const given: Modality[] = [];
+  if (image !== undefined) given.push("image");
+  if (hint !== undefined) given.push("text");
+  if (sound !== undefined) given.push("audio");
+  if (given.length === 0) throw new UsageError("there is nothing to answer. Give --image, --sound or --hint.");
+  const prepared = {
+    ...(image === undefined ? {} : { image: inkOf(await decodeImage(read(image), image)) }),
+    ...(sound === undefined ? {} : { wave: waveOf(read(sound), sound) }),
+    ...(hint === undefined ? {} : { hint }),
+  };
+  const { engine, data, agent } = await openTrained(path, { software });
+  try {
+    const example = data.example({ id: "own", ...prepared }) as TriDigit;
+    const learner = agent();
+    const predict = async (modalities: readonly Modality[]) => (await learner.predict([example], { modalities }))[0]!;
+    const probabilities = await predict(given);
+    const digit = likeliest(probabilities);
+    const { shares } = await sharesOf(given, async (there) => (await predict(there))[digit]!);
+    if (json) return console.log(JSON.stringify({ answer: digit, probabilities, shares }));
+    for (const [i, p] of probabilities.entries()) say(barOf(p, i, digit));
+    for (const m of given) say(`${m} adds ${percent(shares[m])}`);
+    console.log(digit);
+  } finally {
+    engine.destroy();
+  }
+}
+
+function read(file: string): Uint8Array {
+  try {
+    return readFileSync(file);
+  } catch (error) {
+    throw new UsageError(`${file} cannot be read: ${(error as Error).message}.`);
+  }
+}
+
+/** As the pictures of the set: 28 × 28, bright ink on black. A picture that is bright at its edge is of dark ink. */
+export function inkOf(picture: Image): Float32Array {
+  const side = Math.min(picture.width, picture.height);
+  const [, height, width] = triDigitsShape.image;
+  const { data } = rescale(resize(cropCentre(greyscale(picture), side, side), width, height));
+  const edge = data.filter(
+    (_, i) => i < width || i >= data.length - width || i % width === 0 || i % width === width - 1,
+  );
+  const isDarkInk = edge.reduce((sum, x) => sum + x, 0) / edge.length > 0.5;
+  return isDarkInk ? data.map((x) => 1 - x) : data;
+}
+
+function waveOf(wav: Uint8Array, name: string): Float32Array {
+  const sound = decodeWav(wav, name);
+  const wave = resample(mono(sound), sound.sampleRate, triDigitsShape.rate);
+  if (wave.length === 0) throw new DataError(`${name} is empty: there is nothing to hear.`);
+  return wave;
+}

@@ -1,0 +1,108 @@
+import { batches, type TriDigit, type TriDigitSet, type TriDigits } from "../../src/data/index.ts";
+import {
+  accuracy,
+  confusionMatrix,
+  evaluateByModality,
+  f1,
+  likeliest,
+  type MultimodalNet,
+  type Predictions,
+} from "../../src/model/index.ts";
+import { type Calibration, calibration, type Learner } from "../../src/rl/index.ts";
+import { progress } from "./progress.ts";
+
+/* How well a network does on examples that nothing was learned from: voices that it met, and voices that it never heard. */
+
+export const heldOut = { strangers: "test-strangers", met: "test-met" } as const;
+export type HeldOut = keyof typeof heldOut;
+
+export interface Figures {
+  accuracy: number;
+  /** Mean cross-entropy, natural logarithm. */
+  loss: number;
+  /** Mean over the digits. */
+  f1: number;
+  /** Whether what is held likely is as often right. */
+  calibration: Calibration;
+  /** confusion[digit][answer]: how many. */
+  confusion: number[][];
+}
+
+export interface TestResult extends Figures {
+  /** By subset of what the network alone is given. */
+  byModalities: Record<string, number>;
+  /** Known here alone: the network does not know who spoke. */
+  bySpeaker: Record<string, { accuracy: number; count: number }>;
+  /** Accuracy of the network alone, without what a learner remembers beside it. */
+  network: number;
+}
+
+/**
+ * Both sets: the answers are those of the learner where one is given, the figures by modality the network's.
+ *
+ * @param options.subsets whether by all subsets of the modalities, or by all of them together alone.
+ */
+export async function testOn(
+  { net, data, seed, agent }: { net: MultimodalNet; data: TriDigits; seed: number; agent?: Learner<TriDigit> },
+  options: { subsets: boolean },
+): Promise<Record<HeldOut, TestResult>> {
+  const names = ["strangers", "met"] as const;
+  const sets = names.map((name) => data.set(heldOut[name], seed));
+  const bar = progress(
+    "evaluating",
+    sets.reduce((sum, { length }) => sum + length, 0),
+    { unit: "examples" },
+  );
+  let done = 0;
+  const test = async (set: TriDigitSet): Promise<TestResult> => {
+    const counted = function* () {
+      for (const batch of batches(set, 100)) {
+        yield batch;
+        done += batch.label.length;
+        bar.at(done);
+      }
+    };
+    const { predictions, byModalities, accuracy } = await evaluateByModality(net, counted(), options);
+    const answered = agent ? await answersOf(agent, set) : predictions;
+    return { ...figuresOf(answered), byModalities, bySpeaker: bySpeaker(set, answered), network: accuracy };
+  };
+  const [strangers, met] = [await test(sets[0]!), await test(sets[1]!)];
+  bar.done();
+  return { strangers, met };
+}
+
+/** What a learner answers to a set. */
+export async function answersOf(agent: Learner<TriDigit>, set: TriDigitSet): Promise<Predictions> {
+  const examples = [...set];
+  const said = await agent.predict(examples);
+  return {
+    values: Float32Array.from(said.flat()),
+    width: said[0]!.length,
+    targets: examples.map(({ label }) => label),
+  };
+}
+
+export function figuresOf(predictions: Predictions): Figures {
+  const { values, width, targets } = predictions;
+  const rows = Array.from({ length: targets.length }, (_, n) => [...values.subarray(n * width, (n + 1) * width)]);
+  const loss = rows.reduce((sum, row, n) => sum - Math.log(Math.max(row[targets[n]!]!, Number.MIN_VALUE)), 0);
+  return {
+    accuracy: accuracy(predictions),
+    loss: loss / rows.length,
+    f1: f1({ average: "macro" })(predictions),
+    calibration: calibration(rows, targets),
+    confusion: confusionMatrix(predictions),
+  };
+}
+
+function bySpeaker(set: TriDigitSet, { values, width }: Predictions): TestResult["bySpeaker"] {
+  const answers = likeliest(values, width);
+  const speakers: TestResult["bySpeaker"] = {};
+  [...set].forEach(({ speaker, label }, i) => {
+    speakers[speaker] ??= { accuracy: 0, count: 0 };
+    const entry = speakers[speaker];
+    entry.accuracy = (entry.accuracy * entry.count + (answers[i] === label ? 1 : 0)) / (entry.count + 1);
+    entry.count += 1;
+  });
+  return speakers;
+}
