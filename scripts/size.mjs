@@ -11,11 +11,12 @@ const root = fileURLToPath(new URL("..", import.meta.url));
  */
 export const parts = [
   { name: "core", modules: ["index"], goal: 25, limit: 49 },
-  { name: "all", modules: ["index", "model/index", "rl/index", "data/index", "browser"], goal: 45, limit: 102 },
+  { name: "all", modules: ["index", "model/index", "rl/index", "data/index", "browser"], goal: 45, limit: 100 },
 ];
 
 /** What pages load of it, as bundlers leave out what is not used, and may. */
 export const pages = [
+  { name: "the engine and no op", uses: { index: ["createEngine"] }, limit: 13 },
   {
     name: "a perceptron and Adam",
     uses: { index: ["createEngine", "linear", "relu", "crossEntropy", "adam"] },
@@ -33,7 +34,7 @@ export const pages = [
       "model/index": ["MultimodalNet", "saveSafetensors"],
       "rl/index": ["learner", "feedbackLog"],
     },
-    limit: 59,
+    limit: 56,
   },
 ];
 
