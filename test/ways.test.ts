@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { Random } from "../src/data/index.ts";
 import * as hg from "../src/index.ts";
 import { createEngine } from "../src/node.ts";
 import { longCases } from "./cases/long.ts";
@@ -12,7 +13,7 @@ const convolutions = ["conv2d", "conv2d.backwardInput", "conv2d.backwardWeight"]
 const recurrencesOf = (cells: readonly string[]) => cells.flatMap((cell) => [cell, `${cell}.backward`]);
 const simple = ["gru", "lstm", "rnn.tanh", "rnn.relu"];
 const recurrences = recurrencesOf([...simple, "gru.resetBefore"]);
-const sorting = ["embedding.sort"];
+const embeddings = ["embedding.backward"];
 const pools = ["pool2d.backward"];
 const norms = ["optimiser.norm"];
 const rows = ["layerNorm", "layerNorm.backward", "softmax", "softmax.backward", "crossEntropy"];
@@ -31,7 +32,7 @@ const tried: readonly { families: readonly string[]; way: string; cases: RegExp 
   { families: convolutions, way: "quads", cases: /^conv/ },
   { families: convolutions, way: "shared32", cases: some },
   { families: convolutions, way: "shared64", cases: some },
-  ...["alone", "lanes64", "lanes128"].map((way) => ({ families: sorting, way, cases: /^embedding/ })),
+  ...["chain", "lanes64", "lanes128"].map((way) => ({ families: embeddings, way, cases: /^embedding/ })),
   ...["alone", "wide", "spans"].map((way) => ({ families: ["sum"], way, cases: /^(sum|mean|layerNorm)/ })),
   ...["alone", "shared"].map((way) => ({ families: rows, way, cases: /^(layerNorm|softmax|logSoftmax|crossEntropy)/ })),
   ...["gather", "apart"].map((way) => ({ families: pools, way, cases: /^(max|avg)Pool2d/ })),
@@ -63,6 +64,35 @@ describe.each(tried)("$families by $way", ({ families, way, cases }) => {
     expect([...asked]).toEqual(expect.arrayContaining([...families]));
   });
 });
+
+test.each(["chain", "lanes64", "lanes128"])(
+  "the embedding's gradient by %s is that of its ids, whatever memory held",
+  async (way) => {
+    const engine = await createEngine({ seed: 1 });
+    engine.tuning.import({ v: 1, adapter: engine.adapter, ways: { "embedding.backward": way } });
+    const [V, D, n] = [50, 4, 40];
+    const w = engine.parameter(new Float32Array(V * D), [V, D]);
+    const random = new Random("embedding", way);
+    for (let turn = 0; turn < 20; turn++) {
+      const ids = Int32Array.from({ length: n }, () => random.integer(turn % 2 === 0 ? V : 5));
+      const dy = Float32Array.from({ length: n * D }, () => random.integer(10));
+      const dw = await engine.step(() => {
+        const places = engine.tensor(ids, [n], "i32");
+        return hg
+          .embedding(places, w)
+          .backward(engine.tensor(dy, [n, D]))
+          .get(w);
+      });
+      const expected = new Float32Array(V * D);
+      dy.forEach((x, i) => {
+        expected[ids[Math.floor(i / D)]! * D + (i % D)]! += x;
+      });
+      expect(await dw.data()).toEqual(expected);
+      dw.dispose();
+    }
+    engine.destroy();
+  },
+);
 
 describe("the reference network in the default ways of a graphics card", () => {
   let engine: hg.Engine;
@@ -138,7 +168,7 @@ describe("tuning", () => {
       expect([...new Set(here)].sort(), family).toEqual(ways);
     }
     expect([...found.keys()].sort()).toEqual(
-      ["matmul", "sum", ...convolutions, ...pools, ...sorting, ...rows, ...norms, ...recurrences].sort(),
+      ["matmul", "sum", ...convolutions, ...pools, ...embeddings, ...rows, ...norms, ...recurrences].sort(),
     );
   });
 

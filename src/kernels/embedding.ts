@@ -5,8 +5,9 @@ import { count, expect, expectFloat, expectRank, fresh, grid, type Op, show, typ
  * y [..., D] = w[ids] for ids of any shape in 0 … V − 1 and w [V, D].
  * dw[v] = Σ dy over the places where v occurs; 0 for `paddingIdx`, whose row is read but not learned.
  *
- * The gradient sorts the places by id (stable, so that every sum has one order), then sums each id's stretch. No
- * atomics, and no thread looks at ids that are not its own.
+ * The gradient brings the places of each id together, in their order, so that every sum has one order; then it sums them.
+ * No atomics, and no thread looks at ids that are not its own. A device of many lanes sorts the places by id; one that
+ * computes on the CPU chains them, one lane alone.
  */
 
 /** A thread copies `width` neighbouring numbers of a row, 4 where D is a multiple of it. */
@@ -35,8 +36,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
 /**
  * Radix sort of the places 0 … n − 1 by their ids, 4 bits a pass, in one workgroup: each lane counts the 16 digits in
  * its stretch, a running sum over (digit, lane) tells where each lane's next place of a digit goes, each lane moves its
- * places in order. One lane alone needs no barrier and no shared memory, which a device that computes on the CPU would
- * take longer to compile than to sort.
+ * places in order.
  */
 const sort = kernel(
   "embedding.sort",
@@ -50,10 +50,8 @@ struct Sizes { n: u32, V: u32, passes: u32 }
 @group(0) @binding(3) var<storage, read_write> heads: array<u32>;
 @group(0) @binding(4) var<uniform> s: Sizes;
 
-var<${lanes > 1 ? "workgroup" : "private"}> counts: array<u32, ${16 * lanes}>;
-#if ${lanes > 1}
+var<workgroup> counts: array<u32, ${16 * lanes}>;
 var<workgroup> sums: array<u32, ${lanes}>;
-#endif
 
 fn place(i: u32, turn: u32) -> u32 {
   return select(select(sorted[i], between[i], (s.passes - turn) % 2 == 1), i, turn == 0);
@@ -69,7 +67,6 @@ fn main(@builtin(local_invocation_index) lane: u32) {
     let shift = 4 * turn;
     for (var d = 0u; d < 16; d++) { counts[d * ${lanes} + lane] = 0; }
     for (var i = first; i < last; i++) { counts[((min(ids[place(i, turn)], s.V) >> shift) & 15) * ${lanes} + lane]++; }
-#if ${lanes > 1}
     workgroupBarrier();
     // The running sum: each lane over 16 counts in a row, then over the lanes' totals.
     var total = 0u;
@@ -82,17 +79,12 @@ fn main(@builtin(local_invocation_index) lane: u32) {
     }
     workgroupBarrier();
     var next = sums[lane];
-#else
-    var next = 0u;
-#endif
     for (var c = 0u; c < 16; c++) {
       let n = counts[lane * 16 + c];
       counts[lane * 16 + c] = next;
       next += n;
     }
-#if ${lanes > 1}
     workgroupBarrier();
-#endif
     for (var i = first; i < last; i++) {
       let p = place(i, turn);
       let id = min(ids[p], s.V);
@@ -105,10 +97,8 @@ fn main(@builtin(local_invocation_index) lane: u32) {
       }
       *to++;
     }
-#if ${lanes > 1}
     workgroupBarrier();
     storageBarrier();
-#endif
   }
   for (var i = first; i < last; i++) {
     let id = sorted[s.n + i];
@@ -140,6 +130,61 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   let head = select(heads[v], 0u, v == s.padding);
   if (head > 0) {
     for (var i = head - 1; i < s.n && sorted[s.n + i] == v; i++) { sum += dy[sorted[i] * across + d]; }
+  }
+  dw[at] = sum;
+}`,
+);
+
+/**
+ * One lane goes through the places from the last to the first: heads[v] becomes 1 + the first place of v, next[i] 1 + the
+ * following place of the same id, or 0. Nothing is cleared before: what memory held is told from a head by the id there.
+ */
+const chain = kernel(
+  "embedding.chain",
+  () => wgsl`
+struct Sizes { n: u32, V: u32 }
+@group(0) @binding(0) var<storage, read> ids: array<u32>;
+@group(0) @binding(1) var<storage, read_write> next: array<u32>;
+@group(0) @binding(2) var<storage, read_write> heads: array<u32>;
+@group(0) @binding(3) var<uniform> s: Sizes;
+
+@compute @workgroup_size(1)
+fn main() {
+  for (var i = s.n; i > 0; i--) {
+    let id = ids[i - 1];
+    if (id >= s.V) { continue; }
+    let head = heads[id];
+    let follows = head > i && head <= s.n && ids[min(head, s.n) - 1] == id;
+    next[i - 1] = select(0u, head, follows);
+    heads[id] = i;
+  }
+}`,
+);
+
+/** As sumStretches, along the chains. */
+const sumChains = kernel(
+  "embedding.backwardChains",
+  ({ width }: { width: 1 | 4 }) => wgsl`
+struct Sizes { n: u32, V: u32, D: u32, padding: u32 }
+alias Numbers = ${width === 4 ? "vec4f" : "f32"};
+@group(0) @binding(0) var<storage, read> ids: array<u32>;
+@group(0) @binding(1) var<storage, read> next: array<u32>;
+@group(0) @binding(2) var<storage, read> heads: array<u32>;
+@group(0) @binding(3) var<storage, read> dy: array<Numbers>;
+@group(0) @binding(4) var<storage, read_write> dw: array<Numbers>;
+@group(0) @binding(5) var<uniform> s: Sizes;
+
+@compute @workgroup_size(64)
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
+  let at = (group.x + group.y * groups.x) * 64 + lane;
+  let across = s.D / ${width};
+  if (at >= s.V * across) { return; }
+  let v = at / across;
+  let d = at % across;
+  var sum = Numbers();
+  let head = heads[v];
+  if (v != s.padding && head - 1 < s.n && ids[min(head - 1, s.n - 1)] == v) {
+    for (var i = head; i > 0; i = next[i - 1]) { sum += dy[(i - 1) * across + d]; }
   }
   dw[at] = sum;
 }`,
@@ -193,32 +238,50 @@ function gradient(
     paddingIdx = 0xffffffff,
   }: { n: number; V: number; D: number; width: 1 | 4; paddingIdx?: number | undefined },
 ): Value {
-  const sorted = fresh(r, [2, n], "u32");
-  const between = fresh(r, [n], "u32");
   const heads = fresh(r, [V], "u32");
-  const passes = Math.ceil(Math.log2(V + 1) / 4);
-  const by = (lanes: number) => (r: Recording) =>
+  const dw = fresh(r, [V, D]);
+  const sizes = [n, V, D, paddingIdx];
+  const sorting = (lanes: number) => (r: Recording) => {
+    const sorted = fresh(r, [2, n], "u32");
+    const between = fresh(r, [n], "u32");
     r.dispatch({
       kernel: sort({ lanes }),
       reads: [ids.slot],
       writes: [sorted.slot, between.slot, heads.slot],
-      sizes: [n, V, passes],
+      sizes: [n, V, Math.ceil(Math.log2(V + 1) / 4)],
       grid: [1, 1, 1],
     });
+    r.dispatch({
+      kernel: sumStretches({ width }),
+      reads: [sorted.slot, heads.slot, dy.slot],
+      writes: [dw.slot],
+      sizes,
+      grid: grid((V * D) / width, 64),
+    });
+  };
+  const chaining = (r: Recording) => {
+    const next = fresh(r, [n], "u32");
+    r.dispatch({
+      kernel: chain({}),
+      reads: [ids.slot],
+      writes: [next.slot, heads.slot],
+      sizes: [n, V],
+      grid: [1, 1, 1],
+    });
+    r.dispatch({
+      kernel: sumChains({ width }),
+      reads: [ids.slot, next.slot, heads.slot, dy.slot],
+      writes: [dw.slot],
+      sizes,
+      grid: grid((V * D) / width, 64),
+    });
+  };
   const forGpu = n <= 4096 ? "lanes64" : "lanes128";
-  const ways = { alone: by(1), lanes64: by(64), lanes128: by(128) };
-  r.choose("embedding.sort", `${2 ** Math.ceil(Math.log2(n || 1))}`, ways, {
-    software: "alone",
+  const ways = { chain: chaining, lanes64: sorting(64), lanes128: sorting(128) };
+  r.choose("embedding.backward", `${2 ** Math.ceil(Math.log2(n || 1))}`, ways, {
+    software: "chain",
     integrated: forGpu,
     discrete: forGpu,
-  });
-  const dw = fresh(r, [V, D]);
-  r.dispatch({
-    kernel: sumStretches({ width }),
-    reads: [sorted.slot, heads.slot, dy.slot],
-    writes: [dw.slot],
-    sizes: [n, V, D, paddingIdx],
-    grid: grid((V * D) / width, 64),
   });
   return dw;
 }
