@@ -20,6 +20,7 @@ import {
 } from "../../../src/rl/index.ts";
 import type { Counts, Happening, Progress, Question, Verdict } from "../shared/protocol.ts";
 import type { Keeper, Kept } from "./keep.ts";
+import { Questions } from "./questions.ts";
 import type { Task, TaskExample } from "./task.ts";
 
 /** Judgements between two updates, and between two looks at the held-out examples, at a person's pace. */
@@ -31,8 +32,6 @@ const SIMULATED_LOOK = 40;
 /** Steps for each judgement, and unlabelled examples that are looked at for each. */
 const STEPS = 1.1;
 const SCANNED = 8;
-/** Answers prepared ahead, so that the next one is there at once, also while the device is busy learning. */
-const AHEAD = 6;
 /** Judgements over which the learning rate falls from its first value to a tenth of it. */
 const COOLING = 1000;
 const RATE = 1.5e-3;
@@ -71,11 +70,7 @@ export class Course<E extends TaskExample = TaskExample> {
   #reference: MultimodalNet | undefined;
   readonly #keeper: Keeper;
   readonly #emit: (happening: Happening) => void;
-  /** The question that is open, those answered ahead, and by which learner each was answered. */
-  #open: Question | undefined;
-  #ahead: Question[] = [];
-  readonly #answeredBy = new Map<string, Learner<E>>();
-  #filling: Promise<void> | undefined;
+  readonly #questions: Questions<E>;
   #learning: Promise<void> | undefined;
   #simulating = false;
   #closed = false;
@@ -87,6 +82,12 @@ export class Course<E extends TaskExample = TaskExample> {
     this.#kept = kept;
     this.#start = start;
     this.#emit = emit;
+    this.#questions = new Questions({
+      log,
+      task: () => this.task,
+      agent: () => this.#agent,
+      failed: this.#failed,
+    });
     this.restart(engine);
   }
 
@@ -105,8 +106,7 @@ export class Course<E extends TaskExample = TaskExample> {
     if (optimiser) this.#optimiser.restore(optimiser);
     this.#agent = this.#agentFor(ROUND);
     if (state) this.#agent.restore(state);
-    this.#ahead = [];
-    this.#filling = undefined;
+    this.#questions.restart();
     this.#learning = undefined;
   }
 
@@ -144,7 +144,7 @@ export class Course<E extends TaskExample = TaskExample> {
   async retask(task: Task<E>): Promise<void> {
     await this.#learning;
     this.task = task;
-    this.#open = undefined;
+    this.#questions.forget();
     this.restart(this.engine);
     this.#report();
     this.#emit({ kind: "question", task: task.name, question: await this.question() });
@@ -154,72 +154,29 @@ export class Course<E extends TaskExample = TaskExample> {
   async close(): Promise<void> {
     this.#closed = true;
     this.#simulating = false;
-    await this.#filling?.catch(() => {});
+    await this.#questions.idle();
     await this.#learning?.catch(() => {});
     await this.log.close();
   }
 
-  // ── asking ──────────────────────────────────────────────────────────────────────────────────────────────────────
-
   /** The open question, or the next one; null where all were answered. */
-  async question(): Promise<Question | null> {
-    if (this.#open) return this.#open;
-    if (this.#ahead.length === 0) await this.#fill();
-    this.#open = this.#ahead.shift();
-    if (this.#open && this.#ahead.length <= AHEAD / 2) this.#fill().catch(this.#failed);
-    return this.#open ?? null;
-  }
-
-  #fill(): Promise<void> {
-    this.#filling ??= this.#answerAhead().finally(() => {
-      this.#filling = undefined;
-    });
-    return this.#filling;
-  }
-
-  async #answerAhead(): Promise<void> {
-    const agent = this.#agent;
-    const taken = new Set([
-      ...this.log.judgements().map((j) => j.example),
-      ...this.#ahead.map((q) => q.shown.id),
-      ...(this.#open ? [this.#open.shown.id] : []),
-    ]);
-    const ids = [];
-    for (const id of this.task.questions) {
-      if (this.#ahead.length + ids.length >= AHEAD) break;
-      if (!taken.has(id)) ids.push(id);
-    }
-    const questions = await this.#ask(ids);
-    // A device may have been lost and replaced meanwhile; what the former network said is then not asked.
-    if (agent === this.#agent) this.#ahead.push(...questions);
-  }
-
-  async #ask(ids: readonly string[]): Promise<Question[]> {
-    const examples = ids.map((id) => this.task.find(id)).filter((example) => example !== undefined);
-    if (examples.length === 0) return [];
-    const agent = this.#agent;
-    const answers = await agent.actOn(examples);
-    return answers.map(({ id, action, probabilities }, i) => {
-      this.#answeredBy.set(id, agent);
-      return { answer: id, action, probabilities, shown: this.task.show(examples[i]!) };
-    });
+  question(): Promise<Question | null> {
+    return this.#questions.current();
   }
 
   // ── judging ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
   /** Takes a person's judgement of the open question. It is stored when this resolves. */
   async judge(answer: string, verdict: Verdict): Promise<void> {
-    const question = this.#open;
-    if (question?.answer !== answer) return; // Pressed twice: it has been judged.
-    this.#open = undefined;
+    const question = this.#questions.take(answer);
+    if (!question) return; // Pressed twice: it has been judged.
     const corrected = verdict.label !== undefined && verdict.label !== question.action;
     const reward = verdict.label === undefined ? verdict.reward : corrected ? -1 : 1;
     try {
-      const judgement = await this.#answeredBy.get(answer)!.judge(answer, { reward, judge: PERSON });
-      this.#answeredBy.delete(answer);
+      const judgement = await this.#questions.judge(answer, { reward, judge: PERSON });
       if (corrected) await this.log.append(correctionOf(judgement, verdict.label!));
     } catch (error) {
-      this.#open = question;
+      this.#questions.putBack(question);
       throw error;
     }
     this.#report();
@@ -232,8 +189,7 @@ export class Course<E extends TaskExample = TaskExample> {
     if (!undone) return false;
     if (undone.chosenBy === CORRECTION) undone = await this.log.undo(PERSON);
     this.#report();
-    if (this.#open) this.#ahead.unshift(this.#open);
-    this.#open = (await this.#ask([undone!.example]))[0];
+    this.#questions.putBack((await this.#questions.ask([undone!.example]))[0]);
     return true;
   }
 
@@ -249,11 +205,10 @@ export class Course<E extends TaskExample = TaskExample> {
         const done = new Set(this.log.judgements().map((j) => j.example));
         const ids = this.task.questions.filter((id) => !done.has(id)).slice(0, SIMULATED_ROUND);
         if (ids.length === 0) break;
-        for (const { answer, shown, action } of await this.#ask(ids)) {
+        for (const { answer, shown, action } of await this.#questions.ask(ids)) {
           const verdict = person.judge({ id: shown.id, label: shown.label! }, action);
           const reward = "skip" in verdict ? null : verdict.reward;
-          await this.#answeredBy.get(answer)!.judge(answer, { reward, judge: person.name });
-          this.#answeredBy.delete(answer);
+          await this.#questions.judge(answer, { reward, judge: person.name });
         }
         this.#report();
         await this.#update();
@@ -267,8 +222,7 @@ export class Course<E extends TaskExample = TaskExample> {
     } finally {
       this.#simulating = false;
       this.#changeRound(ROUND);
-      this.#open = undefined;
-      this.#ahead = [];
+      this.#questions.forget();
       if (!this.#closed) {
         this.#emit({ kind: "simulated", on: false });
         this.#emit({ kind: "question", task: this.task.name, question: await this.question() });
@@ -400,8 +354,7 @@ export class Course<E extends TaskExample = TaskExample> {
   }
 
   async #afterImport(): Promise<void> {
-    this.#open = undefined;
-    this.#ahead = [];
+    this.#questions.forget();
     const { heldOut } = this.#kept.history;
     // Another network may be there than the last point is of.
     const judgements = rewarded(this.log.judgements()).length;
