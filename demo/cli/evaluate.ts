@@ -64,7 +64,11 @@ function table({ strangers, met }: Record<keyof typeof heldOut, TestResult>): st
   ];
 }
 
-async function byPerson({ folder, data, settings, agent }: Trained, n: number): Promise<{ blind: BlindAccuracy }> {
+/** Undefined where nobody said right or wrong. */
+async function byPerson(
+  { folder, data, settings, agent }: Trained,
+  n: number,
+): Promise<{ blind: BlindAccuracy | undefined }> {
   const log = await openFeedbackLog(folder.file("evaluation.jsonl"), { onNotice: say });
   try {
     const set = data.set(heldOut.strangers, settings.seed);
@@ -80,6 +84,10 @@ async function byPerson({ folder, data, settings, agent }: Trained, n: number): 
       await judgeAll(agent(log), questions, { log, judge: humanJudge(log, { blind: true }), purpose: "evaluation" });
     } catch (error) {
       if (!(error instanceof Quit)) throw error; // What was said up to here counts.
+    }
+    if (!log.judgements().some(({ reward }) => reward !== null)) {
+      say("no answer was judged right or wrong");
+      return { blind: undefined };
     }
     const blind = blindAccuracy(log.judgements());
     const { accuracy, low, high, answers, undecided } = blind;

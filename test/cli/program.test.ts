@@ -171,6 +171,9 @@ describe("the model of a run", () => {
 
   test("is judged blind by a person; what they say is kept, goes on where it ended, and is no training", async () => {
     const training = judgements("first");
+    const none = await start(["evaluate", "first", "--human", "3"], "s\nu\nq\n").ended;
+    expect(none.code).toBe(0);
+    expect(none.err).toMatch(/no answer was judged right or wrong/);
     const one = await start(["evaluate", "first", "--human", "3", "--json"], "y\nn\nu\ny\ns\n").ended;
     expect(one.err).not.toContain("█");
     expect(last(one).blind).toMatchObject({ accuracy: 1, answers: 2, undecided: 1 });
