@@ -50,14 +50,16 @@ test.each(["timestamps", "waiting"] as const)(
     expect(profile.dispatches).toHaveLength(3 * each);
     const kernels = profile.kernels();
     expect(kernels.reduce((sum, { count }) => sum + count, 0)).toBe(3 * each);
-    expect(kernels[0]).toMatchObject({ kernel: expect.stringMatching(/^matmul/), count: 3 });
+    // The longest first. On a busy machine that need not be the product: any wait may be a long one.
+    expect(kernels).toEqual(kernels.toSorted((a, b) => b.milliseconds - a.milliseconds));
+    expect(kernels).toContainEqual(expect.objectContaining({ kernel: expect.stringMatching(/^matmul/), count: 3 }));
     const total = kernels.reduce((sum, { milliseconds }) => sum + milliseconds, 0);
     expect(total).toBeGreaterThan(0);
     expect(total).toBeLessThan(elapsed);
 
     const table = String(profile).split("\n");
     expect(table).toHaveLength(kernels.length + 2);
-    expect(table[1]).toMatch(/^matmul\S* +3 +\d+\.\d{3} +\d+\.\d %$/);
+    expect(table.slice(1).join("\n")).toMatch(/^matmul\S* +3 +\d+\.\d{3} +\d+\.\d %$/m);
     expect(table.at(-1)).toContain(`by ${how}`);
 
     const { traceEvents } = JSON.parse(profile.trace()) as {
