@@ -1,0 +1,135 @@
+/*
+ * What every room checks at its doors: that an options object has no name it does not know, and that a number is one that
+ * can be meant. An error names the operation, what was found, what was expected and, where it can, what to do.
+ */
+
+/** The names of an options type, each once: the compiler refuses a list that lacks one of them or has one too many. */
+export type Known<Options> = Readonly<Record<keyof Options, true>>;
+
+/** Names of other engines for what is called otherwise here. */
+const ELSEWHERE: Readonly<Record<string, string>> = { dim: "axis", dims: "axis", learningRate: "lr" };
+
+/**
+ * Refuses options that are no object, and names that `operation` does not know. Undefined stands for no options.
+ *
+ * @throws TypeError that suggests the nearest known name.
+ * @example checkOptions("avgPool2d", options, { kernelSize: true, stride: true });
+ */
+export function checkOptions<Options extends object>(
+  operation: string,
+  options: Options | undefined,
+  known: Known<Options>,
+): void {
+  if (options === undefined) return;
+  if (typeof options !== "object" || options === null || Array.isArray(options)) {
+    const names = Object.keys(known);
+    throw new TypeError(
+      `${operation}: its options are ${describe(options)}, expected an object${names.length ? ` such as { ${names[0]}: … }` : ""}.`,
+    );
+  }
+  for (const name in options) {
+    if (Object.hasOwn(known, name)) continue;
+    const names = Object.keys(known);
+    const meant = nearest(name, names);
+    throw new TypeError(
+      `${operation}: there is no option "${name}". ${meant ? `Did you mean ${meant}?` : `It takes ${names.length ? names.join(", ") : "none"}.`}`,
+    );
+  }
+}
+
+/** The name of `names` that somebody who wrote `name` may have meant. */
+export function nearest(name: string, names: readonly string[]): string | undefined {
+  const camel = name.replace(/[_-]+(\w)/g, (_, letter: string) => letter.toUpperCase());
+  const elsewhere = Object.hasOwn(ELSEWHERE, camel) ? ELSEWHERE[camel]! : camel;
+  if (names.includes(elsewhere)) return elsewhere;
+  const plain = elsewhere.toLowerCase();
+  let best: string | undefined;
+  let least = Math.max(2, Math.floor(plain.length / 3)) + 1;
+  for (const known of names) {
+    const other = known.toLowerCase();
+    const begins = plain.length > 2 && (other.startsWith(plain) || plain.startsWith(other));
+    const steps = begins ? 1 : distance(plain, other);
+    if (steps < least) [best, least] = [known, steps];
+  }
+  return best;
+}
+
+/** How many letters must be changed, added or taken away (Levenshtein 1966). */
+function distance(a: string, b: string): number {
+  let row = Array.from({ length: b.length + 1 }, (_, j) => j);
+  for (let i = 1; i <= a.length; i++) {
+    const next = [i];
+    for (let j = 1; j <= b.length; j++) {
+      const same = a[i - 1] === b[j - 1] ? 0 : 1;
+      next.push(Math.min(row[j]! + 1, next[j - 1]! + 1, row[j - 1]! + same));
+    }
+    row = next;
+  }
+  return row[b.length]!;
+}
+
+/** What a number must be, and how an error says it. */
+export interface NumberRule {
+  readonly holds: (x: number) => boolean;
+  readonly expected: string;
+}
+
+/** The rules for numbers, one place for all doors. NaN and ±∞ hold for none of them unless they say so. */
+export const number = {
+  finite: { holds: Number.isFinite, expected: "a finite number" },
+  atLeast0: { holds: (x) => x >= 0 && x < Infinity, expected: "a finite number of at least 0" },
+  positive: { holds: (x) => x > 0 && x < Infinity, expected: "a finite number above 0" },
+  /** Shares that may be all. */
+  share: { holds: (x) => x >= 0 && x <= 1, expected: "a number from 0 to 1" },
+  /** Shares that may not be all: what is kept of a moving average, what is dropped. */
+  under1: { holds: (x) => x >= 0 && x < 1, expected: "a number of at least 0 and under 1" },
+  whole: { holds: Number.isSafeInteger, expected: "a whole number" },
+  wholeAtLeast0: { holds: (x) => Number.isSafeInteger(x) && x >= 0, expected: "a whole number of at least 0" },
+  wholeAtLeast1: { holds: (x) => Number.isSafeInteger(x) && x >= 1, expected: "a whole number of at least 1" },
+} as const satisfies Record<string, NumberRule>;
+
+/**
+ * Refuses what is no number or breaks the rule. Nothing is converted: "1", null and true are no numbers.
+ *
+ * @throws RangeError (TypeError where it is no number at all) that names the operation, the value and the rule.
+ * @example checkNumber("adam", "lr", options.lr, number.atLeast0);
+ */
+export function checkNumber(
+  operation: string,
+  what: string,
+  value: unknown,
+  rule: NumberRule,
+): asserts value is number {
+  if (typeof value === "number" && rule.holds(value)) return;
+  const text = `${operation}: ${what} is ${describe(value)}, expected ${rule.expected}.`;
+  throw typeof value === "number" ? new RangeError(text) : new TypeError(text);
+}
+
+/**
+ * Refuses what is none of the listed names.
+ *
+ * @throws TypeError that lists them, or suggests the nearest.
+ */
+export function checkName<Name extends string>(
+  operation: string,
+  what: string,
+  value: unknown,
+  names: readonly Name[],
+): asserts value is Name {
+  if (typeof value === "string" && (names as readonly string[]).includes(value)) return;
+  const meant = typeof value === "string" ? nearest(value, names) : undefined;
+  throw new TypeError(
+    `${operation}: ${what} is ${describe(value)}, expected one of ${names.join(", ")}.${meant ? ` Did you mean "${meant}"?` : ""}`,
+  );
+}
+
+/** A value in an error's words, short. */
+export function describe(value: unknown): string {
+  if (typeof value === "string") return JSON.stringify(value.length > 40 ? `${value.slice(0, 39)}…` : value);
+  if (typeof value === "function") return "a function";
+  if (typeof value === "object" && value !== null) {
+    if (Array.isArray(value) || ArrayBuffer.isView(value)) return `an array`;
+    return value.constructor?.name && value.constructor !== Object ? `a ${value.constructor.name}` : "an object";
+  }
+  return String(value);
+}
