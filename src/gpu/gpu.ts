@@ -117,6 +117,7 @@ export class Gpu {
     this.#plans.set(key, plan);
     this.#evict();
     await this.#submit(plan, uploads, results);
+    recording.submitted();
     const after = this.counters;
     this.#lastStep = { ...zero(), milliseconds: performance.now() - start };
     for (const k of Object.keys(before) as (keyof Counters)[]) this.#lastStep[k] = after[k] - before[k];

@@ -38,6 +38,7 @@ export class Recording {
   readonly choices: Choice[] = [];
   readonly placements = new Map<Slot, Placement>();
   readonly #temporaries = new Set<Slot>();
+  readonly #onSubmit: (() => void)[] = [];
   readonly #seed: number;
   #seeds = 0;
 
@@ -66,6 +67,19 @@ export class Recording {
   /** Whether `slot` is a temporary of this very step. */
   computes(slot: Slot): boolean {
     return this.#temporaries.has(slot);
+  }
+
+  /**
+   * Runs `commit` once the step was submitted, and never where it was not: what an op changes of its own while it records
+   * (an optimizer's count of steps) is set there, so that a step that failed leaves no trace.
+   */
+  onSubmit(commit: () => void): void {
+    this.#onSubmit.push(commit);
+  }
+
+  /** The step was submitted. */
+  submitted(): void {
+    for (const commit of this.#onSubmit) commit();
   }
 
   /** Numbers that this step uploads: whatever changes from step to step. */
