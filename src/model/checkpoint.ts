@@ -1,6 +1,7 @@
 import type { Module } from "./layers.ts";
 import type { Optimiser } from "./optimiser.ts";
 import {
+  checkFinite,
   checkWeights,
   decodeSafetensors,
   encodeSafetensors,
@@ -19,19 +20,14 @@ const [M, V] = ["optimiser.m", "optimiser.v"];
 
 /**
  * @param progress whatever JSON can hold.
- * @throws WeightsError where a weight is no finite number: there is nothing to go on from.
+ * @throws WeightsError where a weight or what the optimiser remembers is no finite number: there is nothing to go on from.
  */
 export async function encodeCheckpoint(module: Module, optimiser: Optimiser, progress: unknown): Promise<Uint8Array> {
   const { tensors } = await weightsOf(module);
-  for (const [name, { data }] of tensors) {
-    if (!data.every(Number.isFinite))
-      throw new WeightsError(
-        `checkpoint: ${name} holds numbers that are not finite, so nothing is written. Lower the learning rate or clip the gradients, and go on from the checkpoint before.`,
-      );
-  }
   const { steps, m, v } = await optimiser.state();
   tensors.set(M, { shape: [m.length], data: m });
   if (v) tensors.set(V, { shape: [v.length], data: v });
+  checkFinite("checkpoint", { tensors, metadata: {} }, {});
   const metadata = { progress: JSON.stringify(progress), optimiserSteps: String(steps) };
   return encodeSafetensors({ tensors, metadata });
 }

@@ -48,6 +48,7 @@ export {
   decodeSafetensors,
   encodeSafetensors,
   loadSafetensors,
+  type NonFinite,
   saveSafetensors,
   setWeights,
   type Weights,

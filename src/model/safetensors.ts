@@ -4,6 +4,7 @@
  * https://github.com/huggingface/safetensors
  */
 
+import { checkOptions } from "../check.ts";
 import type { Module } from "./layers.ts";
 import { replaceFile } from "./store.ts";
 
@@ -17,16 +18,31 @@ export class WeightsError extends Error {
   override readonly name = "WeightsError";
 }
 
+/** What may be saved or put into a network beside finite numbers. */
+export interface NonFinite {
+  /** Whether NaN and ±∞ are taken as they are, as where a network has died and is to be looked at. Default false. */
+  allowNonFinite?: boolean;
+}
+
 /** Longest header that is read, in bytes: a real one has some hundred bytes a tensor. */
 const LONGEST_HEADER = 16 << 20;
 
-export function encodeSafetensors({ tensors, metadata }: Weights): Uint8Array<ArrayBuffer> {
-  const header: Record<string, unknown> = Object.keys(metadata).length > 0 ? { __metadata__: metadata } : {};
+/**
+ * Writes tensors down as a file's bytes.
+ *
+ * @throws WeightsError naming a tensor that holds NaN or ±∞, unless they are allowed.
+ */
+export function encodeSafetensors(weights: Weights, options: NonFinite = {}): Uint8Array<ArrayBuffer> {
+  const { tensors, metadata } = weights;
+  checkFinite("encodeSafetensors", weights, options);
+  // Entries and not a plain object's fields: a tensor may have any name, "__proto__" as well.
+  const entries: [string, unknown][] = Object.keys(metadata).length > 0 ? [["__metadata__", metadata]] : [];
   let at = 0;
   for (const [name, { shape, data }] of tensors) {
-    header[name] = { dtype: "F32", shape, data_offsets: [at, at + data.byteLength] };
+    entries.push([name, { dtype: "F32", shape, data_offsets: [at, at + data.byteLength] }]);
     at += data.byteLength;
   }
+  const header = Object.fromEntries(entries);
   // Spaces at the end, so that the numbers begin at a multiple of 8 bytes.
   const json = new TextEncoder().encode(JSON.stringify(header));
   const length = Math.ceil(json.length / 8) * 8;
@@ -124,8 +140,25 @@ export async function weightsOf(module: Module, metadata: Record<string, string>
   };
 }
 
-/** @throws WeightsError naming the first tensor that is missing, too many, or of another shape. */
-export function checkWeights(module: Module, { tensors }: Weights, name = "weights"): void {
+/** Refuses weights with NaN or ±∞, by the tensor's name. */
+export function checkFinite(name: string, { tensors }: Weights, options: NonFinite): void {
+  checkOptions(name, options, { allowNonFinite: true });
+  if (options.allowNonFinite) return;
+  for (const [tensor, { data }] of tensors) {
+    const at = data.findIndex((x) => !Number.isFinite(x));
+    if (at >= 0)
+      throw new WeightsError(
+        `${name}: tensor "${tensor}" holds ${data[at]} at ${at}, expected finite numbers. A network whose weights are not finite answers nothing: go on from weights of before, with a lower learning rate or clipped gradients. To take it as it is, give allowNonFinite: true.`,
+      );
+  }
+}
+
+/**
+ * @throws WeightsError naming the first tensor that is missing, too many, of another shape, or holds NaN or ±∞ unless they
+ * are allowed.
+ */
+export function checkWeights(module: Module, weights: Weights, name = "weights", options: NonFinite = {}): void {
+  const { tensors } = weights;
   const parameters = module.parameters();
   for (const [key, p] of Object.entries(parameters)) {
     const found = tensors.get(key);
@@ -137,8 +170,9 @@ export function checkWeights(module: Module, { tensors }: Weights, name = "weigh
       );
     }
   }
-  const extra = [...tensors.keys()].find((key) => !(key in parameters));
+  const extra = [...tensors.keys()].find((key) => !Object.hasOwn(parameters, key));
   if (extra !== undefined) throw new WeightsError(`${name}: tensor "${extra}" is not of this network.`);
+  checkFinite(name, weights, options);
 }
 
 /**
@@ -146,8 +180,8 @@ export function checkWeights(module: Module, { tensors }: Weights, name = "weigh
  *
  * @throws WeightsError as `checkWeights`.
  */
-export function setWeights(module: Module, weights: Weights, name = "weights"): void {
-  checkWeights(module, weights, name);
+export function setWeights(module: Module, weights: Weights, name = "weights", options: NonFinite = {}): void {
+  checkWeights(module, weights, name, options);
   for (const [key, p] of Object.entries(module.parameters())) p.gpu.write(p.slot, weights.tensors.get(key)!.data);
 }
 
@@ -156,14 +190,19 @@ export async function saveSafetensors(
   module: Module,
   path: string,
   metadata: Record<string, string> = {},
+  options: NonFinite = {},
 ): Promise<void> {
-  await replaceFile(path, encodeSafetensors(await weightsOf(module, metadata)));
+  await replaceFile(path, encodeSafetensors(await weightsOf(module, metadata), options));
 }
 
 /** Reads a file of weights (Node) into a network of the same names and shapes, and gives the file's metadata. */
-export async function loadSafetensors(module: Module, path: string): Promise<Readonly<Record<string, string>>> {
+export async function loadSafetensors(
+  module: Module,
+  path: string,
+  options: NonFinite = {},
+): Promise<Readonly<Record<string, string>>> {
   const { readFile } = await import("node:fs/promises");
   const weights = decodeSafetensors(await readFile(path), path);
-  setWeights(module, weights, path);
+  setWeights(module, weights, path, options);
   return weights.metadata;
 }

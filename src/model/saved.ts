@@ -1,7 +1,14 @@
 import type { Engine } from "../autograd/index.ts";
 import type { MultimodalConfig } from "./config.ts";
 import { MultimodalNet } from "./multimodal.ts";
-import { decodeSafetensors, saveSafetensors, type Weights, WeightsError } from "./safetensors.ts";
+import {
+  checkFinite,
+  decodeSafetensors,
+  type NonFinite,
+  saveSafetensors,
+  type Weights,
+  WeightsError,
+} from "./safetensors.ts";
 
 /*
  * A network in one file: its weights as safetensors, and its configuration as JSON among the metadata, under "config".
@@ -11,22 +18,28 @@ import { decodeSafetensors, saveSafetensors, type Weights, WeightsError } from "
 export const configMetadata = (net: MultimodalNet): Record<string, string> => ({ config: JSON.stringify(net.config) });
 
 /** Writes a network, weights and configuration, to a file (Node); replaced in one go. */
-export const saveModel = (net: MultimodalNet, path: string, metadata: Record<string, string> = {}): Promise<void> =>
-  saveSafetensors(net, path, { ...metadata, ...configMetadata(net) });
+export const saveModel = (
+  net: MultimodalNet,
+  path: string,
+  metadata: Record<string, string> = {},
+  options: NonFinite = {},
+): Promise<void> => saveSafetensors(net, path, { ...metadata, ...configMetadata(net) }, options);
 
 /** Builds the network that a file (Node) holds. @throws WeightsError where it holds none. */
-export async function loadModel(engine: Engine, path: string): Promise<MultimodalNet> {
+export async function loadModel(engine: Engine, path: string, options: NonFinite = {}): Promise<MultimodalNet> {
   const { readFile } = await import("node:fs/promises");
-  return modelFrom(engine, decodeSafetensors(await readFile(path), path), path);
+  return modelFrom(engine, decodeSafetensors(await readFile(path), path), path, options);
 }
 
 /**
  * Builds the network that weights with a configuration are of: in the browser after `decodeSafetensors`.
  *
  * @param name of the file, for errors.
- * @throws WeightsError where there is no configuration, it cannot be, or tensors are missing, too many, or of other shapes.
+ * @throws WeightsError where there is no configuration, it cannot be, or tensors are missing, too many, of other shapes,
+ * or hold NaN or ±∞ that are not allowed.
  */
-export function modelFrom(engine: Engine, { tensors, metadata }: Weights, name = "weights"): MultimodalNet {
+export function modelFrom(engine: Engine, weights: Weights, name = "weights", options: NonFinite = {}): MultimodalNet {
+  const { tensors, metadata } = weights;
   const fail = (fault: string) => new WeightsError(`${name}: ${fault}`);
   if (metadata.config === undefined)
     throw fail('its metadata hold no "config", so the network is not known. Build it, and use loadSafetensors.');
@@ -38,6 +51,7 @@ export function modelFrom(engine: Engine, { tensors, metadata }: Weights, name =
   }
   if (typeof config !== "object" || config === null || Array.isArray(config))
     throw fail("its configuration is not an object.");
+  checkFinite(name, weights, options);
   const used = new Set<string>();
   let net: MultimodalNet;
   try {

@@ -1,16 +1,20 @@
 import { execFileSync } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Engine } from "../../src/index.ts";
 import {
+  configMetadata,
   decodeSafetensors,
   encodeSafetensors,
+  loadModel,
   loadSafetensors,
   MultimodalNet,
+  saveModel,
   saveSafetensors,
+  setWeights,
   WeightsError,
   weightsOf,
 } from "../../src/model/index.ts";
@@ -29,6 +33,11 @@ describe("the format", () => {
     const { tensors: found, metadata } = decodeSafetensors(file());
     expect(found).toEqual(tensors());
     expect(metadata).toEqual({ note: "é" });
+  });
+
+  test("a tensor may have any name", () => {
+    const named = new Map(["__proto__", "constructor", "toString"].map((name) => [name, tensors().get("a")!]));
+    expect(decodeSafetensors(encodeSafetensors({ tensors: named, metadata: {} })).tensors).toEqual(named);
   });
 
   test("a Buffer that is part of a larger one is read as well", () => {
@@ -158,6 +167,30 @@ describe("a network's weights", () => {
     );
     expect((await weightsOf(net)).tensors).toEqual(before);
   });
+
+  test.each([Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY])(
+    "that hold %d are neither saved nor loaded, unless that is asked for",
+    async (bad) => {
+      const net = new MultimodalNet(engine, { ...config, fusion: "concat", seed: 4 });
+      const dead = await weightsOf(net);
+      dead.tensors.get("head.hidden.weight")!.data[7] = bad;
+      const message = new RegExp(`"head\\.hidden\\.weight" holds ${bad} at 7, expected finite numbers`);
+      expect(() => encodeSafetensors(dead)).toThrow(message);
+      const before = (await weightsOf(net)).tensors;
+      expect(() => setWeights(net, dead)).toThrow(message);
+      const path = join(folder, `dead ${bad}`);
+      writeFileSync(path, encodeSafetensors(dead, { allowNonFinite: true }));
+      await expect(loadSafetensors(net, path)).rejects.toThrow(message);
+      expect((await weightsOf(net)).tensors).toEqual(before);
+      writeFileSync(path, encodeSafetensors({ ...dead, metadata: configMetadata(net) }, { allowNonFinite: true }));
+      await expect(loadModel(engine, path)).rejects.toThrow(message);
+      await loadModel(engine, path, { allowNonFinite: true });
+      await loadSafetensors(net, path, { allowNonFinite: true });
+      await expect(saveSafetensors(net, join(folder, "never"))).rejects.toThrow(message);
+      await expect(saveModel(net, join(folder, "never"))).rejects.toThrow(message);
+      expect(readdirSync(folder)).not.toContain("never");
+    },
+  );
 
   test.each([
     [{ fusion: "sum" }, /fusion is sum/],
