@@ -83,7 +83,15 @@ export const number = {
   share: { holds: (x) => x >= 0 && x <= 1, expected: "a number from 0 to 1" },
   /** Shares that may not be all: what is kept of a moving average, what is dropped. */
   under1: { holds: (x) => x >= 0 && x < 1, expected: "a number of at least 0 and under 1" },
+  /** Bounds: any number that can be compared. */
+  bound: { holds: (x) => !Number.isNaN(x), expected: "a number, which may be infinite" },
+  /** What is stored as it is: NaN and ±∞ too. */
+  any: { holds: () => true, expected: "a number" },
+  underHalf: { holds: (x) => x >= 0 && x < 0.5, expected: "a number of at least 0 and under 0.5" },
   whole: { holds: Number.isSafeInteger, expected: "a whole number" },
+  /** What a tensor of whole numbers can hold. */
+  i32: { holds: (x) => (x | 0) === x, expected: "a whole number from -2147483648 to 2147483647" },
+  u32: { holds: (x) => x >>> 0 === x, expected: "a whole number from 0 to 4294967295" },
   wholeAtLeast0: { holds: (x) => Number.isSafeInteger(x) && x >= 0, expected: "a whole number of at least 0" },
   wholeAtLeast1: { holds: (x) => Number.isSafeInteger(x) && x >= 1, expected: "a whole number of at least 1" },
 } as const satisfies Record<string, NumberRule>;
@@ -121,6 +129,48 @@ export function checkName<Name extends string>(
   throw new TypeError(
     `${operation}: ${what} is ${describe(value)}, expected one of ${names.join(", ")}.${meant ? ` Did you mean "${meant}"?` : ""}`,
   );
+}
+
+/** Refuses what is neither true nor false. Undefined stands for the default. */
+export function checkFlag(operation: string, what: string, value: unknown): asserts value is boolean | undefined {
+  if (value === undefined || typeof value === "boolean") return;
+  throw new TypeError(`${operation}: ${what} is ${describe(value)}, expected true or false.`);
+}
+
+/**
+ * Refuses what is not a list: strings, numbers, objects that are something else.
+ *
+ * @param expected what an error asks for, such as "an array of sizes".
+ */
+export function checkList(
+  operation: string,
+  what: string,
+  value: unknown,
+  expected: string,
+): asserts value is ArrayLike<unknown> {
+  if (Array.isArray(value) || (ArrayBuffer.isView(value) && !(value instanceof DataView))) return;
+  throw new TypeError(`${operation}: ${what} is ${describe(value)}, expected ${expected}.`);
+}
+
+/**
+ * A copy as whole numbers of 32 bits, which labels, ids, lengths and the like are. Nothing is rounded, cut or wrapped
+ * round.
+ *
+ * @throws RangeError (TypeError where it is no number at all) that names the first value that is none.
+ */
+export function wholeNumbers(
+  operation: string,
+  what: string,
+  data: ArrayLike<unknown>,
+  type: "i32" | "u32",
+): Int32Array | Uint32Array {
+  const [Kind, rule] = type === "i32" ? [Int32Array, number.i32] : [Uint32Array, number.u32];
+  if (!(data instanceof Kind))
+    for (let i = 0; i < data.length; i++) {
+      const value = data[i];
+      if (typeof value !== "number" || !rule.holds(value)) checkNumber(operation, `${what}[${i}]`, value, rule);
+    }
+  return new Kind(data as ArrayLike<number>);
 }
 
 /** A value in an error's words, short. */

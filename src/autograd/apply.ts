@@ -1,3 +1,4 @@
+import { checkList, describe, wholeNumbers } from "../check.ts";
 import type { HostArray } from "../gpu/index.ts";
 import { type DType, type Op, show } from "../kernels/op.ts";
 import { isPaused, isTracked, type Node } from "./tape.ts";
@@ -46,19 +47,29 @@ export function apply<Options>(
   return tensors;
 }
 
-/** A tensor, or numbers that become one beside `like`: labels and batches may be given as typed arrays. */
+/**
+ * Refuses what is given to a function that takes no more, such as PyTorch's `alpha` of add and `approximate` of gelu. What
+ * `map` and `reduce` of arrays hand over, places and then the array, is let pass.
+ */
+export function noMore(name: string, extra: unknown, array?: unknown): void {
+  if (extra !== undefined && !Array.isArray(array))
+    throw new TypeError(`${name}: there is one argument too many, ${describe(extra)}. It takes no options.`);
+}
+
+/** A tensor, or numbers that become one beside `like`: labels and batches may be given as arrays, which errors call `what`. */
 export function asTensor(
   name: string,
+  what: string,
   x: Tensor | HostArray | readonly number[],
   like: Tensor,
   dtype: DType,
   shape?: readonly number[],
 ): Tensor {
   if (x instanceof Tensor) return x;
-  return hostTensor(name, like.gpu, x, shape ?? [x.length], dtype);
+  checkList(name, what, x, "a tensor, a typed array or an array of numbers");
+  if (!(like instanceof Tensor)) throw new TypeError(`${name}: argument 1 is ${describe(like)}, expected a tensor.`);
+  return hostTensor(name, like.gpu, x, shape ?? [x.length], dtype, false, what);
 }
-
-const arrays = { f32: Float32Array, i32: Int32Array, u32: Uint32Array };
 
 /** A tensor of the host's numbers, copied: what happens to `data` later does not matter. */
 export function hostTensor(
@@ -68,6 +79,7 @@ export function hostTensor(
   shape: readonly number[],
   dtype: DType,
   isParameter = false,
+  what = "data",
 ): Tensor {
   if (data instanceof Tensor) throw new TypeError(`${name}: this is a tensor already.`);
   if (!shape.every((n) => Number.isInteger(n) && n >= 0)) {
@@ -77,5 +89,6 @@ export function hostTensor(
   if (data.length !== n) {
     throw new TypeError(`${name}: ${data.length} numbers do not fill the shape ${show(shape)}, which holds ${n}.`);
   }
-  return new Tensor(gpu, gpu.hold(arrays[dtype].from(data)), shape, dtype, isParameter);
+  const copy = dtype === "f32" ? Float32Array.from(data) : wholeNumbers(name, what, data, dtype);
+  return new Tensor(gpu, gpu.hold(copy), shape, dtype, isParameter);
 }

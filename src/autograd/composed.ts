@@ -1,7 +1,9 @@
+import { checkFlag, checkNumber, checkOptions, type Known, number } from "../check.ts";
 import { blend } from "../kernels/blend.ts";
-import type { Conv2dOptions } from "../kernels/conv2d.ts";
+import { type Conv2dOptions, conv2dOptions } from "../kernels/conv2d.ts";
 import { expect, show } from "../kernels/op.ts";
-import { checkAxes, type ReduceOptions } from "../kernels/reduce.ts";
+import { checkAxes, type ReduceOptions, reduceOptions } from "../kernels/reduce.ts";
+import { noMore } from "./apply.ts";
 import { add, clamp, conv2d, div, exp, log, max, mean, mul, reshape, sqrt, sub, sum } from "./ops.ts";
 import { noGrad } from "./tape.ts";
 import type { Tensor } from "./tensor.ts";
@@ -10,9 +12,14 @@ import type { Tensor } from "./tensor.ts";
  * Functions that are other functions one after another, and need no kernel and no gradient of their own.
  */
 
+type VarianceOptions = ReduceOptions & { correction?: number };
+const varianceOptions: Known<VarianceOptions> = { ...reduceOptions, correction: true };
+
 /** Σ (x − mean)² / (n − correction) over any axes; a correction of 1, PyTorch's default, makes it unbiased. */
-export function variance(x: Tensor, options: ReduceOptions & { correction?: number } = {}): Tensor {
+export function variance(x: Tensor, options: VarianceOptions = {}): Tensor {
+  checkOptions("variance", options, varianceOptions);
   const { correction = 1, ...rest } = options;
+  checkNumber("variance", "correction", correction, number.finite);
   const axis = [...checkAxes("variance", x, rest.axis)];
   const n = axis.reduce((product, a) => product * x.shape[a]!, 1);
   const d = sub(x, mean(x, { axis, keepDims: true }));
@@ -21,6 +28,8 @@ export function variance(x: Tensor, options: ReduceOptions & { correction?: numb
 
 /** log Σ eˣ over any axes, by way of the largest x, so that nothing overflows. */
 export function logSumExp(x: Tensor, options: ReduceOptions = {}): Tensor {
+  checkOptions("logSumExp", options, reduceOptions);
+  checkFlag("logSumExp", "keepDims", options.keepDims);
   const axis = [...checkAxes("logSumExp", x, options.axis)];
   // Kept finite: ∞ − ∞ is not a number.
   const top = noGrad(() => clamp(max(x, { axis, keepDims: true }), { min: -3e38, max: 3e38 }));
@@ -45,7 +54,11 @@ export function conv1d(x: Tensor, w: Tensor, b?: Tensor, options: Conv1dOptions 
     "conv1d",
     () => `x is ${show(x)} and w ${show(w)}, expected [N, C, L] and [O, C/groups, k].`,
   );
+  checkOptions("conv1d", options, conv2dOptions as Known<Conv1dOptions>);
   const { stride = 1, padding = 0, dilation = 1, ...rest } = options;
+  checkNumber("conv1d", "stride", stride, number.wholeAtLeast1);
+  checkNumber("conv1d", "dilation", dilation, number.wholeAtLeast1);
+  if (padding !== "same") checkNumber("conv1d", "padding", padding, number.wholeAtLeast0);
   const flat = (t: Tensor) => reshape(t, t.shape.toSpliced(2, 0, 1));
   const y = conv2d(flat(x), flat(w), b, {
     ...rest,
@@ -57,10 +70,11 @@ export function conv1d(x: Tensor, w: Tensor, b?: Tensor, options: Conv1dOptions 
 }
 
 /** The mean of each channel, [N, C, H, W] → [N, C]. */
-export function globalAvgPool2d(x: Tensor): Tensor {
+export const globalAvgPool2d: (x: Tensor) => Tensor = (x, extra?: unknown, array?: unknown) => {
+  noMore("globalAvgPool2d", extra, array);
   expect(x.shape.length === 4, "globalAvgPool2d", () => `x is ${show(x)}, expected 4 dimensions [N, C, H, W].`);
   return mean(x, { axis: [2, 3] });
-}
+};
 
 export interface BatchNormOptions {
   /** Whether to use the batch's own mean and variance, and to move the running ones towards them. */
@@ -71,6 +85,8 @@ export interface BatchNormOptions {
   momentum?: number;
   epsilon?: number;
 }
+const averages = { mean: true, variance: true } as const;
+const batchNormOptions: Known<BatchNormOptions> = { training: true, running: true, momentum: true, epsilon: true };
 
 /**
  * y = w · (x − mean) / √(variance + ε) + b for each channel of x [N, C, H, W] (Ioffe and Szegedy 2015), w and b [C]. As in
@@ -78,7 +94,17 @@ export interface BatchNormOptions {
  */
 export function batchNorm2d(x: Tensor, w?: Tensor, b?: Tensor, options: BatchNormOptions = {}): Tensor {
   const op = "batchNorm2d";
+  checkOptions(op, options, batchNormOptions);
   const { training = false, running, momentum = 0.1, epsilon = 1e-5 } = options;
+  checkFlag(op, "training", training);
+  checkOptions(`${op}: running`, running, averages);
+  expect(
+    !running || (running.mean !== undefined && running.variance !== undefined),
+    op,
+    () => "running lacks its mean or its variance, expected both.",
+  );
+  checkNumber(op, "momentum", momentum, number.share);
+  checkNumber(op, "epsilon", epsilon, number.atLeast0);
   expect(x.shape.length === 4, op, () => `x is ${show(x)}, expected 4 dimensions [N, C, H, W].`);
   const C = x.shape[1]!;
   const n = (x.shape[0]! * x.shape[2]! * x.shape[3]!) as number;

@@ -1,3 +1,4 @@
+import { checkFlag, checkOptions, type Known } from "../check.ts";
 import { broadcast } from "../kernels/broadcast.ts";
 import { matmul as matmulKernel } from "../kernels/matmul.ts";
 import { count, expect, show } from "../kernels/op.ts";
@@ -9,13 +10,17 @@ export interface MatmulOptions {
   transposeA?: boolean;
   transposeB?: boolean;
 }
+const matmulOptions: Known<MatmulOptions> = { transposeA: true, transposeB: true };
 
 /**
  * a · b as PyTorch's `matmul`: vectors [K] are a row on the left and a column on the right, and that axis is left out of
  * the result; axes in front of the matrices broadcast. `transposeA` and `transposeB` read a matrix by its columns.
  */
 export function matmul(a: Tensor, b: Tensor, options: MatmulOptions = {}): Tensor {
+  checkOptions("matmul", options, matmulOptions);
   const { transposeA = false, transposeB = false } = options;
+  checkFlag("matmul", "transposeA", transposeA);
+  checkFlag("matmul", "transposeB", transposeB);
   expect(
     a.shape.length > 0 && b.shape.length > 0,
     "matmul",

@@ -1,15 +1,20 @@
+import { checkList, checkName, checkNumber, checkOptions, type Known, number } from "../check.ts";
 import type { HostArray } from "../gpu/index.ts";
 import { activation } from "../kernels/activation.ts";
 import { type Arithmetic, arithmetic } from "../kernels/arithmetic.ts";
 import { concat as concatKernel } from "../kernels/concat.ts";
-import { type Conv2dOptions, conv2d as conv2dKernel } from "../kernels/conv2d.ts";
-import { type CrossEntropyOptions, crossEntropy as crossEntropyKernel } from "../kernels/crossEntropy.ts";
+import { type Conv2dOptions, conv2d as conv2dKernel, conv2dOptions } from "../kernels/conv2d.ts";
+import {
+  type CrossEntropyOptions,
+  crossEntropy as crossEntropyKernel,
+  crossEntropyOptions,
+} from "../kernels/crossEntropy.ts";
 import { dropModalities as dropModalitiesKernel, dropout as dropoutKernel } from "../kernels/dropout.ts";
 import { type Elementwise, elementwise } from "../kernels/elementwise.ts";
 import { embedding as embeddingKernel } from "../kernels/embedding.ts";
 import { expand as expandKernel } from "../kernels/expand.ts";
 import { argmax as argmaxKernel, extreme as extremeKernel } from "../kernels/extreme.ts";
-import { type Fusion, fuse as fuseKernel } from "../kernels/fuse.ts";
+import { type Fusion, fuse as fuseKernel, fusions } from "../kernels/fuse.ts";
 import { gather as gatherKernel } from "../kernels/gather.ts";
 import { judged as judgedKernel } from "../kernels/judged.ts";
 import { layerNorm as layerNormKernel } from "../kernels/layerNorm.ts";
@@ -17,10 +22,14 @@ import { linear as linearKernel } from "../kernels/linear.ts";
 import type { Reduction } from "../kernels/loss.ts";
 import { maskedMean as maskedMeanKernel } from "../kernels/maskedMean.ts";
 import { type Activation, count, show } from "../kernels/op.ts";
-import { type PolicyGradientOptions, policyGradient as policyGradientKernel } from "../kernels/policyGradient.ts";
-import { type PoolOptions, pool2d } from "../kernels/pool.ts";
-import { type ReduceOptions, sum as sumKernel } from "../kernels/reduce.ts";
-import { regression } from "../kernels/regression.ts";
+import {
+  type PolicyGradientOptions,
+  policyGradient as policyGradientKernel,
+  policyGradientOptions,
+} from "../kernels/policyGradient.ts";
+import { type PoolOptions, pool2d, poolOptions } from "../kernels/pool.ts";
+import { type ReduceOptions, reduceOptions, sum as sumKernel } from "../kernels/reduce.ts";
+import { type Regression, regression } from "../kernels/regression.ts";
 import { reshape as reshapeKernel } from "../kernels/reshape.ts";
 import { categorical as categoricalKernel } from "../kernels/sample.ts";
 import { softmax as softmaxKernel } from "../kernels/softmax.ts";
@@ -29,9 +38,10 @@ import {
   permute as permuteKernel,
   type SliceOptions,
   slice as sliceKernel,
+  sliceOptions,
 } from "../kernels/strided.ts";
 import { where as whereKernel } from "../kernels/where.ts";
-import { apply, asTensor } from "./apply.ts";
+import { apply, asTensor, noMore } from "./apply.ts";
 import type { Tensor } from "./tensor.ts";
 
 /*
@@ -44,13 +54,17 @@ export type Numbers = Tensor | HostArray | readonly number[];
 const one = <O>(name: string, op: Parameters<typeof apply<O>>[1], inputs: (Tensor | undefined)[], options: O): Tensor =>
   apply(name, op, inputs, options)[0]!;
 
+type AxisOptions = { axis?: number };
+const axisOptions: Known<AxisOptions> = { axis: true };
+
 const binary =
-  (kind: Arithmetic) =>
-  (a: Tensor | number, b: Tensor | number): Tensor => {
+  (kind: Arithmetic): ((a: Tensor | number, b: Tensor | number) => Tensor) =>
+  (a, b, extra?: unknown, array?: unknown) => {
+    noMore(kind, extra, array);
     const like = typeof a === "number" ? b : a;
     if (typeof like === "number")
       throw new TypeError(`${kind}: both arguments are plain numbers, expected at least one tensor.`);
-    const tensor = (x: Tensor | number) => (typeof x === "number" ? asTensor(kind, [x], like, "f32", []) : x);
+    const tensor = (x: Tensor | number) => (typeof x === "number" ? asTensor(kind, "number", [x], like, "f32", []) : x);
     return one(kind, arithmetic, [tensor(a), tensor(b)], { kind });
   };
 export const add = binary("add");
@@ -62,17 +76,21 @@ export const minimum = binary("minimum");
 export const pow = binary("pow");
 
 const unary =
-  (kind: Exclude<Activation, "none">) =>
-  (x: Tensor): Tensor =>
-    one(kind, activation, [x], { kind });
+  (kind: Exclude<Activation, "none">): ((x: Tensor) => Tensor) =>
+  (x, extra?: unknown, array?: unknown) => {
+    noMore(kind, extra, array);
+    return one(kind, activation, [x], { kind });
+  };
 export const relu = unary("relu");
 export const tanh = unary("tanh");
 export const sigmoid = unary("sigmoid");
 
 const map =
-  (kind: Exclude<Elementwise, "leakyRelu" | "clamp">) =>
-  (x: Tensor): Tensor =>
-    one(kind, elementwise, [x], { kind });
+  (kind: Exclude<Elementwise, "leakyRelu" | "clamp">): ((x: Tensor) => Tensor) =>
+  (x, extra?: unknown, array?: unknown) => {
+    noMore(kind, extra, array);
+    return one(kind, elementwise, [x], { kind });
+  };
 export const neg = map("neg");
 export const exp = map("exp");
 export const log = map("log");
@@ -81,47 +99,122 @@ export const abs = map("abs");
 export const gelu = map("gelu");
 export const silu = map("silu");
 export const softplus = map("softplus");
-export const leakyRelu = (x: Tensor, options: { slope?: number } = {}): Tensor =>
-  one("leakyRelu", elementwise, [x], { kind: "leakyRelu", p: options.slope ?? 0.01 });
-export const clamp = (x: Tensor, options: { min?: number; max?: number }): Tensor =>
-  one("clamp", elementwise, [x], { kind: "clamp", p: options.min ?? -Infinity, q: options.max ?? Infinity });
+const slopeOptions: Known<{ slope?: number }> = { slope: true };
+export const leakyRelu = (x: Tensor, options: { slope?: number } = {}): Tensor => {
+  checkOptions("leakyRelu", options, slopeOptions);
+  const { slope = 0.01 } = options;
+  checkNumber("leakyRelu", "slope", slope, number.finite);
+  return one("leakyRelu", elementwise, [x], { kind: "leakyRelu", p: slope });
+};
+const clampOptions: Known<{ min?: number; max?: number }> = { min: true, max: true };
+export const clamp = (x: Tensor, options: { min?: number; max?: number }): Tensor => {
+  checkOptions("clamp", options, clampOptions);
+  if (options?.min === undefined && options?.max === undefined)
+    throw new TypeError("clamp: neither min nor max is given, expected at least one of them.");
+  const { min = -Infinity, max = Infinity } = options;
+  checkNumber("clamp", "min", min, number.bound);
+  checkNumber("clamp", "max", max, number.bound);
+  return one("clamp", elementwise, [x], { kind: "clamp", p: min, q: max });
+};
 /** `condition ? a : b`; a condition is anything but 0, of any type. */
-export const where = (condition: Tensor, a: Tensor | number, b: Tensor | number): Tensor => {
-  const tensor = (x: Tensor | number) => (typeof x === "number" ? asTensor("where", [x], condition, "f32", []) : x);
+export const where: (condition: Tensor, a: Tensor | number, b: Tensor | number) => Tensor = (
+  condition,
+  a,
+  b,
+  extra?: unknown,
+) => {
+  noMore("where", extra);
+  const tensor = (x: Tensor | number) =>
+    typeof x === "number" ? asTensor("where", "number", [x], condition, "f32", []) : x;
   return one("where", whereKernel, [condition, tensor(a), tensor(b)], {});
 };
 
-export const softmax = (x: Tensor): Tensor => one("softmax", softmaxKernel, [x], { log: false });
-export const logSoftmax = (x: Tensor): Tensor => one("logSoftmax", softmaxKernel, [x], { log: true });
+/** The kernel goes over the last axis: another one is brought there, and back. */
+const alongAxis =
+  (name: "softmax" | "logSoftmax") =>
+  (x: Tensor, options: AxisOptions = {}): Tensor => {
+    checkOptions(name, options, axisOptions);
+    const settings = { log: name === "logSoftmax" };
+    const { axis = -1 } = options;
+    if (axis === -1) return one(name, softmaxKernel, [x], settings);
+    checkNumber(name, "axis", axis, number.whole);
+    const rank = x.shape.length;
+    if (axis < -rank || axis >= rank) throw new TypeError(`${name}: axis ${axis} is outside of x ${show(x)}.`);
+    if (axis === rank - 1) return one(name, softmaxKernel, [x], settings);
+    return transpose(one(name, softmaxKernel, [transpose(x, axis, -1)], settings), axis, -1);
+  };
+/** Over the last axis, or the one that `axis` names. */
+export const softmax = alongAxis("softmax");
+/** Over the last axis, or the one that `axis` names. */
+export const logSoftmax = alongAxis("logSoftmax");
 
-export const linear = (x: Tensor, w: Tensor, b?: Tensor, options: { activation?: Activation } = {}): Tensor =>
-  one("linear", linearKernel, [x, w, b], options);
+const linearOptions: Known<{ activation?: Activation }> = { activation: true };
+export const linear = (x: Tensor, w: Tensor, b?: Tensor, options: { activation?: Activation } = {}): Tensor => {
+  checkOptions("linear", options, linearOptions);
+  return one("linear", linearKernel, [x, w, b], options);
+};
 
-export const conv2d = (x: Tensor, w: Tensor, b?: Tensor, options: Conv2dOptions = {}): Tensor =>
-  one("conv2d", conv2dKernel, [x, w, b], options);
-export const maxPool2d = (x: Tensor, options: PoolOptions): Tensor =>
-  one("maxPool2d", pool2d, [x], { ...options, kind: "max" });
-export const avgPool2d = (x: Tensor, options: PoolOptions): Tensor =>
-  one("avgPool2d", pool2d, [x], { ...options, kind: "average" });
+export const conv2d = (x: Tensor, w: Tensor, b?: Tensor, options: Conv2dOptions = {}): Tensor => {
+  checkOptions("conv2d", options, conv2dOptions);
+  return one("conv2d", conv2dKernel, [x, w, b], options);
+};
+const pool = (name: string, kind: "max" | "average", x: Tensor, options: PoolOptions): Tensor => {
+  checkOptions(name, options, poolOptions);
+  if (options?.kernel === undefined)
+    throw new TypeError(`${name}: there is no kernel, the window's size, expected such as { kernel: 2 }.`);
+  return one(name, pool2d, [x], { ...options, kind });
+};
+export const maxPool2d = (x: Tensor, options: PoolOptions): Tensor => pool("maxPool2d", "max", x, options);
+export const avgPool2d = (x: Tensor, options: PoolOptions): Tensor => pool("avgPool2d", "average", x, options);
 
-export const embedding = (ids: Numbers, w: Tensor, options: { paddingIdx?: number } = {}): Tensor =>
-  one("embedding", embeddingKernel, [asTensor("embedding", ids, w, "i32"), w], options);
-export const maskedMean = (x: Tensor, words: Numbers, options: { paddingIdx?: number } = {}): Tensor =>
-  one("maskedMean", maskedMeanKernel, [x, asTensor("maskedMean", words, x, "i32", x.shape.slice(0, 2))], options);
+type PaddingOptions = { paddingIdx?: number };
+const paddingOptions: Known<PaddingOptions> = { paddingIdx: true };
+/**
+ * ids as an array are held against 0 … V − 1 when this is called; of a tensor that is on the GPU already, an id outside
+ * gives NaN and no gradient.
+ */
+export const embedding = (ids: Numbers, w: Tensor, options: PaddingOptions = {}): Tensor => {
+  checkOptions("embedding", options, paddingOptions);
+  return one("embedding", embeddingKernel, [asTensor("embedding", "ids", ids, w, "i32"), w], options);
+};
+export const maskedMean = (x: Tensor, words: Numbers, options: PaddingOptions = {}): Tensor => {
+  checkOptions("maskedMean", options, paddingOptions);
+  const given = asTensor("maskedMean", "words", words, x, "i32", x.shape?.slice(0, 2));
+  return one("maskedMean", maskedMeanKernel, [x, given], options);
+};
 
-export const concat = (inputs: readonly Tensor[], options: { axis?: number } = {}): Tensor =>
-  one("concat", concatKernel, [...inputs], { axis: options.axis ?? 0 });
-export const reshape = (x: Tensor, shape: readonly number[]): Tensor => one("reshape", reshapeKernel, [x], { shape });
-/** All axes from `start` on as one. */
+export const concat = (inputs: readonly Tensor[], options: AxisOptions = {}): Tensor => {
+  checkOptions("concat", options, axisOptions);
+  checkList("concat", "inputs", inputs, "an array of tensors");
+  if (inputs.length === 0) throw new TypeError("concat: there is no tensor to concat.");
+  return one("concat", concatKernel, [...inputs], { axis: options.axis ?? 0 });
+};
+export const reshape: (x: Tensor, shape: readonly number[]) => Tensor = (x, shape, extra?: unknown) => {
+  noMore("reshape", extra);
+  checkList("reshape", "shape", shape, "an array of sizes");
+  return one("reshape", reshapeKernel, [x], { shape });
+};
+const flattenOptions: Known<{ start?: number }> = { start: true };
+/** All axes from `start` on as one; a negative `start` counts from the end. */
 export const flatten = (x: Tensor, options: { start?: number } = {}): Tensor => {
-  const start = options.start ?? 0;
+  checkOptions("flatten", options, flattenOptions);
+  const { start = 0 } = options;
+  checkNumber("flatten", "start", start, number.whole);
+  const rank = x.shape.length;
+  if (start !== 0 && (start < -rank || start >= rank))
+    throw new TypeError(`flatten: start ${start} is outside of x ${show(x)}, which has axes 0 … ${rank - 1}.`);
   return reshape(x, [...x.shape.slice(0, start), count(x.shape.slice(start))]);
 };
 
 /** The axes in another order. */
-export const permute = (x: Tensor, axes: readonly number[]): Tensor => one("permute", permuteKernel, [x], { axes });
+export const permute: (x: Tensor, axes: readonly number[]) => Tensor = (x, axes, extra?: unknown) => {
+  noMore("permute", extra);
+  checkList("permute", "axes", axes, "an array of axes");
+  return one("permute", permuteKernel, [x], { axes });
+};
 /** Two axes swapped: the last two unless named. */
-export const transpose = (x: Tensor, a = -2, b = -1): Tensor => {
+export const transpose: (x: Tensor, a?: number, b?: number) => Tensor = (x, a = -2, b = -1, extra?: unknown) => {
+  noMore("transpose", extra);
   const rank = x.shape.length;
   const [i, j] = [a < 0 ? a + rank : a, b < 0 ? b + rank : b];
   if (![i, j].every((axis) => Number.isInteger(axis) && axis >= 0 && axis < rank))
@@ -131,15 +224,24 @@ export const transpose = (x: Tensor, a = -2, b = -1): Tensor => {
     x.shape.map((_, axis) => (axis === i ? j : axis === j ? i : axis)),
   );
 };
-export const slice = (x: Tensor, options: SliceOptions): Tensor => one("slice", sliceKernel, [x], options);
+export const slice = (x: Tensor, options: SliceOptions = {}): Tensor => {
+  checkOptions("slice", options, sliceOptions);
+  return one("slice", sliceKernel, [x], options);
+};
 /** Pieces one after another along `axis`: of `size` each (the last may be shorter), or of the sizes listed. */
-export function split(x: Tensor, size: number | readonly number[], options: { axis?: number } = {}): Tensor[] {
+export function split(x: Tensor, size: number | readonly number[], options: AxisOptions = {}): Tensor[] {
+  checkOptions("split", options, axisOptions);
   const { axis = 0 } = options;
+  checkNumber("split", "axis", axis, number.whole);
   const length = x.shape.at(axis);
   if (length === undefined || axis >= x.shape.length)
     throw new TypeError(`split: axis ${axis} is outside of x ${show(x)}.`);
   if (typeof size === "number" && !(Number.isInteger(size) && size > 0))
     throw new TypeError(`split: size is ${size}, expected a whole number of at least 1.`);
+  if (typeof size !== "number") {
+    checkList("split", "size", size, "a number or an array of sizes");
+    for (const n of size) checkNumber("split", "a size", n, number.wholeAtLeast0);
+  }
   const sizes =
     typeof size === "number"
       ? Array.from({ length: Math.ceil(length / size) }, (_, i) => Math.min(size, length - i * size))
@@ -155,7 +257,9 @@ export function split(x: Tensor, size: number | readonly number[], options: { ax
     return slice(x, { axis, start: start - n, end: start });
   });
 }
-export const stack = (inputs: readonly Tensor[], options: { axis?: number } = {}): Tensor => {
+export const stack = (inputs: readonly Tensor[], options: AxisOptions = {}): Tensor => {
+  checkOptions("stack", options, axisOptions);
+  checkList("stack", "inputs", inputs, "an array of tensors");
   const [first] = inputs;
   if (!first) throw new TypeError("stack: there is no tensor to stack.");
   const rank = first.shape.length + 1;
@@ -169,9 +273,16 @@ export const stack = (inputs: readonly Tensor[], options: { axis?: number } = {}
     { axis },
   );
 };
-export const expand = (x: Tensor, shape: readonly number[]): Tensor => one("expand", expandKernel, [x], { shape });
+export const expand: (x: Tensor, shape: readonly number[]) => Tensor = (x, shape, extra?: unknown) => {
+  noMore("expand", extra);
+  checkList("expand", "shape", shape, "an array of sizes");
+  return one("expand", expandKernel, [x], { shape });
+};
+const padOptions: Known<{ value?: number }> = { value: true };
 /** Numbers around x: before and after the last axis, then before and after the one in front of it, and so on. */
 export function pad(x: Tensor, padding: readonly number[], options: { value?: number } = {}): Tensor {
+  checkOptions("pad", options, padOptions);
+  checkList("pad", "padding", padding, "an array of numbers, two an axis");
   if (padding.length % 2 !== 0 || padding.length > 2 * x.shape.length)
     throw new TypeError(`pad: padding [${padding}] does not fit x ${show(x)}, expected two numbers an axis at most.`);
   const perAxis = x.shape.map((_, axis) => {
@@ -180,104 +291,150 @@ export function pad(x: Tensor, padding: readonly number[], options: { value?: nu
   });
   return one("pad", padKernel, [x], { padding: perAxis, value: options.value ?? 0 });
 }
-export const gather = (x: Tensor, index: Tensor, options: { axis?: number } = {}): Tensor =>
-  one("gather", gatherKernel, [x, index], { axis: options.axis ?? 0, each: true });
-export const indexSelect = (x: Tensor, index: Numbers, options: { axis?: number } = {}): Tensor =>
-  one("indexSelect", gatherKernel, [x, asTensor("indexSelect", index, x, "i32")], {
-    axis: options.axis ?? 0,
-    each: false,
-  });
+/** Of an index that is on the GPU already, what lies outside is taken for the last place, and gets no gradient. */
+export const gather = (x: Tensor, index: Tensor, options: AxisOptions = {}): Tensor => {
+  checkOptions("gather", options, axisOptions);
+  return one("gather", gatherKernel, [x, index], { axis: options.axis ?? 0, each: true });
+};
+/** As `gather`, with one index for all. */
+export const indexSelect = (x: Tensor, index: Numbers, options: AxisOptions = {}): Tensor => {
+  checkOptions("indexSelect", options, axisOptions);
+  const places = asTensor("indexSelect", "index", index, x, "i32");
+  return one("indexSelect", gatherKernel, [x, places], { axis: options.axis ?? 0, each: false });
+};
 
 export interface FuseInputs {
   present?: Numbers | undefined;
   weights?: Tensor | undefined;
 }
-export function fuse(features: readonly Tensor[], fusion: Fusion, { present, weights }: FuseInputs = {}): Tensor {
+const fuseInputs: Known<FuseInputs> = { present: true, weights: true };
+export function fuse(features: readonly Tensor[], fusion: Fusion, inputs: FuseInputs = {}): Tensor {
+  checkOptions("fuse", inputs, fuseInputs);
+  checkName("fuse", "fusion", fusion, fusions);
+  checkList("fuse", "features", features, "an array of tensors");
+  const { present, weights } = inputs;
   const M = features.length;
-  const mask = present && asTensor("fuse", present, features[0]!, "f32", [features[0]!.shape[0]!, M]);
+  const mask = present && asTensor("fuse", "present", present, features[0]!, "f32", [features[0]!.shape[0]!, M]);
   return one("fuse", fuseKernel, [...features, mask, weights], { fusion, modalities: M });
 }
 
-export const dropout = (x: Tensor, options: { p: number }): Tensor =>
-  options.p === 0 ? x : one("dropout", dropoutKernel, [x], options);
+const dropOptions: Known<{ p: number }> = { p: true };
+/** The probability of being dropped. */
+function probability(name: string, options: { p: number }): number {
+  checkOptions(name, options, dropOptions);
+  checkNumber(name, "p", options?.p, number.under1);
+  return options.p;
+}
+export const dropout = (x: Tensor, options: { p: number }): Tensor => {
+  const p = probability("dropout", options);
+  return p === 0 ? x : one("dropout", dropoutKernel, [x], { p });
+};
 export const dropModalities = (present: Tensor, options: { p: number }): Tensor =>
-  one("dropModalities", dropModalitiesKernel, [present], options);
+  one("dropModalities", dropModalitiesKernel, [present], { p: probability("dropModalities", options) });
 
-export const sum = (x: Tensor, options: ReduceOptions = {}): Tensor => one("sum", sumKernel, [x], options);
-export const mean = (x: Tensor, options: ReduceOptions = {}): Tensor =>
-  one("mean", sumKernel, [x], { ...options, mean: true });
+export const sum = (x: Tensor, options: ReduceOptions = {}): Tensor => {
+  checkOptions("sum", options, reduceOptions);
+  return one("sum", sumKernel, [x], options);
+};
+export const mean = (x: Tensor, options: ReduceOptions = {}): Tensor => {
+  checkOptions("mean", options, reduceOptions);
+  return one("mean", sumKernel, [x], { ...options, mean: true });
+};
 
-export const max = (x: Tensor, options: ReduceOptions = {}): Tensor =>
-  one("max", extremeKernel, [x], { ...options, kind: "max" });
-export const min = (x: Tensor, options: ReduceOptions = {}): Tensor =>
-  one("min", extremeKernel, [x], { ...options, kind: "min" });
-export const argmax = (x: Tensor, options: { axis?: number; keepDims?: boolean } = {}): Tensor =>
-  one("argmax", argmaxKernel, [x], options);
-export const layerNorm = (x: Tensor, w?: Tensor, b?: Tensor, options: { epsilon?: number } = {}): Tensor =>
-  one("layerNorm", layerNormKernel, [x, w, b], options);
+export const max = (x: Tensor, options: ReduceOptions = {}): Tensor => {
+  checkOptions("max", options, reduceOptions);
+  return one("max", extremeKernel, [x], { ...options, kind: "max" });
+};
+export const min = (x: Tensor, options: ReduceOptions = {}): Tensor => {
+  checkOptions("min", options, reduceOptions);
+  return one("min", extremeKernel, [x], { ...options, kind: "min" });
+};
+export const argmax = (x: Tensor, options: { axis?: number; keepDims?: boolean } = {}): Tensor => {
+  checkOptions("argmax", options, reduceOptions);
+  return one("argmax", argmaxKernel, [x], options);
+};
+const normOptions: Known<{ epsilon?: number }> = { epsilon: true };
+export const layerNorm = (x: Tensor, w?: Tensor, b?: Tensor, options: { epsilon?: number } = {}): Tensor => {
+  checkOptions("layerNorm", options, normOptions);
+  return one("layerNorm", layerNormKernel, [x, w, b], options);
+};
 /** A class for each row of logits, drawn by softmax(logits). */
-export const categorical = (logits: Tensor): Tensor => one("categorical", categoricalKernel, [logits], {});
+export const categorical: (logits: Tensor) => Tensor = (logits, extra?: unknown, array?: unknown) => {
+  noMore("categorical", extra, array);
+  return one("categorical", categoricalKernel, [logits], {});
+};
 
+/** Labels and actions as arrays are held against the classes when a loss is called; on the GPU they cannot be. */
+const lossOptions: Known<{ reduction?: Reduction }> = { reduction: true };
+const weightedOptions: Known<CrossEntropyOptions & { weights?: Numbers | undefined }> = {
+  ...crossEntropyOptions,
+  weights: true,
+};
 export function crossEntropy(
   logits: Tensor,
   labels: Numbers,
   options: CrossEntropyOptions & { weights?: Numbers | undefined } = {},
 ): Tensor {
+  checkOptions("crossEntropy", options, weightedOptions);
   const { weights, ...rest } = options;
-  const rows = weights && asTensor("crossEntropy", weights, logits, "f32");
-  return one("crossEntropy", crossEntropyKernel, [logits, asTensor("crossEntropy", labels, logits, "i32"), rows], rest);
+  const rows = weights && asTensor("crossEntropy", "weights", weights, logits, "f32");
+  const classes = asTensor("crossEntropy", "labels", labels, logits, "i32");
+  return one("crossEntropy", crossEntropyKernel, [logits, classes, rows], rest);
 }
+const judgedOptions: Known<{ noise?: number; reduction?: Reduction }> = { noise: true, ...lossOptions };
 export function judged(
   logits: Tensor,
   actions: Numbers,
   rewards: Numbers,
   options: { noise?: number; reduction?: Reduction } = {},
 ): Tensor {
+  checkOptions("judged", options, judgedOptions);
   const { noise = 0, ...rest } = options;
-  if (!(noise >= 0 && noise < 0.5))
-    throw new TypeError(`judged: noise is ${noise}, expected at least 0 and under 0.5.`);
-  const given = asTensor("judged", actions, logits, "i32");
-  return one(
-    "judged",
-    judgedKernel,
-    [logits, given, asTensor("judged", rewards, logits, "f32"), asTensor("judged", [noise], logits, "f32")],
-    rest,
-  );
+  checkNumber("judged", "noise", noise, number.underHalf);
+  const given = asTensor("judged", "actions", actions, logits, "i32");
+  const signs = asTensor("judged", "rewards", rewards, logits, "f32");
+  return one("judged", judgedKernel, [logits, given, signs, asTensor("judged", "noise", [noise], logits, "f32")], rest);
 }
+const leashedOptions: Known<PolicyGradientOptions & { klTo?: Numbers | undefined }> = {
+  ...policyGradientOptions,
+  klTo: true,
+};
 export function policyGradient(
   logits: Tensor,
   actions: Numbers,
   advantages: Numbers,
   options: PolicyGradientOptions & { klTo?: Numbers | undefined } = {},
 ): Tensor {
+  checkOptions("policyGradient", options, leashedOptions);
   const { klTo, ...rest } = options;
-  const given = asTensor("policyGradient", actions, logits, "i32");
-  const leash = klTo && asTensor("policyGradient", klTo, logits, "f32", logits.shape);
-  return one(
-    "policyGradient",
-    policyGradientKernel,
-    [logits, given, asTensor("policyGradient", advantages, logits, "f32"), leash],
-    rest,
-  );
+  const given = asTensor("policyGradient", "actions", actions, logits, "i32");
+  const leash = klTo && asTensor("policyGradient", "klTo", klTo, logits, "f32", logits.shape);
+  const weights = asTensor("policyGradient", "advantages", advantages, logits, "f32");
+  return one("policyGradient", policyGradientKernel, [logits, given, weights, leash], rest);
 }
+
+/** A loss of numbers against others of the same shape. */
+function regressionLoss(
+  name: string,
+  kind: Regression,
+  x: Tensor,
+  target: Numbers,
+  options: { reduction?: Reduction; delta?: number },
+  known: Known<{ reduction?: Reduction; delta?: number }> | typeof lossOptions,
+): Tensor {
+  checkOptions(name, options, known as typeof huberOptions);
+  return one(name, regression, [x, asTensor(name, "target", target, x, "f32", x.shape)], { kind, ...options });
+}
+const huberOptions: Known<{ reduction?: Reduction; delta?: number }> = { ...lossOptions, delta: true };
 export const mse = (x: Tensor, target: Numbers, options: { reduction?: Reduction } = {}): Tensor =>
-  one("mse", regression, [x, asTensor("mse", target, x, "f32", x.shape)], { kind: "mse", ...options });
+  regressionLoss("mse", "mse", x, target, options, lossOptions);
 export const binaryCrossEntropyWithLogits = (
   x: Tensor,
   target: Numbers,
   options: { reduction?: Reduction } = {},
-): Tensor =>
-  one(
-    "binaryCrossEntropyWithLogits",
-    regression,
-    [x, asTensor("binaryCrossEntropyWithLogits", target, x, "f32", x.shape)],
-    { kind: "binaryCrossEntropy", ...options },
-  );
+): Tensor => regressionLoss("binaryCrossEntropyWithLogits", "binaryCrossEntropy", x, target, options, lossOptions);
 export const huber = (x: Tensor, target: Numbers, options: { reduction?: Reduction; delta?: number } = {}): Tensor =>
-  one("huber", regression, [x, asTensor("huber", target, x, "f32", x.shape)], { kind: "huber", ...options });
+  regressionLoss("huber", "huber", x, target, options, huberOptions);
 /** x holds log-probabilities, target probabilities, as in PyTorch's `kl_div`. */
 export const klDivergence = (x: Tensor, target: Numbers, options: { reduction?: Reduction } = {}): Tensor =>
-  one("klDivergence", regression, [x, asTensor("klDivergence", target, x, "f32", x.shape)], {
-    kind: "klDivergence",
-    ...options,
-  });
+  regressionLoss("klDivergence", "klDivergence", x, target, options, lossOptions);

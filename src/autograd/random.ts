@@ -1,3 +1,4 @@
+import { checkList, checkOptions } from "../check.ts";
 import { count, expect, show } from "../kernels/op.ts";
 import { type Distribution, sample } from "../kernels/sample.ts";
 import type { Engine } from "./engine.ts";
@@ -6,6 +7,7 @@ import { Tensor } from "./tensor.ts";
 /* Tensors of random numbers, drawn on the device in the open step. They follow from the engine's seed and the step. */
 
 function draw(engine: Engine, from: Distribution, shape: readonly number[], a: number, b: number): Tensor {
+  checkList(from, "the shape", shape, "an array of sizes");
   const { gpu } = engine;
   if (!gpu.recording)
     throw new Error(`${from}: no step is open. Write \`await engine.step(() => ${from}(engine, …))\`.`);
@@ -17,16 +19,27 @@ function draw(engine: Engine, from: Distribution, shape: readonly number[], a: n
   return new Tensor(gpu, sample(gpu.recording, from, shape, a, b).slot, shape, "f32");
 }
 
+const uniformOptions = { low: true, high: true } as const;
+const normalOptions = { mean: true, std: true } as const;
+
 /** Evenly from [low, high). */
-export const uniform = (
+export function uniform(
   engine: Engine,
   shape: readonly number[],
-  { low = 0, high = 1 }: { low?: number; high?: number } = {},
-): Tensor => draw(engine, "uniform", shape, low, high);
+  options: { low?: number; high?: number } = {},
+): Tensor {
+  checkOptions("uniform", options, uniformOptions);
+  const { low = 0, high = 1 } = options;
+  return draw(engine, "uniform", shape, low, high);
+}
 
 /** From the normal distribution. */
-export const normal = (
+export function normal(
   engine: Engine,
   shape: readonly number[],
-  { mean = 0, std = 1 }: { mean?: number; std?: number } = {},
-): Tensor => draw(engine, "normal", shape, mean, std);
+  options: { mean?: number; std?: number } = {},
+): Tensor {
+  checkOptions("normal", options, normalOptions);
+  const { mean = 0, std = 1 } = options;
+  return draw(engine, "normal", shape, mean, std);
+}

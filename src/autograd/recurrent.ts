@@ -1,3 +1,4 @@
+import { checkFlag, checkName, checkOptions, type Known } from "../check.ts";
 import type { CellName } from "../kernels/cells.ts";
 import { show } from "../kernels/op.ts";
 import { recurrent } from "../kernels/recurrent.ts";
@@ -13,6 +14,7 @@ export interface RecurrentWeights {
   biasIh?: Tensor;
   biasHh?: Tensor;
 }
+const recurrentWeights: Known<RecurrentWeights> = { weightIh: true, weightHh: true, biasIh: true, biasHh: true };
 export type GruWeights = RecurrentWeights;
 
 export interface RecurrentOptions {
@@ -27,6 +29,14 @@ export interface RecurrentOptions {
   /** Read each example from its end to its beginning. */
   reverse?: boolean | undefined;
 }
+
+const recurrentOptions: Known<RecurrentOptions> = {
+  lengths: true,
+  h0: true,
+  layers: true,
+  bidirectional: true,
+  reverse: true,
+};
 
 export interface RecurrentResult {
   /** [N, T, H], or [N, T, 2H] where bidirectional; 0 from an example's length on. */
@@ -54,8 +64,15 @@ function layered(
   options: RecurrentOptions,
 ) {
   const { layers = 1, bidirectional = false, h0 } = options;
+  checkFlag(name, "bidirectional", bidirectional);
+  checkFlag(name, "reverse", options.reverse);
   const directions = bidirectional ? 2 : 1;
   const list = Array.isArray(weights) ? weights : [weights as RecurrentWeights];
+  for (const one of list) {
+    checkOptions(`${name}: weights`, one, recurrentWeights);
+    if (!one?.weightIh || !one.weightHh)
+      throw new TypeError(`${name}: its weights lack weightIh or weightHh, expected both.`);
+  }
   if (!(Number.isInteger(layers) && layers >= 1))
     throw new TypeError(`${name}: layers is ${layers}, expected a whole number of at least 1.`);
   if (list.length !== layers * directions)
@@ -64,7 +81,7 @@ function layered(
     );
   if (bidirectional && options.reverse) throw new TypeError(`${name}: reverse and bidirectional exclude each other.`);
   const several = list.length > 1;
-  const lengths = options.lengths && asTensor(name, options.lengths, x, "i32");
+  const lengths = options.lengths && asTensor(name, "lengths", options.lengths, x, "i32");
   if (several && h0 && (h0.shape.length !== stateAxes + 1 || h0.shape[0] !== list.length))
     throw new TypeError(`${name}: h0 is ${show(h0)}, expected ${list.length} states one after another.`);
   const startOf = (i: number) =>
@@ -101,28 +118,29 @@ const layerOf =
     return { output: output!, hidden: hidden! };
   };
 
+type GruOptions = RecurrentOptions & { resetAfter?: boolean };
+const gruOptions: Known<GruOptions> = { ...recurrentOptions, resetAfter: true };
+type RnnOptions = RecurrentOptions & { nonlinearity?: "tanh" | "relu" };
+const rnnOptions: Known<RnnOptions> = { ...recurrentOptions, nonlinearity: true };
+
 /** `resetAfter: false` is Cho's first GRU, whose reset gate comes before the recurrent product; PyTorch has the other. */
-export function gru(
-  x: Tensor,
-  weights: Weights,
-  options: RecurrentOptions & { resetAfter?: boolean } = {},
-): RecurrentResult {
-  return layered("gru", layerOf("gru", (options.resetAfter ?? true) ? "gru" : "gruBefore"), 2, x, weights, options);
+export function gru(x: Tensor, weights: Weights, options: GruOptions = {}): RecurrentResult {
+  checkOptions("gru", options, gruOptions);
+  const { resetAfter = true } = options;
+  checkFlag("gru", "resetAfter", resetAfter);
+  return layered("gru", layerOf("gru", resetAfter ? "gru" : "gruBefore"), 2, x, weights, options);
 }
 
 /** Elman's network. `nonlinearity` is "tanh" (the default) or "relu". */
-export function rnn(
-  x: Tensor,
-  weights: Weights,
-  options: RecurrentOptions & { nonlinearity?: "tanh" | "relu" } = {},
-): RecurrentResult {
+export function rnn(x: Tensor, weights: Weights, options: RnnOptions = {}): RecurrentResult {
+  checkOptions("rnn", options, rnnOptions);
   const cell = options.nonlinearity ?? "tanh";
-  if (cell !== "tanh" && cell !== "relu")
-    throw new TypeError(`rnn: nonlinearity is ${cell}, expected "tanh" or "relu".`);
+  checkName("rnn", "nonlinearity", cell, ["tanh", "relu"]);
   return layered("rnn", layerOf("rnn", cell), 2, x, weights, options);
 }
 
 /** `h0` and `hidden` hold two states: [2, N, H] (h, then the cell c), or [layers · directions, 2, N, H]. */
 export function lstm(x: Tensor, weights: Weights, options: RecurrentOptions = {}): RecurrentResult {
+  checkOptions("lstm", options, recurrentOptions);
   return layered("lstm", layerOf("lstm", "lstm"), 3, x, weights, options);
 }

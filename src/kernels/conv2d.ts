@@ -1,3 +1,4 @@
+import { checkName, type Known } from "../check.ts";
 import type { Recording } from "../gpu/index.ts";
 import { activationBackward } from "./activation.ts";
 import { addShares } from "./addShares.ts";
@@ -6,6 +7,7 @@ import { CHANNELS, lanes, PIXELS, type Window } from "./conv2dRegisters.ts";
 import * as throughMemory from "./conv2dShared.ts";
 import {
   type Activation,
+  checkActivation,
   count,
   expect,
   expectFloat,
@@ -36,7 +38,24 @@ export interface Conv2dOptions {
   activation?: Activation;
 }
 
-export const pair = (n: Pair): readonly [number, number] => (typeof n === "number" ? [n, n] : n);
+export const conv2dOptions: Known<Conv2dOptions> = {
+  stride: true,
+  padding: true,
+  dilation: true,
+  groups: true,
+  activation: true,
+};
+
+/** One number, or two: down and across. Whether they are whole is for the shape rules to say. */
+export function pair(op: string, name: string, n: Pair): readonly [number, number] {
+  if (typeof n === "number") return [n, n];
+  expect(
+    Array.isArray(n) && n.length === 2,
+    op,
+    () => `${name} is ${JSON.stringify(n)}, expected a number, or two: down and across.`,
+  );
+  return n;
+}
 
 /** @throws TypeError naming the shapes when they do not fit, or the window is larger than the padded image. */
 export const conv2d: Op<Conv2dOptions> = (r, [x, w, b], options) => {
@@ -47,17 +66,21 @@ export const conv2d: Op<Conv2dOptions> = (r, [x, w, b], options) => {
   expectRank("conv2d", "w", w!, 4, "[O, C/groups, kH, kW]");
   const [N, C, H, W] = x!.shape as [number, number, number, number];
   const [O, cg, kH, kW] = w!.shape as [number, number, number, number];
-  const [strideH, strideW] = pair(options.stride ?? 1);
-  const [dilationH, dilationW] = pair(options.dilation ?? 1);
-  const same = options.padding === "same";
+  const [strideH, strideW] = pair("conv2d", "stride", options.stride ?? 1);
+  const [dilationH, dilationW] = pair("conv2d", "dilation", options.dilation ?? 1);
+  const { padding = 0 } = options;
+  const same = padding === "same";
+  if (typeof padding === "string") checkName("conv2d", "padding", padding, ["same"]);
+  checkActivation("conv2d", activation);
   expect(
     !same || (strideH === 1 && strideW === 1),
     "conv2d",
     () => `padding "same" needs stride 1, found ${strideH}, ${strideW}.`,
   );
   // Of an even window's padding the odd one goes below and to the right, as in PyTorch.
-  const allH = same ? dilationH * (kH - 1) : 2 * pair((options.padding ?? 0) as Pair)[0];
-  const allW = same ? dilationW * (kW - 1) : 2 * pair((options.padding ?? 0) as Pair)[1];
+  const around = same ? [0, 0] : pair("conv2d", "padding", padding);
+  const allH = same ? dilationH * (kH - 1) : 2 * around[0]!;
+  const allW = same ? dilationW * (kW - 1) : 2 * around[1]!;
   const [padH, padW] = same ? [Math.floor(allH / 2), Math.floor(allW / 2)] : [allH / 2, allW / 2];
   for (const [name, n, least] of [
     ["stride", strideH, 1],

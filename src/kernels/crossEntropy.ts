@@ -1,6 +1,7 @@
+import { checkNumber, type Known, number } from "../check.ts";
 import { kernel, wgsl } from "../gpu/index.ts";
 import { expectIds } from "./embedding.ts";
-import { type Reduction, reduceLoss, rowScale } from "./loss.ts";
+import { checkReduction, type Reduction, reduceLoss, rowScale } from "./loss.ts";
 import { bits, expect, expectFloat, expectRank, fresh, type Op, show } from "./op.ts";
 import { chooseRows, type RowWay, rowOf, rowStatistics, threads } from "./rows.ts";
 
@@ -49,6 +50,8 @@ export interface CrossEntropyOptions {
   labelSmoothing?: number | undefined;
 }
 
+export const crossEntropyOptions: Known<CrossEntropyOptions> = { reduction: true, labelSmoothing: true };
+
 /** Inputs: logits, labels, weights (optional). */
 export const crossEntropy: Op<CrossEntropyOptions> = (
   r,
@@ -70,11 +73,8 @@ export const crossEntropy: Op<CrossEntropyOptions> = (
     "crossEntropy",
     () => `weights are ${show(weights!)} ${weights!.dtype}, expected [${N}] f32: one a row.`,
   );
-  expect(
-    labelSmoothing >= 0 && labelSmoothing <= 1,
-    "crossEntropy",
-    () => `labelSmoothing is ${labelSmoothing}, expected 0 … 1.`,
-  );
+  checkReduction("crossEntropy", reduction);
+  checkNumber("crossEntropy", "labelSmoothing", labelSmoothing, number.share);
   const rows = fresh(r, [N]);
   const dx = fresh(r, [N, A]);
   chooseRows(r, "crossEntropy", N, A, (way) => forward({ weights: weights !== undefined, ...way }), {

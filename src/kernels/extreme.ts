@@ -1,3 +1,4 @@
+import { checkFlag, checkNumber, number } from "../check.ts";
 import { kernel, type Recording, wgsl } from "../gpu/index.ts";
 import { count, type DType, expect, expectFloat, fresh, grid, notANumber, type Op, show, type Value } from "./op.ts";
 import { checkAxes, index, layout, type ReduceOptions } from "./reduce.ts";
@@ -127,6 +128,7 @@ function find(
   dtype: DType,
 ) {
   expectFloat(name, "x", x);
+  checkFlag(name, "keepDims", keepDims);
   const axes = checkAxes(name, x, axis);
   const shape = x.shape.flatMap((size, i) => (axes.has(i) ? (keepDims ? [1] : []) : [size]));
   const { kept, reduced, strides } = layout(name, x.shape, axes);
@@ -166,5 +168,6 @@ export const extreme: Op<ReduceOptions & { kind: Extreme }> = (r, [x], { kind, .
 /** Places are counted along the axis, or in the flattened x where no axis is given. */
 export const argmax: Op<{ axis?: number | undefined; keepDims?: boolean | undefined }> = (r, [x], options) => {
   expect(count(x!.shape) > 0, "argmax", () => `x is ${show(x!)}: it holds no number.`);
+  if (options.axis !== undefined) checkNumber("argmax", "axis", options.axis, number.whole);
   return { outputs: [find(r, "argmax", x!, options, "max", "i32").y] };
 };

@@ -10,7 +10,8 @@ import { count, each, expect, expectFloat, expectRank, fresh, grid, type Op, sho
  * An example without any modality gives 0. dx_m = c_m · dy; dv_m = Σ_n c_m (g_m − Σ_k c_k g_k), g_m = dy[n] · x_m[n].
  */
 
-export type Fusion = "concat" | "average" | "weighted";
+export const fusions = ["concat", "average", "weighted"] as const;
+export type Fusion = (typeof fusions)[number];
 interface Variant extends Record<string, string | number | boolean> {
   fusion: Fusion;
   modalities: number;

@@ -1,6 +1,6 @@
 import { kernel, wgsl } from "../gpu/index.ts";
 import { expectIds } from "./embedding.ts";
-import { type Reduction, reduceLoss, rowScale } from "./loss.ts";
+import { checkReduction, type Reduction, reduceLoss, rowScale } from "./loss.ts";
 import { bits, expect, expectFloat, expectRank, fresh, grid, type Op, show } from "./op.ts";
 import { rowStatistics } from "./rows.ts";
 
@@ -87,6 +87,7 @@ export const judged: Op<{ reduction?: Reduction | undefined }> = (
     "judged",
     () => `rewards are ${show(rewards!)} ${rewards!.dtype}, expected [${N}] f32.`,
   );
+  checkReduction("judged", reduction);
   const rows = fresh(r, [N]);
   const dx = fresh(r, [N, A]);
   r.dispatch({

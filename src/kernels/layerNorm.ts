@@ -1,3 +1,4 @@
+import { checkNumber, number } from "../check.ts";
 import { kernel, wgsl } from "../gpu/index.ts";
 import { arithmetic } from "./arithmetic.ts";
 import { bits, count, expect, expectFloat, fresh, type Op, reshaped, show } from "./op.ts";
@@ -76,7 +77,7 @@ export const layerNorm: Op<{ epsilon?: number | undefined }> = (r, [x, w, b], { 
     expectFloat(op, name, value);
     expect(show(value) === show([D]), op, () => `${name} is ${show(value)}, expected [${D}] as x is ${show(x!)}.`);
   }
-  expect(epsilon >= 0, op, () => `epsilon is ${epsilon}, expected at least 0.`);
+  checkNumber(op, "epsilon", epsilon, number.atLeast0);
   const N = count(x!.shape) / D;
   const normal = fresh(r, x!.shape);
   const scale = fresh(r, [N]);

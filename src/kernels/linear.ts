@@ -1,12 +1,13 @@
 import { activationBackward } from "./activation.ts";
 import { matrixProduct } from "./matmul.ts";
-import { type Activation, count, expect, expectFloat, type Op, show } from "./op.ts";
+import { type Activation, checkActivation, count, expect, expectFloat, type Op, show } from "./op.ts";
 
 /**
  * y [..., O] = f(x [..., D] · wᵀ + b), w [O, D], b [O]: PyTorch's `linear`, with the activation fused in.
  * With dz = dy · f′: dx = dz · w, dw = dzᵀ · x, db = Σ dz; the last two in one pass.
  */
 export const linear: Op<{ activation?: Activation }> = (r, [x, w, b], { activation = "none" }) => {
+  checkActivation("linear", activation);
   expectFloat("linear", "x", x!);
   expectFloat("linear", "w", w!);
   const D = x!.shape.at(-1);

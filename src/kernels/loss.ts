@@ -1,9 +1,14 @@
+import { checkName } from "../check.ts";
 import { kernel, type Recording, wgsl } from "../gpu/index.ts";
 import { count, fresh, grid, type Recorded, type Value } from "./op.ts";
 import { sumOver } from "./reduce.ts";
 
 /** mean divides by the number of rows (of a classification) or numbers (of a regression); none keeps them apart. */
-export type Reduction = "mean" | "sum" | "none";
+export type Reduction = (typeof reductions)[number];
+const reductions = ["mean", "sum", "none"] as const;
+
+export const checkReduction = (op: string, reduction: Reduction): void =>
+  checkName(op, "reduction", reduction, reductions);
 
 const scale = kernel(
   "loss.backward",

@@ -1,3 +1,4 @@
+import { checkNumber, number } from "../check.ts";
 import { kernel, wgsl } from "../gpu/index.ts";
 import { count, expect, expectFloat, expectRank, fresh, grid, type Op, show } from "./op.ts";
 
@@ -63,6 +64,7 @@ export const maskedMean: Op<{ paddingIdx?: number | undefined }> = (r, [x, words
     "maskedMean",
     () => `words is ${show(words!)} ${words!.dtype}, expected [${N}, ${L}] i32 as x is ${show(x!)}.`,
   );
+  checkNumber("maskedMean", "paddingIdx", paddingIdx, words!.dtype === "u32" ? number.u32 : number.i32);
   const sizes = [N, L, D, paddingIdx];
   const y = fresh(r, [N, D]);
   r.dispatch({ kernel: forward({}), reads: [x!.slot, words!.slot], writes: [y.slot], sizes, grid: grid(N * D, 64) });

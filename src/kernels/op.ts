@@ -1,3 +1,4 @@
+import { checkName } from "../check.ts";
 import type { Recording, Slot } from "../gpu/index.ts";
 
 export type DType = "f32" | "i32" | "u32";
@@ -75,6 +76,9 @@ export const activations = {
   sigmoid: { value: `select(1.0 / (1.0 + exp(-x)), x, ${notANumber("x")})`, slope: "y * (1.0 - y)" },
 } as const;
 export type Activation = keyof typeof activations;
+
+export const checkActivation = (op: string, activation: Activation): void =>
+  checkName(op, "activation", activation, Object.keys(activations) as Activation[]);
 
 /** A number as the 32 bits of its float, to pass it among the integers of a kernel's sizes. */
 export const bits = (x: number): number => {

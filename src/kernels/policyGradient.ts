@@ -1,6 +1,7 @@
+import { checkNumber, type Known, number } from "../check.ts";
 import { kernel, wgsl } from "../gpu/index.ts";
 import { expectIds } from "./embedding.ts";
-import { type Reduction, reduceLoss, rowScale } from "./loss.ts";
+import { checkReduction, type Reduction, reduceLoss, rowScale } from "./loss.ts";
 import { bits, expect, expectFloat, expectRank, fresh, grid, type Op, show } from "./op.ts";
 import { rowStatistics } from "./rows.ts";
 
@@ -81,6 +82,8 @@ export interface PolicyGradientOptions {
   reduction?: Reduction | undefined;
 }
 
+export const policyGradientOptions: Known<PolicyGradientOptions> = { entropy: true, beta: true, reduction: true };
+
 /** Inputs: logits, actions, advantages, klTo (optional). */
 export const policyGradient: Op<PolicyGradientOptions> = (
   r,
@@ -109,6 +112,9 @@ export const policyGradient: Op<PolicyGradientOptions> = (
     op,
     () => `beta is ${beta}, but there is no klTo, the reference policy's logits.`,
   );
+  checkReduction(op, reduction);
+  checkNumber(op, "entropy", entropy, number.finite);
+  checkNumber(op, "beta", beta, number.finite);
   const rows = fresh(r, [N]);
   const dx = fresh(r, [N, A]);
   r.dispatch({

@@ -1,8 +1,10 @@
+import type { Known } from "../check.ts";
 import { kernel, type Recording, wgsl } from "../gpu/index.ts";
 import { pair } from "./conv2d.ts";
 import {
   type Activation,
   activations,
+  checkActivation,
   count,
   expect,
   expectFloat,
@@ -213,15 +215,17 @@ export interface PoolOptions {
   activation?: Activation;
 }
 
+export const poolOptions: Known<PoolOptions> = { kernel: true, stride: true, padding: true, activation: true };
+
 export const pool2d: Op<PoolOptions & { kind: Kind }> = (r, [x], options) => {
   const { kind } = options;
   const name = kind === "max" ? "maxPool2d" : "avgPool2d";
   expectFloat(name, "x", x!);
   expectRank(name, "x", x!, 4, "[N, C, H, W]");
   const [N, C, H, W] = x!.shape as [number, number, number, number];
-  const [kH, kW] = pair(options.kernel);
-  const [strideH, strideW] = pair(options.stride ?? options.kernel);
-  const [padH, padW] = pair(options.padding ?? 0);
+  const [kH, kW] = pair(name, "kernel", options.kernel);
+  const [strideH, strideW] = pair(name, "stride", options.stride ?? options.kernel);
+  const [padH, padW] = pair(name, "padding", options.padding ?? 0);
   expect(
     [kH, kW, strideH, strideW].every((n) => Number.isInteger(n) && n > 0),
     name,
@@ -243,11 +247,7 @@ export const pool2d: Op<PoolOptions & { kind: Kind }> = (r, [x], options) => {
   const from = kind === "max" ? fresh(r, y.shape, "u32") : undefined;
   const sizes = [N * C, H, W, P, Q];
   const activation = options.activation ?? "none";
-  expect(
-    activation in activations,
-    name,
-    () => `activation is "${activation}", expected one of ${Object.keys(activations).join(", ")}.`,
-  );
+  checkActivation(name, activation);
   const whole = padH === 0 && padW === 0 && kH * kW <= WRITTEN_OUT;
   const window = { kind, activation, whole, kH, kW, strideH, strideW, padH, padW };
   r.dispatch({

@@ -1,3 +1,4 @@
+import { checkFlag, type Known } from "../check.ts";
 import { kernel, type Recording, wgsl } from "../gpu/index.ts";
 import { bits, count, expect, expectFloat, fresh, grid, type Op, reshaped, show, type Value } from "./op.ts";
 
@@ -172,7 +173,7 @@ export function sumTo(r: Recording, x: Value, shape: readonly number[]): Value {
 /** Checks axes (negative ones count from the end); all of them when there are none. */
 export function checkAxes(name: string, x: Value, axis: number | readonly number[] | undefined): Set<number> {
   const rank = x.shape.length;
-  const list = axis === undefined ? x.shape.map((_, i) => i) : typeof axis === "number" ? [axis] : axis;
+  const list = axis === undefined ? x.shape.map((_, i) => i) : Array.isArray(axis) ? axis : [axis];
   const axes = list.map((a) => (a < 0 ? a + rank : a));
   expect(
     axes.every((a) => Number.isInteger(a) && a >= 0 && a < rank),
@@ -187,10 +188,12 @@ export interface ReduceOptions {
   axis?: number | readonly number[] | undefined;
   keepDims?: boolean | undefined;
 }
+export const reduceOptions: Known<ReduceOptions> = { axis: true, keepDims: true };
 
 export const sum: Op<ReduceOptions & { mean?: boolean }> = (r, [x], { axis, keepDims = false, mean = false }) => {
   const name = mean ? "mean" : "sum";
   expectFloat(name, "x", x!);
+  checkFlag(name, "keepDims", keepDims);
   const axes = checkAxes(name, x!, axis);
   const shape = x!.shape.flatMap((size, i) => (axes.has(i) ? (keepDims ? [1] : []) : [size]));
   const { kept, reduced, strides, flat } = layout(name, x!.shape, axes);

@@ -1,5 +1,6 @@
+import { checkNumber, number } from "../check.ts";
 import { kernel, wgsl } from "../gpu/index.ts";
-import { type Reduction, reduceLoss, rowScale } from "./loss.ts";
+import { checkReduction, type Reduction, reduceLoss, rowScale } from "./loss.ts";
 import { bits, count, expect, expectFloat, fresh, grid, type Op, show } from "./op.ts";
 
 /*
@@ -60,7 +61,8 @@ export const regression: Op<{ kind: Regression; reduction?: Reduction | undefine
   expectFloat(name, "x", x!);
   expectFloat(name, "target", t!);
   expect(show(x!) === show(t!), name, () => `x is ${show(x!)} and target ${show(t!)}, expected equal shapes.`);
-  expect(delta > 0, name, () => `delta is ${delta}, expected more than 0.`);
+  checkReduction(name, reduction);
+  checkNumber(name, "delta", delta, number.positive);
   const n = count(x!.shape);
   const y = fresh(r, x!.shape);
   const dx = fresh(r, x!.shape);

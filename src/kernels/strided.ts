@@ -1,3 +1,4 @@
+import { checkNumber, type Known, number } from "../check.ts";
 import { kernel, type Recording, wgsl } from "../gpu/index.ts";
 import { count, expect, fresh, grid, type Op, show, type Value } from "./op.ts";
 
@@ -157,6 +158,7 @@ export interface SliceOptions {
   /** Every step-th place is taken. */
   step?: number | undefined;
 }
+export const sliceOptions: Known<SliceOptions> = { axis: true, start: true, end: true, step: true };
 
 export const slice: Op<SliceOptions> = (r, [x], { axis: asked = 0, start = 0, end, step = 1 }) => {
   expectRanks("slice", x!);
@@ -199,6 +201,7 @@ export const pad: Op<{ padding: readonly (readonly [number, number])[]; value: n
     () =>
       `padding ${JSON.stringify(padding)} does not fit x ${show(x!)}, expected [before, after] of at least 0 for each axis at most.`,
   );
+  checkNumber("pad", "value", value, x!.dtype === "f32" ? number.any : number[x!.dtype]);
   const shape = x!.shape.map((size, i) => size + padding[i]![0] + padding[i]![1]);
   const before = padding.map(([n]) => n);
   const ones = shape.map(() => 1);
