@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { PNG } from "pngjs";
@@ -14,6 +14,7 @@ import {
   saveSafetensors,
 } from "../src/model/index.ts";
 import { adam, cosine, createEngine, type Engine, noGrad, type Tensor } from "../src/node.ts";
+import { replaceFile } from "../src/replace-file.ts";
 
 /*
  * Draws digits from what was heard and read. Three networks, each trained in turn and kept in the run's folder, so that
@@ -269,8 +270,7 @@ async function main(): Promise<void> {
 
   const columns = Math.min(10, Math.floor(form.drawn / classes));
   const picture = join(out, "drawn.png");
-  writeFileSync(`${picture}.part`, sheet(drawings, columns));
-  renameSync(`${picture}.part`, picture);
+  await replaceFile(picture, sheet(drawings, columns));
   say(
     `drawn from ${MOST} examples of a digit: ${right} of ${form.drawn} recognised; from one unmet example, heard and read: ${rightOne} of ${single.length}`,
   );

@@ -1,8 +1,9 @@
 import { execFileSync } from "node:child_process";
-import { existsSync, mkdirSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { Command } from "commander";
+import { replaceFile } from "../src/replace-file.ts";
 import { curves } from "./curves.ts";
 import { type Point, pointsOf, table } from "./table.ts";
 
@@ -71,7 +72,7 @@ for (const seed of plan.seeds) {
     for (const noise of plan.noises) {
       for (const method of plan.methods) {
         const folder = join(options.out, `${method}-${labels}-${judgements}-noise${noise}-seed${seed}`);
-        run(folder, { method, labels, judgements, noise, seed });
+        await run(folder, { method, labels, judgements, noise, seed });
         points.push(...pointsOf(folder, { method, labels, noise, seed }));
         await publish();
       }
@@ -79,23 +80,23 @@ for (const seed of plan.seeds) {
   }
 }
 
-function run(folder: string, settings: Record<string, string | number>): void {
+async function run(folder: string, settings: Record<string, string | number>): Promise<void> {
   if (existsSync(join(folder, "result.json"))) return;
   const given = Object.entries(settings).flatMap(([name, value]) => [`--${name}`, String(value)]);
   const fresh = ["learn", ...given, "--look", "test-strangers", "--out", folder, "--json"];
   const args = existsSync(join(folder, "config.json")) ? ["learn", "--resume", folder, "--json"] : fresh;
   mkdirSync(options.out, { recursive: true });
   const out = execFileSync(process.execPath, [program, ...args], { stdio: ["ignore", "pipe", "inherit"] });
-  writeFileSync(join(folder, "result.json"), `${out.toString().trim().split("\n").at(-1)}\n`);
+  await replaceFile(join(folder, "result.json"), `${out.toString().trim().split("\n").at(-1)}\n`);
 }
 
 /** What is known so far, after each run. */
 async function publish(): Promise<void> {
-  if (options.json) writeFileSync(options.json, points.map((point) => `${JSON.stringify(point)}\n`).join(""));
+  if (options.json) await replaceFile(options.json, points.map((point) => `${JSON.stringify(point)}\n`).join(""));
   if (options.docs) {
     mkdirSync(options.docs, { recursive: true });
-    writeFileSync(join(options.docs, "study.md"), table(points));
-    writeFileSync(join(options.docs, "study.svg"), await curves(points));
+    await replaceFile(join(options.docs, "study.md"), table(points));
+    await replaceFile(join(options.docs, "study.svg"), await curves(points));
   }
 }
 

@@ -1,7 +1,7 @@
-import { renameSync } from "node:fs";
 import { Command } from "commander";
-import { fileWriter, ParquetWriter } from "hyparquet-writer";
+import { ByteWriter, ParquetWriter } from "hyparquet-writer";
 import { readFeedbackLog } from "../../src/node/read-log.ts";
+import { replaceFile } from "../../src/replace-file.ts";
 import type { FeedbackRecord } from "../../src/rl/index.ts";
 import { refuseExisting } from "./merge.ts";
 import { say } from "./progress.ts";
@@ -99,32 +99,49 @@ async function exportLog(log: string, { parquet, json = false }: { parquet: stri
   for await (const record of readFeedbackLog(log, say)) {
     if (record.kind === "retraction") retracted.add(record.retracts);
   }
-  const writer = fileWriter(`${parquet}.part`);
+  const counted = { rows: 0, counting: 0 };
+  await replaceFile(parquet, tableOf(log, retracted, counted), { existing: "keep" });
+  const { rows, counting } = counted;
+  say(`${parquet}: ${rows} records, ${counting} of them count`);
+  if (json) console.log(JSON.stringify({ records: rows, counting, parquet }));
+}
+
+/** The table's bytes, a row group at a time; `counted` tells how many rows went into it. */
+async function* tableOf(
+  log: string,
+  retracted: ReadonlySet<string>,
+  counted: { rows: number; counting: number },
+): AsyncGenerator<Uint8Array> {
+  const writer = new ByteWriter();
   const table = new ParquetWriter({ writer, schema, createdBy: "handgrad" });
   const seen = new Set<string>();
-  let [rows, counting] = [0, 0];
   let group: FeedbackRecord[] = [];
-  const flush = () => {
+  const add = () => {
     const counts = group.map(({ id, kind }) => kind !== "retraction" && !retracted.has(id));
     const columnData = columns.map(({ name, of }) => ({
       name,
       data: group.map((record, i) => of(record as unknown as Row, counts[i]!)),
     }));
     table.write({ columnData, rowGroupSize: GROUP });
-    rows += group.length;
-    counting += counts.filter(Boolean).length;
+    counted.rows += group.length;
+    counted.counting += counts.filter(Boolean).length;
     group = [];
+  };
+  const written = () => {
+    const bytes = writer.getBytes().slice();
+    writer.index = 0;
+    return bytes;
   };
   for await (const record of readFeedbackLog(log)) {
     // An id counts once, the first time.
     if (seen.has(record.id)) continue;
     seen.add(record.id);
     group.push(record);
-    if (group.length === GROUP) flush();
+    if (group.length < GROUP) continue;
+    add();
+    yield written();
   }
-  if (group.length > 0) flush();
+  if (group.length > 0) add();
   table.finish();
-  renameSync(`${parquet}.part`, parquet);
-  say(`${parquet}: ${rows} records, ${counting} of them count`);
-  if (json) console.log(JSON.stringify({ records: rows, counting, parquet }));
+  yield written();
 }

@@ -2,6 +2,8 @@
 import { Command, CommanderError } from "commander";
 import { DataError } from "../../src/data/index.ts";
 import { WeightsError } from "../../src/model/index.ts";
+
+import { WriteError } from "../../src/replace-file.ts";
 import { FeedbackLogError, methods } from "../../src/rl/index.ts";
 import { answerCommand } from "./answer.ts";
 import { evaluateCommand } from "./evaluate.ts";
@@ -202,6 +204,9 @@ try {
   } else if ([UsageError, DataError, WeightsError, FeedbackLogError].some((known) => error instanceof known)) {
     say(`handgrad: ${(error as Error).message}`);
     process.exitCode = 2;
+  } else if (error instanceof WriteError) {
+    say(`handgrad: ${error.message}`);
+    process.exitCode = error.code === "EEXIST" ? 2 : 1;
   } else {
     say(error instanceof Error ? (error.stack ?? error.message) : String(error));
     process.exitCode = 1;

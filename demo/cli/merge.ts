@@ -1,7 +1,7 @@
-import { existsSync, renameSync } from "node:fs";
-import { open } from "node:fs/promises";
+import { lstatSync } from "node:fs";
 import { Command } from "commander";
 import { readFeedbackLog } from "../../src/node/read-log.ts";
+import { replaceFile } from "../../src/replace-file.ts";
 import { effective, type FeedbackRecord, mergeLogs, preferences } from "../../src/rl/index.ts";
 import { say } from "./progress.ts";
 import { UsageError } from "./settings.ts";
@@ -36,7 +36,7 @@ async function merge(files: readonly string[], { out, keepEarlier = false, json 
       `${conflicts.length} ids stand for two different records; nothing was written. Were runs given the same session? --keep-earlier takes the earlier of each two.`,
     );
   }
-  await write(out, records);
+  await replaceFile(out, lines(records), { existing: "keep" });
   const [judgements, preferred] = [effective(records), preferences(records)];
   const judges = new Set([...judgements, ...preferred].map(({ judge }) => judge)).size;
   say(
@@ -54,21 +54,15 @@ async function all(file: string): Promise<FeedbackRecord[]> {
 
 /** @throws UsageError where the file is there: what people said is never written over. */
 export function refuseExisting(file: string): void {
-  if (existsSync(file))
+  // Also a link that leads nowhere: something is called that.
+  if (lstatSync(file, { throwIfNoEntry: false }))
     throw new UsageError(`${file} is there already. Name another file with --out, or move it away.`);
 }
 
-/** Whole or not at all: the file has its name once all of it is on the disk. */
-async function write(file: string, records: readonly FeedbackRecord[]): Promise<void> {
-  const handle = await open(`${file}.part`, "w");
-  try {
-    for (let from = 0; from < records.length; from += 1000) {
-      const lines = records.slice(from, from + 1000).map((record) => `${JSON.stringify(record)}\n`);
-      await handle.write(lines.join(""));
-    }
-    await handle.sync();
-  } finally {
-    await handle.close();
+/** A thousand lines at a time. */
+function* lines(records: readonly FeedbackRecord[]): Generator<string> {
+  for (let from = 0; from < records.length; from += 1000) {
+    const some = records.slice(from, from + 1000);
+    yield some.map((record) => `${JSON.stringify(record)}\n`).join("");
   }
-  renameSync(`${file}.part`, file);
 }

@@ -290,7 +290,7 @@ export class Run {
       seconds: (performance.now() - this.#start) / 1000,
       folder: this.#folder.path,
     };
-    this.#folder.replace("report.html", renderReport({ settings: this.#settings, metrics, result }));
+    await this.#folder.replace("report.html", renderReport({ settings: this.#settings, metrics, result }));
     return result;
   }
 }

@@ -1,4 +1,4 @@
-import { appendFileSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { appendFileSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import {
   decodeSafetensors,
@@ -10,6 +10,7 @@ import {
   setWeights,
   weightsOf,
 } from "../../src/model/index.ts";
+import { replaceFile } from "../../src/replace-file.ts";
 import type { LearnerState } from "../../src/rl/index.ts";
 import type { HeldOut } from "./held-out.ts";
 import { readSettings, type Settings, UsageError } from "./settings.ts";
@@ -89,12 +90,12 @@ export class RunFolder {
 
   /** Weights, optimiser and progress in one file, which is replaced in one go. */
   async saveCheckpoint(net: MultimodalNet, optimiser: Optimiser, progress: Progress): Promise<void> {
-    this.replace("checkpoint.safetensors", await encodeCheckpoint(net, optimiser, progress));
+    await this.replace("checkpoint.safetensors", await encodeCheckpoint(net, optimiser, progress));
   }
 
   async saveModel(net: MultimodalNet): Promise<void> {
     const weights = await weightsOf(net, { config: JSON.stringify(net.config) });
-    this.replace("model.safetensors", encodeSafetensors(weights));
+    await this.replace("model.safetensors", encodeSafetensors(weights));
   }
 
   /** @throws UsageError where there is none; WeightsError where it is damaged or of another network. */
@@ -111,9 +112,8 @@ export class RunFolder {
     return restoreCheckpoint(net, optimiser, readFileSync(path), path) as Progress;
   }
 
-  replace(name: string, content: Uint8Array | string): void {
-    writeFileSync(this.file(`${name}.part`), content, { flush: true });
-    renameSync(this.file(`${name}.part`), this.file(name));
+  replace(name: string, content: Uint8Array | string): Promise<void> {
+    return replaceFile(this.file(name), content);
   }
 }
 

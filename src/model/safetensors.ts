@@ -5,8 +5,8 @@
  */
 
 import { checkOptions } from "../check.ts";
+import { replaceFile } from "../replace-file.ts";
 import type { Module } from "./layers.ts";
-import { replaceFile } from "./store.ts";
 
 export interface Weights {
   tensors: Map<string, { shape: readonly number[]; data: Float32Array }>;

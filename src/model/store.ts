@@ -1,3 +1,5 @@
+import { replaceFile } from "../replace-file.ts";
+
 /** Where files of a run are kept: a folder, a browser's database. */
 export interface Store {
   /** Undefined where there is none of this name. */
@@ -24,17 +26,4 @@ export function folderStore(path: string): Store {
       await replaceFile(`${path}/${name}`, content);
     },
   };
-}
-
-/** Writes a file (Node) so that it is whole or the old one, also after a crash. */
-export async function replaceFile(path: string, content: Uint8Array): Promise<void> {
-  const { open, rename } = await import("node:fs/promises");
-  const file = await open(`${path}.part`, "w");
-  try {
-    await file.writeFile(content);
-    await file.sync();
-  } finally {
-    await file.close();
-  }
-  await rename(`${path}.part`, path);
 }

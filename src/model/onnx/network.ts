@@ -1,3 +1,4 @@
+import { replaceFile } from "../../replace-file.ts";
 import type { Batch } from "../batch.ts";
 import type { MultimodalNet } from "../multimodal.ts";
 import { configMetadata } from "../saved.ts";
@@ -33,9 +34,7 @@ export function onnxOf(net: MultimodalNet): Promise<Uint8Array<ArrayBuffer>> {
   });
 }
 
-/** Writes a network as an ONNX file (Node). */
+/** Writes a network as an ONNX file (Node); replaced in one go. */
 export async function saveOnnx(net: MultimodalNet, path: string): Promise<void> {
-  const { rename, writeFile } = await import("node:fs/promises");
-  await writeFile(`${path}.part`, await onnxOf(net), { flush: true });
-  await rename(`${path}.part`, path);
+  await replaceFile(path, await onnxOf(net));
 }
