@@ -1,0 +1,47 @@
+import { createHash } from "node:crypto";
+import { createEngine } from "../src/node.ts";
+import { longCases } from "./cases/long.ts";
+import { networkCases } from "./cases/network.ts";
+import { clippingCases, opCases } from "./cases/ops.ts";
+import { variants } from "./cases/variants.ts";
+import { type Case, runCase } from "./harness.ts";
+
+/*
+ * A line of JSON for each case of each op, in the device's own variants and in every other: a hash of the bits of all that it
+ * computes, outputs and gradients. Equal lines on two machines, drivers or versions mean equal bits:
+ *   npm run --silent fingerprint > before.jsonl; …; npm run --silent fingerprint | diff before.jsonl -
+ */
+
+/** One line for each case, on an engine of its own whose kernels take the given variants. */
+async function print(cases: readonly Case[], variant: object, ways: Readonly<Record<string, string>>): Promise<void> {
+  const engine = await createEngine({ seed: 1 });
+  engine.tuning.import({ v: 1, adapter: engine.adapter, ways });
+  const read = engine.gpu.read.bind(engine.gpu);
+  let parts: Promise<ArrayBuffer>[] = [];
+  engine.gpu.read = (slot) => {
+    const bytes = read(slot);
+    parts.push(bytes);
+    return bytes;
+  };
+  for (const test of cases) {
+    // What is drawn at random follows from the count of steps.
+    engine.gpu.steps = 0;
+    parts = [];
+    await runCase(engine, test);
+    const hash = createHash("sha256");
+    for (const part of parts) hash.update(new Uint8Array(await part));
+    console.log(JSON.stringify({ case: test.name, ...variant, bits: hash.digest("hex").slice(0, 16) }));
+  }
+  engine.destroy();
+}
+
+const all: readonly Case[] = [...opCases, ...clippingCases, ...longCases, ...networkCases];
+const device = await createEngine();
+console.log(JSON.stringify({ adapter: device.adapter }));
+device.destroy();
+await print(all, {}, {});
+for (const { families, way, cases } of variants) {
+  const chosen = all.filter(({ name }) => cases.test(name));
+  const ways = Object.fromEntries(families.map((family) => [family, way]));
+  await print(chosen, { family: families[0], variant: way }, ways);
+}
