@@ -106,6 +106,7 @@ test("the core stays out of the rooms above it, but for optimisers and schedules
   walk("index.ts");
   expect([...reached].filter((file) => ["model", "rl", "data", "node"].includes(room(file)))).toEqual([
     "model/optimiser.ts",
+    "model/optimiserOptions.ts",
     "model/schedule.ts",
   ]);
 });

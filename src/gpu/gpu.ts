@@ -1,3 +1,4 @@
+import { sideBySide, wholeOf } from "./gather.ts";
 import { measureWays } from "./measure.ts";
 import { type Counters, Memory } from "./memory.ts";
 import { Pipelines } from "./pipelines.ts";
@@ -39,6 +40,8 @@ export class Gpu {
   readonly #readback: Readback;
   readonly #plans = new Map<string, Plan>();
   readonly #running: Promise<unknown>[] = [];
+  /** Lists of slots that are to lie side by side when the next step begins. */
+  readonly #gatherings: (readonly Slot[])[] = [];
   #turn: Promise<unknown> = Promise.resolve();
   #lastStep: Stats["step"] = { ...zero(), milliseconds: 0 };
   #steps = 0;
@@ -91,6 +94,7 @@ export class Gpu {
 
   async #step<T>(record: () => T, slotsOf: (result: T) => Slot[], tune: boolean): Promise<T> {
     if (this.#gone) throw new Error(`engine.step: ${this.#gone}`);
+    if (this.#gatherings.length > 0) await this.#gatherAll();
     const start = performance.now();
     const before = { ...this.counters };
     const recording = this.#record();
@@ -322,34 +326,38 @@ export class Gpu {
   }
 
   /**
-   * Moves resident slots side by side into one buffer, each at a multiple of 256 bytes. Slots that lie so already stay.
-   *
-   * @returns the region of the whole, and where each slot begins in it, in bytes.
+   * Asks that resident slots lie side by side in one buffer from the next step on; `wholeOf` tells whether they do. Slots move
+   * between two steps only, since a step that was recorded knows where they lay. Who asks last wins: slots of an earlier list
+   * may lie apart again.
    */
-  gather(slots: readonly Slot[]): { region: Region; offsets: number[] } {
-    const offsets: number[] = [];
-    let total = 0;
-    for (const slot of slots) {
-      offsets.push(total);
-      total += Math.max(256, Math.ceil(slot.bytes / 256) * 256);
-    }
-    const homes = slots.map((slot) => this.settle(slot));
-    const { buffer } = homes[0]!;
-    const already = homes.every((home, i) => home.buffer === buffer && home.offset === offsets[i]);
-    const region = this.memory.region(already ? buffer : this.memory.take(total).buffer, 0, total);
-    if (already) return { region, offsets };
-    this.#copy((encoder) => {
-      encoder.clearBuffer(region.buffer);
-      slots.forEach((slot, i) => {
-        const from = homes[i]!;
-        if (slot.bytes) encoder.copyBufferToBuffer(from.buffer, from.offset, region.buffer, offsets[i]!, slot.bytes);
-        slot.home = this.memory.region(region.buffer, offsets[i]!, slot.bytes);
-        slot.host = undefined;
+  gather(slots: readonly Slot[]): void {
+    for (const slot of slots) if (slot.host) this.settle(slot);
+    this.#gatherings.push(slots);
+  }
+
+  async #gatherAll(): Promise<void> {
+    for (const slots of this.#gatherings.splice(0)) {
+      const { offsets, bytes } = sideBySide(slots);
+      const gone = () => slots.some((slot) => !slot.home);
+      if (gone() || wholeOf(slots, offsets)) continue;
+      const whole = await this.#guarded(async () => this.memory.take(bytes));
+      if (gone()) {
+        this.memory.give(whole);
+        continue;
+      }
+      const shared = { whole, users: slots.length };
+      this.#copy((encoder) => {
+        encoder.clearBuffer(whole.buffer);
+        slots.forEach((slot, i) => {
+          const from = slot.home!;
+          if (slot.bytes) encoder.copyBufferToBuffer(from.buffer, from.offset, whole.buffer, offsets[i]!, slot.bytes);
+          slot.home = { ...this.memory.region(whole.buffer, offsets[i]!, slot.bytes), shared };
+          slot.host = undefined;
+          // Later work runs after the copies, so what the slots leave may be used again.
+          this.#leave(from);
+        });
       });
-    });
-    // Later work runs after the copies, so what the slots leave may be used again.
-    for (const home of homes) if (isWhole(home)) this.memory.give(home);
-    return { region, offsets };
+    }
   }
 
   #copy(encode: (encoder: GPUCommandEncoder) => void): void {
@@ -364,10 +372,17 @@ export class Gpu {
     if (slot.released) return;
     slot.released = true;
     slot.host = undefined;
-    if (slot.home && isWhole(slot.home)) this.memory.give(slot.home);
+    if (slot.home) this.#leave(slot.home);
     slot.home = undefined;
   }
-}
 
-/** Whether a region is a buffer of its own, and not part of one that several slots share. */
-const isWhole = ({ buffer, offset, bytes }: Region) => offset === 0 && bytes === buffer.size;
+  /** Gives back a region that a slot had, or its share of one. */
+  #leave(home: Region): void {
+    const { shared } = home;
+    if (!shared) this.memory.give(home);
+    else {
+      shared.users -= 1;
+      if (shared.users === 0) this.memory.give(shared.whole);
+    }
+  }
+}

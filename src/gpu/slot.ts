@@ -7,6 +7,8 @@ export interface Region {
   readonly buffer: GPUBuffer;
   readonly offset: number;
   readonly bytes: number;
+  /** Where it is a part of a buffer that several slots share: the whole, given back when the last of them has left. */
+  readonly shared?: { readonly whole: Region; users: number };
 }
 
 let slots = 0;

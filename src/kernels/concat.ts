@@ -77,12 +77,20 @@ export const concat: Op<{ axis: number }> = (r, inputs, { axis: asked }) => {
   };
 };
 
-/** Copies x into `to` at an offset in bytes: for a gradient that could not be computed in its place. */
+/** Copies x into `to` at an offset in bytes: for what could not be computed, or does not lie, in its place. */
 export function copyInto(r: Recording, x: Value, to: Slot, offset: number): void {
-  const n = count(x.shape);
+  copyPart(r, false, x.slot, to, count(x.shape), offset);
+}
+
+/** Copies from `from`, at an offset in bytes, what fills x. */
+export function copyOutOf(r: Recording, from: Slot, offset: number, x: Value): void {
+  copyPart(r, true, from, x.slot, count(x.shape), offset);
+}
+
+function copyPart(r: Recording, cut: boolean, from: Slot, to: Slot, n: number, offset: number): void {
   r.dispatch({
-    kernel: copy({ cut: false }),
-    reads: [x.slot],
+    kernel: copy({ cut }),
+    reads: [from],
     writes: [to],
     sizes: [1, n, n, offset / 4],
     grid: grid(n, 64),

@@ -68,6 +68,9 @@ export const each = (n: number, line: (i: number) => string): string =>
 /** WGSL: whether x is not a number. By its bits, since compilers may take a number to equal itself. */
 export const notANumber = (x: string): string => `((bitcast<u32>(${x}) & 0x7fffffffu) > 0x7f800000u)`;
 
+/** WGSL: which of the four numbers of x are none. */
+export const notANumber4 = (x: string): string => `((bitcast<vec4u>(${x}) & vec4u(0x7fffffff)) > vec4u(0x7f800000))`;
+
 /** An activation as WGSL of `y` from `x`, and its derivative from the result `y`. Functions of WGSL may lose NaN. */
 export const activations = {
   none: { value: "x", slope: "1.0" },

@@ -1,5 +1,5 @@
 import { kernel, type Recording, type Slot, wgsl } from "../gpu/index.ts";
-import { grid } from "./op.ts";
+import { grid, notANumber4 } from "./op.ts";
 import { chooseRows, type RowWay, rowOf, sumOfLanes, threads } from "./rows.ts";
 
 /*
@@ -10,28 +10,39 @@ import { chooseRows, type RowWay, rowOf, sumOfLanes, threads } from "./rows.ts";
  *          p ← p − lr / (1 − β₁ᵗ) · m / (√v / √(1 − β₂ᵗ) + ε)     (Kingma and Ba 2015)
  *   RMSprop v ← α v + (1 − α) g²;  m ← μ m + g / (√v + ε);  p ← p − lr · m      (Hinton 2012; α is β₂ here)
  * g includes λ p (weight decay); AdamW shrinks p by lr · λ instead (Loshchilov and Hutter 2019). Clipping multiplies g
- * by min(1, limit / (‖g‖ + 1e-6)), ‖g‖ over all parameters, or keeps each number within ±most, or both in this order. All
- * numbers that a step may change come in `settings`.
+ * by min(1, limit / (‖g‖ + 1e-6)), ‖g‖ over all parameters, or keeps each number within ±most, or both in this order. As in
+ * PyTorch a norm that is NaN makes every gradient NaN, an infinite one makes all 0 but those that are infinite, which become
+ * NaN; a decay or momentum of 0 is none, also where p or m is infinite. All numbers that a step may change come in
+ * `settings`; those that follow from others are computed on the host, in float64: 1 − 0.9999 has half its digits in float32.
  */
 
 export type Rule = "sgd" | "adam" | "adamw" | "rmsprop";
 
-/** `settings` in this order. `scale1` is 1 − β₁ᵗ, `scale2` is √(1 − β₂ᵗ). */
+/**
+ * `settings` in this order: `rate` is lr, for Adam lr / (1 − β₁ᵗ); `kept` is 1 − lr · λ; `new1` and `new2` are 1 − β₁ and 1 − β₂;
+ * `scale` is √(1 − β₂ᵗ).
+ */
 export const SETTINGS = [
-  "lr",
+  "rate",
   "decay",
+  "kept",
   "momentum",
-  "beta1",
+  "new1",
   "beta2",
+  "new2",
+  "scale",
   "epsilon",
-  "scale1",
-  "scale2",
   "limit",
   "most",
 ] as const;
+type Setting = (typeof SETTINGS)[number];
+/** WGSL: one of the settings. */
+const the = (name: Setting) => `settings[${SETTINGS.indexOf(name)}]`;
 
 /** Groups of 64 numbers that are summed together for the norm, as a row of `rows.ts` is. */
 const SHARE = 64;
+/** Vectors that are added one after another; sums of so many are added in turn, so that rounding errors stay few. */
+const RUN = 32;
 
 const squares = kernel(
   "optimiser.norm",
@@ -46,12 +57,16 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   ${rowOf(way)}
   if (row >= arrayLength(&sums)) { return; }
   var sum = 0.0;
-  for (var i = lane; i < ${SHARE * 16}; i += ${way.lanes}) {
-    let at = row * ${SHARE * 16} + i;
-    let n = select(0u, live[min(at / 16, arrayLength(&live) - 1)], at / 16 < arrayLength(&live));
-    let first = at % 16 * 4;
-    let g = select(vec4f(), gradients[min(at, arrayLength(&gradients) - 1)], vec4u(first, first + 1, first + 2, first + 3) < vec4u(n));
-    sum += dot(g, g);
+  for (var from = lane; from < ${SHARE * 16}; from += ${way.lanes * RUN}) {
+    var part = 0.0;
+    for (var i = from; i < min(from + ${way.lanes * RUN}, ${SHARE * 16}); i += ${way.lanes}) {
+      let at = row * ${SHARE * 16} + i;
+      let n = select(0u, live[min(at / 16, arrayLength(&live) - 1)], at / 16 < arrayLength(&live));
+      let first = at % 16 * 4;
+      let g = select(vec4f(), gradients[min(at, arrayLength(&gradients) - 1)], vec4u(first, first + 1, first + 2, first + 3) < vec4u(n));
+      part += dot(g, g);
+    }
+    sum += part;
   }
   sum = sumOfLanes(lane, sum);
   if (lane == 0) { sums[row] = sum; }
@@ -70,10 +85,18 @@ ${sumOfLanes({ lanes: 64 })}
 @compute @workgroup_size(64)
 fn main(@builtin(local_invocation_index) lane: u32) {
   var sum = 0.0;
-  for (var i = lane; i < arrayLength(&sums); i += 64) { sum += sums[i]; }
-  let norm = sqrt(sumOfLanes(lane, sum));
+  for (var from = lane; from < arrayLength(&sums); from += ${64 * RUN}) {
+    var part = 0.0;
+    for (var i = from; i < min(from + ${64 * RUN}, arrayLength(&sums)); i += 64) { part += sums[i]; }
+    sum += part;
+  }
+  let all = sumOfLanes(lane, sum);
   if (lane == 0) {
-    clip[0] = min(1.0, settings[8] / (norm + 1e-6));
+    // By bits: compilers may take it that no number is NaN or infinite.
+    let size = bitcast<u32>(all) & 0x7fffffffu;
+    let norm = select(sqrt(all), all, size >= 0x7f800000u);
+    let least = select(min(1.0, ${the("limit")} / (norm + 1e-6)), 0.0, size == 0x7f800000u);
+    clip[0] = select(least, all, size > 0x7f800000u);
     clip[1] = norm;
   }
 }`,
@@ -101,33 +124,33 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   let first = at % 16 * 4;
   let inside = vec4u(first, first + 1, first + 2, first + 3) < vec4u(live[at / 16]);
   if (!any(inside)) { return; }
-  let lr = settings[0];
-  let decay = settings[1];
   let old = p[at];
   var g = gradients[at]${clipped ? " * clip[0]" : ""};
 #if ${bounded}
-  g = select(clamp(g, vec4f(-settings[9]), vec4f(settings[9])), g, g != g);
+  g = select(clamp(g, vec4f(-${the("most")}), vec4f(${the("most")})), g, ${notANumber4("g")});
 #endif
 #if ${rule !== "adamw"}
-  g += decay * old;
+  if (${the("decay")} != 0) { g += ${the("decay")} * old; }
 #endif
   var new_p = old;
-#if ${rule === "sgd"}
-  let momentum = settings[2];
-  let new_m = momentum * m[at] + g;
-  new_p -= lr * ${nesterov ? "(g + momentum * new_m)" : "new_m"};
-#else
-#if ${rule === "rmsprop"}
-  let new_v = settings[4] * v[at] + (1 - settings[4]) * g * g;
-  let new_m = settings[2] * m[at] + g / (sqrt(new_v) + settings[5]);
-  new_p -= lr * new_m;
-#else
-  let new_m = m[at] + (1 - settings[3]) * (g - m[at]);
-  let new_v = settings[4] * v[at] + (1 - settings[4]) * g * g;
-#if ${rule === "adamw"}
-  new_p *= 1 - lr * decay;
+#if ${rule === "sgd" || rule === "rmsprop"}
+  var moved = vec4f();
+  if (${the("momentum")} != 0) { moved = ${the("momentum")} * m[at]; }
 #endif
-  new_p -= lr / settings[6] * (new_m / (sqrt(new_v) / settings[7] + settings[5]));
+#if ${rule === "sgd"}
+  let new_m = moved + g;
+  new_p -= ${the("rate")} * ${nesterov ? `(g + ${the("momentum")} * new_m)` : "new_m"};
+#else
+  let new_v = ${the("beta2")} * v[at] + ${the("new2")} * g * g;
+#if ${rule === "rmsprop"}
+  let new_m = moved + g / (sqrt(new_v) + ${the("epsilon")});
+  new_p -= ${the("rate")} * new_m;
+#else
+  let new_m = m[at] + ${the("new1")} * (g - m[at]);
+#if ${rule === "adamw"}
+  new_p *= ${the("kept")};
+#endif
+  new_p -= ${the("rate")} * (new_m / (sqrt(new_v) / ${the("scale")} + ${the("epsilon")}));
 #endif
   v[at] = select(v[at], new_v, inside);
 #endif
@@ -142,12 +165,13 @@ export interface Update {
   /** Clipped by the norm of all gradients; each number kept within bounds. */
   clipped: boolean;
   bounded: boolean;
-  /** Buffers of equal layout: what is changed, its gradients, and what the rule remembers. */
+  /** Memory of equal layout: what is changed, its gradients, and what the rule remembers. */
   parameters: Slot;
   gradients: Slot;
   m: Slot;
   v: Slot | undefined;
   live: Slot;
+  /** In the order of `SETTINGS`. */
   settings: Slot;
 }
 

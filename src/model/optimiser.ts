@@ -1,184 +1,291 @@
-import type { Gradients, Tensor } from "../autograd/index.ts";
-import { type Gpu, Slot } from "../gpu/index.ts";
-import { copyInto } from "../kernels/concat.ts";
+import { Gradients, type Tensor } from "../autograd/index.ts";
+import { checkName, checkNumber, describe, number } from "../check.ts";
+import { type Gpu, type Recording, Slot, sideBySide, wholeOf } from "../gpu/index.ts";
+import { copyInto, copyOutOf } from "../kernels/concat.ts";
 import { count } from "../kernels/op.ts";
 import { optimiserUpdate, type Rule, SETTINGS } from "../kernels/optimiser.ts";
+import {
+  type AdamOptions,
+  KNOWN,
+  type Parameters,
+  parametersOf,
+  type RmspropOptions,
+  type Settings,
+  type SgdOptions,
+  settingsOf,
+} from "./optimiserOptions.ts";
 
-export interface OptimiserOptions {
-  /** Learning rate. */
-  lr: number;
-  weightDecay?: number;
-  /** Gradients are scaled down to this norm, taken over all parameters together. Default: not clipped. */
-  clipNorm?: number;
-  /** Each number of a gradient is kept within ± this. Default: not. */
-  clipValue?: number;
-}
-export interface SgdOptions extends OptimiserOptions {
-  momentum?: number;
-  nesterov?: boolean;
-}
-export interface RmspropOptions extends OptimiserOptions {
-  /** How much of the moving average of squares is kept. Default 0.99. */
-  alpha?: number;
-  momentum?: number;
-  epsilon?: number;
-}
-export interface AdamOptions extends OptimiserOptions {
-  betas?: readonly [number, number];
-  epsilon?: number;
-}
+export type { AdamOptions, OptimiserOptions, RmspropOptions, SgdOptions } from "./optimiserOptions.ts";
 
 /** What an optimiser remembers, to resume a run exactly: the steps taken and its moving averages. */
 export interface OptimiserState {
   steps: number;
   m: Float32Array;
   v: Float32Array | undefined;
+  /** Whose state it is, and how many numbers each of its parameters holds: that of another is refused, where these are told. */
+  rule?: Rule | undefined;
+  sizes?: readonly number[] | undefined;
 }
 
+/** Sets of parameters with gradients whose table of what is live is kept; more are made again when they come again. */
+const LIVE = 32;
+
 /**
- * Changes parameters in place by their gradients, all of them in one dispatch: they are moved side by side into one
- * buffer, and their gradients are computed right into another of the same layout.
+ * Changes parameters in place by their gradients. They are asked to lie side by side in one buffer, where one dispatch changes
+ * them all, and their gradients are computed right into another of the same layout. Where they lie is looked up at every update:
+ * another optimiser over some of them may have moved them, and each that lies elsewhere then travels there and back.
  */
 export class Optimiser {
-  /** May be changed at any time: it is uploaded with every step. */
-  lr: number;
-  readonly #options: AdamOptions & SgdOptions;
   readonly #rule: Rule;
+  readonly #settings: Settings;
   readonly #gpu: Gpu;
-  readonly #parameters: readonly Tensor[];
+  /** By how errors call them. */
+  readonly #parameters: ReadonlyMap<string, Tensor>;
+  readonly #slots: readonly Slot[];
   readonly #offsets: readonly number[];
-  readonly #all: Slot;
+  readonly #bytes: number;
   readonly #m: Slot;
   readonly #v: Slot | undefined;
+  /** Where all parameters lay side by side when they last did. */
+  #whole: Slot | undefined;
   /** For each set of parameters that had gradients: how many numbers each 64 of the buffer hold. */
   readonly #live = new Map<string, Slot>();
+  #lr = 0;
   #steps = 0;
+  /** Updates recorded in the step that is open: they count once it was submitted. */
+  #open: { readonly recording: Recording; updates: number } | undefined;
+  #disposed = false;
 
-  constructor(rule: Rule, parameters: Record<string, Tensor> | Iterable<Tensor>, options: AdamOptions & SgdOptions) {
-    const list = Symbol.iterator in parameters ? [...(parameters as Iterable<Tensor>)] : Object.values(parameters);
-    const first = list[0];
-    if (!first) throw new TypeError(`${rule}: there are no parameters to learn.`);
-    for (const [name, value] of Object.entries({
-      lr: options.lr,
-      weightDecay: options.weightDecay ?? 0,
-      clipNorm: options.clipNorm ?? 1,
-      clipValue: options.clipValue ?? 1,
-    })) {
-      if (!(value >= 0)) throw new RangeError(`${rule}: ${name} is ${value}, expected a number of at least 0.`);
-    }
-    this.lr = options.lr;
+  /** @throws TypeError, RangeError naming the option or the parameter that cannot be. */
+  constructor(rule: Rule, parameters: Parameters, options: AdamOptions | SgdOptions | RmspropOptions) {
+    checkName("Optimiser", "rule", rule, Object.keys(KNOWN) as Rule[]);
     this.#rule = rule;
-    this.#options = options;
-    this.#gpu = first.gpu;
-    this.#parameters = list;
-    const { region, offsets } = this.#gpu.gather(list.map((p) => p.slot));
+    this.#settings = settingsOf(rule, options);
+    this.lr = options.lr;
+    this.#parameters = parametersOf(rule, parameters);
+    this.#gpu = this.#parameters.values().next().value!.gpu;
+    this.#slots = [...this.#parameters.values()].map((p) => p.slot);
+    const { offsets, bytes } = sideBySide(this.#slots);
     this.#offsets = offsets;
-    const like = (home = this.#gpu.zeros(region.bytes)) => {
-      const slot = new Slot(region.bytes);
-      slot.home = home;
-      return slot;
-    };
-    this.#all = like(region);
-    this.#m = like();
-    this.#v = rule === "sgd" ? undefined : like();
+    this.#bytes = bytes;
+    this.#m = this.#zeros();
+    this.#v = rule === "sgd" ? undefined : this.#zeros();
+    this.#gpu.gather(this.#slots);
   }
 
-  /** Records the update. Call it once in a step, with the gradients of that step. */
+  /** The learning rate. May be changed at any time: it is uploaded with every step. */
+  get lr(): number {
+    return this.#lr;
+  }
+  set lr(lr: number) {
+    checkNumber(this.#rule, "lr", lr, number.atLeast0);
+    this.#lr = lr;
+  }
+
+  /** Records the update, with gradients of the step that is open. */
   update(gradients: Gradients): void {
+    this.#expectKept("update");
     const { recording } = this.#gpu;
     if (!recording)
       throw new Error("optimiser.update: no step is open. Call it in the engine.step that computes the gradients.");
-    const joint = recording.temporary(this.#all.bytes);
-    const learned = this.#parameters.map((p) => gradients.has(p));
+    if (!(gradients instanceof Gradients))
+      throw new TypeError(
+        `optimiser.update: this is ${describe(gradients)}, expected what loss.backward() gave in this step.`,
+      );
+    for (const [name, p] of this.#parameters) {
+      if (p.slot.released)
+        throw new Error(`optimiser.update: ${name} was disposed. Make an optimiser of the parameters that are left.`);
+    }
+    const parameters = [...this.#parameters.values()];
+    const learned = parameters.map((p) => gradients.has(p));
     if (!learned.includes(true))
       throw new Error("optimiser.update: none of the optimiser's parameters has a gradient here.");
-    this.#parameters.forEach((p, i) => {
-      if (!learned[i]) return;
-      const d = gradients.get(p);
-      if (!recording.place(d.slot, joint, this.#offsets[i]!)) copyInto(recording, d, joint, this.#offsets[i]!);
+    const found = parameters.map((p, i) => (learned[i] ? gradients.get(p) : undefined));
+
+    const joint = recording.temporary(this.#bytes);
+    found.forEach((d, i) => {
+      if (d && !recording.place(d.slot, joint, this.#offsets[i]!)) copyInto(recording, d, joint, this.#offsets[i]!);
     });
-    this.#steps += 1;
-    const {
-      weightDecay = 0,
-      momentum = 0,
-      nesterov = false,
-      betas = [0.9, 0.999],
-      epsilon = 1e-8,
-      clipNorm,
-      clipValue,
-    } = this.#options;
-    const values: Record<(typeof SETTINGS)[number], number> = {
-      lr: this.lr,
-      decay: weightDecay,
-      momentum,
-      beta1: betas[0],
-      beta2: betas[1],
-      epsilon,
-      scale1: 1 - betas[0] ** this.#steps,
-      scale2: Math.sqrt(1 - betas[1] ** this.#steps),
-      limit: clipNorm ?? 0,
-      most: clipValue ?? 0,
-    };
+    const whole = this.#wholeNow();
+    const all = whole ?? recording.temporary(this.#bytes);
+    const eachLearned = (act: (p: Tensor, offset: number) => void) =>
+      parameters.forEach((p, i) => {
+        if (learned[i]) act(p, this.#offsets[i]!);
+      });
+    if (!whole) eachLearned((p, offset) => copyInto(recording, p, all, offset));
+    const { nesterov, clipNorm, clipValue } = this.#settings;
     optimiserUpdate(recording, {
       rule: this.#rule,
       nesterov,
       clipped: clipNorm !== undefined,
       bounded: clipValue !== undefined,
-      parameters: this.#all,
+      parameters: all,
       gradients: joint,
       m: this.#m,
       v: this.#v,
       live: this.#liveOf(learned),
-      settings: recording.upload(new Float32Array(SETTINGS.map((name) => values[name]))),
+      settings: recording.upload(this.#numbers(this.#steps + this.#count(recording))),
     });
+    if (!whole) eachLearned((p, offset) => copyOutOf(recording, all, offset, p));
+  }
+
+  /** Counts an update of the step that is open, and gives how many of it there are. */
+  #count(recording: Recording): number {
+    if (this.#open?.recording !== recording) {
+      const open = { recording, updates: 0 };
+      this.#open = open;
+      recording.onSubmit(() => {
+        this.#steps += open.updates;
+        this.#open = undefined;
+      });
+    }
+    this.#open!.updates += 1;
+    return this.#open!.updates;
+  }
+
+  /** What the kernel is told at its `t`-th update. */
+  #numbers(t: number): Float32Array {
+    const { weightDecay, momentum, betas, epsilon, clipNorm = 0, clipValue = 0 } = this.#settings;
+    const adaptive = this.#rule === "adam" || this.#rule === "adamw";
+    const values: Record<(typeof SETTINGS)[number], number> = {
+      rate: adaptive ? this.#lr / (1 - betas[0] ** t) : this.#lr,
+      decay: weightDecay,
+      kept: 1 - this.#lr * weightDecay,
+      momentum,
+      new1: 1 - betas[0],
+      beta2: betas[1],
+      new2: 1 - betas[1],
+      scale: Math.sqrt(1 - betas[1] ** t),
+      epsilon,
+      limit: clipNorm,
+      most: clipValue,
+    };
+    return new Float32Array(SETTINGS.map((name) => values[name]));
+  }
+
+  /** All parameters as one, where they lie side by side now. */
+  #wholeNow(): Slot | undefined {
+    const at = wholeOf(this.#slots, this.#offsets);
+    if (!at) return undefined;
+    const known = this.#whole?.home;
+    if (known?.buffer !== at.buffer || known.offset !== at.offset) {
+      this.#whole = new Slot(this.#bytes);
+      this.#whole.home = this.#gpu.memory.region(at.buffer, at.offset, this.#bytes);
+    }
+    return this.#whole;
+  }
+
+  #zeros(): Slot {
+    const slot = new Slot(this.#bytes);
+    slot.home = this.#gpu.zeros(this.#bytes);
+    return slot;
   }
 
   #liveOf(learned: readonly boolean[]): Slot {
     const key = learned.map(Number).join("");
-    let slot = this.#live.get(key);
-    if (!slot) {
-      const live = new Uint32Array(this.#all.bytes / 256);
-      this.#parameters.forEach((p, i) => {
-        const n = learned[i] ? count(p.shape) : 0;
-        for (let at = 0; at < n; at += 64) live[this.#offsets[i]! / 256 + at / 64] = Math.min(64, n - at);
-      });
-      slot = this.#gpu.hold(live);
-      this.#gpu.settle(slot);
-      this.#live.set(key, slot);
+    const kept = this.#live.get(key);
+    this.#live.delete(key);
+    const slot = kept ?? this.#gpu.hold(this.#liveTable(learned));
+    if (!kept) this.#gpu.settle(slot);
+    this.#live.set(key, slot);
+    if (this.#live.size > LIVE) {
+      const [oldest, unused] = this.#live.entries().next().value!;
+      this.#live.delete(oldest);
+      this.#gpu.release(unused);
     }
     return slot;
   }
 
-  async state(): Promise<OptimiserState> {
-    const numbers = async (slot: Slot) => new Float32Array(await this.#gpu.read(slot));
-    return { steps: this.#steps, m: await numbers(this.#m), v: this.#v && (await numbers(this.#v)) };
+  #liveTable(learned: readonly boolean[]): Uint32Array {
+    const live = new Uint32Array(this.#bytes / 256);
+    [...this.#parameters.values()].forEach((p, i) => {
+      const n = learned[i] ? count(p.shape) : 0;
+      for (let at = 0; at < n; at += 64) live[this.#offsets[i]! / 256 + at / 64] = Math.min(64, n - at);
+    });
+    return live;
   }
 
-  /** @throws RangeError where the state is that of other parameters. */
-  restore({ steps, m, v }: OptimiserState): void {
-    if (m.byteLength !== this.#m.bytes || v?.byteLength !== this.#v?.bytes) {
-      throw new RangeError(
-        `optimiser.restore: the state holds ${m.byteLength} bytes, this optimiser's ${this.#m.bytes}: another model's?`,
-      );
+  async state(): Promise<OptimiserState> {
+    this.#expectKept("state");
+    const numbers = async (slot: Slot) => new Float32Array(await this.#gpu.read(slot));
+    const sizes = [...this.#parameters.values()].map((p) => count(p.shape));
+    // All are asked for before anything is waited for, so that they are of one moment.
+    const steps = this.#steps;
+    const [m, v] = await Promise.all([numbers(this.#m), this.#v && numbers(this.#v)]);
+    return { steps, m, v, rule: this.#rule, sizes };
+  }
+
+  /**
+   * Takes over what `state` gave, all or nothing.
+   *
+   * @throws TypeError, RangeError where it is the state of another rule or other parameters, or holds what cannot be.
+   */
+  restore(state: OptimiserState): void {
+    this.#expectKept("restore");
+    this.checkState(state);
+    this.#steps = state.steps;
+    this.#gpu.write(this.#m, state.m);
+    if (this.#v) this.#gpu.write(this.#v, state.v!);
+  }
+
+  /** Throws what `restore` would throw, and changes nothing. */
+  checkState(state: OptimiserState): void {
+    const operation = "optimiser.restore";
+    if (typeof state !== "object" || state === null)
+      throw new TypeError(`${operation}: this is ${describe(state)}, expected what optimiser.state() gave.`);
+    const { steps, m, v, rule, sizes } = state;
+    const fail = (fault: string) => new RangeError(`${operation}: ${fault}`);
+    if (rule !== undefined && rule !== this.#rule)
+      throw fail(`the state is of ${describe(rule)}, this optimiser is "${this.#rule}".`);
+    if (sizes !== undefined) {
+      const own = [...this.#parameters.values()].map((p) => count(p.shape));
+      if (String(sizes) !== String(own))
+        throw fail(
+          `the state is of parameters of ${short(sizes)} numbers, this optimiser's hold ${short(own)}: another model's, or in another order?`,
+        );
     }
-    this.#steps = steps;
-    this.#gpu.write(this.#m, m);
-    if (this.#v && v) this.#gpu.write(this.#v, v);
+    checkNumber(operation, "steps", steps, number.wholeAtLeast0);
+    for (const [name, found, mine] of [["m", m, this.#m] as const, ["v", v, this.#v] as const]) {
+      if (!mine) {
+        if (found !== undefined) throw fail(`the state has ${name}, which ${this.#rule} has not: another rule's?`);
+        continue;
+      }
+      if (!(found instanceof Float32Array))
+        throw new TypeError(`${operation}: ${name} is ${describe(found)}, expected a Float32Array.`);
+      if (found.length !== this.#bytes / 4)
+        throw fail(
+          `${name} holds ${found.length} numbers, this optimiser's ${this.#bytes / 4}: another model's, or another rule's?`,
+        );
+      const wrong = found.findIndex((x) => !Number.isFinite(x) || (name === "v" && x < 0));
+      if (wrong >= 0)
+        checkNumber(operation, `${name}[${wrong}]`, found[wrong], name === "v" ? number.atLeast0 : number.finite);
+    }
+  }
+
+  #expectKept(what: string): void {
+    if (this.#disposed) throw new Error(`optimiser.${what}: this optimiser was disposed. Make another one.`);
   }
 
   /** Gives back what the optimiser remembers. The parameters stay. */
   dispose(): void {
+    this.#disposed = true;
     for (const slot of [this.#m, this.#v, ...this.#live.values()]) if (slot) this.#gpu.release(slot);
+    this.#live.clear();
+  }
+
+  [Symbol.dispose](): void {
+    this.dispose();
   }
 }
 
-type Parameters = Record<string, Tensor> | Iterable<Tensor>;
+const short = (sizes: readonly number[]) => `${sizes.slice(0, 8).join(", ")}${sizes.length > 8 ? ", …" : ""}`;
+
 export const sgd = (parameters: Parameters, options: SgdOptions): Optimiser =>
   new Optimiser("sgd", parameters, options);
 export const adam = (parameters: Parameters, options: AdamOptions): Optimiser =>
   new Optimiser("adam", parameters, options);
 /** Adam whose weight decay (0.01 unless given) does not pass through the moving averages. */
 export const adamw = (parameters: Parameters, options: AdamOptions): Optimiser =>
-  new Optimiser("adamw", parameters, { weightDecay: 0.01, ...options });
-export const rmsprop = (parameters: Parameters, { alpha = 0.99, ...options }: RmspropOptions): Optimiser =>
-  new Optimiser("rmsprop", parameters, { ...options, betas: [0, alpha] });
+  new Optimiser("adamw", parameters, options);
+export const rmsprop = (parameters: Parameters, options: RmspropOptions): Optimiser =>
+  new Optimiser("rmsprop", parameters, options);
