@@ -57,9 +57,9 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   ${rowOf(way)}
   if (row >= arrayLength(&sums)) { return; }
   var sum = 0.0;
-  for (var from = lane; from < ${SHARE * 16}; from += ${way.lanes * RUN}) {
+  for (var start = lane; start < ${SHARE * 16}; start += ${way.lanes * RUN}) {
     var part = 0.0;
-    for (var i = from; i < min(from + ${way.lanes * RUN}, ${SHARE * 16}); i += ${way.lanes}) {
+    for (var i = start; i < min(start + ${way.lanes * RUN}, ${SHARE * 16}); i += ${way.lanes}) {
       let at = row * ${SHARE * 16} + i;
       let n = select(0u, live[min(at / 16, arrayLength(&live) - 1)], at / 16 < arrayLength(&live));
       let first = at % 16 * 4;
@@ -85,9 +85,9 @@ ${sumOfLanes({ lanes: 64 })}
 @compute @workgroup_size(64)
 fn main(@builtin(local_invocation_index) lane: u32) {
   var sum = 0.0;
-  for (var from = lane; from < arrayLength(&sums); from += ${64 * RUN}) {
+  for (var start = lane; start < arrayLength(&sums); start += ${64 * RUN}) {
     var part = 0.0;
-    for (var i = from; i < min(from + ${64 * RUN}, arrayLength(&sums)); i += 64) { part += sums[i]; }
+    for (var i = start; i < min(start + ${64 * RUN}, arrayLength(&sums)); i += 64) { part += sums[i]; }
     sum += part;
   }
   let all = sumOfLanes(lane, sum);
