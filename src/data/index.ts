@@ -19,6 +19,7 @@ export { classNames, type Labels, parseCsv, parseLabels } from "./file/csv.ts";
 export { decodeNpy, encodeNpy, type NpyArray, type NpyData, npyFloats, npyIntegers } from "./file/npy.ts";
 export { decodeNpz, encodeNpz } from "./file/npz.ts";
 export { prefetch, type StreamOptions, streamBatches } from "./file/stream.ts";
+export { type FlattenOptions, flatten } from "./image/alpha.ts";
 export { type ImageStep, randomFlip, randomNoise, randomRotation, randomShift } from "./image/augment.ts";
 export { greyscale, rgb } from "./image/colour.ts";
 export { crop, cropCentre, type Rectangle } from "./image/crop.ts";

@@ -1,10 +1,13 @@
 import { DataError } from "../errors.ts";
+import { type FlattenOptions, flatten } from "./alpha.ts";
 import { createImage, describe, type Image } from "./image.ts";
 
-/** One channel, the luma of ITU-R 601 as Pillow's "L": 0.299·R + 0.587·G + 0.114·B. Alpha is left out; grey stays. */
-export function greyscale(image: Image): Image {
-  const { width, height, channels, data } = image;
-  if (channels > 4) throw new DataError(`greyscale: expected 1 to 4 channels, found an image of ${describe(image)}`);
+/**
+ * One channel, the luma of ITU-R 601 as Pillow's "L": 0.299·R + 0.587·G + 0.114·B; gray stays. A picture with alpha is put
+ * on a ground first, white unless told otherwise (see `flatten`).
+ */
+export function greyscale(image: Image, options: FlattenOptions = {}): Image {
+  const { width, height, channels, data } = opaque("greyscale", image, options);
   const result = createImage(width, height, 1);
   for (let i = 0; i < width * height; i++) {
     const at = i * channels;
@@ -13,13 +16,19 @@ export function greyscale(image: Image): Image {
   return result;
 }
 
-/** Three channels: grey is written three times, alpha is left out. */
-export function rgb(image: Image): Image {
-  const { width, height, channels, data } = image;
-  if (channels > 4) throw new DataError(`rgb: expected 1 to 4 channels, found an image of ${describe(image)}`);
+/** Three channels: gray is written three times. A picture with alpha is put on a ground first, as `greyscale` does. */
+export function rgb(image: Image, options: FlattenOptions = {}): Image {
+  const { width, height, channels, data } = opaque("rgb", image, options);
   const result = createImage(width, height, 3);
   for (let i = 0; i < width * height; i++) {
     for (let c = 0; c < 3; c++) result.data[3 * i + c] = data[i * channels + (channels < 3 ? 0 : c)]!;
   }
   return result;
+}
+
+/** One or three channels. */
+function opaque(operation: string, image: Image, options: FlattenOptions): Image {
+  if (image.channels > 4)
+    throw new DataError(`${operation}: expected 1 to 4 channels, found an image of ${describe(image)}`);
+  return flatten(image, options, operation);
 }

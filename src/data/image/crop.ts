@@ -1,3 +1,4 @@
+import { checkNumber, checkOptions, number } from "../../check.ts";
 import { DataError } from "../errors.ts";
 import { createImage, describe, type Image } from "./image.ts";
 
@@ -10,7 +11,9 @@ export interface Rectangle {
 }
 
 /** @throws DataError if the rectangle is not whole pixels inside the image. */
-export function crop(image: Image, { x, y, width, height }: Rectangle): Image {
+export function crop(image: Image, rectangle: Rectangle): Image {
+  checkOptions<Rectangle>("crop", rectangle, { x: true, y: true, width: true, height: true });
+  const { x, y, width, height } = rectangle;
   const inside = (at: number, size: number, all: number) =>
     Number.isInteger(at) && Number.isInteger(size) && at >= 0 && size > 0 && at + size <= all;
   if (!inside(x, width, image.width) || !inside(y, height, image.height)) {
@@ -29,6 +32,8 @@ export function crop(image: Image, { x, y, width, height }: Rectangle): Image {
 
 /** The middle of an image; where the rest is odd, the larger part is cut off right and below. */
 export function cropCentre(image: Image, width: number, height: number): Image {
+  checkNumber("cropCentre", "width", width, number.wholeAtLeast1);
+  checkNumber("cropCentre", "height", height, number.wholeAtLeast1);
   const [x, y] = [Math.floor((image.width - width) / 2), Math.floor((image.height - height) / 2)];
   return crop(image, { x, y, width, height });
 }

@@ -1,31 +1,57 @@
+import { checkNumber, number } from "../../check.ts";
+import { checkAlpha, hasAlpha, weightedByAlpha } from "./alpha.ts";
 import { createImage, type Image } from "./image.ts";
 
 /*
- * Filters against noise, each channel by itself. Beyond the edge the nearest pixel goes on (SciPy's mode "nearest").
+ * Filters against noise, each channel by itself, colors weighted by alpha where there is one. Beyond the edge the nearest
+ * pixel goes on (SciPy's mode "nearest").
  */
+
+/** Pixels that a filter may look at on each side: more than any picture has. */
+const WIDEST = 2 ** 14;
 
 /** The median of the `size` × `size` pixels around each one: takes away single wrong pixels and leaves edges sharp. */
 export function medianFilter(image: Image, size = 3): Image {
-  if (!Number.isInteger(size) || size < 1 || size % 2 === 0) {
-    throw new RangeError(`medianFilter: the size must be an odd whole number, is ${size}`);
+  if (!Number.isInteger(size) || size < 1 || size % 2 === 0 || size > WIDEST) {
+    throw new RangeError(`medianFilter: the size must be an odd whole number up to ${WIDEST}, is ${size}`);
   }
   const { width, height, channels, data } = image;
+  if (hasAlpha(image)) checkAlpha("medianFilter", image);
+  const alpha = hasAlpha(image) ? channels - 1 : channels;
   const result = createImage(width, height, channels);
+  const places = new Uint32Array(size * size);
   const around = new Float32Array(size * size);
   const reach = (size - 1) / 2;
   for (let y = 0; y < height; y++) {
     for (let x = 0; x < width; x++) {
+      let n = 0;
+      for (let dy = -reach; dy <= reach; dy++) {
+        const row = clamp(y + dy, height) * width;
+        for (let dx = -reach; dx <= reach; dx++) places[n++] = (row + clamp(x + dx, width)) * channels;
+      }
       for (let c = 0; c < channels; c++) {
-        let n = 0;
-        for (let dy = -reach; dy <= reach; dy++) {
-          const row = clamp(y + dy, height) * width;
-          for (let dx = -reach; dx <= reach; dx++) around[n++] = data[(row + clamp(x + dx, width)) * channels + c]!;
-        }
-        result.data[(y * width + x) * channels + c] = around.sort()[(n - 1) / 2]!;
+        for (let i = 0; i < n; i++) around[i] = data[places[i]! + c]!;
+        const middle =
+          c < alpha && alpha < channels
+            ? weightedMedian(around, (i) => data[places[i]! + alpha]!)
+            : around.sort()[(n - 1) / 2]!;
+        result.data[(y * width + x) * channels + c] = middle;
       }
     }
   }
   return result;
+}
+
+/** The least value that has half of all weight at or below it; 0 where nothing weighs anything. */
+function weightedMedian(values: Float32Array, weight: (i: number) => number): number {
+  const ranked = Array.from(values, (x, i) => ({ x, w: weight(i) })).sort((a, b) => a.x - b.x);
+  const half = ranked.reduce((sum, { w }) => sum + w, 0) / 2;
+  if (half === 0) return 0;
+  let sum = 0;
+  return ranked.find(({ w }) => {
+    sum += w;
+    return sum >= half;
+  })!.x;
 }
 
 /**
@@ -33,8 +59,14 @@ export function medianFilter(image: Image, size = 3): Image {
  * in pixels; weights beyond `truncate`·σ are left out, and those that stay add up to 1 (SciPy's `gaussian_filter`).
  */
 export function gaussianFilter(image: Image, deviation: number, truncate = 4): Image {
-  if (!(deviation > 0)) throw new RangeError(`gaussianFilter: the deviation must be above 0 pixels, is ${deviation}`);
+  checkNumber("gaussianFilter", "deviation", deviation, number.positive);
+  checkNumber("gaussianFilter", "truncate", truncate, number.positive);
   const reach = Math.trunc(truncate * deviation + 0.5);
+  if (reach > WIDEST) {
+    throw new RangeError(
+      `gaussianFilter: ${truncate} deviations of ${deviation} pixels are ${reach} pixels, expected at most ${WIDEST}.`,
+    );
+  }
   const weights = Float64Array.from({ length: 2 * reach + 1 }, (_, i) =>
     Math.exp(-0.5 * ((i - reach) / deviation) ** 2),
   );
@@ -56,7 +88,7 @@ export function gaussianFilter(image: Image, deviation: number, truncate = 4): I
     }
     return to;
   };
-  return along(along(image, 0, 1), 1, 0);
+  return weightedByAlpha("gaussianFilter", image, (weighted) => along(along(weighted, 0, 1), 1, 0));
 }
 
 function clamp(i: number, size: number): number {

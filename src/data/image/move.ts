@@ -1,16 +1,22 @@
+import { checkName, checkNumber, number } from "../../check.ts";
+import { checkAlpha, hasAlpha } from "./alpha.ts";
 import { createImage, type Image } from "./image.ts";
 
 /*
- * Moving the content of an image. Sizes stay; what comes from outside of the image is `fill`, in the image's units.
+ * Moving the content of an image. Sizes stay; what comes from outside of the image is `fill`, in the image's units, in all
+ * channels: 0 is black, and transparent where there is an alpha. Colors are weighted by alpha where there is one.
  */
 
 /** By so many pixels to the right and down (less than 0: left and up), parts of a pixel by bilinear interpolation. */
 export function shift(image: Image, right: number, down: number, fill = 0): Image {
+  checkNumber("shift", "right", right, number.finite);
+  checkNumber("shift", "down", down, number.finite);
   return affine(image, [1, 0, -right, 0, 1, -down], fill);
 }
 
 /** About the middle, by so many degrees against the clock, bilinear: Pillow's `rotate(degrees, BILINEAR)`. */
 export function rotate(image: Image, degrees: number, fill = 0): Image {
+  checkNumber("rotate", "degrees", degrees, number.finite);
   const angle = (degrees * Math.PI) / 180;
   // Rounded, so that a quarter turn is one: cos 90° would be 6e-17, which puts pixels on the wrong side of an edge.
   const [cos, sin] = [Math.cos(angle), Math.sin(angle)].map((x) => Math.round(x * 1e15) / 1e15) as [number, number];
@@ -20,6 +26,7 @@ export function rotate(image: Image, degrees: number, fill = 0): Image {
 
 /** Left and right change places, or above and below. */
 export function flip(image: Image, direction: "horizontal" | "vertical"): Image {
+  checkName("flip", "direction", direction, ["horizontal", "vertical"]);
   const { width, height, channels, data } = image;
   const result = createImage(width, height, channels);
   for (let y = 0; y < height; y++) {
@@ -37,9 +44,14 @@ export function flip(image: Image, direction: "horizontal" | "vertical"): Image 
  */
 export function affine(
   image: Image,
-  [a, b, c, d, e, f]: readonly [number, number, number, number, number, number],
+  matrix: readonly [number, number, number, number, number, number],
   fill = 0,
 ): Image {
+  if (matrix?.length !== 6) throw new TypeError(`affine: the matrix has ${matrix?.length} numbers, expected 6.`);
+  for (const [i, x] of matrix.entries()) checkNumber("affine", `number ${i} of the matrix`, x, number.finite);
+  checkNumber("affine", "fill", fill, number.finite);
+  if (hasAlpha(image)) checkAlpha("affine", image);
+  const [a, b, c, d, e, f] = matrix;
   const { width, height, channels, data } = image;
   const result = createImage(width, height, channels);
   for (let v = 0; v < height; v++) {
@@ -55,13 +67,25 @@ export function affine(
       const [p, q] = [x - 0.5 - left, y - 0.5 - top];
       const [x0, x1] = [Math.max(left, 0), Math.min(left + 1, width - 1)];
       const [y0, y1] = [Math.max(top, 0) * width, Math.min(top + 1, height - 1) * width];
-      for (let k = 0; k < channels; k++) {
-        const pixel = (i: number) => data[i * channels + k]!;
-        const upper = (1 - p) * pixel(y0 + x0) + p * pixel(y0 + x1);
-        const lower = (1 - p) * pixel(y1 + x0) + p * pixel(y1 + x1);
-        result.data[at + k] = (1 - q) * upper + q * lower;
+      const places = [y0 + x0, y0 + x1, y1 + x0, y1 + x1].map((i) => i * channels) as Four;
+      const weights: Four = [(1 - q) * (1 - p), (1 - q) * p, q * (1 - p), q * p];
+      if (hasAlpha(image)) {
+        const seen = weights.map((w, i) => w * data[places[i]! + channels - 1]!) as Four;
+        const alpha = seen[0] + seen[1] + seen[2] + seen[3];
+        for (let k = 0; k < channels - 1; k++) {
+          result.data[at + k] = alpha > 0 ? weighted(data, places, k, seen) / alpha : 0;
+        }
+        result.data[at + channels - 1] = alpha;
+      } else {
+        for (let k = 0; k < channels; k++) result.data[at + k] = weighted(data, places, k, weights);
       }
     }
   }
   return result;
+}
+
+type Four = [number, number, number, number];
+
+function weighted(data: Float32Array, [a, b, c, d]: Four, k: number, weights: Four): number {
+  return weights[0] * data[a + k]! + weights[1] * data[b + k]! + weights[2] * data[c + k]! + weights[3] * data[d + k]!;
 }

@@ -1,3 +1,5 @@
+import { checkName, checkNumber, checkOptions, number } from "../../check.ts";
+import { weightedByAlpha } from "./alpha.ts";
 import { createImage, type Image } from "./image.ts";
 
 export interface ResizeOptions {
@@ -19,16 +21,29 @@ const filters = {
 /**
  * An image at another size. Output pixel i looks at the place c = (i + ½)·s of the input, s = input / output size:
  * y[i] = Σⱼ w((j + ½ - c) / f)·x[j] / Σⱼ w(…), with f = max(s, 1), or 1 without antialiasing. First along the rows,
- * then along the columns. This is Pillow's `resize`; there is no rounding here.
+ * then along the columns. This is Pillow's `resize`; there is no rounding here. Colors are weighted by alpha where there is
+ * one, as Pillow does.
  */
 export function resize(image: Image, width: number, height: number, options: ResizeOptions = {}): Image {
+  checkOptions<ResizeOptions>("resize", options, { filter: true, antialias: true });
+  const { filter = "bilinear", antialias = true } = options;
+  checkName("resize", "filter", filter, Object.keys(filters) as (keyof typeof filters)[]);
+  if (typeof antialias !== "boolean") throw new TypeError(`resize: antialias is ${antialias}, expected true or false.`);
+  checkNumber("resize", "width", width, number.wholeAtLeast1);
+  checkNumber("resize", "height", height, number.wholeAtLeast1);
   const { channels } = image;
-  const [across, down] = [taps("width", image.width, width, options), taps("height", image.height, height, options)];
-  const wide = createImage(width, image.height, channels);
-  alongAxis(image.data, wide.data, image.height, channels, across);
   const result = createImage(width, height, channels);
-  alongAxis(wide.data, result.data, 1, width * channels, down);
-  return result;
+  if (width === image.width && height === image.height) {
+    result.data.set(image.data);
+    return result;
+  }
+  const [across, down] = [taps(image.width, width, filter, antialias), taps(image.height, height, filter, antialias)];
+  return weightedByAlpha("resize", image, (weighted) => {
+    const wide = createImage(width, image.height, channels);
+    alongAxis(weighted.data, wide.data, image.height, channels, across);
+    alongAxis(wide.data, result.data, 1, width * channels, down);
+    return result;
+  });
 }
 
 /** Where an output pixel begins to look, and how much each pixel from there on counts. */
@@ -37,10 +52,7 @@ interface Taps {
   readonly weights: Float64Array;
 }
 
-function taps(side: string, from: number, to: number, { filter = "bilinear", antialias = true }: ResizeOptions) {
-  if (!(filter in filters)) throw new RangeError(`resize: the filter is ${filter}, expected bilinear or box`);
-  if (!Number.isInteger(to) || to < 1)
-    throw new RangeError(`resize: the ${side} must be a whole number above 0, is ${to}`);
+function taps(from: number, to: number, filter: keyof typeof filters, antialias: boolean) {
   const { reach, weight } = filters[filter];
   const scale = from / to;
   const stretch = antialias ? Math.max(scale, 1) : 1;

@@ -1,3 +1,4 @@
+import { checkNumber, checkOptions, number } from "../../check.ts";
 import { DataError } from "../errors.ts";
 import { createImage, describe, type Image } from "./image.ts";
 
@@ -8,12 +9,14 @@ export function imageFromBytes(bytes: Uint8Array): Float32Array {
 
 /** (x - mean) / deviation, in a new array. */
 export function normaliseImage(image: Float32Array, mean: number, deviation: number): Float32Array {
-  if (!(deviation > 0)) throw new RangeError(`normaliseImage: the deviation must be above 0, is ${deviation}`);
+  checkNumber("normaliseImage", "mean", mean, number.finite);
+  checkNumber("normaliseImage", "deviation", deviation, number.positive);
   return image.map((x) => (x - mean) / deviation);
 }
 
 /** All numbers times `factor`: 0 … 255 → 0 … 1 by default. */
 export function rescale(image: Image, factor = 1 / 255): Image {
+  checkNumber("rescale", "factor", factor, number.finite);
   return { ...image, data: image.data.map((x) => x * factor) };
 }
 
@@ -24,16 +27,18 @@ export interface ChannelStatistics {
 }
 
 /** (x - mean[c]) / deviation[c], each channel with its own. In the units of the image: rescale first if they are of 0 … 1. */
-export function normaliseChannels(image: Image, { mean, deviation }: ChannelStatistics): Image {
+export function normaliseChannels(image: Image, statistics: ChannelStatistics): Image {
+  checkOptions<ChannelStatistics>("normaliseChannels", statistics, { mean: true, deviation: true });
+  const { mean, deviation } = statistics;
   const { width, height, channels, data } = image;
   if (mean.length !== channels || deviation.length !== channels) {
     throw new DataError(
       `normaliseChannels: found ${mean.length} means and ${deviation.length} deviations, expected one for each channel of ${describe(image)}`,
     );
   }
-  const zero = deviation.findIndex((d) => !(d > 0));
-  if (zero >= 0) {
-    throw new DataError(`normaliseChannels: the deviation of channel ${zero} must be above 0, is ${deviation[zero]}`);
+  for (let c = 0; c < channels; c++) {
+    checkNumber("normaliseChannels", `mean of channel ${c}`, mean[c], number.finite);
+    checkNumber("normaliseChannels", `deviation of channel ${c}`, deviation[c], number.positive);
   }
   const result = createImage(width, height, channels);
   for (let i = 0; i < data.length; i++) result.data[i] = (data[i]! - mean[i % channels]!) / deviation[i % channels]!;
