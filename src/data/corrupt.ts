@@ -1,3 +1,5 @@
+import { checkNumber, number } from "../check.ts";
+import { checkOutput } from "./audio/limits.ts";
 import type { Random } from "./random.ts";
 
 /** What a bad camera and a bad line do to an example. All draws come from the stream given, in a fixed order. */
@@ -11,6 +13,15 @@ export function hideBand(
   last: number,
 ): Float32Array {
   const side = Math.sqrt(image.length);
+  if (!Number.isInteger(side)) throw new RangeError(`hideBand: ${image.length} numbers are no square image.`);
+  checkNumber("hideBand", "width", width, number.wholeAtLeast0);
+  checkNumber("hideBand", "first", first, number.wholeAtLeast0);
+  checkNumber("hideBand", "last", last, number.wholeAtLeast0);
+  if (first > last || last + width > side) {
+    throw new RangeError(
+      `hideBand: bands of ${width} that begin at ${first} to ${last} do not lie inside an image of ${side} × ${side}.`,
+    );
+  }
   const rows = random.uniform() < 0.5;
   const start = first + random.integer(last - first + 1);
   for (let i = start; i < start + width; i++) {
@@ -21,6 +32,7 @@ export function hideBand(
 
 /** Adds Gaussian noise and clips to 0 … 1, in place. */
 export function addImageNoise(image: Float32Array, random: Random, deviation: number): Float32Array {
+  checkNumber("addImageNoise", "deviation", deviation, number.atLeast0);
   for (let i = 0; i < image.length; i++) {
     image[i] = Math.min(1, Math.max(0, image[i]! + deviation * random.normal()));
   }
@@ -29,7 +41,10 @@ export function addImageNoise(image: Float32Array, random: Random, deviation: nu
 
 /** The sound at `speed` times its speed (and pitch), by linear interpolation: y[n] = x(n·speed). */
 export function changeSpeed(samples: Float32Array, speed: number): Float32Array {
-  const result = new Float32Array(Math.floor((samples.length - 1) / speed) + 1);
+  checkNumber("changeSpeed", "speed", speed, number.positive);
+  const length = samples.length === 0 ? 0 : Math.floor((samples.length - 1) / speed) + 1;
+  checkOutput("changeSpeed", length, 0);
+  const result = new Float32Array(length);
   for (let n = 0; n < result.length; n++) {
     const at = Math.min(n * speed, samples.length - 1);
     const i = Math.floor(at);
@@ -41,6 +56,7 @@ export function changeSpeed(samples: Float32Array, speed: number): Float32Array 
 
 /** Adds white noise in place, `snr` decibels below the RMS of the sound. */
 export function addSoundNoise(samples: Float32Array, random: Random, snr: number): Float32Array {
+  checkNumber("addSoundNoise", "snr", snr, number.finite);
   const rms = Math.sqrt(samples.reduce((sum, x) => sum + x * x, 0) / samples.length);
   const deviation = rms * 10 ** (-snr / 20);
   for (let i = 0; i < samples.length; i++) samples[i] = samples[i]! + deviation * random.normal();
@@ -49,6 +65,7 @@ export function addSoundNoise(samples: Float32Array, random: Random, snr: number
 
 /** Sets a stretch of this share of the sound, at a uniform place, to 0, in place. */
 export function dropOut(samples: Float32Array, random: Random, share: number): Float32Array {
+  checkNumber("dropOut", "share", share, number.share);
   const length = Math.round(share * samples.length);
   const start = random.integer(samples.length - length + 1);
   return samples.fill(0, start, start + length);

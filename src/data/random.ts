@@ -1,3 +1,4 @@
+import { checkNumber, describe, type NumberRule, number } from "../check.ts";
 import { exp, ln } from "./elementary.ts";
 
 /**
@@ -14,6 +15,9 @@ export class Random {
    * independent, also where the lists differ by one bit. A number and its text are the same part: 7 is "7".
    */
   constructor(...parts: readonly (string | number)[]) {
+    for (const [i, part] of parts.entries()) {
+      if (typeof part !== "string") checkNumber("Random", `part ${i}`, part, number.finite);
+    }
     const name = JSON.stringify(parts.map(String)); // so that ["ab"] and ["a", "b"] differ
     this.#s = Int32Array.of(murmur3(name, 1), murmur3(name, 2), murmur3(name, 3), 1);
     for (let i = 0; i < 12; i++) this.#next(); // sfc32 asks for it: the three words of the seed have to mix
@@ -26,9 +30,7 @@ export class Random {
 
   /** Uniform over 0 … n-1. The odds of two results differ by less than n / 2^32. */
   integer(n: number): number {
-    if (!Number.isInteger(n) || n < 1 || n > 2 ** 32) {
-      throw new RangeError(`Random.integer: n must be a whole number from 1 to 2^32, is ${n}`);
-    }
+    checkNumber("Random.integer", "n", n, CHOICES);
     return Math.floor(this.uniform() * n);
   }
 
@@ -73,9 +75,9 @@ export class Random {
 
   /** Goes on from where `state` was taken. */
   restore(state: readonly number[]): void {
-    if (!Array.isArray(state) || state.length !== 4 || !state.every((word) => Number.isInteger(word))) {
+    if (!Array.isArray(state) || state.length !== 4 || !state.every((word) => (word | 0) === word)) {
       throw new TypeError(
-        `Random.restore: expected the four integers that state() gave, found ${JSON.stringify(state)}`,
+        `Random.restore: expected the four integers that state() gave, found ${Array.isArray(state) ? JSON.stringify(state) : describe(state)}`,
       );
     }
     this.#s.set(state);
@@ -102,6 +104,11 @@ export class Random {
     }
   }
 }
+
+const CHOICES: NumberRule = {
+  holds: (n) => Number.isInteger(n) && n >= 1 && n <= 2 ** 32,
+  expected: "a whole number from 1 to 2^32",
+};
 
 const LAYERS = 128;
 /** Where the tail begins, and the area of each of the 128 layers (Marsaglia & Tsang 2000). */

@@ -1,3 +1,4 @@
+import { checkName, checkNumber, number } from "../check.ts";
 import { LogMel } from "./audio/logmel.ts";
 import { decodeMuLaw } from "./audio/mulaw.ts";
 import { addImageNoise, addSoundNoise, changeSpeed, dropOut, hideBand } from "./corrupt.ts";
@@ -164,6 +165,9 @@ export class TriDigits {
    * @param limit how many examples at most, as equally many of each class as can be. Default: all.
    */
   set(name: SetName, seed: number, limit = Number.POSITIVE_INFINITY): TriDigitSet {
+    checkName("TriDigits.set", "name", name, setNames);
+    checkNumber("TriDigits.set", "seed", seed, number.finite);
+    if (limit !== Number.POSITIVE_INFINITY) checkNumber("TriDigits.set", "limit", limit, number.wholeAtLeast0);
     // The same set again is the same object: making its examples is most of what it costs.
     const key = `${name} ${seed} ${limit}`;
     const made = this.#sets.get(key);

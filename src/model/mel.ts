@@ -17,6 +17,7 @@ import {
   sub,
   type Tensor,
 } from "../autograd/index.ts";
+import { checkOutput } from "../data/audio/limits.ts";
 import { LogMel, type LogMelOptions } from "../data/audio/logmel.ts";
 import { type MelOptions, MelSpectrogram } from "../data/audio/melSpectrogram.ts";
 import { cosines, Mfcc, type MfccOptions } from "../data/audio/mfcc.ts";
@@ -32,8 +33,9 @@ import { cosines, Mfcc, type MfccOptions } from "../data/audio/mfcc.ts";
  */
 export function melLayer(engine: Engine, options: MelOptions = {}): (waves: Tensor) => Tensor {
   const mel = new MelSpectrogram(options, "melLayer");
-  const { fft, hop, bands, floor, centre } = mel.options;
-  const bins = fft / 2 + 1;
+  const { sampleRate, fft, hop, bands, floor, centre } = mel.options;
+  const bins = Math.floor(fft / 2) + 1;
+  checkOutput("melLayer", 2 * bins * fft, 0);
   const { filters, window } = mel.matrices();
   const angle = (k: number, n: number) => (2 * Math.PI * ((k * n) % fft)) / fft;
   const fourier = Float32Array.from({ length: 2 * bins * fft }, (_, i) => {
@@ -48,6 +50,7 @@ export function melLayer(engine: Engine, options: MelOptions = {}): (waves: Tens
     if (waves.shape.length !== 2 || S === 0)
       throw new TypeError(`melLayer: waves are [${waves.shape.join(", ")}], expected [N, S] with samples in it.`);
     const T = mel.frames(S!);
+    checkOutput("melLayer", N! * T * Math.max(fft, bands), (T * hop) / sampleRate);
     const at = places.get(S!) ?? engine.tensor(placesOf(S!, T, { fft, hop, centre }), [T * fft]);
     places.set(S!, at);
     // One silent sample more, for what lies beyond a short sound.
@@ -66,7 +69,7 @@ export function melLayer(engine: Engine, options: MelOptions = {}): (waves: Tens
 function placesOf(S: number, T: number, { fft, hop, centre }: { fft: number; hop: number; centre: boolean }) {
   const period = Math.max(1, 2 * (S - 1));
   return Int32Array.from({ length: T * fft }, (_, i) => {
-    const at = Math.floor(i / fft) * hop + (i % fft) - (centre ? fft / 2 : 0);
+    const at = Math.floor(i / fft) * hop + (i % fft) - (centre ? Math.floor(fft / 2) : 0);
     if (!centre) return Math.min(at, S);
     const folded = ((at % period) + period) % period;
     return folded < S ? folded : period - folded;

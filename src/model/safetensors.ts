@@ -6,6 +6,7 @@
 
 import { checkOptions } from "../check.ts";
 import { replaceFile } from "../replace-file.ts";
+import { dtypeNames, readNumbers, sizeOfDtype } from "./dtype.ts";
 import type { Module } from "./layers.ts";
 
 export interface Weights {
@@ -39,6 +40,13 @@ export function encodeSafetensors(weights: Weights, options: NonFinite = {}): Ui
   const entries: [string, unknown][] = Object.keys(metadata).length > 0 ? [["__metadata__", metadata]] : [];
   let at = 0;
   for (const [name, { shape, data }] of tensors) {
+    const count = shape.reduce((a, b) => a * b, 1);
+    if (name === "__metadata__") throw new WeightsError('encodeSafetensors: no tensor can be called "__metadata__".');
+    if (!(data instanceof Float32Array) || count !== data.length) {
+      throw new WeightsError(
+        `encodeSafetensors: tensor ${show(name)} is [${shape.join(", ")}], expected ${count} numbers in a Float32Array, found ${data.length}.`,
+      );
+    }
     entries.push([name, { dtype: "F32", shape, data_offsets: [at, at + data.byteLength] }]);
     at += data.byteLength;
   }
@@ -58,7 +66,7 @@ export function encodeSafetensors(weights: Weights, options: NonFinite = {}): Ui
 }
 
 /**
- * Reads F32 tensors.
+ * Reads tensors as float32: F32, and F64, F16, BF16, whole numbers and booleans where float32 has each of their numbers.
  *
  * @param name of the file, for errors.
  * @throws WeightsError naming the fault, before anything large is allocated.
@@ -89,10 +97,12 @@ export function decodeSafetensors(file: Uint8Array, name = "weights"): Weights {
   }
   if (end !== size) throw fail(`its tensors overlap or leave gaps: they end at ${end} of ${size} bytes`);
   const tensors: Weights["tensors"] = new Map();
-  for (const { tensor, shape, from, to } of spans) {
-    // Copied, since a view must begin at a multiple of 4 bytes. (Node's Buffer has a slice that does not copy.)
-    const bytes = new Uint8Array(file.subarray(8 + length + from, 8 + length + to));
-    tensors.set(tensor, { shape, data: new Float32Array(bytes.buffer) });
+  for (const { tensor, dtype, shape, from, to } of spans) {
+    try {
+      tensors.set(tensor, { shape, data: readNumbers(dtype, file.subarray(8 + length + from, 8 + length + to)) });
+    } catch (cause) {
+      throw new WeightsError(`${name}: tensor ${show(tensor)} (${dtype}) ${(cause as Error).message}.`, { cause });
+    }
   }
   return { tensors, metadata };
 }
@@ -100,16 +110,17 @@ export function decodeSafetensors(file: Uint8Array, name = "weights"): Weights {
 /** What the header says about a tensor: its shape, and its place among the numbers of all tensors, in bytes. */
 function readEntry(tensor: string, entry: unknown, size: number, fail: (fault: string) => WeightsError) {
   const { dtype, shape, data_offsets: span } = (entry ?? {}) as Record<string, unknown>;
-  if (dtype !== "F32") throw fail(`tensor ${show(tensor)} is ${show(dtype)}, expected F32`);
+  const unit = sizeOfDtype(dtype);
+  if (unit === undefined) throw fail(`tensor ${show(tensor)} is ${show(dtype)}, expected one of ${dtypeNames}`);
   if (!isSizes(shape)) throw fail(`tensor ${show(tensor)} has the shape ${show(shape)}`);
   if (!isSizes(span) || span.length !== 2 || span[0]! > span[1]! || span[1]! > size) {
     throw fail(`tensor ${show(tensor)} lies at ${show(span)} of ${size} bytes`);
   }
   const [from, to] = span as [number, number];
-  const bytes = 4 * shape.reduce((a, b) => a * b, 1);
+  const bytes = unit * shape.reduce((a, b) => a * b, 1);
   if (to - from !== bytes)
     throw fail(`tensor ${show(tensor)} ${show(shape)} has ${to - from} bytes, expected ${bytes}`);
-  return { tensor, shape, from, to };
+  return { tensor, dtype, shape, from, to };
 }
 
 /** A value of the header for a message: it may be long, or nested so deep that it cannot be written. */

@@ -3,12 +3,14 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import {
   addSoundNoise,
+  changeSpeed,
   DataError,
   decodeALaw,
   decodeWav,
   encodeALaw,
   encodeSound,
   encodeWav,
+  Fft,
   frames,
   LogMel,
   MelSpectrogram,
@@ -17,6 +19,7 @@ import {
   mono,
   normaliseLevel,
   normalisePeak,
+  PowerSpectrum,
   preEmphasis,
   Random,
   resample,
@@ -80,7 +83,102 @@ describe("features are torchaudio's", () => {
   test("options out of their range say so", () => {
     expect(() => new Mfcc({ coefficients: 41 })).toThrow("a whole number from 1 to 40 (bands), is 41");
     expect(() => new Mfcc({ high: 9000 })).toThrow("Mfcc: needs 0 ≤ low < high ≤ sampleRate / 2");
-    expect(() => resample(sound(9), 0, 8000)).toThrow("resample: from must be a whole number");
+    expect(() => resample(sound(9), 0, 8000)).toThrow(
+      "resample: from is 0, expected a whole number of samples a second from 1 to 10^6.",
+    );
+    expect(() => new Mfcc({ nMfcc: 13 } as object)).toThrow('Mfcc: there is no option "nMfcc".');
+    expect(() => new MelSpectrogram({ hopLength: 80 } as object)).toThrow("Did you mean hop?");
+    expect(() => new MelSpectrogram({ sampleRate: Number.NaN })).toThrow("MelSpectrogram: sampleRate is NaN");
+    expect(() => new MelSpectrogram({ window: 0.5 })).toThrow("window is 0.5, expected a whole number");
+    expect(() => resample(sound(9), 8000, 16000, { rollOff: 0.9 } as object)).toThrow("Did you mean rolloff?");
+    expect(() => resample(sound(9), 8000, 16000, { crossings: 1e9 })).toThrow("a number from 1 to 1000");
+    expect(new MelSpectrogram({ hop: undefined } as object).options.hop).toBe(160);
+  });
+
+  test("what comes out is bounded by seconds and in all, before memory is taken", () => {
+    const start = performance.now();
+    const million = new Float32Array(1e6);
+    expect(() => resample(million, 1, 16000)).toThrow(
+      "resample: the sound is 1000000 seconds long, more than the 14400 allowed. Is its sample rate right?",
+    );
+    expect(() => resample(million, 1, 16000, { maxSeconds: 1e6 })).toThrow("16000000000 numbers would come out");
+    expect(() => resample(million, 1000, 1e9)).toThrow("from 1 to 10^6");
+    expect(() => resample(million, 100, 1e6, { maxSeconds: 100 })).toThrow("more than the 100 allowed");
+    const slow = { sampleRate: 1, window: 16, bands: 1, hop: 1 };
+    expect(() => new MelSpectrogram(slow).of(million)).toThrow("999984 seconds long, more than the 14400 allowed");
+    expect(new MelSpectrogram({ ...slow, maxFrames: 3 }).of(million)).toHaveLength(3);
+    expect(() => new MelSpectrogram({ window: 512, bands: 64, hop: 1 }).of(new Float32Array(6e6))).toThrow(
+      "MelSpectrogram: 383967296 numbers would come out, more than the 268435456 (2^28) allowed",
+    );
+    expect(() => frames(million, 1000, 1)).toThrow("frames: 999001000 numbers would come out");
+    expect(() => changeSpeed(million, 1e-9)).toThrow("changeSpeed: ");
+    expect(() => spectralGate(million, { fft: 4096, hop: 1 })).toThrow("spectralGate: ");
+    expect(performance.now() - start).toBeLessThan(3000);
+  });
+});
+
+describe("Fourier transform", () => {
+  const random = new Random("fft");
+  const numbers = (n: number) => Float64Array.from({ length: n }, () => random.normal());
+
+  /** The sum as it is written. */
+  function dft(re: Float64Array, im: Float64Array): [Float64Array, Float64Array] {
+    const n = re.length;
+    const [x, y] = [new Float64Array(n), new Float64Array(n)];
+    for (let j = 0; j < n; j++) {
+      for (let k = 0; k < n; k++) {
+        const angle = (-2 * Math.PI * ((j * k) % n)) / n;
+        x[j]! += re[k]! * Math.cos(angle) - im[k]! * Math.sin(angle);
+        y[j]! += re[k]! * Math.sin(angle) + im[k]! * Math.cos(angle);
+      }
+    }
+    return [x, y];
+  }
+
+  test.each([1, 2, 3, 4, 5, 6, 7, 12, 15, 16, 25, 97, 100, 200, 240, 400, 441, 480, 500, 513, 1009])(
+    "of %i numbers is the sum",
+    (n) => {
+      const [re, im] = [numbers(n), numbers(n)];
+      const [x, y] = dft(re, im);
+      new Fft(n).transform(re, im);
+      expect(Math.max(apart(re, x), apart(im, y))).toBeLessThan(1e-11 * n);
+      if (n < 2) return;
+      const samples = numbers(n);
+      const [a, b] = dft(samples, new Float64Array(n));
+      const power = new PowerSpectrum(n).of(samples);
+      expect(power).toHaveLength(Math.floor(n / 2) + 1);
+      expect(
+        apart(
+          power,
+          a.subarray(0, power.length).map((v, i) => v * v + b[i]! * b[i]!),
+        ),
+      ).toBeLessThan(1e-10 * n);
+    },
+  );
+
+  test("mel of 400 and of 401 samples: bands of that sum", () => {
+    for (const fft of [400, 401]) {
+      const mel = new MelSpectrogram({ window: 400, fft, bands: 23 });
+      const { filters, window } = mel.matrices();
+      const x = sound(900);
+      const bins = Math.floor(fft / 2) + 1;
+      const found = mel.of(x);
+      const expected = Float32Array.from({ length: mel.frames(900) * 23 }, (_, i) => {
+        const [t, m] = [Math.floor(i / 23), i % 23];
+        const [re, im] = dft(
+          window.map((w, j) => w * x[t * 160 + j]!),
+          new Float64Array(fft),
+        );
+        return re.subarray(0, bins).reduce((sum, v, j) => sum + filters[m * bins + j]! * (v * v + im[j]! ** 2), 0);
+      });
+      expect(found.length).toBeGreaterThan(0);
+      expect(apart(found, expected)).toBeLessThan(1e-4);
+    }
+  });
+
+  test("sizes that cannot be are named", () => {
+    for (const size of [0, -1, 2.5, Number.NaN, 2 ** 25]) expect(() => new Fft(size)).toThrow("from 1 to 2^24");
+    expect(() => new PowerSpectrum(1)).toThrow("PowerSpectrum: size is 1, expected a whole number from 2 to 2^24.");
   });
 });
 
@@ -198,6 +296,62 @@ describe("WAV", () => {
   });
 });
 
+describe("WAV of writers that could not know the length", () => {
+  const samples = [100, -200, 300, -400];
+  interface Header {
+    data: number;
+    riff?: number;
+    channels?: number;
+    tail?: readonly number[];
+    before?: readonly number[];
+  }
+  function wav({ data, riff = 36, channels = 1, tail = [], before = [] }: Header) {
+    const bytes = Buffer.alloc(44 + before.length + 8 + tail.length);
+    bytes.write("RIFF", 0, "latin1");
+    bytes.writeUInt32LE(riff, 4);
+    bytes.write("WAVEfmt ", 8, "latin1");
+    bytes.set([16, 0, 0, 0, 1, 0, channels, 0, 0x40, 0x1f, 0, 0, 0x80, 0x3e, 0, 0, 2 * channels, 0, 16, 0], 16);
+    bytes.set(before, 36);
+    const at = 36 + before.length;
+    bytes.write("data", at, "latin1");
+    bytes.writeUInt32LE(data, at + 4);
+    for (const [i, x] of samples.entries()) bytes.writeInt16LE(x, at + 8 + 2 * i);
+    bytes.set(tail, at + 16);
+    return bytes;
+  }
+  const read = (header: Header) => decodeWav(wav(header), "x.wav").channels.map((c) => [...c].map((x) => x * 32768));
+  const letters = (text: string) => [...Buffer.from(text, "latin1")];
+
+  test.each([0, 0x7ffff000, 0x7fffffff, 0x7fffffdb, 0x80000000, 0xffffff00, 0xffffffdb, 0xffffffff])("0x%s", (data) => {
+    for (const riff of [0, 36, data, 0xffffffff]) expect(read({ data, riff })).toEqual([samples]);
+    // Cut off within a sample of two channels: what is whole is there.
+    expect(read({ data, tail: [1, 2, 3] })).toEqual([[...samples, 513]]);
+    expect(read({ data, channels: 2, tail: [1, 2, 3] })).toEqual([
+      [100, 300],
+      [-200, -400],
+    ]);
+  });
+
+  test("a sound of no samples with chunks after it stays empty", () => {
+    const empty = wav({ data: 0 }).subarray(0, 44);
+    expect(decodeWav(Buffer.concat([empty, Buffer.from(letters("LIST\x04\0\0\0abcd"))])).channels[0]).toHaveLength(0);
+    expect(decodeWav(empty).channels[0]).toHaveLength(0);
+  });
+
+  test("a wrong size of the whole file, and odd chunks with and without their even byte", () => {
+    for (const riff of [0, 7, 0xffffffff]) expect(read({ data: 8, riff })).toEqual([samples]);
+    expect(read({ data: 8, before: letters("note\x03\0\0\0abc\0") })).toEqual([samples]);
+    expect(read({ data: 8, before: letters("note\x03\0\0\0abc") })).toEqual([samples]);
+    expect(read({ data: 8, tail: letters("LIST\x04\0\0\0abcd") })).toEqual([samples]);
+  });
+
+  test("a length that was known and is not there is still a file that is cut off", () => {
+    expect(() => read({ data: 100 })).toThrow(
+      'x.wav: damaged WAV: chunk "data" at byte 36 claims 100 bytes, 8 are left',
+    );
+  });
+});
+
 describe("sound", () => {
   test("mono is the mean, peak and level are what was asked for, silence stays", () => {
     const channels = [Float32Array.of(1, 0), Float32Array.of(0, -0.5)];
@@ -216,7 +370,7 @@ describe("sound", () => {
     });
     expect(frames(Float32Array.of(1), 3, 2)).toEqual({ data: Float32Array.of(1, 0, 0), frames: 1 });
     expect(frames(new Float32Array(0), 3, 2).frames).toBe(0);
-    expect(() => frames(sound(5), 3, 0)).toThrow("hop must be a whole number of samples above 0, is 0");
+    expect(() => frames(sound(5), 3, 0)).toThrow("frames: hop is 0, expected a whole number of at least 1.");
   });
 });
 

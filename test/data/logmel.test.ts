@@ -51,9 +51,9 @@ describe("log-mel features", () => {
   });
 
   test("options out of their range say so", () => {
-    expect(() => new LogMel({ fft: 300 })).toThrow("power of two");
+    expect(() => new LogMel({ fft: 300.5 })).toThrow("LogMel: fft is 300.5, expected a whole number");
     expect(() => new LogMel({ fft: 128 })).toThrow("a window of 256 samples does not fit into a spectrum of 128");
-    expect(() => new LogMel({ hop: 0 })).toThrow("hop must be a whole number above 0, is 0");
+    expect(() => new LogMel({ hop: 0 })).toThrow("LogMel: hop is 0, expected a whole number of at least 1.");
     expect(() => new LogMel({ high: 5000 })).toThrow("high ≤ sampleRate / 2");
     expect(() => new LogMel({ bands: 200 })).toThrow("fewer bands");
   });

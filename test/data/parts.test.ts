@@ -131,7 +131,9 @@ test("images: bytes over 255, and mean and deviation taken off", () => {
   const image = imageFromBytes(Uint8Array.of(0, 51, 255));
   expect(image).toEqual(Float32Array.of(0, 0.2, 1));
   expect([...normaliseImage(image, 0.5, 0.5)].map((x) => Number(x.toFixed(5)))).toEqual([-1, -0.6, 1]);
-  expect(() => normaliseImage(image, 0, 0)).toThrow("the deviation must be above 0, is 0");
+  expect(() => normaliseImage(image, 0, 0)).toThrow(
+    "normaliseImage: deviation is 0, expected a finite number above 0.",
+  );
 });
 
 test("WAV: a header that says what follows, and a loud sound turned down as a whole", () => {

@@ -103,11 +103,32 @@ describe("Tokeniser.fit is Tokenizer.fit_on_texts", () => {
       expect(() => Tokeniser.fromJSON(wrong)).toThrow(DataError);
     }
     expect(() => Tokeniser.fromJSON({ words: ["a"], typo: 1 })).toThrow(DataError);
+    expect(() => Tokeniser.fit(["a"], { num_words: 9 } as object)).toThrow("Did you mean numWords?");
+    expect(() => new Tokeniser(["a"], { oov: "?" } as object)).toThrow('Tokeniser: there is no option "oov"');
     expect(() => Tokeniser.fit(["a"], { numWords: -1 })).toThrow("numWords must be a whole number above 0 or null");
   });
 });
 
+test("words that every object knows are words", () => {
+  const words = ["constructor", "__proto__", "tostring", "hasownproperty", "valueof"];
+  const tokeniser = Tokeniser.fit([words.join(" "), words.join(" ")], { filters: "" });
+  expect(tokeniser.vocabulary).toEqual(["<padding>", ...words]);
+  expect(tokeniser.transform(["__proto__ constructor isprototypeof"])).toEqual([[2, 1]]);
+  expect(Tokeniser.fromJSON(JSON.parse(JSON.stringify(tokeniser))).vocabulary).toEqual(tokeniser.vocabulary);
+  expect(new Tokeniser([]).id("constructor")).toBe(1);
+});
+
 describe("padSequences is pad_sequences", () => {
+  test("ids that are none are refused before they are rounded", () => {
+    for (const id of [Number.NaN, 1.5, 2 ** 31, undefined as never]) {
+      expect(() => padSequences([[1], [2, id]])).toThrow(
+        `padSequences: id 1 of sequence 1 is ${id}, expected a whole number`,
+      );
+    }
+    expect(() => padSequences([[1]], { value: 0.5 })).toThrow("value is 0.5");
+    expect(() => padSequences([[1]], { maxlen: 3 } as object)).toThrow("Did you mean maxLen?");
+  });
+
   const sequences = [[1], [2, 3], [4, 5, 6]];
   const rows = ({ data, shape: [n, l] }: { data: Int32Array; shape: [number, number] }) =>
     Array.from({ length: n }, (_, i) => [...data.subarray(i * l, (i + 1) * l)]);
@@ -181,9 +202,11 @@ describe("padSequences is pad_sequences", () => {
   });
 
   test("what cannot be is named", () => {
-    expect(() => padSequences(sequences, { maxLen: 0 })).toThrow("maxLen must be a whole number above 0, is 0");
+    expect(() => padSequences(sequences, { maxLen: 0 })).toThrow(
+      "padSequences: maxLen is 0, expected a whole number of at least 1.",
+    );
     expect(() => padSequences(sequences, { padding: "left" as "pre" })).toThrow(
-      "padding is left, expected pre or post",
+      'padding is "left", expected one of pre, post.',
     );
   });
 });

@@ -57,8 +57,8 @@ test.each(slaney)("on the host: $options.scale scale, $options.norm norm", ({ sa
 });
 
 test("a scale or norm that is none is named", () => {
-  expect(() => new MelSpectrogram({ scale: "bark" as "htk" })).toThrow("the scale is bark, expected htk or slaney");
-  expect(() => new LogMel({ norm: "one" as "none" })).toThrow("LogMel: the norm is one, expected none or slaney");
+  expect(() => new MelSpectrogram({ scale: "bark" as "htk" })).toThrow('scale is "bark", expected one of htk, slaney.');
+  expect(() => new LogMel({ norm: "one" as "none" })).toThrow('LogMel: norm is "one", expected one of none, slaney.');
 });
 
 describe("on the device, torchaudio's", () => {
@@ -85,6 +85,19 @@ test("the host's, standardised, of a short sound too", async () => {
     expect([...found.silence].every((x) => x === 0)).toBe(true);
   }
   expect(new Mfcc().of(sound(900)).data.length).toBeGreaterThan(0);
+});
+
+test("the host's by spectra of 400 and 401 samples, centred or not", async () => {
+  for (const options of [{ fft: 400 }, { fft: 400, centre: true }, { window: 401, fft: 401, centre: true }]) {
+    const settings = { ...options, bands: 20, floor: 1e-3 };
+    const host = new MelSpectrogram(settings).of(sound(900), Math.log);
+    const found = await batch(melLayer(engine, settings), 900);
+    expect(apart(found.sound.map(Math.log), host)).toBeLessThan(1e-4);
+  }
+});
+
+test("matrices beyond all memory are refused", () => {
+  expect(() => melLayer(engine, { window: 2 ** 16, bands: 2 })).toThrow("melLayer: 4295098368 numbers would come out");
 });
 
 test("gradients go back to the samples", async () => {

@@ -79,7 +79,7 @@ print(json.dumps([n % 8, h["a"]["dtype"], h["a"]["shape"], struct.unpack("<6f", 
     ["a header of a gigabyte", Uint8Array.of(0, 0, 0, 0x40, 0, 0, 0, 0, 1, 2), /claims 1073741824 bytes/],
     ["no JSON", withHeader("{"), /not JSON/],
     ["a list", withHeader([]), /not an object/],
-    ["another type", withHeader({ a: { ...a, dtype: "F16" } }), /"a" is "F16"/],
+    ["another type", withHeader({ a: { ...a, dtype: "F8_E4M3" } }), /"a" is "F8_E4M3", expected one of F64, F32, F16/],
     ["a shape that is none", withHeader({ a: { ...a, shape: [-1] } }), /shape \[-1\]/],
     ["numbers beyond the end", withHeader({ a: { ...a, data_offsets: [0, 28] } }), /lies at/],
     ["a size that does not fit", withHeader({ a: { ...a, shape: [2, 2] } }), /24 bytes, expected 16/],
@@ -94,6 +94,51 @@ print(json.dumps([n % 8, h["a"]["dtype"], h["a"]["shape"], struct.unpack("<6f", 
   ])("refuses %s", (_, bytes, message) => {
     expect(() => decodeSafetensors(bytes, "w")).toThrow(WeightsError);
     expect(() => decodeSafetensors(bytes, "w")).toThrow(message);
+  });
+
+  const raw = (dtype: string, bytes: Uint8Array) => {
+    const count = bytes.length / (Number(/\d+/.exec(dtype)?.[0] ?? 8) / 8);
+    const file = withHeader({ a: { dtype, shape: [count], data_offsets: [0, bytes.length] } }, bytes.length);
+    file.set(bytes, file.length - bytes.length);
+    return file;
+  };
+  const bytesOf = (numbers: ArrayBufferView) => new Uint8Array(numbers.buffer);
+  test.each<[string, Uint8Array, number[]]>([
+    ["F64", bytesOf(Float64Array.of(0.5, -3, Number.NaN, -0, Infinity)), [0.5, -3, Number.NaN, -0, Infinity]],
+    ["F16", bytesOf(Uint16Array.of(0x3c00, 0xc000, 1, 0x7c00, 0x7bff)), [1, -2, 2 ** -24, Infinity, 65504]],
+    ["BF16", bytesOf(Uint16Array.of(0x3f80, 0xc000, 0xff80, 1)), [1, -2, -Infinity, 2 ** -133]],
+    ["I64", bytesOf(BigInt64Array.of(3n, -(2n ** 60n))), [3, -(2 ** 60)]],
+    ["U64", bytesOf(BigUint64Array.of(2n ** 63n)), [2 ** 63]],
+    ["I32", bytesOf(Int32Array.of(-5, 2 ** 24)), [-5, 2 ** 24]],
+    ["U32", bytesOf(Uint32Array.of(2 ** 31)), [2 ** 31]],
+    ["I16", bytesOf(Int16Array.of(-7)), [-7]],
+    ["U16", bytesOf(Uint16Array.of(65535)), [65535]],
+    ["I8", bytesOf(Int8Array.of(-1)), [-1]],
+    ["U8", bytesOf(Uint8Array.of(255)), [255]],
+    ["BOOL", bytesOf(Uint8Array.of(1, 0)), [1, 0]],
+  ])("%s becomes float32", (dtype, bytes, numbers) => {
+    expect([...decodeSafetensors(raw(dtype, bytes), "w").tensors.get("a")!.data]).toEqual(numbers);
+  });
+  test.each<[string, Uint8Array, string]>([
+    ["I64", bytesOf(BigInt64Array.of(2n ** 24n + 1n)), "holds 16777217 at 0, which float32 does not have"],
+    ["I32", bytesOf(Int32Array.of(0, 2 ** 24 + 1)), "holds 16777217 at 1"],
+    ["U64", bytesOf(BigUint64Array.of(2n ** 64n - 1n)), "holds 18446744073709551615"],
+    ["F64", bytesOf(Float64Array.of(0.1)), "(F64) holds 0.1 at 0, which float32 does not have. Save it as F32."],
+    ["F64", bytesOf(Float64Array.of(1e300)), "holds 1e+300"],
+  ])("%s that float32 does not have is refused by name", (dtype, bytes, message) => {
+    expect(() => decodeSafetensors(raw(dtype, bytes), "w")).toThrow(WeightsError);
+    expect(() => decodeSafetensors(raw(dtype, bytes), "w")).toThrow(`w: tensor "a"`);
+    expect(() => decodeSafetensors(raw(dtype, bytes), "w")).toThrow(message);
+  });
+
+  test("tensors called as what every object has, and sizes that are not those of the numbers", () => {
+    const tensors = new Map(
+      ["__proto__", "constructor"].map((name) => [name, { shape: [1], data: Float32Array.of(7) }]),
+    );
+    const read = decodeSafetensors(encodeSafetensors({ tensors, metadata: {} }));
+    expect([...read.tensors.keys()]).toEqual(["__proto__", "constructor"]);
+    const wrong = new Map([["w", { shape: [3], data: new Float32Array(2) }]]);
+    expect(() => encodeSafetensors({ tensors: wrong, metadata: {} })).toThrow('tensor "w" is [3], expected 3 numbers');
   });
 
   test("many tensors over the same bytes are refused before any is copied", () => {

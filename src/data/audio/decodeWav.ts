@@ -15,11 +15,15 @@ const MU_LAW = 7;
 const EXTENSIBLE = 0xfffe;
 /** What follows the number of the format in an extensible header: ...-0000-0010-8000-00AA00389B71. */
 const GUID = [0, 0, 0, 0, 0x10, 0, 0x80, 0, 0, 0xaa, 0, 0x38, 0x9b, 0x71];
-/** Written by programs that did not know the length yet: the samples go on to the end of the file. */
-const UNKNOWN_SIZE = 0xffffffff;
+/**
+ * From here on a length that the file does not have is one that its writer did not know and could not go back for: SoX and
+ * eSpeak write 0x7ffff000, others 0x7fffffff, 0x80000000 or 0xffffffff, less what comes before or not.
+ */
+const UNKNOWN_SIZE = 0x7fff0000;
 
 /**
  * Decodes a WAV file: PCM of 8, 16, 24 and 32 bits, float of 32 and 64, µ-law, A-law, also in extensible headers.
+ * Where the writer did not know the length (a pipe, a recorder that was cut off), the samples are those that are there.
  *
  * @param name of the file, for errors.
  * @throws DataError naming the file and the fault; nothing is allocated for samples that are not in the file.
@@ -36,7 +40,10 @@ export function decodeWav(bytes: Uint8Array, name = "sound"): Sound {
   let format: Format | undefined;
   for (let at = 12; at + 8 <= bytes.length; ) {
     const [chunk, claimed, left] = [text(at), view.getUint32(at + 4, true), bytes.length - at - 8];
-    const size = chunk === "data" && claimed === UNKNOWN_SIZE ? left : claimed;
+    const unknown =
+      chunk === "data" &&
+      ((claimed >= UNKNOWN_SIZE && claimed > left) || (claimed === 0 && left > 0 && !isChunk(bytes, at + 8)));
+    const size = unknown ? left : claimed;
     if (size > left) {
       throw fail(
         `damaged WAV: chunk "${chunk}" at byte ${at} claims ${size} bytes, ${left} are left: the file is cut off`,
@@ -46,11 +53,20 @@ export function decodeWav(bytes: Uint8Array, name = "sound"): Sound {
     if (chunk === "fmt ") format = readFormat(data, fail);
     if (chunk === "data") {
       if (!format) throw fail('damaged WAV: its samples come before the chunk "fmt "');
-      return { sampleRate: format.sampleRate, channels: deinterleave(data, format, fail) };
+      return { sampleRate: format.sampleRate, channels: deinterleave(data, format, unknown, fail) };
     }
-    at += 8 + size + (size & 1); // chunks begin at even bytes
+    at += 8 + size;
+    // Chunks begin at even bytes, though some writers forget it.
+    if (size & 1 && !isChunk(bytes, at)) at++;
   }
   throw fail(`damaged WAV: ${bytes.length} bytes without a chunk "data": the file is cut off`);
+}
+
+/** Whether a chunk can begin here: four letters, and a size that the file has. */
+function isChunk(bytes: Uint8Array, at: number): boolean {
+  if (at + 8 > bytes.length || bytes.subarray(at, at + 4).some((byte) => byte < 0x20 || byte > 0x7e)) return false;
+  const size = new DataView(bytes.buffer, bytes.byteOffset).getUint32(at + 4, true);
+  return size <= bytes.length - at - 8 || size >= UNKNOWN_SIZE;
 }
 
 interface Format {
@@ -92,9 +108,16 @@ function readFormat(fmt: Uint8Array, fail: Fail): Format {
   return { code, channels, sampleRate, bits };
 }
 
-function deinterleave(data: Uint8Array, { code, channels, bits }: Format, fail: Fail): Float32Array[] {
+function deinterleave(
+  data: Uint8Array,
+  { code, channels, bits }: Format,
+  unknown: boolean,
+  fail: Fail,
+): Float32Array[] {
   const size = bits / 8;
-  const length = data.length / (size * channels);
+  // A stream may end within a sample, which nobody has heard whole.
+  const whole = unknown ? Math.floor(data.length / (size * channels)) * size * channels : data.length;
+  const length = whole / (size * channels);
   if (!Number.isInteger(length)) {
     throw fail(
       `damaged WAV: ${data.length} bytes of samples are not a multiple of ${size * channels}: the file is cut off`,

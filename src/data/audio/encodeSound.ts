@@ -1,3 +1,4 @@
+import { checkName, checkNumber, type NumberRule } from "../../check.ts";
 import { DataError } from "../errors.ts";
 import { encodeALaw } from "./alaw.ts";
 import { encodeMuLaw } from "./mulaw.ts";
@@ -15,6 +16,12 @@ const encodings = {
   mulaw: [7, 8],
 } as const;
 
+/** What a WAV file has room for. */
+export const SAMPLE_RATE: NumberRule = {
+  holds: (x) => Number.isInteger(x) && x >= 1 && x < 2 ** 32,
+  expected: "a whole number of samples a second above 0",
+};
+
 export type WavEncoding = keyof typeof encodings;
 
 /**
@@ -22,17 +29,21 @@ export type WavEncoding = keyof typeof encodings;
  * encoding can hold them. Whole numbers are rounded, and clipped beyond -1 … 1. (`encodeWav` turns a loud sound down.)
  */
 export function encodeSound({ sampleRate, channels }: Sound, encoding: WavEncoding = "pcm16"): Uint8Array<ArrayBuffer> {
-  const [code, bits] = encodings[encoding] ?? [];
+  checkName("encodeSound", "encoding", encoding, Object.keys(encodings) as WavEncoding[]);
+  checkNumber("encodeSound", "sampleRate", sampleRate, SAMPLE_RATE);
+  const [code, bits] = encodings[encoding];
   const length = channels[0]?.length ?? 0;
-  if (!code) {
-    throw new DataError(
-      `encodeSound: unknown encoding ${encoding}, expected one of ${Object.keys(encodings).join(", ")}`,
-    );
-  }
   if (channels.length === 0 || channels.length > 256 || channels.some((channel) => channel.length !== length)) {
     throw new DataError(
       `encodeSound: expected 1 to 256 channels of one length, found [${channels.map((channel) => channel.length).join(", ")}]`,
     );
+  }
+  for (const [c, channel] of channels.entries()) {
+    const wrong = channel.findIndex((x) => !Number.isFinite(x));
+    if (wrong >= 0)
+      throw new DataError(
+        `encodeSound: sample ${wrong} of channel ${c} is ${channel[wrong]}, expected a finite number`,
+      );
   }
   const block = (channels.length * bits) / 8;
   const size = block * length;

@@ -1,28 +1,41 @@
+import { checkNumber, type NumberRule } from "../../check.ts";
+
+/** A transform of N complex numbers in place. */
+type Transform = (re: Float64Array, im: Float64Array) => void;
+
+/** How large a transform may be: three tables of twice the size are made for it. */
+const LARGEST = 2 ** 24;
+
 /**
- * Discrete Fourier transform of 2^k complex numbers, in place: X[j] = Σ x[n]·e^(-2πi·jn/N).
- * Radix 2, decimation in time (Cooley & Tukey 1965), with its tables made once.
+ * Discrete Fourier transform of N complex numbers, in place: X[j] = Σ x[n]·e^(-2πi·jn/N). Any N up to 2^24; powers of two
+ * are the fastest.
  */
 export class Fft {
   readonly size: number;
-  readonly #cos: Float64Array;
-  readonly #sin: Float64Array;
-  readonly #reversed: Uint32Array;
+  readonly #transform: Transform;
 
   constructor(size: number) {
-    powerOfTwo("Fft", size, 1);
+    checkNumber("Fft", "size", size, sizeFrom(1));
     this.size = size;
-    this.#cos = Float64Array.from({ length: size / 2 }, (_, i) => Math.cos((2 * Math.PI * i) / size));
-    this.#sin = Float64Array.from({ length: size / 2 }, (_, i) => -Math.sin((2 * Math.PI * i) / size));
-    this.#reversed = new Uint32Array(size);
-    for (let i = 1; i < size; i++) this.#reversed[i] = (this.#reversed[i >> 1]! >> 1) | (i & 1 ? size >> 1 : 0);
+    this.#transform = (size & (size - 1)) === 0 ? radix2(size) : bluestein(size);
   }
 
   transform(re: Float64Array, im: Float64Array): void {
     const { size } = this;
-    const [cos, sin, reversed] = [this.#cos, this.#sin, this.#reversed];
     if (re.length !== size || im.length !== size) {
       throw new RangeError(`Fft: expected ${size} real and imaginary parts, found ${re.length} and ${im.length}`);
     }
+    this.#transform(re, im);
+  }
+}
+
+/** 2^k numbers: decimation in time (Cooley & Tukey 1965), with its tables made once. */
+function radix2(size: number): Transform {
+  const cos = Float64Array.from({ length: size / 2 }, (_, i) => Math.cos((2 * Math.PI * i) / size));
+  const sin = Float64Array.from({ length: size / 2 }, (_, i) => -Math.sin((2 * Math.PI * i) / size));
+  const reversed = new Uint32Array(size);
+  for (let i = 1; i < size; i++) reversed[i] = (reversed[i >> 1]! >> 1) | (i & 1 ? size >> 1 : 0);
+  return (re, im) => {
     for (let i = 0; i < size; i++) {
       const j = reversed[i]!;
       if (i >= j) continue;
@@ -46,47 +59,109 @@ export class Fft {
         }
       }
     }
-  }
+  };
 }
 
 /**
- * Power spectrum of N = 2^k real numbers: P[j] = |X[j]|², j = 0 … N/2.
+ * Any other number of them (Bluestein 1970): jn = (j² + n² - (j - n)²)/2 makes a convolution of the sum,
+ * X[j] = c[j]·Σ (x[n]·c[n])·conj c[j - n] with c[n] = e^(-πi·n²/N), which is done by transforms of M = 2^k ≥ 2N - 1 numbers.
+ */
+function bluestein(size: number): Transform {
+  const M = 2 ** Math.ceil(Math.log2(2 * size - 1));
+  const transform = radix2(M);
+  const [cos, sin] = [new Float64Array(size), new Float64Array(size)];
+  const [filterRe, filterIm] = [new Float64Array(M), new Float64Array(M)];
+  for (let n = 0, square = 0; n < size; n++) {
+    // n² modulo 2N, which is all that the angle depends on: n² itself would cost its last digits.
+    cos[n] = Math.cos((Math.PI * square) / size);
+    sin[n] = -Math.sin((Math.PI * square) / size);
+    square = (square + 2 * n + 1) % (2 * size);
+    for (const at of [n, (M - n) % M]) {
+      filterRe[at] = cos[n]!;
+      filterIm[at] = -sin[n]!;
+    }
+  }
+  transform(filterRe, filterIm);
+  const [a, b] = [new Float64Array(M), new Float64Array(M)];
+  return (re, im) => {
+    a.fill(0, size);
+    b.fill(0, size);
+    for (let n = 0; n < size; n++) {
+      a[n] = re[n]! * cos[n]! - im[n]! * sin[n]!;
+      b[n] = re[n]! * sin[n]! + im[n]! * cos[n]!;
+    }
+    transform(a, b);
+    // The inverse transform is the forward one of the conjugate, conjugated, over M.
+    for (let k = 0; k < M; k++) {
+      const [x, y] = [a[k]!, b[k]!];
+      a[k] = x * filterRe[k]! - y * filterIm[k]!;
+      b[k] = -(x * filterIm[k]! + y * filterRe[k]!);
+    }
+    transform(a, b);
+    for (let j = 0; j < size; j++) {
+      const [x, y] = [a[j]! / M, -b[j]! / M];
+      re[j] = x * cos[j]! - y * sin[j]!;
+      im[j] = x * sin[j]! + y * cos[j]!;
+    }
+  };
+}
+
+/**
+ * Power spectrum of N real numbers: P[j] = |X[j]|², j = 0 … ⌊N/2⌋.
  *
- * Even samples become real parts and odd ones imaginary parts of N/2 complex numbers, so that one transform of half
- * the size is enough: with Z their transform, Z' its mirror conj Z[N/2-j],
+ * Where N is even, even samples become real parts and odd ones imaginary parts of N/2 complex numbers, so that one
+ * transform of half the size is enough: with Z their transform, Z' its mirror conj Z[N/2-j],
  * X[j] = (Z[j] + Z')/2 - i·e^(-2πi·j/N)·(Z[j] - Z')/2.
  */
 export class PowerSpectrum {
   readonly size: number;
-  readonly #half: Fft;
+  /** How many powers there are. */
+  readonly bins: number;
+  readonly #fft: Fft;
   readonly #re: Float64Array;
   readonly #im: Float64Array;
   readonly #cos: Float64Array;
   readonly #sin: Float64Array;
 
   constructor(size: number) {
-    powerOfTwo("PowerSpectrum", size, 2);
+    checkNumber("PowerSpectrum", "size", size, sizeFrom(2));
     this.size = size;
-    this.#half = new Fft(size / 2);
-    this.#re = new Float64Array(size / 2);
-    this.#im = new Float64Array(size / 2);
-    this.#cos = Float64Array.from({ length: size / 2 + 1 }, (_, j) => Math.cos((2 * Math.PI * j) / size));
-    this.#sin = Float64Array.from({ length: size / 2 + 1 }, (_, j) => Math.sin((2 * Math.PI * j) / size));
+    this.bins = Math.floor(size / 2) + 1;
+    const length = size % 2 === 0 ? size / 2 : size;
+    this.#fft = new Fft(length);
+    this.#re = new Float64Array(length);
+    this.#im = new Float64Array(length);
+    this.#cos = Float64Array.from({ length: this.bins }, (_, j) => Math.cos((2 * Math.PI * j) / size));
+    this.#sin = Float64Array.from({ length: this.bins }, (_, j) => Math.sin((2 * Math.PI * j) / size));
   }
 
-  /** Writes the N/2 + 1 powers of `samples` (N of them) into `power`, and gives it back. */
-  of(samples: Float64Array, power: Float64Array = new Float64Array(this.size / 2 + 1)): Float64Array {
-    const [re, im, n] = [this.#re, this.#im, this.size / 2];
-    if (samples.length !== this.size || power.length !== n + 1) {
+  /** Writes the ⌊N/2⌋ + 1 powers of `samples` (N of them) into `power`, and gives it back. */
+  of(samples: Float64Array, power: Float64Array = new Float64Array(this.bins)): Float64Array {
+    if (samples.length !== this.size || power.length !== this.bins) {
       throw new RangeError(
-        `PowerSpectrum: expected ${this.size} samples and room for ${n + 1} powers, found ${samples.length} and ${power.length}`,
+        `PowerSpectrum: expected ${this.size} samples and room for ${this.bins} powers, found ${samples.length} and ${power.length}`,
       );
     }
+    if (this.size % 2 === 0) this.#even(samples, power);
+    else this.#odd(samples, power);
+    return power;
+  }
+
+  #odd(samples: Float64Array, power: Float64Array): void {
+    const [re, im] = [this.#re, this.#im];
+    re.set(samples);
+    im.fill(0);
+    this.#fft.transform(re, im);
+    for (let j = 0; j < this.bins; j++) power[j] = re[j]! ** 2 + im[j]! ** 2;
+  }
+
+  #even(samples: Float64Array, power: Float64Array): void {
+    const [re, im, n] = [this.#re, this.#im, this.size / 2];
     for (let i = 0; i < n; i++) {
       re[i] = samples[2 * i]!;
       im[i] = samples[2 * i + 1]!;
     }
-    this.#half.transform(re, im);
+    this.#fft.transform(re, im);
     for (let j = 0; j <= n; j++) {
       const [a, b] = [j === n ? 0 : j, j === 0 ? 0 : n - j];
       const [evenRe, evenIm] = [(re[a]! + re[b]!) / 2, (im[a]! - im[b]!) / 2];
@@ -96,12 +171,12 @@ export class PowerSpectrum {
       const y = evenIm + c * oddIm - s * oddRe;
       power[j] = x * x + y * y;
     }
-    return power;
   }
 }
 
-function powerOfTwo(who: string, size: number, least: number): void {
-  if (!Number.isInteger(size) || size < least || size > 2 ** 24 || (size & (size - 1)) !== 0) {
-    throw new RangeError(`${who}: the size must be a power of two from ${least} to 2^24, is ${size}`);
-  }
+function sizeFrom(least: number): NumberRule {
+  return {
+    holds: (x) => Number.isInteger(x) && x >= least && x <= LARGEST,
+    expected: `a whole number from ${least} to 2^24`,
+  };
 }

@@ -1,5 +1,9 @@
+import { checkNumber, number } from "../../check.ts";
+import { checkOutput } from "./limits.ts";
+
 /** The periodic Hann window, w[i] = ½ - ½·cos(2πi / size): what spectra of overlapping frames want. */
 export function hann(size: number): Float64Array {
+  checkNumber("hann", "size", size, number.wholeAtLeast0);
   return Float64Array.from({ length: size }, (_, i) => 0.5 - 0.5 * Math.cos((2 * Math.PI * i) / size));
 }
 
@@ -10,12 +14,10 @@ export function frameCount(samples: number, size: number, hop: number): number {
 
 /** [frames, size]: stretches of a sound, `hop` samples from one to the next. A short sound is filled up with silence. */
 export function frames(samples: Float32Array, size: number, hop: number): { data: Float32Array; frames: number } {
-  for (const [name, value] of Object.entries({ size, hop })) {
-    if (!Number.isInteger(value) || value < 1) {
-      throw new RangeError(`frames: ${name} must be a whole number of samples above 0, is ${value}`);
-    }
-  }
+  checkNumber("frames", "size", size, number.wholeAtLeast1);
+  checkNumber("frames", "hop", hop, number.wholeAtLeast1);
   const count = frameCount(samples.length, size, hop);
+  checkOutput("frames", count * size, 0);
   const data = new Float32Array(count * size);
   for (let t = 0; t < count; t++) data.set(samples.subarray(t * hop, t * hop + size), t * size);
   return { data, frames: count };

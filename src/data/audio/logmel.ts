@@ -1,4 +1,5 @@
-import { type MelOptions, MelSpectrogram } from "./melSpectrogram.ts";
+import { checkNumber, checkOptions, type Known, number } from "../../check.ts";
+import { MEL_OPTIONS, type MelOptions, MelSpectrogram } from "./melSpectrogram.ts";
 
 /** As of MelSpectrogram, with defaults for short words by telephone: 8000 Hz, window 256, hop 160, 32 bands, 60 to 3800 Hz. */
 export interface LogMelOptions extends MelOptions {
@@ -28,8 +29,12 @@ export class LogMel {
 
   /** @throws RangeError if an option is out of its range, or a band so narrow that it holds no frequency of the spectrum. */
   constructor(options: LogMelOptions = {}) {
-    const { standardise = true, ...mel } = { ...DEFAULTS, ...options };
-    if (!(mel.floor > 0)) throw new RangeError(`LogMel: floor must be above 0, is ${mel.floor}`);
+    checkOptions<LogMelOptions>("LogMel", options, LOG_MEL_OPTIONS);
+    const given = Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
+    const { standardise = true, ...mel } = { ...DEFAULTS, ...(given as LogMelOptions) };
+    if (typeof standardise !== "boolean")
+      throw new TypeError(`LogMel: standardise is ${standardise}, expected true or false.`);
+    checkNumber("LogMel", "floor", mel.floor, number.positive);
     this.#mel = new MelSpectrogram(mel, "LogMel");
     this.options = { ...this.#mel.options, standardise };
   }
@@ -47,6 +52,8 @@ export class LogMel {
   }
 }
 
+const LOG_MEL_OPTIONS: Known<LogMelOptions> = { ...MEL_OPTIONS, standardise: true };
+
 const DEFAULTS = {
   sampleRate: 8000,
   window: 256,
@@ -59,6 +66,7 @@ const DEFAULTS = {
 };
 
 function standardise(features: Float32Array): void {
+  if (features.length === 0) return;
   const mean = features.reduce((sum, x) => sum + x, 0) / features.length;
   const deviation = Math.sqrt(features.reduce((sum, x) => sum + (x - mean) ** 2, 0) / features.length);
   // Below this the features differ by rounding only: dividing would turn silence into noise.

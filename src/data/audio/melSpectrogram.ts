@@ -1,12 +1,14 @@
+import { checkName, checkNumber, checkOptions, type Known, number } from "../../check.ts";
 import { PowerSpectrum } from "./fft.ts";
 import { frameCount, hann, reflect } from "./framing.ts";
+import { checkOutput } from "./limits.ts";
 
 export interface MelOptions {
   /** Samples a second. Default 16000. */
   readonly sampleRate?: number;
   /** Samples under one window. Default 400. */
   readonly window?: number;
-  /** Samples of one spectrum, a power of two; the window lies in its middle. Default the next one from the window on. */
+  /** Samples of one spectrum; the window lies in its middle. Default the next power of two from the window on. */
   readonly fft?: number;
   /** Samples from one window to the next. Default 160. */
   readonly hop?: number;
@@ -30,6 +32,22 @@ export interface MelOptions {
   readonly centre?: boolean;
 }
 
+/** The names of all options, for those who take these and more. */
+export const MEL_OPTIONS: Known<MelOptions> = {
+  sampleRate: true,
+  window: true,
+  fft: true,
+  hop: true,
+  bands: true,
+  low: true,
+  high: true,
+  scale: true,
+  norm: true,
+  floor: true,
+  maxFrames: true,
+  centre: true,
+};
+
 /**
  * Power in mel bands: M[t, m] = Σⱼ W[m, j]·P[t, j] + floor, with P[t] the power spectrum of the samples from t·hop on
  * under a periodic Hann window, and W[m] a triangle over the frequencies, its corners evenly spaced in mel. It is
@@ -50,16 +68,18 @@ export class MelSpectrogram {
   /** @throws RangeError if an option is out of its range, or a band so narrow that it holds no frequency of the spectrum. */
   constructor(options: MelOptions = {}, who = "MelSpectrogram") {
     this.#who = who;
+    checkOptions<MelOptions>(who, options, MEL_OPTIONS);
+    const given = Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
     const { sampleRate = 16000, window = 400 } = options;
-    const fft = 2 ** Math.ceil(Math.log2(window));
-    this.options = { ...DEFAULTS, sampleRate, window, fft, high: sampleRate / 2, ...options };
+    checkNumber(who, "sampleRate", sampleRate, number.positive);
+    checkNumber(who, "window", window, number.wholeAtLeast1);
+    const fft = Math.max(2, 2 ** Math.ceil(Math.log2(window)));
+    this.options = { ...DEFAULTS, sampleRate, window, fft, high: sampleRate / 2, ...given };
     const { hop, bands, low, high, floor, maxFrames } = this.options;
-    for (const [name, value] of Object.entries({ window, hop, bands, ...(maxFrames < Infinity && { maxFrames }) })) {
-      if (!Number.isInteger(value) || value < 1) {
-        throw new RangeError(`${who}: ${name} must be a whole number above 0, is ${value}`);
-      }
-    }
-    if (!(maxFrames >= 1)) throw new RangeError(`${who}: maxFrames must be a whole number above 0, is ${maxFrames}`);
+    checkNumber(who, "fft", this.options.fft, number.wholeAtLeast1);
+    checkNumber(who, "hop", hop, number.wholeAtLeast1);
+    checkNumber(who, "bands", bands, number.wholeAtLeast1);
+    if (maxFrames !== Number.POSITIVE_INFINITY) checkNumber(who, "maxFrames", maxFrames, number.wholeAtLeast1);
     if (!(this.options.fft >= window)) {
       throw new RangeError(
         `${who}: a window of ${window} samples does not fit into a spectrum of ${this.options.fft} (fft)`,
@@ -68,22 +88,22 @@ export class MelSpectrogram {
     if (!(low >= 0 && low < high && high <= sampleRate / 2)) {
       throw new RangeError(`${who}: needs 0 ≤ low < high ≤ sampleRate / 2, found ${low}, ${high}, ${sampleRate / 2}`);
     }
-    if (!["htk", "slaney"].includes(this.options.scale))
-      throw new RangeError(`${who}: the scale is ${this.options.scale}, expected htk or slaney`);
-    if (!["none", "slaney"].includes(this.options.norm))
-      throw new RangeError(`${who}: the norm is ${this.options.norm}, expected none or slaney`);
-    if (!(floor >= 0)) throw new RangeError(`${who}: floor must be 0 or more, is ${floor}`);
+    checkName(who, "scale", this.options.scale, ["htk", "slaney"]);
+    checkName(who, "norm", this.options.norm, ["none", "slaney"]);
+    checkNumber(who, "floor", floor, number.atLeast0);
+    if (typeof this.options.centre !== "boolean")
+      throw new TypeError(`${who}: centre is ${this.options.centre}, expected true or false.`);
     this.#spectrum = new PowerSpectrum(this.options.fft);
     this.#window = new Float64Array(this.options.fft);
     this.#window.set(hann(window), Math.floor((this.options.fft - window) / 2));
     this.#bands = melBands(this.options, who);
     this.#samples = new Float64Array(this.options.fft);
-    this.#power = new Float64Array(this.options.fft / 2 + 1);
+    this.#power = new Float64Array(this.#spectrum.bins);
   }
 
-  /** W, [bands, fft/2 + 1], and the window that lies on `fft` samples. */
+  /** W, [bands, ⌊fft/2⌋ + 1], and the window that lies on `fft` samples. */
   matrices(): { filters: Float64Array; window: Float64Array } {
-    const bins = this.options.fft / 2 + 1;
+    const { bins } = this.#spectrum;
     const filters = new Float64Array(this.options.bands * bins);
     for (const [m, { first, weights }] of this.#bands.entries()) filters.set(weights, m * bins + first);
     return { filters, window: this.#window.slice() };
@@ -103,8 +123,9 @@ export class MelSpectrogram {
    * @param into where to write; the rest stays as it is. Default: a new array.
    */
   of(samples: Float32Array, map: (power: number) => number = (x) => x, into?: Float32Array): Float32Array {
-    const { fft, hop, bands, floor, centre } = this.options;
+    const { sampleRate, fft, hop, bands, floor, centre } = this.options;
     const frames = this.frames(samples.length);
+    checkOutput(this.#who, frames * bands, ((frames - 1) * hop) / sampleRate);
     const result = into?.subarray(0, frames * bands) ?? new Float32Array(frames * bands);
     if (result.length < frames * bands) {
       throw new RangeError(`${this.#who}: ${frames} frames of ${bands} bands do not fit into ${result.length} numbers`);
@@ -165,7 +186,7 @@ function melBands(options: Required<MelOptions>, who: string): Band[] {
       const f = (bin * sampleRate) / fft;
       return height * Math.max(0, Math.min((f - left) / (centre - left), (right - f) / (right - centre)));
     };
-    const bins = Array.from({ length: fft / 2 + 1 }, (_, bin) => bin).filter((bin) => weight(bin) > 0);
+    const bins = Array.from({ length: Math.floor(fft / 2) + 1 }, (_, bin) => bin).filter((bin) => weight(bin) > 0);
     if (bins.length === 0) {
       throw new RangeError(
         `${who}: band ${m}, ${left.toFixed(1)} to ${right.toFixed(1)} Hz, lies between two frequencies of a spectrum of ` +

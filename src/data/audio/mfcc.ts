@@ -1,4 +1,5 @@
-import { type MelOptions, MelSpectrogram } from "./melSpectrogram.ts";
+import { checkName, checkNumber, checkOptions, number } from "../../check.ts";
+import { MEL_OPTIONS, type MelOptions, MelSpectrogram } from "./melSpectrogram.ts";
 
 export interface MfccOptions extends MelOptions {
   /** How many coefficients are kept, from the lowest on; at most `bands`. Default 13. */
@@ -27,16 +28,15 @@ export class Mfcc {
 
   /** @throws RangeError if an option is out of its range. */
   constructor(options: MfccOptions = {}) {
+    checkOptions<MfccOptions>("Mfcc", options, { ...MEL_OPTIONS, coefficients: true, logarithm: true, topDb: true });
     const { coefficients = 13, logarithm = "decibel", topDb = 80, ...mel } = options;
     this.#mel = new MelSpectrogram(mel, "Mfcc");
     const { bands } = this.#mel.options;
     if (!Number.isInteger(coefficients) || coefficients < 1 || coefficients > bands) {
       throw new RangeError(`Mfcc: coefficients must be a whole number from 1 to ${bands} (bands), is ${coefficients}`);
     }
-    if (!["decibel", "natural"].includes(logarithm)) {
-      throw new RangeError(`Mfcc: the logarithm is ${logarithm}, expected decibel or natural`);
-    }
-    if (!(topDb > 0)) throw new RangeError(`Mfcc: topDb must be above 0, is ${topDb}`);
+    checkName("Mfcc", "logarithm", logarithm, ["decibel", "natural"]);
+    if (topDb !== Number.POSITIVE_INFINITY) checkNumber("Mfcc", "topDb", topDb, number.positive);
     this.options = { ...this.#mel.options, coefficients, logarithm, topDb };
     this.#dct = cosines(coefficients, bands);
   }

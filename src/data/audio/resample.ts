@@ -1,9 +1,19 @@
+import { checkNumber, checkOptions, type NumberRule, number } from "../../check.ts";
+import { checkOutput, MOST_SECONDS } from "./limits.ts";
+
 export interface ResampleOptions {
   /** Zero crossings of the sinc on each side. More is steeper and slower. Default 6. */
   readonly crossings?: number;
   /** Where the filter begins to cut, as a share of half the lower rate. Default 0.99. */
   readonly rolloff?: number;
+  /** Seconds that the sound may have: a file that claims a rate of 1 would fill the memory. Default 14,400 (four hours). */
+  readonly maxSeconds?: number;
 }
+
+const rate: NumberRule = {
+  holds: (x) => Number.isInteger(x) && x >= 1 && x <= 1e6,
+  expected: "a whole number of samples a second from 1 to 10^6",
+};
 
 /**
  * A sound at another rate, by a sinc under a Hann window (torchaudio's `resample` with "sinc_interp_hann"):
@@ -12,20 +22,21 @@ export interface ResampleOptions {
  *
  * z zero crossings, rates in samples a second, silence before and after. There are ⌈length·to/from⌉ samples.
  */
-export function resample(
-  samples: Float32Array,
-  from: number,
-  to: number,
-  { crossings = 6, rolloff = 0.99 }: ResampleOptions = {},
-): Float32Array {
-  for (const [name, rate] of Object.entries({ from, to })) {
-    if (!Number.isInteger(rate) || rate < 1 || rate > 1e6) {
-      throw new RangeError(`resample: ${name} must be a whole number of samples a second up to 10^6, is ${rate}`);
-    }
-  }
-  if (!(crossings >= 1 && rolloff > 0 && rolloff <= 1)) {
-    throw new RangeError(`resample: needs crossings ≥ 1 and 0 < rolloff ≤ 1, found ${crossings} and ${rolloff}`);
-  }
+export function resample(samples: Float32Array, from: number, to: number, options: ResampleOptions = {}): Float32Array {
+  checkOptions<ResampleOptions>("resample", options, { crossings: true, rolloff: true, maxSeconds: true });
+  const { crossings = 6, rolloff = 0.99, maxSeconds = MOST_SECONDS } = options;
+  checkNumber("resample", "from", from, rate);
+  checkNumber("resample", "to", to, rate);
+  checkNumber("resample", "crossings", crossings, {
+    holds: (x) => x >= 1 && x <= 1000,
+    expected: "a number from 1 to 1000",
+  });
+  checkNumber("resample", "rolloff", rolloff, {
+    holds: (x) => x >= 0.01 && x <= 1,
+    expected: "a number from 0.01 to 1",
+  });
+  checkNumber("resample", "maxSeconds", maxSeconds, number.positive);
+  checkOutput("resample", Math.ceil((samples.length * to) / from), samples.length / from, maxSeconds);
   if (from === to) return samples.slice();
   const divisor = greatestCommonDivisor(from, to);
   const [step, phases] = [from / divisor, to / divisor];

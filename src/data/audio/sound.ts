@@ -1,3 +1,4 @@
+import { checkNumber, number } from "../../check.ts";
 import { DataError } from "../errors.ts";
 
 /** A sound on the host: samples in -1 … 1, one array a channel, all of one length. */
@@ -11,12 +12,19 @@ export interface Sound {
 export function mono({ channels }: Sound): Float32Array {
   const first = channels[0];
   if (!first) throw new DataError("mono: the sound has no channels, expected at least one");
+  const other = channels.findIndex((channel) => channel.length !== first.length);
+  if (other > 0) {
+    throw new DataError(
+      `mono: channel ${other} has ${channels[other]!.length} samples, channel 0 has ${first.length}: expected as many.`,
+    );
+  }
   if (channels.length === 1) return first.slice();
   return first.map((_, i) => channels.reduce((sum, channel) => sum + channel[i]!, 0) / channels.length);
 }
 
 /** Louder or softer as a whole, so that the largest sample is ±`peak`. Silence stays silence. */
 export function normalisePeak(samples: Float32Array, peak = 1): Float32Array {
+  checkNumber("normalisePeak", "peak", peak, number.atLeast0);
   const found = samples.reduce((most, x) => Math.max(most, Math.abs(x)), 0);
   return found === 0 ? samples.slice() : samples.map((x) => (x * peak) / found);
 }
@@ -26,11 +34,13 @@ export function normalisePeak(samples: Float32Array, peak = 1): Float32Array {
  * samples may exceed ±1. Silence stays silence.
  */
 export function normaliseLevel(samples: Float32Array, level = -20): Float32Array {
+  checkNumber("normaliseLevel", "level", level, number.finite);
   const rms = Math.sqrt(samples.reduce((sum, x) => sum + x * x, 0) / samples.length);
   return rms > 0 ? samples.map((x) => (x * 10 ** (level / 20)) / rms) : samples.slice();
 }
 
 /** y[n] = x[n] - coefficient·x[n-1], y[0] = x[0]: lifts high frequencies, in which speech is weak. */
 export function preEmphasis(samples: Float32Array, coefficient = 0.97): Float32Array {
+  checkNumber("preEmphasis", "coefficient", coefficient, number.finite);
   return samples.map((x, i) => (i === 0 ? x : x - coefficient * samples[i - 1]!));
 }

@@ -1,8 +1,10 @@
+import { checkNumber, checkOptions, number } from "../../check.ts";
 import { Fft } from "./fft.ts";
 import { frameCount, hann } from "./framing.ts";
+import { checkOutput } from "./limits.ts";
 
 export interface SpectralGateOptions {
-  /** Samples of one spectrum, a power of two. Default 512 (32 ms at 16,000 Hz). */
+  /** Samples of one spectrum. Default 512 (32 ms at 16,000 Hz). */
   readonly fft?: number;
   /** Samples from one spectrum to the next, at most half of `fft`. Default a quarter of it. */
   readonly hop?: number;
@@ -23,11 +25,20 @@ export interface SpectralGateOptions {
  * It holds all spectra at once, some 64 bytes a sample: for clips, not for hours.
  */
 export function spectralGate(samples: Float32Array, options: SpectralGateOptions = {}): Float32Array {
-  const { fft = 512, hop = fft / 4, noise, deviations = 2, reduction = 20 } = options;
+  checkOptions<SpectralGateOptions>("spectralGate", options, {
+    fft: true,
+    hop: true,
+    noise: true,
+    deviations: true,
+    reduction: true,
+  });
+  const { fft = 512, hop = Math.max(1, Math.floor(fft / 4)), noise, deviations = 2, reduction = 20 } = options;
+  checkNumber("spectralGate", "fft", fft, number.wholeAtLeast1);
   if (!Number.isInteger(hop) || hop < 1 || hop > fft / 2) {
     throw new RangeError(`spectralGate: hop must be a whole number from 1 to ${fft / 2} (half of fft), is ${hop}`);
   }
-  if (!(reduction >= 0)) throw new RangeError(`spectralGate: reduction must be 0 decibels or more, is ${reduction}`);
+  checkNumber("spectralGate", "deviations", deviations, number.finite);
+  checkNumber("spectralGate", "reduction", reduction, number.atLeast0);
   if (noise && noise.length < fft) {
     throw new RangeError(`spectralGate: the noise has ${noise.length} samples, expected at least ${fft} (fft)`);
   }
@@ -52,8 +63,9 @@ interface Spectra {
 }
 
 function spectraOf(samples: Float32Array, fft: number, hop: number, margin: number): Spectra {
-  const [transform, window, bins] = [new Fft(fft), hann(fft), fft / 2 + 1];
+  const [transform, window, bins] = [new Fft(fft), hann(fft), Math.floor(fft / 2) + 1];
   const frames = frameCount(samples.length + 2 * margin, fft, hop);
+  checkOutput("spectralGate", frames * bins, 0);
   const [re, im] = [new Float64Array(frames * bins), new Float64Array(frames * bins)];
   const [x, y] = [new Float64Array(fft), new Float64Array(fft)];
   for (let t = 0; t < frames; t++) {

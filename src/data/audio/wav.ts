@@ -1,8 +1,15 @@
+import { checkNumber } from "../../check.ts";
+import { DataError } from "../errors.ts";
+import { SAMPLE_RATE } from "./encodeSound.ts";
+
 /**
  * Samples in -1 … 1 → the bytes of a WAV file: PCM, 16 bits, one channel.
  * A sound louder than that is turned down as a whole, so that it does not crackle.
  */
 export function encodeWav(samples: Float32Array, sampleRate = 8000): Uint8Array<ArrayBuffer> {
+  checkNumber("encodeWav", "sampleRate", sampleRate, SAMPLE_RATE);
+  const wrong = samples.findIndex((x) => !Number.isFinite(x));
+  if (wrong >= 0) throw new DataError(`encodeWav: sample ${wrong} is ${samples[wrong]}, expected a finite number`);
   const peak = samples.reduce((peak, x) => Math.max(peak, Math.abs(x)), 1);
   const size = 2 * samples.length;
   const view = new DataView(new ArrayBuffer(44 + size));

@@ -1,3 +1,4 @@
+import { checkOptions } from "../../check.ts";
 import { DataError } from "../errors.ts";
 
 /**
@@ -8,6 +9,11 @@ import { DataError } from "../errors.ts";
  * @throws DataError naming the file, the line and the fault.
  */
 export function parseCsv(text: string, name = "table", separator = ","): Record<string, string>[] {
+  if (typeof separator !== "string" || separator.length !== 1 || /["\r\n]/.test(separator)) {
+    throw new DataError(
+      `${name}: the separator is ${JSON.stringify(separator)}, expected one character between fields.`,
+    );
+  }
   const [header, ...rows] = splitRows(text.replace(/^\uFEFF/, ""), name, separator);
   if (!header) throw new DataError(`${name}: is empty, expected a first line with the names of the columns.`);
   const columns = header.fields.map((field) => field.trim());
@@ -91,16 +97,18 @@ export function parseLabels(
   columns: { file?: string; label?: string } = {},
   classes?: readonly string[],
 ): Labels {
+  checkOptions<{ file?: string; label?: string }>("parseLabels", columns, { file: true, label: true });
   const { file = "file", label = "label" } = columns;
   const rows = parseCsv(text, name);
   for (const column of [file, label]) {
-    if (rows[0] && !(column in rows[0])) {
+    if (rows[0] && !Object.hasOwn(rows[0], column)) {
       throw new DataError(`${name}: has no column "${column}", found ${Object.keys(rows[0]).join(", ")}.`);
     }
   }
   const found = rows.map((row) => row[label]!);
   const names = classes ?? classNames(found);
   const places = new Map(names.map((text, i) => [text, i]));
+  if (places.size !== names.length) throw new DataError(`${name}: a class occurs twice in ${names.join(", ")}.`);
   const labels = Int32Array.from(found, (text, i) => {
     const place = places.get(text);
     if (place === undefined)

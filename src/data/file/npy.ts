@@ -1,4 +1,5 @@
 import { DataError } from "../errors.ts";
+import { halfToFloat } from "./half.ts";
 
 /*
  * The .npy format of numpy: "\x93NUMPY", a version, the length of a header, the header (a Python dict with the type,
@@ -102,13 +103,13 @@ interface Header {
 
 /** { 'descr': '<f4', 'fortran_order': False, 'shape': (2, 3), } in any order, and nothing else. */
 function readHeader(text: string, fail: (fault: string) => DataError): Header {
-  const found: Record<string, string> = {};
+  const found = new Map<string, string>();
   const entry = /'(descr|fortran_order|shape)'\s*:\s*('[^']*'|True|False|\([\d\s,L]*\))\s*,?/g;
   const rest = text.replace(entry, (_, key: string, value: string) => {
-    found[key] = value;
+    found.set(key, value);
     return "";
   });
-  const { descr = "", fortran_order: order = "", shape: sizes = "" } = found;
+  const [descr = "", order = "", sizes = ""] = ["descr", "fortran_order", "shape"].map((key) => found.get(key));
   if (!/^\s*\{\s*\}\s*$/.test(rest) || !/^(True|False)$/.test(order) || !/^\(.*\)$/s.test(sizes)) {
     throw fail(
       `damaged .npy, or of a kind that is not read (records, objects): its header is ${text.trim().slice(0, 120)}`,
@@ -177,16 +178,12 @@ function readStrings(
   );
 }
 
-/** IEEE 754 half precision: 1 bit sign, 5 exponent, 10 fraction. */
-function halfToFloat(half: number): number {
-  const [sign, exponent, fraction] = [half & 0x8000 ? -1 : 1, (half >> 10) & 31, half & 1023];
-  if (exponent === 31) return fraction ? Number.NaN : sign * Number.POSITIVE_INFINITY;
-  return sign * (exponent === 0 ? fraction * 2 ** -24 : (1024 + fraction) * 2 ** (exponent - 25));
-}
-
 /** Bytes that numpy's `load` reads. Strings are written as its type U. */
 export function encodeNpy({ shape, data }: NpyArray): Uint8Array<ArrayBuffer> {
   const count = shape.reduce((a, b) => a * b, 1);
+  if (!shape.every((n) => Number.isSafeInteger(n) && n >= 0)) {
+    throw new DataError(`encodeNpy: the shape is [${shape.join(", ")}], expected whole numbers of at least 0`);
+  }
   if (count !== data.length) {
     throw new DataError(`encodeNpy: the shape [${shape.join(", ")}] holds ${count} numbers, found ${data.length}`);
   }
@@ -215,8 +212,12 @@ function encodeNumbers(data: Numbers): [string, Uint8Array] {
 }
 
 function encodeStrings(strings: readonly string[]): [string, Uint8Array] {
-  const letters = strings.map((text) => Array.from(text, (letter) => letter.codePointAt(0)!));
-  const longest = Math.max(1, ...letters.map(({ length }) => length));
+  const letters = strings.map((text, i) => {
+    if (typeof text !== "string") throw new DataError(`encodeNpy: element ${i} is ${typeof text}, expected a string`);
+    if (text.endsWith("\0")) throw new DataError(`encodeNpy: string ${i} ends with a zero, which numpy's strings lose`);
+    return Array.from(text, (letter) => letter.codePointAt(0)!);
+  });
+  const longest = letters.reduce((most, { length }) => Math.max(most, length), 1);
   const all = new Uint32Array(strings.length * longest);
   for (const [i, text] of letters.entries()) all.set(text, i * longest);
   return [`${littleEndian ? "<" : ">"}U${longest}`, new Uint8Array(all.buffer)];

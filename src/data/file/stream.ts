@@ -1,3 +1,4 @@
+import { checkNumber, checkOptions, number } from "../../check.ts";
 import type { Random } from "../random.ts";
 
 /**
@@ -6,7 +7,7 @@ import type { Random } from "../random.ts";
  * early stops the source.
  */
 export async function* prefetch<T>(source: AsyncIterable<T> | Iterable<T>, ahead = 2): AsyncGenerator<T> {
-  wholeAboveZero("prefetch", "ahead", ahead);
+  checkNumber("prefetch", "ahead", ahead, number.wholeAtLeast1);
   const items = Symbol.asyncIterator in source ? source[Symbol.asyncIterator]() : source[Symbol.iterator]();
   const waiting: Promise<IteratorResult<T>>[] = [];
   // One after the other, for sources that cannot be asked twice at once.
@@ -57,9 +58,23 @@ export interface StreamOptions<Example, Batch> {
  * follow from `random` alone, however long each read takes.
  */
 export function streamBatches<Example, Batch>(options: StreamOptions<Example, Batch>): AsyncGenerator<Batch> {
+  checkOptions<StreamOptions<Example, Batch>>("streamBatches", options, {
+    length: true,
+    size: true,
+    read: true,
+    batch: true,
+    random: true,
+    ahead: true,
+    atOnce: true,
+    from: true,
+    dropLast: true,
+  });
   const { length, size, read, batch, random, ahead = 2, atOnce = 4, from = 0, dropLast = false } = options;
-  wholeAboveZero("streamBatches", "size", size);
-  wholeAboveZero("streamBatches", "atOnce", atOnce);
+  checkNumber("streamBatches", "length", length, number.wholeAtLeast0);
+  checkNumber("streamBatches", "size", size, number.wholeAtLeast1);
+  checkNumber("streamBatches", "ahead", ahead, number.wholeAtLeast1);
+  checkNumber("streamBatches", "atOnce", atOnce, number.wholeAtLeast1);
+  checkNumber("streamBatches", "from", from, number.wholeAtLeast0);
   const order = Array.from({ length }, (_, i) => i);
   random?.shuffle(order);
   async function* made(): AsyncGenerator<Batch> {
@@ -93,10 +108,4 @@ async function readAll<Example>(
   };
   await Promise.all(Array.from({ length: Math.min(atOnce, indices.length) }, worker));
   return examples;
-}
-
-function wholeAboveZero(who: string, what: string, value: number): void {
-  if (!Number.isInteger(value) || value < 1) {
-    throw new RangeError(`${who}: ${what} must be a whole number above 0, is ${value}`);
-  }
 }

@@ -1,3 +1,4 @@
+import { checkNumber, checkOptions, number } from "../../check.ts";
 import { DataError } from "../errors.ts";
 import { MOST_INFLATION } from "../image/header.ts";
 import { crc32 } from "./crc32.ts";
@@ -21,15 +22,20 @@ const LOCAL = 0x04034b50;
  * The files of an archive, by name.
  *
  * @param name of the archive, for errors.
+ * @param wanted which files are unpacked. Default all; folders have no content and are left out.
  * @throws DataError naming the archive and the fault.
  */
 export async function unzip(
   bytes: Uint8Array,
   name = "archive",
-  { maxBytes = 2 ** 31 }: UnzipOptions = {},
+  options: UnzipOptions = {},
+  wanted: (file: string) => boolean = () => true,
 ): Promise<Map<string, Uint8Array>> {
   const fail = (fault: string) => new DataError(`${name}: damaged zip: ${fault}.`);
-  const entries = readDirectory(bytes, fail);
+  checkOptions<UnzipOptions>("unzip", options, { maxBytes: true });
+  const { maxBytes = 2 ** 31 } = options;
+  checkNumber("unzip", "maxBytes", maxBytes, number.atLeast0);
+  const entries = readDirectory(bytes, fail, (file) => !file.endsWith("/") && wanted(file));
   const compressed = entries.reduce((sum, entry) => sum + entry.compressed, 0);
   if (compressed > bytes.length) {
     throw fail(`its files claim ${compressed} bytes, the archive has ${bytes.length}: they overlap`);
@@ -62,6 +68,8 @@ export async function zip(
   { compress = false }: { compress?: boolean } = {},
 ): Promise<Uint8Array> {
   const { zipSync } = await fflate();
+  // fflate writes names into an object of its own, where this one is lost.
+  if (files.has("__proto__")) throw new DataError('zip: a file cannot be called "__proto__"');
   return zipSync(Object.fromEntries(files), { level: compress ? 6 : 0, mtime: new Date(1980, 0, 1) });
 }
 
@@ -74,7 +82,11 @@ interface Entry {
   readonly data: Uint8Array;
 }
 
-function readDirectory(bytes: Uint8Array, fail: (fault: string) => DataError): Entry[] {
+function readDirectory(
+  bytes: Uint8Array,
+  fail: (fault: string) => DataError,
+  wanted: (file: string) => boolean,
+): Entry[] {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const u16 = (at: number) => view.getUint16(at, true);
   const u32 = (at: number) => view.getUint32(at, true);
@@ -84,8 +96,8 @@ function readDirectory(bytes: Uint8Array, fail: (fault: string) => DataError): E
   if (end < 0 || u32(end) !== END) throw fail(`its ${bytes.length} bytes have no directory: it is cut off, or no zip`);
   const [count, start] = [u16(end + 10), u32(end + 16)];
   const entries: Entry[] = [];
-  for (let at = start; entries.length < count; ) {
-    if (at + 46 > end || u32(at) !== ENTRY) throw fail(`entry ${entries.length} of its directory is missing`);
+  for (let at = start, i = 0; i < count; i++) {
+    if (at + 46 > end || u32(at) !== ENTRY) throw fail(`entry ${i} of its directory is missing`);
     const [flags, method, crc, compressed, size] = [
       u16(at + 8),
       u16(at + 10),
@@ -95,6 +107,8 @@ function readDirectory(bytes: Uint8Array, fail: (fault: string) => DataError): E
     ];
     const [letters, extra, comment, local] = [u16(at + 28), u16(at + 30), u16(at + 32), u32(at + 42)];
     const file = new TextDecoder().decode(bytes.subarray(at + 46, at + 46 + letters));
+    at += 46 + letters + extra + comment;
+    if (!wanted(file)) continue;
     if (flags & 1) throw fail(`"${file}" is encrypted, which is not read`);
     if (method !== 0 && method !== 8) throw fail(`"${file}" is packed by method ${method}, expected 0 or 8 (deflate)`);
     if ([compressed, size, local].includes(0xffffffff))
@@ -107,7 +121,6 @@ function readDirectory(bytes: Uint8Array, fail: (fault: string) => DataError): E
       throw fail(`"${file}" claims ${size} bytes, which ${compressed} packed ones cannot hold`);
     }
     entries.push({ file, method, compressed, size, crc, data: bytes.subarray(from, from + compressed) });
-    at += 46 + letters + extra + comment;
   }
   return entries;
 }

@@ -1,4 +1,9 @@
+import { checkName, checkNumber, checkOptions, type NumberRule, number } from "../../check.ts";
+import { DataError } from "../errors.ts";
 import { PADDING } from "./tokeniser.ts";
+
+/** What an Int32Array keeps as it is. */
+const ID: NumberRule = { holds: (x) => (x | 0) === x, expected: "a whole number of 32 bits" };
 
 export interface PadOptions {
   /** Length of every sequence. Default: the longest one's. */
@@ -18,21 +23,24 @@ export function padSequences(
   sequences: readonly ArrayLike<number>[],
   options: PadOptions = {},
 ): { data: Int32Array; shape: [number, number] } {
+  checkOptions<PadOptions>("padSequences", options, { maxLen: true, padding: true, truncating: true, value: true });
   const longest = sequences.reduce((most, { length }) => Math.max(most, length), 0);
   const { maxLen = longest, padding = "pre", truncating = "pre", value = PADDING } = options;
-  for (const [name, side] of Object.entries({ padding, truncating })) {
-    if (side !== "pre" && side !== "post")
-      throw new RangeError(`padSequences: ${name} is ${side}, expected pre or post`);
-  }
-  if (!Number.isInteger(maxLen) || maxLen < (options.maxLen === undefined ? 0 : 1)) {
-    throw new RangeError(`padSequences: maxLen must be a whole number above 0, is ${maxLen}`);
-  }
+  checkName("padSequences", "padding", padding, ["pre", "post"]);
+  checkName("padSequences", "truncating", truncating, ["pre", "post"]);
+  if (options.maxLen !== undefined) checkNumber("padSequences", "maxLen", maxLen, number.wholeAtLeast1);
+  checkNumber("padSequences", "value", value, ID);
   const data = new Int32Array(sequences.length * maxLen).fill(value);
   for (const [i, sequence] of sequences.entries()) {
     const kept = Math.min(sequence.length, maxLen);
     const from = truncating === "pre" ? sequence.length - kept : 0;
     const to = i * maxLen + (padding === "pre" ? maxLen - kept : 0);
-    for (let j = 0; j < kept; j++) data[to + j] = sequence[from + j]!;
+    for (let j = 0; j < kept; j++) {
+      const id = sequence[from + j]!;
+      if (!ID.holds(id))
+        throw new DataError(`padSequences: id ${from + j} of sequence ${i} is ${id}, expected ${ID.expected}`);
+      data[to + j] = id;
+    }
   }
   return { data, shape: [sequences.length, maxLen] };
 }

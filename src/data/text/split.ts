@@ -22,7 +22,9 @@ export const WHITE_SPACE: TextRules = { lower: true, filters: "", separator: nul
  * The words of a text, as Keras's `text_to_word_sequence`: small letters, filtered characters become separators, split.
  * By character it is each code point, with those that are filtered left out.
  */
-export function splitText(text: string, { lower, filters, separator, level }: TextRules): string[] {
+export function splitText(text: string, rules: TextRules): string[] {
+  if (typeof text !== "string") throw new DataError(`splitText: the text is ${typeof text}, expected a string`);
+  const { lower, filters, separator, level } = rules;
   const letters = lower ? text.toLowerCase() : text;
   const filtered = new Set(filters);
   if (level === "character") return [...letters].filter((character) => !filtered.has(character));

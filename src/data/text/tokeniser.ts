@@ -1,3 +1,4 @@
+import { checkNumber, checkOptions, type Known, number } from "../../check.ts";
 import { DataError } from "../errors.ts";
 import { checkRules, KERAS_FILTERS, splitText, type TextRules, WHITE_SPACE } from "./split.ts";
 
@@ -27,7 +28,8 @@ export class Tokeniser {
 
   /** @throws DataError if a word is not one by the rules (empty, with a space, a capital letter …), or occurs twice. */
   constructor(words: readonly string[], options: TokeniserOptions = {}) {
-    this.options = { ...WHITE_SPACE, numWords: null, outOfVocabulary: "<unknown>", ...options };
+    checkOptions<TokeniserOptions>("Tokeniser", options, KNOWN);
+    this.options = { ...WHITE_SPACE, numWords: null, outOfVocabulary: "<unknown>", ...given(options) };
     const { numWords, outOfVocabulary } = this.options;
     checkRules(this.options);
     if (numWords !== null && !(Number.isInteger(numWords) && numWords > 0)) {
@@ -60,8 +62,9 @@ export class Tokeniser {
    * Keras's `Tokenizer(…).fit_on_texts(texts)`, with its defaults. By character nothing is filtered by default, as there.
    */
   static fit(texts: Iterable<string>, options: TokeniserOptions = {}): Tokeniser {
+    checkOptions<TokeniserOptions>("Tokeniser.fit", options, KNOWN);
     const filters = options.level === "character" ? "" : KERAS_FILTERS;
-    const all = { ...WHITE_SPACE, separator: " ", filters, outOfVocabulary: null, ...options };
+    const all = { ...WHITE_SPACE, separator: " ", filters, outOfVocabulary: null, ...given(options) };
     checkRules(all);
     const counts = new Map<string, number>();
     for (const text of texts) {
@@ -95,6 +98,7 @@ export class Tokeniser {
 
   /** The ids of the words of `text`, padded at the end to `length`. What is beyond `length` words is left out. */
   encode(text: string, length: number): Int32Array {
+    checkNumber("Tokeniser.encode", "length", length, number.wholeAtLeast0);
     const ids = new Int32Array(length);
     ids.set(this.transform([text])[0]!.slice(0, length));
     return ids;
@@ -120,7 +124,7 @@ export class Tokeniser {
   /** @throws DataError if it is not what `toJSON` gives. */
   static fromJSON(json: unknown): Tokeniser {
     const { words, ...options } = (json ?? {}) as { words?: unknown } & TokeniserOptions;
-    const unknown = Object.keys(options).find((key) => !OPTIONS.includes(key));
+    const unknown = Object.keys(options).find((key) => !Object.hasOwn(KNOWN, key));
     if (!Array.isArray(words) || !words.every((word) => typeof word === "string") || unknown !== undefined) {
       throw new DataError(
         `Tokeniser: expected { words: string[] } as toJSON() gives it, found ${(JSON.stringify(json) ?? "nothing").slice(0, 200)}`,
@@ -134,4 +138,16 @@ export class Tokeniser {
   }
 }
 
-const OPTIONS: readonly string[] = ["lower", "filters", "separator", "level", "numWords", "outOfVocabulary"];
+const KNOWN: Known<TokeniserOptions> = {
+  lower: true,
+  filters: true,
+  separator: true,
+  level: true,
+  numWords: true,
+  outOfVocabulary: true,
+};
+
+/** Without what is undefined, which stands for the default. */
+function given(options: TokeniserOptions): TokeniserOptions {
+  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
+}
