@@ -39,13 +39,15 @@ export async function openFeedbackLog(name = "handgrad-feedback"): Promise<Feedb
 
 function storage(db: IDBPDatabase<Lines>, file: string, unlock: () => void): LogStorage {
   return {
-    async write(line) {
+    async write(lines) {
       try {
         const transaction = db.transaction("lines", "readwrite", { durability: "strict" });
-        // Both promises are waited for: a failed request fails its transaction as well.
-        await Promise.all([transaction.store.add(line), transaction.done]);
+        const adding = lines.map((line) => transaction.store.add(line));
+        // All promises are waited for: a failed request fails its transaction, and with it all other lines.
+        await Promise.all([...adding, transaction.done]);
       } catch (cause) {
-        throw new FeedbackLogError(`the record was not stored: ${String(cause)}`, { file, cause });
+        const what = lines.length === 1 ? "the record was not" : `none of the ${lines.length} records was`;
+        throw new FeedbackLogError(`${what} stored: ${String(cause)}`, { file, cause });
       }
     },
     async close() {

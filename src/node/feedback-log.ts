@@ -1,13 +1,14 @@
-import { closeSync, openSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import type { BigIntStats } from "node:fs";
 import type { FileHandle } from "node:fs/promises";
-import { appendFile, mkdir, open, realpath } from "node:fs/promises";
-import { hostname } from "node:os";
-import { basename, dirname, join } from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
+import { mkdir, open, readFile, realpath, stat } from "node:fs/promises";
+import { dirname, resolve } from "node:path";
+import { checkOptions } from "../check.ts";
+import { replaceFile, syncFolder, writeAll } from "../replace-file.ts";
 import type { FeedbackRecord } from "../rl/judgement.ts";
 import { FeedbackLogError } from "../rl/judgement.ts";
 import type { FeedbackLog, LogStorage } from "../rl/log.ts";
 import { logOver } from "../rl/log.ts";
+import { lock } from "./lock.ts";
 import { readLine } from "./read-log.ts";
 
 export interface FeedbackLogOptions {
@@ -16,60 +17,148 @@ export interface FeedbackLogOptions {
 }
 
 /**
- * Opens the log in a file of JSON lines, made if missing. Each append is one write of one line, followed by a sync to
- * the disk. One process writes at a time, held by the lock file `<path>.lock`; a dead process's lock is taken over.
+ * Opens the log in a file of JSON lines, made if missing. Each append is one write of one line, followed by a sync to the
+ * disk, and by a look whether the line is where the next reader will look for it; many at once (`appendAll`) are stored
+ * together or not at all. One process or thread writes at a time, held by the lock file `<path>.lock`; the lock of one that
+ * has ended is taken over.
  *
  * A last line that was cut off (a process killed within a write) is taken off the file, with a notice, and kept in
  * `<path>.torn`; a complete last record that only lacks its newline is kept.
  *
- * @throws FeedbackLogError if another process holds the log (naming its pid), or a line is corrupt (naming file and
- *   line); the file is then as it was.
+ * @throws FeedbackLogError if another process holds the log (naming its pid), a line is corrupt (naming file and line), or
+ *   the file cannot be opened (naming the reason); the file is then as it was.
  */
 export async function openFeedbackLog(path: string, options: FeedbackLogOptions = {}): Promise<FeedbackLog> {
+  checkOptions("openFeedbackLog", options, { onNotice: true });
   const notice = options.onNotice ?? ((text) => process.stderr.write(`${text}\n`));
-  await mkdir(dirname(path), { recursive: true });
-  const handle = await open(path, "a+");
+  let handle: FileHandle | undefined;
   let unlock: (() => void) | undefined;
   try {
+    await mkdir(dirname(path), { recursive: true });
+    handle = await openFile(path);
     // The real path, so that two names of one file meet at one lock.
     const file = await realpath(path);
     unlock = await lock(file);
-    await syncDirectory(dirname(file));
+    await syncFolder(dirname(file));
     const { records, length } = await readLog(handle, path, file, notice);
-    return logOver(fileStorage(handle, path, length, unlock), records);
-  } catch (error) {
-    await handle.close();
+    return logOver(new FileStorage(handle, path, length, unlock), records);
+  } catch (cause) {
+    await handle?.close();
     unlock?.();
-    throw error;
+    if (cause instanceof FeedbackLogError) throw cause;
+    throw new FeedbackLogError(`the log does not open: ${(cause as Error).message}`, { file: path, cause });
   }
 }
 
-function fileStorage(handle: FileHandle, path: string, length: number, unlock: () => void): LogStorage {
-  let broken: unknown;
-  return {
-    async write(line) {
-      if (broken !== undefined) {
-        throw new FeedbackLogError("an earlier write failed; open the log again", { file: path, cause: broken });
-      }
-      const bytes = Buffer.from(`${line}\n`);
-      try {
-        const { bytesWritten } = await handle.write(bytes);
-        if (bytesWritten !== bytes.length) throw new Error(`${bytesWritten} of ${bytes.length} bytes were written`);
-        await handle.datasync();
-        length += bytes.length;
-      } catch (cause) {
-        // After a failed sync nobody knows what is on the disk, so this handle is not trusted again. Half a line is
-        // taken off, or the next writer would add to it.
-        broken = cause;
-        await handle.truncate(length).catch(() => {});
-        throw new FeedbackLogError(`the record was not stored: ${String(cause)}`, { file: path, cause });
-      }
-    },
-    async close() {
-      await handle.close();
-      unlock();
-    },
-  };
+async function openFile(path: string): Promise<FileHandle> {
+  const there = await stat(path).catch(() => undefined);
+  // Asked before it is opened: a pipe would wait, and a device would take all that is written and keep nothing.
+  if (there && !there.isFile()) throw new Error("it is not a file");
+  return open(path, "a+");
+}
+
+class FileStorage implements LogStorage {
+  #handle: FileHandle;
+  /** Where the next line begins. */
+  #length: number;
+  readonly #path: string;
+  /** As it was when the log was opened, whatever the process's folder is now. */
+  readonly #place: string;
+  readonly #unlock: () => void;
+  #broken: unknown;
+
+  constructor(handle: FileHandle, path: string, length: number, unlock: () => void) {
+    this.#handle = handle;
+    this.#path = path;
+    this.#place = resolve(path);
+    this.#length = length;
+    this.#unlock = unlock;
+  }
+
+  async write(lines: readonly string[]): Promise<void> {
+    if (this.#broken !== undefined) {
+      throw new FeedbackLogError("an earlier write failed; open the log again", {
+        file: this.#path,
+        cause: this.#broken,
+      });
+    }
+    const bytes = Buffer.from(lines.map((line) => `${line}\n`).join(""));
+    try {
+      await this.#expectMine(this.#length);
+      if (lines.length === 1) await this.#append(bytes);
+      else await this.#appendTogether(bytes);
+      this.#length += bytes.length;
+    } catch (cause) {
+      // After a failed write or sync nobody knows what is on the disk, so this storage is not trusted again.
+      this.#broken = cause;
+      const what = lines.length === 1 ? "the record was not stored" : `none of the ${lines.length} records was stored`;
+      throw new FeedbackLogError(`${what}: ${(cause as Error).message}`, { file: this.#path, cause });
+    }
+  }
+
+  async close(): Promise<void> {
+    try {
+      await this.#handle.close();
+    } finally {
+      this.#unlock();
+    }
+  }
+
+  async #append(bytes: Uint8Array): Promise<void> {
+    let written = 0;
+    const counting = {
+      write: async (bytes: Uint8Array, at: number, length: number) => {
+        const done = await this.#handle.write(bytes, at, length);
+        written += done.bytesWritten;
+        return done;
+      },
+    };
+    try {
+      await writeAll(counting, bytes);
+      await this.#handle.datasync();
+      await this.#expectMine(this.#length + bytes.length);
+    } catch (cause) {
+      await this.#takeOff(written);
+      throw cause;
+    }
+  }
+
+  /** A process killed within a long write would leave some of its lines. So the file is written anew and replaced. */
+  async #appendTogether(bytes: Uint8Array): Promise<void> {
+    await replaceFile(this.#place, [await readFile(this.#place), bytes]);
+    const former = this.#handle;
+    this.#handle = await open(this.#place, "a+");
+    await former.close();
+    await this.#expectMine(this.#length + bytes.length);
+  }
+
+  /** Half a line is taken off, or the next writer would add to it; but nothing that somebody else wrote. */
+  async #takeOff(written: number): Promise<void> {
+    try {
+      const { size } = await this.#handle.stat();
+      if (written > 0 && size === this.#length + written) await this.#handle.truncate(this.#length);
+    } catch {
+      // The next one to open the log finds a last line that is cut off.
+    }
+  }
+
+  /** What is written to a file that has lost its name, or beside lines that are not known here, is stored nowhere. */
+  async #expectMine(length: number): Promise<void> {
+    let named: BigIntStats;
+    try {
+      named = await stat(this.#place, { bigint: true });
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
+      throw new Error("the log's file was deleted or moved while it was open");
+    }
+    const open = await this.#handle.stat({ bigint: true });
+    if (named.ino !== open.ino || named.dev !== open.dev)
+      throw new Error("the log's file was replaced by another while it was open");
+    if (open.size !== BigInt(length))
+      throw new Error(
+        `somebody else wrote to the log's file while it was open: it has ${open.size} bytes, expected ${length}`,
+      );
+  }
 }
 
 /** Reads all records and repairs the end of the file; `length` in bytes is where the next line begins. */
@@ -81,10 +170,10 @@ async function readLog(handle: FileHandle, path: string, file: string, notice: (
   for (let line = 1; start < bytes.length; line++) {
     const newline = bytes.indexOf(0x0a, start);
     const end = newline < 0 ? bytes.length : newline + 1;
-    const record = readLine(bytes.subarray(start, newline < 0 ? end : newline), path, line, end === bytes.length);
+    const record = readLine(bytes.subarray(start, newline < 0 ? end : newline), path, line, newline < 0);
     if (record === undefined) {
       const torn = bytes.subarray(start);
-      await appendFile(`${file}.torn`, Buffer.concat([torn, Buffer.from("\n")]));
+      await keepTorn(`${file}.torn`, torn);
       await handle.truncate(start);
       await handle.sync();
       notice(`${path}:${line}: dropped a last line that was cut off (${torn.length} bytes, kept in ${file}.torn)`);
@@ -95,7 +184,7 @@ async function readLog(handle: FileHandle, path: string, file: string, notice: (
     ids.add(record.id);
     start = end;
     if (newline < 0) {
-      await handle.write("\n");
+      await writeAll(handle, "\n");
       await handle.sync();
       start += 1;
       notice(`${path}:${line}: the last line lacked its newline, which was added`);
@@ -104,101 +193,15 @@ async function readLog(handle: FileHandle, path: string, file: string, notice: (
   return { records, length: start };
 }
 
-/** Makes the file's name durable, and not only its contents. */
-async function syncDirectory(directory: string): Promise<void> {
-  // Windows opens no directories and needs no such sync.
-  if (process.platform === "win32") return;
-  const handle = await open(directory, "r");
+/** What is taken off a log is on the disk elsewhere before. */
+async function keepTorn(file: string, torn: Uint8Array): Promise<void> {
+  const handle = await open(file, "a");
   try {
+    await writeAll(handle, torn);
+    await writeAll(handle, "\n");
     await handle.sync();
   } finally {
     await handle.close();
   }
-}
-
-interface Holder {
-  readonly pid: number;
-  readonly start: string | null;
-  readonly host: string;
-}
-
-/** Takes `<file>.lock` for this process; returns what gives it back. */
-async function lock(file: string): Promise<() => void> {
-  const lockFile = `${file}.lock`;
-  const mine = JSON.stringify({ pid: process.pid, start: stateOf(process.pid)?.start ?? null, host: hostname() });
-  const leave = await enterGuard(`${lockFile}.guard`);
-  try {
-    const holder = readHolder(lockFile);
-    if (holder && isAlive(holder)) {
-      const elsewhere = holder.host === hostname() ? "" : ` on ${holder.host}`;
-      throw new FeedbackLogError(
-        `${basename(file)} is being written by process ${holder.pid}${elsewhere}; a log has one writer at a time. ` +
-          `Close that one, or remove ${lockFile} if it is gone`,
-        { file },
-      );
-    }
-    writeFileSync(lockFile, mine);
-  } finally {
-    leave();
-  }
-  return () => {
-    if (readHolder(lockFile)?.pid === process.pid) rmSync(lockFile, { force: true });
-  };
-}
-
-/**
- * Looking at a lock and taking it are two steps, between which another process could take it as well. The guard is a
- * file held for both, for less than a millisecond; one that is seconds old belongs to a process killed in between.
- */
-async function enterGuard(guard: string): Promise<() => void> {
-  for (let attempt = 0; ; attempt++) {
-    try {
-      closeSync(openSync(guard, "wx"));
-      return () => rmSync(guard, { force: true });
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
-      const made = statSync(guard, { throwIfNoEntry: false })?.mtimeMs ?? Date.now();
-      if (Date.now() - made > 3000) rmSync(guard, { force: true });
-      else if (attempt > 500) throw new FeedbackLogError(`could not take ${guard}`, { cause: error });
-      else await sleep(10);
-    }
-  }
-}
-
-function readHolder(lockFile: string): Holder | undefined {
-  try {
-    const holder = JSON.parse(readFileSync(lockFile, "utf8")) as Partial<Holder> | null;
-    const { pid, start, host } = holder ?? {};
-    if (!Number.isSafeInteger(pid) || pid! <= 0 || typeof host !== "string") return undefined;
-    return { pid: pid!, start: typeof start === "string" ? start : null, host };
-  } catch {
-    // Missing, or half written by a process killed while it took the lock: held by nobody.
-    return undefined;
-  }
-}
-
-/** Whether the process that took the lock still runs: the same pid alone could be another one's by now. */
-function isAlive(holder: Holder): boolean {
-  // Processes of another machine or container cannot be looked up.
-  if (holder.host !== hostname()) return true;
-  const state = stateOf(holder.pid);
-  if (state) return !state.ended && (holder.start === null || holder.start === state.start);
-  try {
-    process.kill(holder.pid, 0);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === "EPERM";
-  }
-}
-
-/** Start time (in ticks since boot) of a process, and whether it has ended but is not buried yet; Linux only. */
-function stateOf(pid: number): { start: string; ended: boolean } | undefined {
-  try {
-    // The second field is the program's name in brackets, in which anything may stand.
-    const stat = readFileSync(join("/proc", String(pid), "stat"), "utf8");
-    const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
-    return { start: fields[19] ?? "", ended: fields[0] === "Z" || fields[0] === "X" };
-  } catch {
-    return undefined;
-  }
+  await syncFolder(dirname(file));
 }

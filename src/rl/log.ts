@@ -10,6 +10,14 @@ export interface FeedbackLog {
    * @throws FeedbackLogError if the record is not valid, its id stands for another record, or it could not be stored.
    */
   append(record: FeedbackRecord): Promise<void>;
+  /**
+   * Adds many records, such as an import: all of them or, where one is not valid, clashes or cannot be stored, none. Those
+   * that the log has already are left out.
+   *
+   * @returns how many were new.
+   * @throws FeedbackLogError as `append`.
+   */
+  appendAll(records: Iterable<FeedbackRecord>): Promise<number>;
   /** Every stored record, in order. */
   records(): readonly FeedbackRecord[];
   /** Whether a stored record has this id. */
@@ -30,8 +38,8 @@ export interface FeedbackLog {
 
 /** Where a log keeps its lines. `write` is never called again before the last call has settled. */
 export interface LogStorage {
-  /** Stores one line (no newline in it) and resolves when it is durable; on rejection nothing of it is stored. */
-  write(line: string): Promise<void>;
+  /** Stores one or more lines (no newlines in them), all or none, and resolves when they are durable. */
+  write(lines: readonly string[]): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -61,23 +69,32 @@ export function logOver(storage: LogStorage, stored: Iterable<FeedbackRecord> = 
     return done;
   }
 
-  async function store(line: string): Promise<void> {
-    // What is kept is what a reader of the storage would see, and no longer the caller's object.
-    const record = checkRecord(JSON.parse(line));
-    const same = byId.get(record.id);
-    if (same) {
-      if (JSON.stringify(same) === line) return;
-      throw new FeedbackLogError(`field "id": another record is called "${record.id}" already`, { field: "id" });
+  /** Those lines that are new, all or none of them; resolves to their number. */
+  async function store(lines: readonly string[]): Promise<number> {
+    const fresh = new Map<string, { line: string; record: FeedbackRecord }>();
+    for (const line of lines) {
+      // What is kept is what a reader of the storage would see, and no longer the caller's object.
+      const record = checkRecord(JSON.parse(line));
+      const same = byId.get(record.id) ?? fresh.get(record.id)?.record;
+      if (!same) fresh.set(record.id, { line, record });
+      else if (JSON.stringify(same) !== line)
+        throw new FeedbackLogError(`field "id": another record is called "${record.id}" already`, { field: "id" });
     }
-    await storage.write(line);
-    add(record);
+    if (fresh.size === 0) return 0;
+    await storage.write([...fresh.values()].map(({ line }) => line));
+    for (const { record } of fresh.values()) add(record);
+    return fresh.size;
   }
 
   return {
     async append(record) {
       // Checked before it becomes text: JSON turns NaN into null, which would read as a skip.
       const line = JSON.stringify(checkRecord(record));
-      await inTurn(() => store(line));
+      await inTurn(() => store([line]));
+    },
+    async appendAll(records) {
+      const lines = Array.from(records, (record) => JSON.stringify(checkRecord(record)));
+      return inTurn(() => store(lines));
     },
     records: () => records,
     has: (id) => byId.has(id),
@@ -101,7 +118,7 @@ export function logOver(storage: LogStorage, stored: Iterable<FeedbackRecord> = 
           time: new Date().toISOString(),
           judge: judge ?? said.judge,
         };
-        await store(JSON.stringify(retraction));
+        await store([JSON.stringify(retraction)]);
         return said;
       }),
     close() {

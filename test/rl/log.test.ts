@@ -1,9 +1,23 @@
-import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import {
+  appendFile,
+  copyFile,
+  mkdir,
+  mkdtemp,
+  open as openHandle,
+  readdir,
+  readFile,
+  rename,
+  rm,
+  symlink,
+  truncate,
+  writeFile,
+} from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import fc from "fast-check";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { openFeedbackLog } from "../../src/node/feedback-log.ts";
+import { readFeedbackLog } from "../../src/node/read-log.ts";
 import type { FeedbackRecord, Judgement } from "../../src/rl/judgement.ts";
 import { effective, FeedbackLogError, parseRecord, rewarded } from "../../src/rl/judgement.ts";
 import { logOver, memoryLog } from "../../src/rl/log.ts";
@@ -165,10 +179,10 @@ describe("logOver", () => {
   it("shows a record only when it is stored, and goes on after a failure", async () => {
     const stored: string[] = [];
     const log = logOver({
-      async write(line) {
+      async write(lines) {
         await new Promise((resolve) => setTimeout(resolve, 2));
-        if (line.includes('"bad"')) throw new Error("full");
-        stored.push(line);
+        if (lines.join().includes('"bad"')) throw new Error("full");
+        stored.push(...lines);
       },
       async close() {},
     });
@@ -242,14 +256,176 @@ describe("openFeedbackLog", () => {
     );
   });
 
-  it("drops a broken last line even with its newline, and keeps it beside the log", async () => {
-    await writeFile(path, `${lines(judgement("a"))}\0\0\0\n`);
-    const log = await open();
-    expect(ids(log.records())).toEqual(["a"]);
-    expect(notices).toEqual([expect.stringContaining(`${path}:2: dropped`)]);
-    await log.close();
-    expect(await readFile(`${path}.torn`, "utf8")).toContain("\0\0\0");
-    expect(await readFile(path, "utf8")).toBe(lines(judgement("a")));
+  it("drops a last line that a crash filled with zeros, and keeps it beside the log", async () => {
+    for (const torn of ["\0\0\0", '{"v":2,"kind":"jud\0\0']) {
+      await writeFile(path, `${lines(judgement("a"))}${torn}`);
+      const log = await open();
+      expect(ids(log.records())).toEqual(["a"]);
+      expect(notices.at(-1)).toContain(`${path}:2: dropped`);
+      await log.close();
+      expect(await readFile(`${path}.torn`, "utf8")).toContain(torn);
+      expect(await readFile(path, "utf8")).toBe(lines(judgement("a")));
+    }
+  });
+
+  const damaged = JSON.stringify(judgement("b"));
+  it.each<[string, string | Buffer]>([
+    ["zeros with a newline", "\0\0\0\n"],
+    ["a quote that became another character", `${damaged.replace('"reward"', '#reward"')}\n`],
+    ["the same without a newline", damaged.replace('"reward"', '#reward"')],
+    ["a bracket too many, without a newline", `${damaged}}`],
+    [
+      "no UTF-8",
+      Buffer.concat([Buffer.from(damaged.slice(0, 40)), Buffer.from([0xff]), Buffer.from(damaged.slice(41))]),
+    ],
+    ["a value that cannot be, without a newline", damaged.replace('"reward":1', '"reward":7')],
+    ["another text, without a newline", "hello"],
+    ["a control character in a cut line", damaged.slice(0, 60).replace("judge", "ju\u0007ge")],
+  ])("refuses a last line that is damaged and not cut off, and changes nothing: %s", async (_, bad) => {
+    const content = Buffer.concat([Buffer.from(lines(judgement("a"))), Buffer.from(bad)]);
+    await writeFile(path, content);
+    await expect(open()).rejects.toThrow(`${path}:2: `);
+    await expect(
+      (async () => {
+        for await (const _ of readFeedbackLog(path)) void _;
+      })(),
+    ).rejects.toThrow(`${path}:2: `);
+    expect(await readFile(path)).toEqual(content);
+    expect(await readdir(folder)).toEqual(["feedback.jsonl"]);
+  });
+
+  it("knows a line that was cut off from one that is damaged, wherever it was cut", async () => {
+    const texts = ['a}"', "\\", "ä€😀", "\n\t", "}", "{["];
+    await fc.assert(
+      fc.asyncProperty(
+        fc.constantFrom(...texts),
+        fc.nat(1000),
+        fc.double({ min: 0, max: 1, noNaN: true }),
+        async (id, at, p) => {
+          const whole = Buffer.from(JSON.stringify(judgement(id, { probabilities: [p, 1 - p], reactionMs: p * 1e-9 })));
+          const cut = whole.subarray(0, 1 + (at % (whole.length - 1)));
+          await writeFile(path, cut);
+          const log = await open();
+          expect(log.records()).toEqual([]);
+          await log.close();
+        },
+      ),
+      { numRuns: 200 },
+    );
+  });
+
+  describe("what is said to be stored can be found", () => {
+    const opened = async () => {
+      const log = await open();
+      for (const id of ["a", "b"]) await log.append(judgement(id));
+      return log;
+    };
+    it.each<[string, () => Promise<void>, RegExp]>([
+      ["its file is deleted", () => rm(path), /deleted or moved/],
+      ["its file is moved away", () => rename(path, `${path}.bak`), /deleted or moved/],
+      [
+        "its file is replaced, as editors do",
+        () => copyFile(path, `${path}~`).then(() => rename(`${path}~`, path)),
+        /replaced/,
+      ],
+      ["its file is emptied", () => truncate(path, 0), /somebody else wrote/],
+      ["half a line is added", () => appendFile(path, '{"v":2,"ki'), /somebody else wrote/],
+      ["a whole line is added", () => appendFile(path, lines(judgement("c"))), /somebody else wrote/],
+    ])("or it is an error: %s", async (_, act, said) => {
+      const log = await opened();
+      await act();
+      const after = await readFile(path).catch(() => undefined);
+      await expect(log.append(judgement("d"))).rejects.toThrow(said);
+      await expect(log.append(judgement("e"))).rejects.toThrow("open the log again");
+      expect(ids(log.records())).toEqual(["a", "b"]);
+      await log.close();
+      expect(await readFile(path).catch(() => undefined)).toEqual(after);
+    });
+
+    it("or it is an error: the folder is deleted", async () => {
+      const own = join(folder, "own");
+      path = join(own, "feedback.jsonl");
+      const log = await opened();
+      await rm(own, { recursive: true });
+      await expect(log.append(judgement("d"))).rejects.toThrow(/deleted or moved/);
+      await log.close();
+    });
+
+    it("a disk that is full takes half a line, which is taken off; lines of others are not", async () => {
+      for (const others of ["", lines(judgement("other"))]) {
+        await rm(path, { force: true });
+        const log = await opened();
+        const before = await readFile(path, "utf8");
+        const handle = await openHandle(path);
+        await handle.close();
+        const prototype = Object.getPrototypeOf(handle);
+        const write = prototype.write;
+        const spy = vi.spyOn(prototype, "write").mockImplementation(async function (this: unknown, ...args: unknown[]) {
+          const [bytes, at] = args;
+          if (at === 0) return write.call(this, bytes, 0, 10);
+          await appendFile(path, others);
+          throw new Error("ENOSPC: no space left on device, write");
+        });
+        await expect(log.append(judgement("d"))).rejects.toThrow(/the record was not stored: ENOSPC/);
+        spy.mockRestore();
+        await expect(log.append(judgement("d"))).rejects.toThrow("open the log again");
+        await log.close();
+        expect((await readFile(path, "utf8")).length).toBe(before.length + (others ? 10 + others.length : 0));
+      }
+    });
+  });
+
+  describe("appendAll", () => {
+    it("stores what is new, in order, and says how many", async () => {
+      const log = await open();
+      await log.append(judgement("a"));
+      const [added, later] = await Promise.all([
+        log.appendAll(["b", "a", "c", "b"].map((id) => judgement(id))),
+        log.appendAll([judgement("d")]),
+      ]);
+      expect([added, later, await log.appendAll([])]).toEqual([2, 1, 0]);
+      await log.append(judgement("e"));
+      await log.close();
+      expect(await readFile(path, "utf8")).toBe(lines(...["a", "b", "c", "d", "e"].map((id) => judgement(id))));
+      expect((await readdir(folder)).length).toBe(1);
+    });
+
+    it("stores nothing where one is not valid, or its id stands for another", async () => {
+      const log = await open();
+      await log.append(judgement("a"));
+      const bad = { ...judgement("b"), reward: 7 } as Judgement;
+      for (const clash of [bad, judgement("a", { reward: -1 })]) {
+        await expect(log.appendAll([judgement("c"), clash, judgement("d")])).rejects.toThrow(FeedbackLogError);
+      }
+      expect(ids(log.records())).toEqual(["a"]);
+      await log.close();
+      expect(await readFile(path, "utf8")).toBe(lines(judgement("a")));
+    });
+
+    it("stores nothing where the disk is full", async () => {
+      const log = await open();
+      await log.append(judgement("a"));
+      const handle = await openHandle(path);
+      await handle.close();
+      const spy = vi.spyOn(Object.getPrototypeOf(handle), "sync").mockRejectedValue(new Error("ENOSPC: no space left"));
+      await expect(log.appendAll([judgement("b"), judgement("c")])).rejects.toThrow(
+        /none of the 2 records was stored: .*ENOSPC/,
+      );
+      spy.mockRestore();
+      await log.close();
+      expect(await readFile(path, "utf8")).toBe(lines(judgement("a")));
+      expect(await readdir(folder)).toEqual(["feedback.jsonl"]);
+    });
+  });
+
+  it.each([
+    ["a folder", () => mkdir(path), "it is not a file"],
+    ["a device", () => symlink("/dev/null", path), "it is not a file"],
+    ["a link to itself", () => symlink(path, path), "ELOOP"],
+  ])("refuses what cannot be a log: %s", async (_, make, said) => {
+    await make();
+    await expect(open()).rejects.toThrow(expect.objectContaining({ name: "FeedbackLogError", file: path }));
+    await expect(open()).rejects.toThrow(said);
   });
 
   it.each([

@@ -345,12 +345,11 @@ export class Course<E extends TaskExample = TaskExample> {
   /** Adds the records that are new. All of them have been checked. */
   async addRecords(records: Parameters<FeedbackLog["append"]>[0][]): Promise<number> {
     await this.#learning;
-    const before = this.log.records().length;
-    for (const record of records) await this.log.append(record);
+    const added = await this.log.appendAll(records);
     // What is imported is learned from by replay, and not once more as if it had just been said.
     this.#agent.restore({ ...this.#agent.state(), learned: rewarded(this.log.judgements()).length });
     await this.#afterImport();
-    return this.log.records().length - before;
+    return added;
   }
 
   async #afterImport(): Promise<void> {
