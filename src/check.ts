@@ -173,6 +173,25 @@ export function wholeNumbers(
   return new Kind(data as ArrayLike<number>);
 }
 
+/**
+ * A copy as numbers of 32 bits with a point, NaN and ±∞ among them. Text, nested arrays and gaps are no numbers.
+ *
+ * @throws TypeError that names the first value that is none.
+ */
+export function floats(operation: string, what: string, data: ArrayLike<unknown>): Float32Array {
+  const typed = ArrayBuffer.isView(data) && !(data instanceof BigInt64Array || data instanceof BigUint64Array);
+  if (!typed)
+    for (let i = 0; i < data.length; i++) {
+      const value = data[i];
+      if (typeof value === "number") continue;
+      const hint = Array.isArray(value)
+        ? " Give nested numbers as one list, data.flat(Infinity), and their shape."
+        : "";
+      throw new TypeError(`${operation}: ${what}[${i}] is ${describe(value)}, expected a number.${hint}`);
+    }
+  return new Float32Array(data as ArrayLike<number>);
+}
+
 /** A value in an error's words, short. */
 export function describe(value: unknown): string {
   if (typeof value === "string") return JSON.stringify(value.length > 40 ? `${value.slice(0, 39)}…` : value);

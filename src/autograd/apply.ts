@@ -1,4 +1,4 @@
-import { checkList, describe, wholeNumbers } from "../check.ts";
+import { checkList, checkName, describe, floats, wholeNumbers } from "../check.ts";
 import type { HostArray } from "../gpu/index.ts";
 import { type DType, type Op, show } from "../kernels/op.ts";
 import { isPaused, isTracked, type Node } from "./tape.ts";
@@ -30,12 +30,7 @@ export function apply<Options>(
   }
   for (const x of inputs) {
     if (x && x.gpu !== gpu) throw new Error(`${name}: its tensors belong to two engines.`);
-    if (x?.slot.released) throw new Error(`${name}: the tensor ${show(x)} was disposed.`);
-    if (x && !x.slot.home && !x.slot.host && !x.slot.arriving && !recording.computes(x.slot)) {
-      throw new Error(
-        `${name}: the tensor ${show(x)} belongs to an earlier step. Return it from that step to keep it.`,
-      );
-    }
+    x?.expectUsable(name, recording);
   }
   const { outputs, backward } = op(recording, inputs, options);
   const tensors = outputs.map((y) => new Tensor(gpu, y.slot, y.shape, y.dtype));
@@ -82,6 +77,11 @@ export function hostTensor(
   what = "data",
 ): Tensor {
   if (data instanceof Tensor) throw new TypeError(`${name}: this is a tensor already.`);
+  checkList(name, what, data, "a typed array or an array of numbers");
+  if (!Array.isArray(shape)) {
+    throw new TypeError(`${name}: the shape is ${describe(shape)}, expected an array of sizes such as [2, 3].`);
+  }
+  checkName(name, "dtype", dtype, ["f32", "i32", "u32"]);
   if (!shape.every((n) => Number.isInteger(n) && n >= 0)) {
     throw new TypeError(`${name}: the shape ${show(shape)} has a size that is not a whole number of at least 0.`);
   }
@@ -89,6 +89,8 @@ export function hostTensor(
   if (data.length !== n) {
     throw new TypeError(`${name}: ${data.length} numbers do not fill the shape ${show(shape)}, which holds ${n}.`);
   }
-  const copy = dtype === "f32" ? Float32Array.from(data) : wholeNumbers(name, what, data, dtype);
-  return new Tensor(gpu, gpu.hold(copy), shape, dtype, isParameter);
+  const copy = dtype === "f32" ? floats(name, what, data) : wholeNumbers(name, what, data, dtype);
+  const tensor = new Tensor(gpu, gpu.hold(copy), [...shape], dtype, isParameter);
+  tensor.keep();
+  return tensor;
 }

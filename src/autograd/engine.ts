@@ -1,3 +1,4 @@
+import { checkList } from "../check.ts";
 import {
   browserAdapter,
   describe,
@@ -6,6 +7,7 @@ import {
   kindOf,
   openDevice,
   type Profile,
+  type Recording,
   type Slot,
   type Stats,
   Tuning,
@@ -41,6 +43,7 @@ export class Engine {
   /** Numbers on the way to the GPU. The type follows the array's: f32 for Float32Array and plain numbers. */
   tensor(data: HostArray | readonly number[] | number, shape?: readonly number[], dtype?: DType): Tensor {
     const numbers = typeof data === "number" ? [data] : data;
+    checkList("engine.tensor", "data", numbers, "a typed array, an array of numbers or a number");
     const type = dtype ?? (data instanceof Int32Array ? "i32" : data instanceof Uint32Array ? "u32" : "f32");
     return hostTensor(
       "engine.tensor",
@@ -52,8 +55,8 @@ export class Engine {
   }
 
   /** A tensor that is learned: `loss.backward()` gives its gradient, and an optimiser may change it in place. */
-  parameter(data: HostArray | readonly number[], shape: readonly number[] = [data.length]): Tensor {
-    const parameter = hostTensor("engine.parameter", this.gpu, data, shape, "f32", true);
+  parameter(data: HostArray | readonly number[], shape?: readonly number[]): Tensor {
+    const parameter = hostTensor("engine.parameter", this.gpu, data, shape ?? [data?.length], "f32", true);
     this.gpu.settle(parameter.slot);
     return parameter;
   }
@@ -64,7 +67,7 @@ export class Engine {
    * arrays and plain objects, outlive the step.
    */
   step<T>(fn: () => T): Promise<T> {
-    return this.gpu.step(fn, (result) => [...slotsIn(result)]);
+    return this.gpu.step(fn, (result, recording) => this.#keep(result, recording));
   }
 
   /**
@@ -72,7 +75,17 @@ export class Engine {
    * sizes. Tune before training, with a batch of the usual size: another way may round differently.
    */
   tune<T>(fn: () => T): Promise<T> {
-    return this.gpu.step(fn, (result) => [...slotsIn(result)], { tune: true });
+    return this.gpu.step(fn, (result, recording) => this.#keep(result, recording), { tune: true, name: "engine.tune" });
+  }
+
+  /** The slots of the tensors in what a step returned, which are kept once the step was submitted. */
+  #keep(result: unknown, recording: Recording): Slot[] {
+    const tensors = tensorsIn(result).filter((tensor) => tensor.gpu === this.gpu);
+    for (const tensor of tensors) tensor.expectUsable("engine.step: its result", recording);
+    recording.onSubmit(() => {
+      for (const tensor of tensors) tensor.keep();
+    });
+    return tensors.map((tensor) => tensor.slot);
   }
 
   /** Which ways of its kernels this engine uses: `export()` to save what `tune` measured, `import()` to take it over. */
@@ -105,13 +118,28 @@ export class Engine {
   }
 }
 
-function* slotsIn(result: unknown): Generator<Slot> {
-  if (result instanceof Tensor) yield result.slot;
-  else if (Array.isArray(result)) for (const item of result) yield* slotsIn(item);
-  else if (result && typeof result === "object" && Object.getPrototypeOf(result) === Object.prototype) {
-    for (const item of Object.values(result)) yield* slotsIn(item);
+/** In order, each once, however deep they lie in arrays and plain objects. */
+function tensorsIn(result: unknown): Tensor[] {
+  const found: Tensor[] = [];
+  const seen = new Set<unknown>();
+  const waiting: unknown[] = [result];
+  while (waiting.length > 0) {
+    const next = waiting.pop();
+    if (!next || typeof next !== "object" || seen.has(next)) continue;
+    seen.add(next);
+    if (next instanceof Tensor) found.push(next);
+    else if (Array.isArray(next) || isPlain(next)) {
+      const items = Object.values(next);
+      for (let i = items.length - 1; i >= 0; i--) waiting.push(items[i]);
+    }
   }
+  return found;
 }
+
+const isPlain = (x: object): boolean => {
+  const prototype = Object.getPrototypeOf(x);
+  return prototype === Object.prototype || prototype === null;
+};
 
 /**
  * Opens a device and makes an engine on it.

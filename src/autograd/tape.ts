@@ -1,4 +1,4 @@
-import type { Recording } from "../gpu/index.ts";
+import { type Recording, refuseAsync, refusePromise } from "../gpu/index.ts";
 import { sumOf } from "../kernels/arithmetic.ts";
 import { count, type Recorded, show, type Value } from "../kernels/op.ts";
 
@@ -20,12 +20,19 @@ export interface Node {
 
 let paused = false;
 
-/** Runs `fn` without keeping what gradients would need: for evaluation. */
+/**
+ * Runs `fn` without keeping what gradients would need: for evaluation. Call it within a step.
+ *
+ * @throws TypeError where `fn` is asynchronous or gives a promise: it would go on after noGrad has ended.
+ */
 export function noGrad<T>(fn: () => T): T {
+  refuseAsync("noGrad", fn);
   const before = paused;
   paused = true;
   try {
-    return fn();
+    const result = fn();
+    refusePromise("noGrad", result);
+    return result;
   } finally {
     paused = before;
   }

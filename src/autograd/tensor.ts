@@ -1,4 +1,4 @@
-import type { Gpu, HostArray, Slot } from "../gpu/index.ts";
+import type { Gpu, HostArray, Recording, Slot } from "../gpu/index.ts";
 import { count, type DType, show, type Value } from "../kernels/op.ts";
 import { gradientsOf, isTracked, type Node, type Tracked } from "./tape.ts";
 
@@ -6,6 +6,8 @@ import { gradientsOf, isTracked, type Node, type Tracked } from "./tape.ts";
 export class Tensor implements Tracked {
   /** The op that computed this tensor in the step being recorded; how gradients find their way back. */
   node: Node | undefined;
+  #kept = false;
+  #disposed = false;
 
   constructor(
     readonly gpu: Gpu,
@@ -18,6 +20,7 @@ export class Tensor implements Tracked {
 
   /** Its numbers, row by row. Waits for the steps that compute them, and does not hold up later ones. */
   async data(): Promise<HostArray> {
+    if (this.#disposed) throw new Error("tensor.data: this tensor was disposed.");
     const bytes = await this.gpu.read(this.slot);
     if (this.dtype === "f32") return new Float32Array(bytes);
     return this.dtype === "i32" ? new Int32Array(bytes) : new Uint32Array(bytes);
@@ -49,12 +52,39 @@ export class Tensor implements Tracked {
       );
     }
     const one: Value = { slot: recording.upload(new Float32Array([1])), shape: this.shape, dtype: "f32", one: true };
-    return new Gradients(this.gpu, gradientsOf(this, dy ?? one, recording));
+    if (dy && dy.gpu !== this.gpu) throw new Error("backward: dy belongs to another engine.");
+    dy?.expectUsable("backward", recording);
+    return new Gradients(this.gpu, recording, gradientsOf(this, dy ?? one, recording));
   }
 
-  /** Gives its memory back now. Not needed in a training loop: a step keeps only what it returns. */
+  /**
+   * Gives its memory back now, unless another tensor shows the same numbers under another shape. Not needed in a training
+   * loop: a step keeps only what it returns.
+   */
   dispose(): void {
-    this.gpu.release(this.slot);
+    if (this.#disposed) return;
+    this.#disposed = true;
+    if (!this.#kept) return;
+    this.slot.owners -= 1;
+    if (this.slot.owners === 0) this.gpu.release(this.slot);
+  }
+
+  /** Makes it outlive the step that is open: its memory stays until it is disposed. */
+  keep(): void {
+    if (this.#kept) return;
+    this.#kept = true;
+    this.slot.owners += 1;
+  }
+
+  /** @throws Error where it cannot be used in this step: it was disposed, or belongs to an earlier step. */
+  expectUsable(operation: string, recording: Recording): void {
+    const { slot } = this;
+    if (this.#disposed || slot.released) throw new Error(`${operation}: the tensor ${show(this)} was disposed.`);
+    if (!slot.home && !slot.host && !slot.arriving && !recording.computes(slot)) {
+      throw new Error(
+        `${operation}: the tensor ${show(this)} belongs to an earlier step. Return it from that step to keep it.`,
+      );
+    }
   }
 
   [Symbol.dispose](): void {
@@ -69,21 +99,31 @@ export class Tensor implements Tracked {
 /** What `loss.backward()` gives: a gradient for each parameter that the loss depends on. */
 export class Gradients {
   readonly #gpu: Gpu;
+  readonly #recording: Recording;
   readonly #values: Map<Tracked, Value>;
 
-  constructor(gpu: Gpu, values: Map<Tracked, Value>) {
+  constructor(gpu: Gpu, recording: Recording, values: Map<Tracked, Value>) {
     this.#gpu = gpu;
+    this.#recording = recording;
     this.#values = values;
   }
 
+  /** @throws Error in a later step: gradients end with the step that computed them. */
   has(parameter: Tensor): boolean {
+    const { recording } = this.#gpu;
+    if (recording && recording !== this.#recording) {
+      throw new Error(
+        "gradients: they belong to an earlier step. Use them in the step that computes them, or return gradients.get(parameter) from it to keep one.",
+      );
+    }
     return this.#values.has(parameter);
   }
 
   /**
-   * @throws Error where the loss does not depend on the parameter (`has` tells).
+   * @throws Error where the loss does not depend on the parameter (`has` tells), and in a later step.
    */
   get(parameter: Tensor): Tensor {
+    this.has(parameter);
     const d = this.#values.get(parameter);
     if (!d) {
       const why = parameter.isParameter

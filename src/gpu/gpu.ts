@@ -1,23 +1,34 @@
 import { sideBySide, wholeOf } from "./gather.ts";
+import { Health } from "./health.ts";
 import { measureWays } from "./measure.ts";
 import { type Counters, Memory } from "./memory.ts";
 import { Pipelines } from "./pipelines.ts";
-import { makePlan, type Plan, Scratch, signature } from "./plan.ts";
+import { makePlan, type Parts, type Plan, Scratch, signature } from "./plan.ts";
+import { Plans } from "./plans.ts";
 import { Profile, timeCommands } from "./profile.ts";
 import { Readback } from "./readback.ts";
 import { Recording } from "./recording.ts";
 import { type HostArray, type Region, Slot } from "./slot.ts";
+import { refuseAsync, refusePromise } from "./sync.ts";
 import type { Tuning } from "./tuning.ts";
 import { awaitNews, type Wait } from "./wait.ts";
 
 /** Results up to this size travel to the host with the step that computed them. */
 const SMALL = 256;
-/** Plans kept for replay; the one unused for longest is dropped first. */
-const PLANS = 64;
 /** Dispatches in one submit, so that a very long step does not trip a GPU's watchdog. */
 const CHUNK = 1024;
 /** Steps the host may run ahead of the device. */
 const AHEAD = 4;
+/** The host's copy of what a step uploads is kept for the next step up to this size. */
+const STAGING = 32 << 20;
+
+/** What a step is given beside its function. */
+export interface StepOptions {
+  /** Whether the ways of its work that are not known yet are measured first. */
+  tune?: boolean;
+  /** What errors call it. */
+  name?: string;
+}
 
 export interface Stats {
   /** Since the engine was made. */
@@ -34,33 +45,38 @@ const zero = (): Counters => ({ dispatches: 0, submits: 0, uploads: 0, buffers: 
 export class Gpu {
   recording: Recording | undefined;
   readonly counters = zero();
+  /** Waits for news of the device; ends with the reason where the engine does. */
+  readonly wait: Wait;
   readonly memory: Memory;
   readonly pipelines: Pipelines;
-  readonly #scratch: Scratch;
+  readonly #health: Health;
+  readonly #parts: Parts;
   readonly #readback: Readback;
-  readonly #plans = new Map<string, Plan>();
+  readonly #plans: Plans;
   readonly #running: Promise<unknown>[] = [];
   /** Lists of slots that are to lie side by side when the next step begins. */
   readonly #gatherings: (readonly Slot[])[] = [];
   #turn: Promise<unknown> = Promise.resolve();
   #lastStep: Stats["step"] = { ...zero(), milliseconds: 0 };
   #steps = 0;
-  #gone: string | undefined;
+  /** Steps that were asked for and have not been submitted. */
+  #queued = 0;
+  #staging = new Uint8Array(0);
   #profile: Profile | undefined;
 
   constructor(
     readonly device: GPUDevice,
     readonly seed: number,
     readonly tuning: Tuning,
-    readonly wait: Wait = awaitNews,
+    wait: Wait = awaitNews,
   ) {
-    this.memory = new Memory(device, this.counters);
-    this.pipelines = new Pipelines(device, this.counters, wait);
-    this.#scratch = new Scratch(this.memory);
-    this.#readback = new Readback(this.memory, wait);
-    void device.lost.then(({ reason, message }) => {
-      this.#gone ??= `the GPU device was lost (${reason}): ${message} Create a new engine and load the last checkpoint.`;
-    });
+    this.#health = new Health(device, wait);
+    this.wait = this.#health.until;
+    this.memory = new Memory(device, this.counters, this.#health);
+    this.pipelines = new Pipelines(device, this.counters, this.wait);
+    this.#parts = { memory: this.memory, pipelines: this.pipelines, scratch: new Scratch(this.memory) };
+    this.#plans = new Plans(this.memory, this.#parts.scratch);
+    this.#readback = new Readback(this.memory, this.wait);
   }
 
   /** How many steps have been recorded; seeds of a step depend on it. Set it to resume a run exactly. */
@@ -76,24 +92,38 @@ export class Gpu {
   }
 
   destroy(): void {
-    this.#gone ??= "this engine was destroyed; create another one.";
+    this.#health.end("this engine was destroyed; create another one.");
     this.device.destroy();
   }
 
   /**
    * Runs `record` with a recording open, then plans and submits what it recorded. `slotsOf` names the results in what
-   * `record` returned; those outlive the step. Steps asked for at once run one after another. With `tune` the ways of its
-   * work that are not known yet are measured first.
+   * `record` returned; those outlive the step. Steps asked for at once run one after another.
    */
-  step<T>(record: () => T, slotsOf: (result: T) => Slot[], { tune = false } = {}): Promise<T> {
-    if (this.recording) throw new Error("engine.step: a step is open already; steps do not nest.");
-    const turn = this.#turn.then(() => this.#step(record, slotsOf, tune));
+  step<T>(
+    record: () => T,
+    slotsOf: (result: T, recording: Recording) => Slot[],
+    { tune = false, name = "engine.step" }: StepOptions = {},
+  ): Promise<T> {
+    if (this.recording) throw new Error(`${name}: a step is open already; steps do not nest.`);
+    this.#queued += 1;
+    const turn = this.#turn
+      .then(() => this.#step(name, record, slotsOf, tune))
+      .finally(() => {
+        this.#queued -= 1;
+      });
     this.#turn = turn.catch(() => {});
     return turn;
   }
 
-  async #step<T>(record: () => T, slotsOf: (result: T) => Slot[], tune: boolean): Promise<T> {
-    if (this.#gone) throw new Error(`engine.step: ${this.#gone}`);
+  async #step<T>(
+    name: string,
+    record: () => T,
+    slotsOf: (result: T, recording: Recording) => Slot[],
+    tune: boolean,
+  ): Promise<T> {
+    this.#health.check(name);
+    refuseAsync(name, record);
     if (this.#gatherings.length > 0) await this.#gatherAll();
     const start = performance.now();
     const before = { ...this.counters };
@@ -105,26 +135,27 @@ export class Gpu {
     } finally {
       this.recording = undefined;
     }
-    if (result instanceof Promise) {
-      throw new TypeError("engine.step: the function must record synchronously; await before or after the step.");
-    }
+    refusePromise(name, result);
+    const results = [...new Set(slotsOf(result, recording))].filter((s) => !s.home && !s.host && !s.arriving);
     this.#steps += 1;
-    await this.#settleInputs(recording);
+    const inputs = inputsOf(recording);
+    await this.#settleInputs(inputs);
+    let best: ReadonlyMap<string, string> | undefined;
     if (tune) {
-      const parts = { memory: this.memory, pipelines: this.pipelines, scratch: this.#scratch };
-      recording.replaceWays(await this.#guarded(() => measureWays(recording, parts, this.wait)));
+      best = await measureWays(recording, this.#parts, this.wait);
+      recording.replaceWays(best);
     }
-    const results = [...new Set(slotsOf(result))].filter((s) => !s.home && !s.host && !s.arriving);
-    const { key, uploads } = signature(recording, results);
-    const plan = this.#plans.get(key) ?? (await this.#plan(recording, uploads, results));
-    this.#plans.delete(key);
-    this.#plans.set(key, plan);
-    this.#evict();
-    await this.#submit(plan, uploads, results);
+    const { plan, uploads, isNew } = await this.#planOf(recording, inputs, results);
+    await this.#submit(plan, uploads, results, inputs, isNew);
     recording.submitted();
     const after = this.counters;
     this.#lastStep = { ...zero(), milliseconds: performance.now() - start };
     for (const k of Object.keys(before) as (keyof Counters)[]) this.#lastStep[k] = after[k] - before[k];
+    if (best) {
+      // What was measured on a device that is lost by now is worth nothing.
+      await this.workDone();
+      for (const [key, way] of best) this.tuning.set(key, way);
+    }
     if (this.#running.length >= AHEAD) await this.#running.shift();
     return result;
   }
@@ -135,29 +166,27 @@ export class Gpu {
   }
 
   /** Waits for small results still under way, and gives a home to what is uploaded for the second time. */
-  async #settleInputs(recording: Recording): Promise<void> {
-    const inputs = new Set<Slot>();
-    for (const { reads, writes } of recording.dispatches) {
-      for (const slot of reads) inputs.add(slot);
-      for (const slot of writes) inputs.add(slot);
-    }
+  async #settleInputs(inputs: ReadonlySet<Slot>): Promise<void> {
     for (const slot of inputs) {
-      if (slot.released) {
-        throw new Error(
-          "engine.step: a tensor used in this step was disposed. Keep it until the step has been awaited.",
-        );
-      }
+      if (slot.released) throw disposed();
       if (slot.arriving) await slot.arriving;
       if (slot.host && !slot.home) {
         if (slot.uploads > 0) this.settle(slot);
         slot.uploads += 1;
       }
     }
+    await this.#settled();
+    for (const slot of inputs) if (slot.home) this.memory.granted("engine.step", slot.home.buffer);
+  }
+
+  /** Once the GPU has answered to what it may refuse. Nothing is waited for where nothing was asked. */
+  async #settled(): Promise<void> {
+    if (this.#health.pending) await this.#health.settled();
   }
 
   /** A slot for the host's numbers. They reach the GPU with the first step that reads them. */
   hold(data: HostArray): Slot {
-    if (this.#gone) throw new Error(`engine: ${this.#gone}`);
+    this.#health.check("engine.tensor");
     const limit = Math.min(this.device.limits.maxStorageBufferBindingSize, this.device.limits.maxBufferSize);
     if (data.byteLength > limit) {
       throw new RangeError(
@@ -173,40 +202,49 @@ export class Gpu {
   settle(slot: Slot): Region {
     if (!slot.home) {
       slot.home = this.memory.take(slot.bytes);
-      if (slot.bytes > 0) this.device.queue.writeBuffer(slot.home.buffer, 0, slot.host! as GPUAllowSharedBufferSource);
-      this.counters.uploads += 1;
+      if (slot.bytes > 0) this.#upload(slot.home, slot.host!);
     }
     return slot.home;
   }
 
-  #plan(recording: Recording, uploads: Slot[], results: Slot[]): Promise<Plan> {
-    const parts = { memory: this.memory, pipelines: this.pipelines, scratch: this.#scratch };
-    return this.#guarded(() => makePlan(recording, uploads, results, parts));
+  #upload({ buffer, offset }: Region, data: HostArray): void {
+    this.#health.watch(
+      () => this.device.queue.writeBuffer(buffer, offset, data as GPUAllowSharedBufferSource),
+      (error) => this.memory.refuse(buffer, error),
+    );
+    this.counters.uploads += 1;
   }
 
-  /** Runs what creates things on the GPU, and throws what the GPU says of them. */
-  async #guarded<T>(create: () => Promise<T>): Promise<T> {
-    this.device.pushErrorScope("validation");
-    this.device.pushErrorScope("out-of-memory");
-    try {
-      return await create();
-    } finally {
-      const [memory, validation] = await this.wait(
-        Promise.all([this.device.popErrorScope(), this.device.popErrorScope()]),
-      );
-      const error = memory ?? validation;
-      // biome-ignore lint/correctness/noUnsafeFinally: the GPU's own words say more than what followed from them.
-      if (error) throw new Error(`engine.step: the GPU refused this step: ${error.message}`);
+  /** The plan of a recording, found again or made. */
+  async #planOf(
+    recording: Recording,
+    inputs: ReadonlySet<Slot>,
+    results: readonly Slot[],
+  ): Promise<{ plan: Plan; uploads: Slot[]; isNew: boolean }> {
+    let isNew = false;
+    for (;;) {
+      const { key, uploads } = signature(recording, results);
+      const plan = this.#plans.find(key);
+      if (plan) return { plan, uploads, isNew };
+      isNew = true;
+      let made: Plan;
+      try {
+        made = await makePlan(recording, uploads, results, this.#parts);
+      } catch (error) {
+        this.#trim();
+        throw error;
+      }
+      this.#plans.add(key, made);
+      // Others went on meanwhile: what was disposed is refused, and what got another home is planned anew.
+      for (const slot of inputs) if (slot.released) throw disposed();
     }
   }
 
-  #evict(): void {
-    for (const [key, plan] of this.#plans) {
-      if (this.#plans.size <= PLANS) return;
-      this.#plans.delete(key);
-      if (plan.uploadBuffer) this.memory.destroy(plan.uploadBuffer);
-      if (plan.sizesBuffer) this.memory.destroy(plan.sizesBuffer);
-    }
+  /** After the GPU refused something: what is kept for reuse is given back. */
+  #trim(): void {
+    this.#plans.clear();
+    this.memory.trim();
+    this.#readback.trim();
   }
 
   /** Encodes a plan's dispatches; those of a very long step are submitted in pieces, all but the last. */
@@ -244,43 +282,99 @@ export class Gpu {
     return profile;
   }
 
-  async #submit(plan: Plan, uploads: Slot[], results: Slot[]): Promise<void> {
-    const { queue } = this.device;
-    if (plan.uploadBuffer) {
-      uploads.forEach((slot, i) => {
-        const { buffer, byteOffset, byteLength } = slot.host!;
-        plan.staging.set(new Uint8Array(buffer, byteOffset, byteLength), plan.uploadOffsets[i]!);
-      });
-      queue.writeBuffer(plan.uploadBuffer, 0, plan.staging as Uint8Array<ArrayBuffer>);
-      this.counters.uploads += 1;
+  /** What a step's results need beside its plan: a home for each large one, and a staging buffer for the small ones. */
+  async #roomFor(results: readonly Slot[]): Promise<{ homes: (Region | undefined)[]; staging: GPUBuffer | undefined }> {
+    const homes = results.map((slot) => (slot.bytes > SMALL ? this.memory.take(slot.bytes) : undefined));
+    const small = results.reduce((sum, slot, i) => sum + (homes[i] ? 0 : Math.max(4, slot.bytes)), 0);
+    const staging = small > 0 ? this.#readback.take(small) : undefined;
+    await this.#settled();
+    try {
+      for (const home of homes) if (home) this.memory.granted("engine.step", home.buffer);
+      if (staging) this.memory.granted("engine.step", staging);
+    } catch (error) {
+      this.#giveRoom(homes, staging);
+      this.#trim();
+      throw error;
     }
-    if (this.#profile) await timeCommands(this.device, plan.commands, this.#profile, this.wait);
-    const encoder = this.#profile ? this.device.createCommandEncoder() : this.#encode(plan);
-    this.counters.dispatches += plan.commands.length;
+    return { homes, staging };
+  }
 
-    const small: { slot: Slot; buffer: GPUBuffer; offset: number }[] = [];
-    results.forEach((slot, i) => {
-      const { buffer, offset } = plan.results[i]!;
-      if (slot.bytes <= SMALL) small.push({ slot, buffer, offset });
-      else {
-        slot.home = this.memory.take(slot.bytes);
-        encoder.copyBufferToBuffer(buffer, offset, slot.home.buffer, 0, slot.bytes);
+  #giveRoom(homes: readonly (Region | undefined)[], staging: GPUBuffer | undefined): void {
+    for (const home of homes) if (home) this.memory.give(home);
+    if (staging) this.memory.destroy(staging);
+  }
+
+  async #submit(
+    plan: Plan,
+    uploads: readonly Slot[],
+    results: readonly Slot[],
+    inputs: ReadonlySet<Slot>,
+    isNew: boolean,
+  ): Promise<void> {
+    const { homes, staging } = await this.#roomFor(results);
+    try {
+      if (this.#profile) {
+        if (plan.uploadBuffer) this.#uploadAll(plan, plan.uploadBuffer, uploads);
+        await timeCommands(this.device, plan.commands, this.#profile, this.wait);
       }
-    });
-    const fetch = small.length > 0 ? this.#readback.encode(encoder, small) : undefined;
-    queue.submit([encoder.finish()]);
-    this.counters.submits += 1;
-    if (fetch) {
-      const arrived = fetch();
-      small.forEach(({ slot }, i) => {
-        slot.arriving = arrived.then((parts) => {
-          slot.host = new Float32Array(parts[i]!);
-          slot.arriving = undefined;
+      for (const slot of inputs) if (slot.released) throw disposed();
+      let refused: Error | undefined;
+      const run = () => {
+        if (plan.uploadBuffer && !this.#profile) this.#uploadAll(plan, plan.uploadBuffer, uploads);
+        const encoder = this.#profile ? this.device.createCommandEncoder() : this.#encode(plan);
+        const small: { slot: Slot; buffer: GPUBuffer; offset: number }[] = [];
+        results.forEach((slot, i) => {
+          const { buffer, offset } = plan.results[i]!;
+          const home = homes[i];
+          if (home) encoder.copyBufferToBuffer(buffer, offset, home.buffer, 0, slot.bytes);
+          else small.push({ slot, buffer, offset });
         });
-        slot.arriving.catch(() => {});
+        const fetch = staging && this.#readback.encode(encoder, staging, small);
+        this.device.queue.submit([encoder.finish()]);
+        return { small, fetch };
+      };
+      // A plan that ran once is not refused: its replay waits for no answer, and what goes wrong all the same ends the engine.
+      const { small, fetch } = isNew
+        ? this.#health.watch(run, (error) => {
+            refused = error;
+          })
+        : run();
+      if (isNew) await this.#health.settled();
+      if (refused) throw new Error(`engine.step: ${(refused as Error).message}`);
+      this.counters.submits += 1;
+      this.counters.dispatches += plan.commands.length;
+      results.forEach((slot, i) => {
+        slot.home = homes[i];
       });
-      this.#running.push(arrived.catch(() => {}));
-    } else this.#running.push(this.workDone());
+      this.#running.push(fetch ? this.#arrive(small, fetch()) : this.workDone().catch(() => {}));
+    } catch (error) {
+      this.#giveRoom(homes, staging);
+      throw error;
+    }
+  }
+
+  /** All numbers that the host gives in a step, by one write. */
+  #uploadAll(plan: Plan, uploadBuffer: GPUBuffer, uploads: readonly Slot[]): void {
+    if (this.#staging.length < plan.uploadBytes) this.#staging = new Uint8Array(plan.uploadBytes);
+    uploads.forEach((slot, i) => {
+      const { buffer, byteOffset, byteLength } = slot.host!;
+      this.#staging.set(new Uint8Array(buffer, byteOffset, byteLength), plan.uploadOffsets[i]!);
+    });
+    this.device.queue.writeBuffer(uploadBuffer, 0, this.#staging as Uint8Array<ArrayBuffer>, 0, plan.uploadBytes);
+    this.counters.uploads += 1;
+    if (this.#staging.length > STAGING) this.#staging = new Uint8Array(0);
+  }
+
+  /** Lets small results settle once they are with the host. */
+  #arrive(small: readonly { slot: Slot }[], arrived: Promise<ArrayBuffer[]>): Promise<unknown> {
+    small.forEach(({ slot }, i) => {
+      slot.arriving = arrived.then((parts) => {
+        slot.host = new Float32Array(parts[i]!);
+        slot.arriving = undefined;
+      });
+      slot.arriving.catch(() => {});
+    });
+    return arrived.catch(() => {});
   }
 
   /** Once all that was submitted has run. */
@@ -288,40 +382,66 @@ export class Gpu {
     return this.wait(this.device.queue.onSubmittedWorkDone());
   }
 
-  /** The bytes of a slot, once the steps that compute it have run. */
+  /** The bytes of a slot, once the steps that compute it have run; those that were asked for before are among them. */
   async read(slot: Slot): Promise<ArrayBuffer> {
-    if (this.#gone && !slot.host) throw new Error(`tensor.data: ${this.#gone}`);
+    if (!slot.arriving && (slot.home || !slot.host)) await this.#turn;
     if (slot.arriving) await slot.arriving;
     if (slot.released) throw new Error("tensor.data: this tensor was disposed.");
     // A home is newer than the host's copy: an optimiser may have written to it.
-    if (slot.home && slot.bytes > 0) {
-      const encoder = this.device.createCommandEncoder();
-      const fetch = this.#readback.encode(encoder, [{ slot, buffer: slot.home.buffer, offset: slot.home.offset }]);
-      this.device.queue.submit([encoder.finish()]);
-      this.counters.submits += 1;
-      return (await fetch())[0]!;
-    }
+    if (slot.home && slot.bytes > 0) return this.#readHome(slot, slot.home);
     if (!slot.host) {
       if (slot.bytes === 0) return new ArrayBuffer(0);
+      this.#health.check("tensor.data");
       throw new Error("tensor.data: this tensor belongs to a step and did not outlive it. Return it from engine.step.");
     }
     const { buffer, byteOffset, byteLength } = slot.host as HostArray & { buffer: ArrayBuffer };
     return buffer.slice(byteOffset, byteOffset + byteLength);
   }
 
-  /** Overwrites a resident slot from the host, after all steps submitted so far. */
+  async #readHome(slot: Slot, { buffer, offset }: Region): Promise<ArrayBuffer> {
+    this.#health.check("tensor.data");
+    const staging = this.#readback.take(slot.bytes);
+    let refused: Error | undefined;
+    const arrived = this.#health.watch(
+      () => {
+        const encoder = this.device.createCommandEncoder();
+        const fetch = this.#readback.encode(encoder, staging, [{ slot, buffer, offset }]);
+        this.device.queue.submit([encoder.finish()]);
+        return fetch();
+      },
+      (error) => {
+        refused = error;
+      },
+    );
+    arrived.catch(() => {});
+    this.counters.submits += 1;
+    await this.#health.settled();
+    this.memory.granted("tensor.data", buffer);
+    if (refused) throw new Error(`tensor.data: ${(refused as Error).message}`);
+    return (await arrived)[0]!;
+  }
+
+  /** Overwrites a resident slot from the host, after all steps asked for so far. */
   write(slot: Slot, data: HostArray): void {
     if (data.byteLength !== slot.bytes)
       throw new RangeError(`write: ${data.byteLength} bytes for a tensor of ${slot.bytes}.`);
-    const home = this.settle(slot);
-    this.device.queue.writeBuffer(home.buffer, home.offset, data as GPUAllowSharedBufferSource);
-    this.counters.uploads += 1;
+    const write = (numbers: HostArray) => {
+      if (!slot.released) this.#upload(this.settle(slot), numbers);
+    };
+    if (this.#queued === 0) write(data);
+    else {
+      const copy = data.slice();
+      this.#turn = this.#turn.then(() => write(copy));
+    }
   }
 
   /** A region of zeros. */
   zeros(bytes: number): Region {
     const region = this.memory.take(bytes);
-    this.#copy((encoder) => encoder.clearBuffer(region.buffer));
+    this.#health.watch(
+      () => this.#copy((encoder) => encoder.clearBuffer(region.buffer)),
+      (error) => this.memory.refuse(region.buffer, error),
+    );
     return region;
   }
 
@@ -338,25 +458,34 @@ export class Gpu {
   async #gatherAll(): Promise<void> {
     for (const slots of this.#gatherings.splice(0)) {
       const { offsets, bytes } = sideBySide(slots);
-      const gone = () => slots.some((slot) => !slot.home);
-      if (gone() || wholeOf(slots, offsets)) continue;
-      const whole = await this.#guarded(async () => this.memory.take(bytes));
-      if (gone()) {
+      await this.#settled();
+      // What the GPU refused stays where it is: the step that uses it says so.
+      const unfit = () => slots.some(({ home }) => !home || this.memory.refused(home.buffer));
+      if (unfit() || wholeOf(slots, offsets)) continue;
+      const whole = this.memory.take(bytes);
+      await this.#settled();
+      if (unfit() || this.memory.refused(whole.buffer)) {
+        // They stay apart, where the optimiser finds them too.
         this.memory.give(whole);
         continue;
       }
       const shared = { whole, users: slots.length };
-      this.#copy((encoder) => {
-        encoder.clearBuffer(whole.buffer);
-        slots.forEach((slot, i) => {
-          const from = slot.home!;
-          if (slot.bytes) encoder.copyBufferToBuffer(from.buffer, from.offset, whole.buffer, offsets[i]!, slot.bytes);
-          slot.home = { ...this.memory.region(whole.buffer, offsets[i]!, slot.bytes), shared };
-          slot.host = undefined;
-          // Later work runs after the copies, so what the slots leave may be used again.
-          this.#leave(from);
-        });
-      });
+      const left = slots.map((slot) => slot.home!);
+      this.#health.watch(
+        () =>
+          this.#copy((encoder) => {
+            encoder.clearBuffer(whole.buffer);
+            slots.forEach((slot, i) => {
+              const { buffer, offset } = left[i]!;
+              if (slot.bytes) encoder.copyBufferToBuffer(buffer, offset, whole.buffer, offsets[i]!, slot.bytes);
+              slot.home = { ...this.memory.region(whole.buffer, offsets[i]!, slot.bytes), shared };
+              slot.host = undefined;
+            });
+          }),
+        (error) => this.memory.refuse(whole.buffer, error),
+      );
+      // Later work runs after the copies, so what the slots leave may be used again.
+      for (const home of left) this.#leave(home);
     }
   }
 
@@ -381,8 +510,22 @@ export class Gpu {
     const { shared } = home;
     if (!shared) this.memory.give(home);
     else {
+      home.gone = true;
       shared.users -= 1;
       if (shared.users === 0) this.memory.give(shared.whole);
     }
   }
 }
+
+/** The slots that a recording reads or writes. */
+function inputsOf({ dispatches }: Recording): ReadonlySet<Slot> {
+  const inputs = new Set<Slot>();
+  for (const { reads, writes } of dispatches) {
+    for (const slot of reads) inputs.add(slot);
+    for (const slot of writes) inputs.add(slot);
+  }
+  return inputs;
+}
+
+const disposed = () =>
+  new Error("engine.step: a tensor used in this step was disposed. Keep it until the step has been awaited.");

@@ -6,6 +6,7 @@ export { browserAdapter, describe, kindOf, openDevice } from "./open.ts";
 export { Profile } from "./profile.ts";
 export type { Dispatch, Recording } from "./recording.ts";
 export { type HostArray, type Region, Slot } from "./slot.ts";
+export { refuseAsync, refusePromise } from "./sync.ts";
 export { type DeviceKind, Tuning, type TuningResult } from "./tuning.ts";
 export type { Wait } from "./wait.ts";
 export { wgsl } from "./wgsl.ts";

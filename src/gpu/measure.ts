@@ -1,6 +1,5 @@
-import type { Memory } from "./memory.ts";
-import type { Pipelines } from "./pipelines.ts";
-import { makePlan, type Plan, type Scratch, signature } from "./plan.ts";
+import { makePlan, type Parts, type Plan, signature } from "./plan.ts";
+import { dropPlan } from "./plans.ts";
 import { Recording } from "./recording.ts";
 import type { Wait } from "./wait.ts";
 
@@ -12,16 +11,12 @@ const SAMPLE = 2;
 const MARGIN = 1.1;
 
 /**
- * Measures every way of a recording's choices that was not measured before, and notes the fastest in its tuning. Only
- * temporaries are written: what a step changes is not changed here.
+ * Measures every way of a recording's choices that was not measured before. Only temporaries are written: what a step
+ * changes is not changed here.
  *
  * @returns the best way for each key that was measured now.
  */
-export async function measureWays(
-  recording: Recording,
-  parts: { memory: Memory; pipelines: Pipelines; scratch: Scratch },
-  wait: Wait,
-): Promise<Map<string, string>> {
+export async function measureWays(recording: Recording, parts: Parts, wait: Wait): Promise<Map<string, string>> {
   const best = new Map<string, string>();
   for (const { key, ways, way: chosen } of recording.choices) {
     if (recording.tuning.has(key) || best.has(key)) continue;
@@ -29,7 +24,6 @@ export async function measureWays(
     const fastest = [...times].reduce((a, b) => (b[1] < a[1] ? b : a));
     const way = fastest[1] * MARGIN < times.get(chosen)! ? fastest[0] : chosen;
     best.set(key, way);
-    recording.tuning.set(key, way);
   }
   return best;
 }
@@ -38,28 +32,39 @@ export async function measureWays(
 async function timeWays(
   { limits, features, tuning }: Recording,
   ways: Readonly<Record<string, (r: Recording) => void>>,
-  parts: { memory: Memory; pipelines: Pipelines; scratch: Scratch },
+  parts: Parts,
   wait: Wait,
 ): Promise<Map<string, number>> {
   const { device } = parts.memory;
-  const plans = await Promise.all(
-    Object.entries(ways).map(async ([name, way]) => {
-      const alone = new Recording(limits, features, tuning, 0);
-      way(alone);
+  const recorded = Object.entries(ways).map(([name, way]) => {
+    const alone = new Recording(limits, features, tuning, 0);
+    way(alone);
+    return { name, alone };
+  });
+  await Promise.all(recorded.flatMap(({ alone }) => alone.dispatches.map((d) => parts.pipelines.compile(d))));
+  const plans: { name: string; plan: Plan; upload: () => void; repeats: number; samples: number[] }[] = [];
+  try {
+    for (const { name, alone } of recorded) {
       const { uploads } = signature(alone, []);
       const plan = await makePlan(alone, uploads, [], parts);
-      uploads.forEach((slot, i) => {
-        device.queue.writeBuffer(plan.uploadBuffer!, plan.uploadOffsets[i]!, slot.host as GPUAllowSharedBufferSource);
-      });
+      // Before every sample: the ways share their memory.
+      const upload = () =>
+        uploads.forEach((slot, i) => {
+          device.queue.writeBuffer(plan.uploadBuffer!, plan.uploadOffsets[i]!, slot.host as GPUAllowSharedBufferSource);
+        });
+      plans.push({ name, plan, upload, repeats: 1, samples: [] });
+      upload();
       const warm = await time(device, plan, 1, wait);
-      return { name, plan, repeats: Math.min(64, Math.max(1, Math.ceil(SAMPLE / warm))), samples: [] as number[] };
-    }),
-  );
-  for (let round = 0; round < ROUNDS; round++) {
-    for (const { plan, repeats, samples } of plans) samples.push((await time(device, plan, repeats, wait)) / repeats);
-  }
-  for (const { plan } of plans) {
-    for (const buffer of [plan.uploadBuffer, plan.sizesBuffer]) if (buffer) parts.memory.destroy(buffer);
+      plans.at(-1)!.repeats = Math.min(64, Math.max(1, Math.ceil(SAMPLE / warm)));
+    }
+    for (let round = 0; round < ROUNDS; round++) {
+      for (const { plan, upload, repeats, samples } of plans) {
+        upload();
+        samples.push((await time(device, plan, repeats, wait)) / repeats);
+      }
+    }
+  } finally {
+    for (const { plan } of plans) dropPlan(plan, parts.memory, parts.scratch);
   }
   return new Map(plans.map(({ name, samples }) => [name, samples.sort((a, b) => a - b)[ROUNDS >> 1]!]));
 }

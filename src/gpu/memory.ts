@@ -1,3 +1,4 @@
+import type { Health } from "./health.ts";
 import type { Region } from "./slot.ts";
 
 export interface Counters {
@@ -9,18 +10,27 @@ export interface Counters {
   bindGroups: number;
 }
 
+/** Bytes of released regions that are kept for reuse; those released longest ago go first. */
+const FREE = 32 << 20;
+
 /** All GPU buffers of an engine: creates them, counts them, and gives released regions out again. */
 export class Memory {
   /** Bytes of all buffers that exist now. */
   bytes = 0;
   #regions = 0;
+  #freeBytes = 0;
   readonly #free = new Map<number, Region[]>();
+  /** The free regions again, in the order in which they were given. */
+  readonly #byAge = new Set<Region>();
+  readonly #refused = new Map<GPUBuffer, Error>();
 
   constructor(
     readonly device: GPUDevice,
     readonly counters: Counters,
+    readonly health: Health,
   ) {}
 
+  /** A new buffer. Where the GPU has no memory for it, `granted` says so once `health` has settled. */
   create(bytes: number, usage: number, label: string): GPUBuffer {
     const limit = this.device.limits.maxBufferSize;
     if (bytes > limit) {
@@ -28,11 +38,31 @@ export class Memory {
     }
     this.counters.buffers += 1;
     this.bytes += bytes;
-    return this.device.createBuffer({ size: bytes, usage, label });
+    const buffer = this.health.watch(
+      () => this.device.createBuffer({ size: bytes, usage, label }),
+      (error) => this.refuse(buffer, error),
+    );
+    return buffer;
+  }
+
+  /** Notes that a buffer is not there, or does not hold what was written to it. */
+  refuse(buffer: GPUBuffer, error: Error): void {
+    if (!this.#refused.has(buffer)) this.#refused.set(buffer, error);
+  }
+
+  refused(buffer: GPUBuffer): boolean {
+    return this.#refused.has(buffer);
+  }
+
+  /** @throws Error that begins with `operation` where the GPU has refused the buffer, or what was to be written to it. */
+  granted(operation: string, buffer: GPUBuffer): void {
+    const error = this.#refused.size > 0 ? this.#refused.get(buffer) : undefined;
+    if (error) throw new Error(`${operation}: ${error.message}`);
   }
 
   destroy(buffer: GPUBuffer): void {
     this.bytes -= buffer.size;
+    this.#refused.delete(buffer);
     buffer.destroy();
   }
 
@@ -40,20 +70,52 @@ export class Memory {
   take(bytes: number): Region {
     const size = roundUp(bytes);
     const free = this.#free.get(size)?.pop();
-    if (free) return free;
+    if (free) {
+      this.#byAge.delete(free);
+      this.#freeBytes -= size;
+      return free;
+    }
     const usage = GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC | GPUBufferUsage.COPY_DST;
     return this.region(this.create(size, usage, "tensor"), 0, size);
   }
 
   region(buffer: GPUBuffer, offset: number, bytes: number): Region {
-    return { id: this.#regions++, buffer, offset, bytes };
+    return { id: this.#regions++, buffer, offset, bytes, gone: false };
   }
 
   /** Takes back a whole-buffer region from `take`. */
   give(region: Region): void {
+    if (region.bytes > FREE || this.#refused.has(region.buffer)) {
+      this.#destroyRegion(region);
+      return;
+    }
     const free = this.#free.get(region.bytes);
     if (free) free.push(region);
     else this.#free.set(region.bytes, [region]);
+    this.#byAge.add(region);
+    this.#freeBytes += region.bytes;
+    this.#shrink(FREE);
+  }
+
+  /** Gives all that is kept for reuse back to the GPU. */
+  trim(): void {
+    this.#shrink(0);
+  }
+
+  #shrink(limit: number): void {
+    for (const oldest of this.#byAge) {
+      if (this.#freeBytes <= limit) return;
+      this.#byAge.delete(oldest);
+      // The newest of a size is taken first, so the oldest of all is the first of its size.
+      this.#free.get(oldest.bytes)!.shift();
+      this.#freeBytes -= oldest.bytes;
+      this.#destroyRegion(oldest);
+    }
+  }
+
+  #destroyRegion(region: Region): void {
+    region.gone = true;
+    this.destroy(region.buffer);
   }
 }
 

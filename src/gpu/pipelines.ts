@@ -1,3 +1,4 @@
+import { DeviceEnded } from "./health.ts";
 import type { Kernel } from "./kernel.ts";
 import type { Counters } from "./memory.ts";
 import type { Dispatch } from "./recording.ts";
@@ -21,6 +22,8 @@ export class Pipelines {
     if (!pipeline) {
       pipeline = this.#create(kernel, this.layout(dispatch));
       this.#pipelines.set(kernel.id, pipeline);
+      // What failed for want of memory may do another time.
+      pipeline.catch(() => this.#pipelines.delete(kernel.id));
     }
     return pipeline;
   }
@@ -54,6 +57,7 @@ export class Pipelines {
         }),
       );
     } catch (error) {
+      if (error instanceof DeviceEnded) throw error;
       const { messages } = await module.getCompilationInfo();
       const lines = messages.map((m) => `  line ${m.lineNum}: ${m.message}`).join("\n");
       throw new Error(`${label}: its shader did not compile.\n${lines || error}`);

@@ -14,11 +14,16 @@ export interface Plan {
     readonly bindGroup: GPUBindGroup;
     readonly grid: readonly [number, number, number];
   }[];
-  /** Where each uploaded slot's numbers go in `staging`, in order of first use. */
+  /** Where each uploaded slot's numbers go in `uploadBuffer`, in order of first use; there are `uploadBytes` in all. */
   readonly uploadOffsets: readonly number[];
-  readonly staging: Uint8Array;
+  readonly uploadBytes: number;
   readonly uploadBuffer: GPUBuffer | undefined;
   readonly sizesBuffer: GPUBuffer | undefined;
+  /** The scratch buffers that it uses, and their bytes together with those of `sizesBuffer`. */
+  readonly buffers: readonly GPUBuffer[];
+  readonly bytes: number;
+  /** The memory of tensors that its commands name. */
+  readonly regions: readonly Region[];
   /** The step's results that were computed in it, in order. */
   readonly results: readonly { buffer: GPUBuffer; offset: number; bytes: number }[];
 }
@@ -54,17 +59,37 @@ export function signature(recording: Recording, results: readonly Slot[]): { key
   return { key: `${parts.join("|")}>${results.map(name)}`, uploads };
 }
 
-/** The GPU buffers that steps compute in. Steps run one after another, so all plans share them. */
+/**
+ * The GPU buffers that steps upload to and compute in. Steps run one after another, so all plans share them. A buffer goes
+ * with the last plan that uses it.
+ */
 export class Scratch {
-  readonly buffers: GPUBuffer[] = [];
+  /** Bytes of all of them. */
+  bytes = 0;
+  readonly #users = new Map<GPUBuffer, number>();
 
   constructor(readonly memory: Memory) {}
 
+  leave(buffers: readonly GPUBuffer[]): void {
+    for (const buffer of buffers) {
+      const users = this.#users.get(buffer)! - 1;
+      this.#users.set(buffer, users);
+      if (users > 0) continue;
+      this.#users.delete(buffer);
+      this.bytes -= buffer.size;
+      this.memory.destroy(buffer);
+    }
+  }
+
   /**
    * Gives every temporary of a recording a buffer: one whose last reader comes before this one's first writer may be
-   * used again. Best fit, so that a small temporary does not take a big one's place.
+   * used again. Best fit, so that a small temporary does not take a big one's place. What is uploaded has a buffer for itself.
    */
-  allocate(recording: Recording, results: readonly Slot[]): Map<Slot, { buffer: GPUBuffer; offset: number }> {
+  allocate(
+    recording: Recording,
+    results: readonly Slot[],
+    uploadBytes: number,
+  ): { places: Map<Slot, { buffer: GPUBuffer; offset: number }>; uploads: GPUBuffer | undefined; used: GPUBuffer[] } {
     const root = (slot: Slot) => recording.placements.get(slot)?.into ?? slot;
     const lastUse = new Map<Slot, number>();
     recording.dispatches.forEach(({ reads, writes }, i) => {
@@ -72,7 +97,8 @@ export class Scratch {
     });
     for (const slot of results) lastUse.set(root(slot), Number.POSITIVE_INFINITY);
 
-    const free = new Set(this.buffers);
+    const free = new Set(this.#users.keys());
+    const used = new Set<GPUBuffer>();
     const places = new Map<Slot, GPUBuffer>();
     const take = (bytes: number): GPUBuffer => {
       let best: GPUBuffer | undefined;
@@ -81,11 +107,14 @@ export class Scratch {
       if (!best) {
         const usage = GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC | GPUBufferUsage.COPY_DST;
         best = this.memory.create(align(Math.max(bytes, 4)), usage, "scratch");
-        this.buffers.push(best);
+        this.bytes += best.size;
+        this.#users.set(best, 0);
       }
       free.delete(best);
+      used.add(best);
       return best;
     };
+    const uploads = uploadBytes > 0 ? take(uploadBytes) : undefined;
     recording.dispatches.forEach(({ reads, writes }, i) => {
       const touched = new Set([...reads, ...writes].filter((s) => !s.home && !s.host).map(root));
       for (const slot of touched) if (!places.has(slot)) places.set(slot, take(slot.bytes));
@@ -99,21 +128,30 @@ export class Scratch {
       const buffer = places.get(into);
       if (buffer) all.set(slot, { buffer, offset });
     }
-    return all;
+    for (const buffer of used) this.#users.set(buffer, this.#users.get(buffer)! + 1);
+    return { places: all, uploads, used: [...used] };
   }
 }
 
+/** What plans are made of. */
+export interface Parts {
+  readonly memory: Memory;
+  readonly pipelines: Pipelines;
+  readonly scratch: Scratch;
+}
+
+/** @throws Error where the GPU has no memory for the plan, or refuses it. */
 export async function makePlan(
   recording: Recording,
   uploads: readonly Slot[],
   results: readonly Slot[],
-  { memory, pipelines, scratch }: { memory: Memory; pipelines: Pipelines; scratch: Scratch },
+  parts: Parts,
 ): Promise<Plan> {
-  const { device } = memory;
   const { dispatches } = recording;
+  const { memory, pipelines, scratch } = parts;
+  const { health } = memory;
   const compiled = Promise.all(dispatches.map((d) => pipelines.compile(d)));
   compiled.catch(() => {});
-  const places = scratch.allocate(recording, results);
 
   const uploadOffsets: number[] = [];
   let uploadBytes = 0;
@@ -121,51 +159,87 @@ export async function makePlan(
     uploadOffsets.push(uploadBytes);
     uploadBytes += align(Math.max(slot.bytes, 4));
   }
-  const uploadBuffer = uploadBytes
-    ? memory.create(uploadBytes, GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_DST | GPUBufferUsage.COPY_SRC, "uploads")
-    : undefined;
+  const { places, uploads: uploadBuffer, used } = scratch.allocate(recording, results, uploadBytes);
   uploads.forEach((slot, i) => {
     places.set(slot, { buffer: uploadBuffer!, offset: uploadOffsets[i]! });
   });
-
-  const sizesBytes = dispatches.reduce((sum, d) => sum + (d.sizes ? align(d.sizes.length * 4) : 0), 0);
-  const sizes = new Uint32Array(sizesBytes / 4);
-  const sizesBuffer = sizesBytes
-    ? memory.create(sizesBytes, GPUBufferUsage.UNIFORM | GPUBufferUsage.COPY_DST, "sizes")
+  const sizes = packSizes(dispatches);
+  const sizesBuffer = sizes.packed.length
+    ? memory.create(4 * sizes.packed.length, GPUBufferUsage.UNIFORM | GPUBufferUsage.COPY_DST, "sizes")
     : undefined;
-
-  const where = (slot: Slot): Pick<Region, "buffer" | "offset"> => slot.home ?? places.get(slot)!;
-  const all = await compiled;
-  let sizesAt = 0;
-  const commands = dispatches.map((dispatch, i) => {
-    const { kernel, reads, writes, grid } = dispatch;
-    const resources: GPUBufferBinding[] = [...reads, ...writes].map((slot) => {
-      const { buffer, offset } = where(slot);
-      return { buffer, offset, size: Math.max(slot.bytes, 4) };
-    });
-    if (dispatch.sizes) {
-      dispatch.sizes.forEach((n, k) => {
-        sizes[sizesAt / 4 + k] = n >>> 0;
-      });
-      const size = Math.ceil(dispatch.sizes.length / 4) * 16;
-      resources.push({ buffer: sizesBuffer!, offset: sizesAt, size });
-      sizesAt += align(dispatch.sizes.length * 4);
-    }
-    memory.counters.bindGroups += 1;
-    const bindGroup = device.createBindGroup({
-      label: kernel.label,
-      layout: pipelines.layout(dispatch),
-      entries: resources.map((resource, binding) => ({ binding, resource })),
-    });
-    return { label: kernel.label, pipeline: all[i]!, bindGroup, grid };
-  });
-  if (sizesBuffer) device.queue.writeBuffer(sizesBuffer, 0, sizes);
-  return {
-    commands,
-    uploadOffsets,
-    staging: new Uint8Array(uploadBytes),
-    uploadBuffer,
-    sizesBuffer,
-    results: results.map((slot) => ({ ...where(slot), bytes: slot.bytes })),
+  const regions = new Set<Region>();
+  const where = (slot: Slot): Pick<Region, "buffer" | "offset"> => {
+    if (slot.home) regions.add(slot.home);
+    return slot.home ?? places.get(slot)!;
   };
+  const bound = dispatches.map(({ reads, writes }) =>
+    [...reads, ...writes].map((slot) => ({ ...where(slot), size: Math.max(slot.bytes, 4) })),
+  );
+  const computed = results.map((slot) => ({ ...where(slot), bytes: slot.bytes }));
+
+  try {
+    const all = await compiled;
+    await health.settled();
+    for (const buffer of [...used, sizesBuffer]) if (buffer) memory.granted("engine.step", buffer);
+    let refused: Error | undefined;
+    const commands = health.watch(
+      () => {
+        if (sizesBuffer) memory.device.queue.writeBuffer(sizesBuffer, 0, sizes.packed);
+        return dispatches.map((dispatch, i) => {
+          const resources: GPUBufferBinding[] = bound[i]!.map(({ buffer, offset, size }) => ({ buffer, offset, size }));
+          if (dispatch.sizes) {
+            const size = Math.ceil(dispatch.sizes.length / 4) * 16;
+            resources.push({ buffer: sizesBuffer!, offset: sizes.offsets[i]!, size });
+          }
+          memory.counters.bindGroups += 1;
+          const bindGroup = memory.device.createBindGroup({
+            label: dispatch.kernel.label,
+            layout: pipelines.layout(dispatch),
+            entries: resources.map((resource, binding) => ({ binding, resource })),
+          });
+          return { label: dispatch.kernel.label, pipeline: all[i]!, bindGroup, grid: dispatch.grid };
+        });
+      },
+      (error) => {
+        refused = error;
+      },
+    );
+    await health.settled();
+    if (refused) throw new Error(`engine.step: ${(refused as Error).message}`);
+    return {
+      commands,
+      uploadOffsets,
+      uploadBytes,
+      uploadBuffer,
+      sizesBuffer,
+      buffers: used,
+      bytes: used.reduce((sum, b) => sum + b.size, sizesBuffer?.size ?? 0),
+      regions: [...regions],
+      results: computed,
+    };
+  } catch (error) {
+    scratch.leave(used);
+    if (sizesBuffer) memory.destroy(sizesBuffer);
+    throw error;
+  }
+}
+
+/** The sizes of all dispatches in one array, each at a multiple of 256 bytes, and where those of each begin. */
+function packSizes(dispatches: Recording["dispatches"]): { packed: Uint32Array<ArrayBuffer>; offsets: number[] } {
+  const known = new Map<string, number>();
+  const words: number[] = [];
+  const offsets = dispatches.map(({ sizes }) => {
+    if (!sizes) return 0;
+    const key = sizes.join();
+    let offset = known.get(key);
+    if (offset === undefined) {
+      offset = 4 * words.length;
+      known.set(key, offset);
+      const end = words.length + align(4 * sizes.length) / 4;
+      for (const n of sizes) words.push(n >>> 0);
+      while (words.length < end) words.push(0);
+    }
+    return offset;
+  });
+  return { packed: Uint32Array.from(words), offsets };
 }

@@ -96,7 +96,18 @@ export class Recording {
   }
 
   dispatch(dispatch: Dispatch): void {
-    if (dispatch.grid[0] * dispatch.grid[1] * dispatch.grid[2] > 0) this.dispatches.push(dispatch);
+    const { kernel, reads, writes, grid } = dispatch;
+    for (const slot of reads) {
+      if (slot.home || slot.host || slot.arriving || this.#temporaries.has(slot)) continue;
+      throw new Error(`${kernel.label}: it reads what an earlier step computed and did not return.`);
+    }
+    if (this.placements.size > 0) {
+      const root = (slot: Slot) => this.placements.get(slot)?.into ?? slot;
+      const read = reads.map(root);
+      if (writes.some((slot) => read.includes(root(slot))))
+        throw new Error(`${kernel.label}: it reads and writes one buffer at once. Give it a copy of what it reads.`);
+    }
+    if (grid[0] * grid[1] * grid[2] > 0) this.dispatches.push(dispatch);
   }
 
   /**
@@ -111,7 +122,7 @@ export class Recording {
   ): void {
     const key = `${family} ${sizes}`;
     const known = this.tuning.get(family, key);
-    const way = known !== undefined && known in ways ? known : defaults[this.tuning.kind];
+    const way = known !== undefined && Object.hasOwn(ways, known) ? known : defaults[this.tuning.kind];
     const from = this.dispatches.length;
     ways[way]!(this);
     this.choices.push({ key, ways, way, from, to: this.dispatches.length });
@@ -129,11 +140,24 @@ export class Recording {
   }
 
   /**
-   * Asks that `slot`, a temporary of this step, be computed inside `into`, so that many results lie side by side.
-   * False where that cannot be: it is not a temporary, has its place already, or a kernel would then read and write
-   * one buffer at once. The caller copies instead.
+   * Has results lie side by side: part i is computed right inside `into`, `offsets[i]` bytes from its start, where that can
+   * be, and else `copy(i)` is to record its way there. It cannot be where a part is no temporary, has its place already or
+   * stands in the list twice, or where a kernel would then read and write one buffer at once.
    */
-  place(slot: Slot, into: Slot, offset: number): boolean {
+  collect(
+    into: Slot,
+    parts: readonly (Slot | undefined)[],
+    offsets: readonly number[],
+    copy: (i: number) => void,
+  ): void {
+    const uses = new Map<Slot, number>();
+    for (const part of parts) if (part) uses.set(part, (uses.get(part) ?? 0) + 1);
+    parts.forEach((part, i) => {
+      if (part && !(uses.get(part) === 1 && this.#place(part, into, offsets[i]!))) copy(i);
+    });
+  }
+
+  #place(slot: Slot, into: Slot, offset: number): boolean {
     if (slot.host || slot.home || this.placements.has(slot)) return false;
     const beside = (s: Slot) => s === slot || s === into || this.placements.get(s)?.into === into;
     for (const { reads, writes } of this.dispatches) {

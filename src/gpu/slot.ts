@@ -9,6 +9,8 @@ export interface Region {
   readonly bytes: number;
   /** Where it is a part of a buffer that several slots share: the whole, given back when the last of them has left. */
   readonly shared?: { readonly whole: Region; users: number };
+  /** Set once it will never be given out again. */
+  gone: boolean;
 }
 
 let slots = 0;
@@ -28,6 +30,8 @@ export class Slot {
   /** How many steps have uploaded `host`. From the second on it is worth a home of its own. */
   uploads = 0;
   released = false;
+  /** How many tensors that outlive their step hold it: it is released when the last of them is disposed. */
+  owners = 0;
 
   constructor(readonly bytes: number) {}
 }

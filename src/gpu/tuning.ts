@@ -48,7 +48,8 @@ export class Tuning {
    */
   import(result: TuningResult): void {
     const ways = result?.ways;
-    if (result?.v !== 1 || typeof ways !== "object" || !Object.values(ways).every((way) => typeof way === "string"))
+    const table = typeof ways === "object" && ways !== null && !Array.isArray(ways);
+    if (result?.v !== 1 || !table || !Object.values(ways).every((way) => typeof way === "string"))
       throw new TypeError("tuning.import: this is not a result of tuning.export: expected { v: 1, adapter, ways }.");
     if (result.adapter !== this.adapter)
       throw new TypeError(

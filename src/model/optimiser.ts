@@ -103,9 +103,12 @@ export class Optimiser {
     const found = parameters.map((p, i) => (learned[i] ? gradients.get(p) : undefined));
 
     const joint = recording.temporary(this.#bytes);
-    found.forEach((d, i) => {
-      if (d && !recording.place(d.slot, joint, this.#offsets[i]!)) copyInto(recording, d, joint, this.#offsets[i]!);
-    });
+    recording.collect(
+      joint,
+      found.map((d) => d?.slot),
+      this.#offsets,
+      (i) => copyInto(recording, found[i]!, joint, this.#offsets[i]!),
+    );
     const whole = this.#wholeNow();
     const all = whole ?? recording.temporary(this.#bytes);
     const eachLearned = (act: (p: Tensor, offset: number) => void) =>
