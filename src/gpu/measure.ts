@@ -30,14 +30,14 @@ export async function measureWays(recording: Recording, parts: Parts, wait: Wait
 
 /** The median milliseconds of each way. */
 async function timeWays(
-  { limits, features, tuning }: Recording,
+  recording: Recording,
   ways: Readonly<Record<string, (r: Recording) => void>>,
   parts: Parts,
   wait: Wait,
 ): Promise<Map<string, number>> {
   const { device } = parts.memory;
   const recorded = Object.entries(ways).map(([name, way]) => {
-    const alone = new Recording(limits, features, tuning, 0);
+    const alone = new Recording(recording.limits, recording.features, recording.tuning, 0, recording);
     way(alone);
     return { name, alone };
   });

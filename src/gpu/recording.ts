@@ -47,6 +47,8 @@ export class Recording {
     readonly features: GPUSupportedFeatures,
     readonly tuning: Tuning,
     seed: number,
+    /** The recording whose work is recorded again here in another way. */
+    readonly within?: Recording,
   ) {
     this.#seed = seed;
   }
@@ -66,7 +68,7 @@ export class Recording {
 
   /** Whether `slot` is a temporary of this very step. */
   computes(slot: Slot): boolean {
-    return this.#temporaries.has(slot);
+    return this.#temporaries.has(slot) || (this.within?.computes(slot) ?? false);
   }
 
   /**
@@ -98,7 +100,7 @@ export class Recording {
   dispatch(dispatch: Dispatch): void {
     const { kernel, reads, writes, grid } = dispatch;
     for (const slot of reads) {
-      if (slot.home || slot.host || slot.arriving || this.#temporaries.has(slot)) continue;
+      if (slot.home || slot.host || slot.arriving || this.computes(slot)) continue;
       throw new Error(`${kernel.label}: it reads what an earlier step computed and did not return.`);
     }
     if (this.placements.size > 0) {
@@ -133,7 +135,7 @@ export class Recording {
     for (const choice of [...this.choices].reverse()) {
       const way = best.get(choice.key);
       if (way === undefined || way === choice.way) continue;
-      const other = new Recording(this.limits, this.features, this.tuning, this.#seed);
+      const other = new Recording(this.limits, this.features, this.tuning, this.#seed, this);
       choice.ways[way]!(other);
       this.dispatches.splice(choice.from, choice.to - choice.from, ...other.dispatches);
     }
