@@ -4,7 +4,7 @@ import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 import { readCredits } from "./credits.ts";
-import { contentSecurityPolicy } from "./policy.ts";
+import { contentSecurityPolicy, securityHeaders } from "./policy.ts";
 
 /*
  * The page as a folder of static files, for any host and under any path: every address in it is relative.
@@ -68,8 +68,9 @@ export async function buildSite(to: string): Promise<string[]> {
     FILES: JSON.stringify(files.filter((file) => !file.includes("licences/"))),
     VERSION: `"${hashOf(folder, files)}"`,
   });
-  // Hosts that read such a file send the policy as a header too, which then holds for workers as well.
-  writeFileSync(join(folder, "_headers"), `/*\n  Content-Security-Policy: ${contentSecurityPolicy}\n`);
+  // Hosts that read such a file send the policy as headers too, which then hold for workers as well.
+  const headers = Object.entries(securityHeaders).map(([name, value]) => `  ${name}: ${value}\n`);
+  writeFileSync(join(folder, "_headers"), `/*\n${headers.join("")}`);
   return filesOf(folder);
 }
 

@@ -1,3 +1,4 @@
+import "./trusted.ts";
 import { signal } from "@preact/signals";
 import { proxy, type Remote, wrap } from "comlink";
 import { render } from "preact";

@@ -1,3 +1,4 @@
+import "./trusted.ts";
 import { render } from "preact";
 import { App } from "./app.tsx";
 import { open } from "./state.ts";
