@@ -1,10 +1,10 @@
-import "./trusted.ts";
 import { signal } from "@preact/signals";
 import { proxy, type Remote, wrap } from "comlink";
 import { render } from "preact";
 import type { BenchDevice, BenchRow } from "../shared/protocol.ts";
 import type { BenchLab } from "../worker/bench.ts";
 import { text } from "./settings.ts";
+import { ownWorker } from "./trusted.ts";
 
 /* The page /bench: the microbenchmarks on this device. */
 
@@ -17,7 +17,7 @@ async function run(): Promise<void> {
   rows.value = [];
   failure.value = "";
   running.value = "";
-  const worker = new Worker(new URL("bench-worker.js", import.meta.url), { type: "module" });
+  const worker = ownWorker("bench-worker.js");
   try {
     const lab: Remote<BenchLab> = wrap<BenchLab>(worker);
     device.value = await lab.open();

@@ -1,4 +1,3 @@
-import "./trusted.ts";
 import { render } from "preact";
 import { App } from "./app.tsx";
 import { open } from "./state.ts";

@@ -3,6 +3,7 @@ import { proxy, wrap } from "comlink";
 import type { Happening, Opening, Progress, Question, TaskName, Verdict } from "../shared/protocol.ts";
 import type { Lab, RemoteLab } from "../worker/lab.ts";
 import { text } from "./settings.ts";
+import { ownWorker } from "./trusted.ts";
 
 /* What the page knows, and what a person can do: the only place that talks to the worker. */
 
@@ -35,8 +36,7 @@ export const classesOf = (task: TaskName): readonly string[] =>
   task === "digits" ? (opening.value?.ok ? opening.value.opened.classes : []) : ownClasses.value;
 export const ownClasses = signal<readonly string[]>([]);
 
-const worker = new Worker(new URL("worker.js", import.meta.url), { type: "module" });
-export const lab: RemoteLab = wrap<Lab>(worker);
+export const lab: RemoteLab = wrap<Lab>(ownWorker("worker.js"));
 
 export async function open(): Promise<void> {
   opening.value = null;

@@ -1,6 +1,6 @@
 /*
  * Trusted Types: the page's policy (policy.ts) lets no text become markup, script or the address of a script, except by
- * what is here. It is imported first, so that it stands before anything else runs.
+ * what is here. It stands before the page's worker begins, since that begins here.
  */
 
 /** What this file uses of Trusted Types, which the DOM's types lack. */
@@ -36,3 +36,6 @@ factory?.createPolicy("default", {
     return null;
   },
 });
+
+/** A worker from a script beside the page's own. */
+export const ownWorker = (script: string): Worker => new Worker(new URL(script, import.meta.url), { type: "module" });
