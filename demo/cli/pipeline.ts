@@ -68,9 +68,19 @@ export class Run {
   }
 
   /** Opens data and device, and picks up a run that was stopped. Nothing is written before all of that went well. */
-  static async open(make: () => RunFolder): Promise<Run> {
+  static async open(make: () => RunFolder | Promise<RunFolder>): Promise<Run> {
     const data = loadTriDigits();
-    const folder = make();
+    const folder = await make();
+    await folder.lock();
+    try {
+      return await Run.#in(folder, data);
+    } catch (error) {
+      folder.unlock();
+      throw error;
+    }
+  }
+
+  static async #in(folder: RunFolder, data: TriDigits): Promise<Run> {
     const engine = await createEngine({ seed: folder.settings.seed, software: folder.settings.software });
     const run = new Run(folder, data, engine);
     const found = folder.loadCheckpoint(run.#net, run.#optimiser);
@@ -101,6 +111,7 @@ export class Run {
       return await this.#finish();
     } finally {
       this.#engine.destroy();
+      this.#folder.unlock();
     }
   }
 

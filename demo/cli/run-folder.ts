@@ -1,5 +1,6 @@
-import { appendFileSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { appendFileSync, existsSync, mkdirSync, readdirSync, readFileSync } from "node:fs";
+import { realpath } from "node:fs/promises";
+import { dirname, join } from "node:path";
 import {
   decodeSafetensors,
   encodeCheckpoint,
@@ -10,6 +11,7 @@ import {
   setWeights,
   weightsOf,
 } from "../../src/model/index.ts";
+import { LockedError, lock } from "../../src/node/lock.ts";
 import { replaceFile } from "../../src/replace-file.ts";
 import type { LearnerState } from "../../src/rl/index.ts";
 import type { HeldOut } from "./held-out.ts";
@@ -37,6 +39,8 @@ export type Metric =
 
 /** A run's folder: config.json, checkpoint and model, feedback.jsonl, metrics.jsonl, report.html. */
 export class RunFolder {
+  #unlock: (() => void) | undefined;
+
   private constructor(
     readonly path: string,
     readonly settings: Settings,
@@ -46,17 +50,40 @@ export class RunFolder {
     return join(this.path, name);
   }
 
-  /** @throws UsageError where the folder holds something already. */
-  static create(path: string | undefined, settings: Settings): RunFolder {
-    const folder = path ?? freeName(join("runs", `${settings.command}-seed${settings.seed}`));
-    if (existsSync(folder) && readdirSync(folder).length > 0) {
-      throw new UsageError(
+  /** @throws UsageError where the folder holds something already, or another process begins a run there. */
+  static async create(path: string | undefined, settings: Settings): Promise<RunFolder> {
+    const folder = path ?? makeFree(join("runs", `${settings.command}-seed${settings.seed}`));
+    const taken = () =>
+      new UsageError(
         `${folder} is not empty. Continue that run with --resume ${folder}, or name another folder with --out.`,
       );
-    }
+    const holdsSomething = () => readdirSync(folder).some((name) => !isOfLock(name));
     mkdirSync(folder, { recursive: true });
-    writeFileSync(join(folder, "config.json"), `${JSON.stringify(settings, null, 2)}\n`);
-    return new RunFolder(folder, settings);
+    if (holdsSomething()) throw taken();
+    const run = new RunFolder(folder, settings);
+    await run.lock();
+    try {
+      if (holdsSomething()) throw taken();
+      await replaceFile(run.file("config.json"), `${JSON.stringify(settings, null, 2)}\n`, { existing: "keep" });
+    } catch (error) {
+      run.unlock();
+      throw error;
+    }
+    return run;
+  }
+
+  /** Keeps other processes from writing to this folder, until `unlock` or the end of this one. @throws UsageError */
+  async lock(): Promise<void> {
+    try {
+      this.#unlock ??= await lock(join(await realpath(this.path), LOCK));
+    } catch (error) {
+      throw error instanceof LockedError ? new UsageError(`${this.path}: ${error.message}.`) : error;
+    }
+  }
+
+  unlock(): void {
+    this.#unlock?.();
+    this.#unlock = undefined;
   }
 
   /** @throws UsageError where the folder is not that of a run. */
@@ -117,9 +144,20 @@ export class RunFolder {
   }
 }
 
-function freeName(stem: string): string {
+/** What is locked in a folder: the run, by `run.lock`. */
+const LOCK = "run";
+const isOfLock = (name: string): boolean => name === `${LOCK}.lock` || name.startsWith(".handgrad-");
+
+/** Makes a folder of this name, numbered where there is one: each process its own, also where several begin at once. */
+function makeFree(stem: string): string {
+  mkdirSync(dirname(stem), { recursive: true });
   for (let i = 1; ; i++) {
     const name = i === 1 ? stem : `${stem}-${i}`;
-    if (!existsSync(name)) return name;
+    try {
+      mkdirSync(name);
+      return name;
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
+    }
   }
 }

@@ -1,7 +1,8 @@
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { constants } from "node:os";
 import { dirname, join } from "node:path";
+import { isMainThread } from "node:worker_threads";
 import { unpackOnce } from "./unpack.ts";
 
 /*
@@ -29,7 +30,7 @@ let mayHaveGpu: boolean | undefined;
  */
 export async function openAdapter({ software = false }: { software?: boolean } = {}): Promise<GPUAdapter> {
   const dawn = await importDawn();
-  mayHaveGpu ??= findVulkan(false);
+  mayHaveGpu ??= hasDriver() && findVulkan();
   if (!software && mayHaveGpu) {
     instances.any ??= dawn.create([]);
     const adapter = await instances.any.requestAdapter({ powerPreference: "high-performance" });
@@ -63,25 +64,42 @@ async function importDawn(): Promise<Dawn> {
 }
 
 /** `why` begins the error's sentence. */
-function requestSwiftShader(dawn: Dawn, why: string): Promise<GPUAdapter | null> {
-  if (instances.software) return instances.software.requestAdapter();
-  const folder = swiftShader();
-  if (!folder) {
-    throw new Error(
-      process.platform === "linux" && process.arch === "x64"
-        ? `openAdapter: ${why}the software device is not installed. Run: npm install @sparticuz/chromium`
-        : `openAdapter: ${why}the software device is for Linux on x64, not ${process.platform} ${process.arch}. ` +
-            "Install or update the GPU's driver.",
-    );
+async function requestSwiftShader(dawn: Dawn, why: string): Promise<GPUAdapter | null> {
+  if (!instances.software) {
+    if (!loadSwiftShader()) {
+      throw new Error(
+        process.platform === "linux" && process.arch === "x64"
+          ? `openAdapter: ${why}the software device is not installed. Run: npm install @sparticuz/chromium`
+          : `openAdapter: ${why}the software device is for Linux on x64, not ${process.platform} ${process.arch}. ` +
+              "Install or update the GPU's driver.",
+      );
+    }
+    instances.software = createWithDriver(dawn);
   }
-  findVulkan(true);
-  // Vulkan reads these while Dawn looks for adapters, which it does before the call returns. They are put back then, so
-  // that child processes find the machine as it is.
+  const adapter = await instances.software.requestAdapter();
+  if (!adapter || /swiftshader/i.test(`${adapter.info.description} ${adapter.info.device}`)) return adapter;
+  // Only where this process had opened the system's Vulkan before, which then asks for drivers by itself.
+  throw new Error(
+    `openAdapter: Vulkan gives ${adapter.info.description}, not the software device` +
+      (isMainThread
+        ? "."
+        : `. A worker thread cannot tell it otherwise: open the software device in the main thread first, or start Node with VK_DRIVER_FILES=${driver}.`),
+  );
+}
+
+/** SwiftShader's description of itself, by which the system's Vulkan would find it. */
+let driver: string | undefined;
+
+/**
+ * A loader of Vulkan that the system has and that is open already asks the environment for drivers, while Dawn looks for
+ * adapters, which it does before the call returns. The variables are put back then, so that child processes find the machine
+ * as it is. In a worker thread they are a copy that no library sees, and do nothing.
+ */
+function createWithDriver(dawn: Dawn): GPU {
   const before = driverVariables.map((name) => process.env[name]);
-  for (const name of driverVariables) process.env[name] = join(folder, "vk_swiftshader_icd.json");
+  for (const name of driverVariables) process.env[name] = driver;
   try {
-    instances.software = dawn.create([]);
-    return instances.software.requestAdapter();
+    return dawn.create([]);
   } finally {
     driverVariables.forEach((name, i) => {
       if (before[i] === undefined) delete process.env[name];
@@ -90,8 +108,33 @@ function requestSwiftShader(dawn: Dawn, why: string): Promise<GPUAdapter | null>
   }
 }
 
-/** The folder with SwiftShader and a Vulkan loader, unpacked; undefined where there is none to be had. */
-function swiftShader(): string | undefined {
+/**
+ * Dawn opens `libvulkan.so.1` by name. SwiftShader is a driver, but answers as Vulkan itself too: loaded under that name it
+ * is what Dawn finds, without a loader, settings or variables, in each thread.
+ *
+ * @returns whether there is one.
+ */
+function loadSwiftShader(): boolean {
+  driver ??= withSwiftShader((folder) => {
+    load(join(folder, AS_VULKAN));
+    return join(folder, "vk_swiftshader_icd.json");
+  });
+  return driver !== undefined;
+}
+
+/**
+ * A container may have a GPU's driver and no Vulkan: then the packaged loader is opened, and Dawn finds it under its name in
+ * the process.
+ */
+function findVulkan(): boolean {
+  if (process.platform !== "linux") return true;
+  return loads("libvulkan.so.1") || (withSwiftShader((folder) => loads(join(folder, "libvulkan.so.1"))) ?? false);
+}
+
+const AS_VULKAN = "libvulkan-swiftshader.so";
+
+/** Gives the folder with SwiftShader and a Vulkan loader, unpacked; undefined where there is none to be had. */
+function withSwiftShader<T>(use: (folder: string) => T): T | undefined {
   if (process.platform !== "linux" || process.arch !== "x64") return undefined;
   let root: string;
   try {
@@ -100,32 +143,41 @@ function swiftShader(): string | undefined {
     return undefined;
   }
   const { version } = JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as { version: string };
-  return unpackOnce(`swiftshader-${version}`, [join(root, "bin/swiftshader.tar.br")]);
+  return unpackOnce(`swiftshader-${version}`, [join(root, "bin/swiftshader.tar.br")], {
+    prepare(folder) {
+      const library = readFileSync(join(folder, "libvk_swiftshader.so"));
+      const name = library.indexOf("libvk_swiftshader.so\0");
+      if (name >= 0) library.write("libvulkan.so.1\0", name);
+      writeFileSync(join(folder, AS_VULKAN), library, { mode: 0o755 });
+    },
+    use,
+  });
 }
 
-/**
- * On Linux, Dawn opens `libvulkan.so.1` by name. Where the system has none (a container may have a GPU's driver and no
- * more), the packaged one is loaded first, and Dawn then finds it under that name in the process.
- */
-function findVulkan(forSoftware: boolean): boolean {
-  if (process.platform !== "linux" || loads("libvulkan.so.1")) return true;
-  // Without a driver there is nothing to find, and Dawn would warn about it at every start.
-  const hasDriver =
+/** Whether it is worth while to look for a GPU: without a driver there is none, and Dawn would warn at every start. */
+function hasDriver(): boolean {
+  if (process.platform !== "linux") return true;
+  return (
     driverVariables.some((name) => process.env[name]) ||
-    ["/usr/share", "/etc"].some((at) => existsSync(`${at}/vulkan/icd.d`));
-  if (!forSoftware && !hasDriver) return false;
-  const folder = swiftShader();
-  return folder !== undefined && loads(join(folder, "libvulkan.so.1"));
+    ["/usr/share", "/usr/local/share", "/etc", "/etc/xdg"].some((at) => existsSync(`${at}/vulkan/icd.d`))
+  );
+}
+
+function loads(library: string): boolean {
+  try {
+    load(library);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 /** Loads a shared library for good, with Node's only call that does: it then complains that this is no add-on. */
-function loads(library: string): boolean {
-  const { RTLD_NOW, RTLD_GLOBAL } = constants.dlopen;
+function load(library: string): void {
   const RTLD_NODELETE = 0x1000;
   try {
-    process.dlopen({ exports: {} }, library, RTLD_NOW | RTLD_GLOBAL | RTLD_NODELETE);
-    return true;
+    process.dlopen({ exports: {} }, library, constants.dlopen.RTLD_NOW | RTLD_NODELETE);
   } catch (error) {
-    return /self-register/.test(String(error));
+    if (!/self-register/.test(String(error))) throw error;
   }
 }

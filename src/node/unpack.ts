@@ -1,18 +1,72 @@
-import { lstatSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { createHash } from "node:crypto";
+import {
+  closeSync,
+  fsyncSync,
+  lstatSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { homedir, tmpdir } from "node:os";
-import { basename, dirname, join, sep } from "node:path";
+import { basename, dirname, isAbsolute, join, relative, sep } from "node:path";
 import { brotliDecompressSync } from "node:zlib";
+
+/** What a folder must hold, in the folder itself: each file's length, and a hash of those that are looked into each time. */
+const CONTENTS = "contents.json";
+type Contents = Record<string, { bytes: number; sha256?: string }>;
+/** Files up to this size are hashed at each start, which takes some milliseconds; of larger ones the length is looked at. */
+const HASHED = 16 << 20;
+/** Folders of processes killed while they unpacked are removed when they are this old. */
+const ABANDONED_MS = 3600_000;
+
+export interface UnpackOptions<T> {
+  /** Changes what was unpacked, before anybody sees it. */
+  readonly prepare?: (folder: string) => void;
+  /** Uses the folder; where it throws (a disk that runs no programs), the next folder is tried. */
+  readonly use?: (folder: string) => T;
+}
 
 /**
  * Unpacks `.br` and `.tar.br` archives into one folder of this user's cache, once for all processes: into a folder of
- * its own first, which is then renamed, so that nobody meets half of it.
+ * its own first, which is then renamed, so that nobody meets half of it. A folder in which something is missing, cut off or
+ * unreadable is mended, file by file, so that whoever uses it meanwhile never misses one.
  *
- * @param name of the folder. Put the archives' version into it: a folder that exists is not looked into again.
+ * @param name of the folder. Put the archives' version into it.
+ * @returns what `use` makes of the folder, else its path.
+ * @throws Error that names each folder that was tried, with the reason, and says what to do.
  */
-export function unpackOnce(name: string, archives: readonly string[]): string {
-  const home = cacheFolder();
+export function unpackOnce<T = string>(name: string, archives: readonly string[], options: UnpackOptions<T> = {}): T {
+  const { prepare = () => {}, use = (folder: string) => folder as T } = options;
+  const faults: string[] = [];
+  for (const { home, shared } of cacheFolders()) {
+    try {
+      if (shared) expectMine(home);
+      return use(unpackInto(home, name, archives, prepare));
+    } catch (error) {
+      faults.push(`${home} (${(error as Error).message})`);
+    }
+  }
+  throw new Error(
+    `no folder to unpack ${name} into: ${faults.join("; ")}. Set XDG_CACHE_HOME to a folder of your own with some room.`,
+  );
+}
+
+function unpackInto(
+  home: string,
+  name: string,
+  archives: readonly string[],
+  prepare: (folder: string) => void,
+): string {
   const folder = join(home, name);
-  if (exists(folder)) return folder;
+  if (isWhole(folder)) return folder;
+  mkdirSync(home, { recursive: true });
+  sweep(home, name);
   const part = mkdtempSync(join(home, `${name}-`));
   try {
     for (const archive of archives) {
@@ -20,36 +74,108 @@ export function unpackOnce(name: string, archives: readonly string[]): string {
       if (archive.endsWith(".tar.br")) unpackTar(data, part);
       else writeFileSync(join(part, basename(archive, ".br")), data, { mode: 0o755 });
     }
-    renameSync(part, folder);
-  } catch (error) {
+    prepare(part);
+    const contents: Contents = {};
+    for (const file of filesOf(part)) {
+      const path = join(part, file);
+      contents[file] = found(path);
+      // A crash of the machine must not leave files of the right length that hold nothing.
+      const descriptor = openSync(path, "r");
+      fsyncSync(descriptor);
+      closeSync(descriptor);
+    }
+    writeFileSync(join(part, CONTENTS), JSON.stringify(contents), { flush: true });
+    takePlace(part, folder);
+  } finally {
     rmSync(part, { recursive: true, force: true });
-    // Another process may have been faster.
-    if (!exists(folder)) throw error;
   }
+  if (!isWhole(folder)) throw new Error(`${folder} is broken and cannot be mended. Remove it`);
   return folder;
 }
 
-/** `~/.cache/handgrad`, or a folder beside other people's where this user has no home to write to. */
-function cacheFolder(): string {
+/** Gives the folder its name; where there is one, each file takes the place of the one there. */
+function takePlace(part: string, folder: string): void {
+  const there = lstatSync(folder, { throwIfNoEntry: false });
+  if (there && !there.isDirectory()) rmSync(folder, { force: true });
   try {
-    const folder = join(process.env.XDG_CACHE_HOME || join(homedir(), ".cache"), "handgrad");
-    mkdirSync(folder, { recursive: true });
-    return folder;
-  } catch {
-    const user = process.getuid?.() ?? "user";
-    const folder = join(tmpdir(), `handgrad-${user}`);
-    mkdirSync(folder, { recursive: true, mode: 0o700 });
-    // Libraries are loaded from here, so it must not be a folder that someone else laid out.
-    const { uid, mode } = lstatSync(folder);
-    if (process.getuid && (uid !== user || (mode & 0o022) !== 0)) {
-      throw new Error(`${folder} can be written by others. Remove it, or set XDG_CACHE_HOME to a folder of your own.`);
-    }
-    return folder;
+    renameSync(part, folder);
+    return;
+  } catch (error) {
+    if (!lstatSync(folder, { throwIfNoEntry: false })) throw error;
+  }
+  // Somebody else was faster, or it is broken.
+  if (isWhole(folder)) return;
+  for (const file of [...filesOf(part), CONTENTS]) {
+    const target = join(folder, file);
+    mkdirSync(dirname(target), { recursive: true });
+    if (lstatSync(target, { throwIfNoEntry: false })?.isDirectory()) rmSync(target, { recursive: true });
+    renameSync(join(part, file), target);
   }
 }
 
-function exists(path: string): boolean {
-  return lstatSync(path, { throwIfNoEntry: false }) !== undefined;
+function isWhole(folder: string): boolean {
+  try {
+    const contents = JSON.parse(readFileSync(join(folder, CONTENTS), "utf8")) as Contents;
+    return Object.entries(contents).every(([file, { bytes, sha256 }]) => {
+      const path = join(folder, file);
+      if (statSync(path).size !== bytes) return false;
+      if (sha256 !== undefined) return found(path).sha256 === sha256;
+      closeSync(openSync(path, "r"));
+      return true;
+    });
+  } catch {
+    return false;
+  }
+}
+
+function found(path: string): Contents[string] {
+  const bytes = statSync(path).size;
+  if (bytes > HASHED) return { bytes };
+  return { bytes, sha256: createHash("sha256").update(readFileSync(path)).digest("hex") };
+}
+
+function filesOf(folder: string): string[] {
+  const all = readdirSync(folder, { recursive: true, withFileTypes: true });
+  const files = all
+    .filter((entry) => entry.isFile())
+    .map(({ parentPath, name }) => relative(folder, join(parentPath, name)));
+  return files.filter((file) => file !== CONTENTS);
+}
+
+function sweep(home: string, name: string): void {
+  for (const entry of readdirSync(home)) {
+    if (!entry.startsWith(`${name}-`) || entry.length !== name.length + 7) continue;
+    const left = join(home, entry);
+    const made = lstatSync(left, { throwIfNoEntry: false })?.mtimeMs ?? Date.now();
+    if (Date.now() - made > ABANDONED_MS) rmSync(left, { recursive: true, force: true });
+  }
+}
+
+/** `~/.cache/handgrad`, then a folder beside other people's for who has no home to write to. Never one of where we are. */
+function cacheFolders(): { home: string; shared: boolean }[] {
+  const homes = [process.env.XDG_CACHE_HOME, safely(() => join(homedir(), ".cache"))];
+  // As the XDG specification has it, the first that is absolute counts.
+  const home = homes.find((path) => path && isAbsolute(path));
+  const temporary = isAbsolute(tmpdir()) ? tmpdir() : "/tmp";
+  const last = { home: join(temporary, `handgrad-${process.getuid?.() ?? "user"}`), shared: true };
+  return home ? [{ home: join(home, "handgrad"), shared: false }, last] : [last];
+}
+
+function safely<T>(read: () => T): T | undefined {
+  try {
+    return read();
+  } catch {
+    return undefined;
+  }
+}
+
+/** Libraries are loaded from here, so where others may write it must not be a folder that one of them laid out. */
+function expectMine(folder: string): void {
+  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  const { uid, mode } = lstatSync(folder);
+  if (process.getuid && (uid !== process.getuid() || (mode & 0o022) !== 0)) {
+    throw new Error("it can be written by others. Remove it");
+  }
 }
 
 /** Files and folders of a tar archive: 512-byte headers with a name, an octal size and a type, each before its data. */

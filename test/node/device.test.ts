@@ -1,7 +1,19 @@
-import { mkdtempSync, readdirSync, rmSync } from "node:fs";
+import {
+  chmodSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { describe, expect, test } from "vitest";
+import { brotliCompressSync } from "node:zlib";
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { unpackOnce } from "../../src/node/unpack.ts";
 import { openAdapter } from "../../src/node.ts";
 import { runChild } from "./child.ts";
 
@@ -63,4 +75,99 @@ test("processes that unpack the software device at once all get it whole", async
   } finally {
     rmSync(cache, { recursive: true, force: true });
   }
+});
+
+test("a worker thread computes on the software device, also before the main thread does", async () => {
+  const source = `
+    import { isMainThread, Worker } from "node:worker_threads";
+    import { fileURLToPath } from "node:url";
+    ${compute.replace(
+      /const engine[\s\S]*/,
+      (rest) => `
+    async function work() { ${rest} engine.destroy(); }
+    const worker = () => new Promise((resolve) => new Worker(fileURLToPath(import.meta.url)).on("exit", resolve));
+    if (!isMainThread) await work();
+    else { await worker(); await Promise.all([worker(), worker(), work()]); }`,
+    )}`;
+  expect(await runChild(source)).toEqual({ code: 0, stdout: "2,4,6\n".repeat(4), stderr: "" });
+});
+
+describe("the folder of what was unpacked", () => {
+  let cache: string;
+  let folder: string;
+  beforeEach(() => {
+    cache = mkdtempSync(join(tmpdir(), "handgrad-cache-"));
+    const archive = join(cache, "hello.br");
+    writeFileSync(archive, brotliCompressSync(Buffer.from("hello")));
+    vi.stubEnv("XDG_CACHE_HOME", cache);
+    folder = unpackOnce("some-1", [archive]);
+  });
+  afterEach(() => {
+    vi.unstubAllEnvs();
+    rmSync(cache, { recursive: true, force: true });
+  });
+  const again = (options = {}) => unpackOnce("some-1", [join(cache, "hello.br")], options);
+  const hello = () => join(folder, "hello");
+
+  test("is of the user's cache, and unpacked once", () => {
+    expect(folder).toBe(join(cache, "handgrad", "some-1"));
+    const { ino } = statSync(hello());
+    expect([again(), statSync(hello()).ino]).toEqual([folder, ino]);
+  });
+
+  test.each<[string, () => void]>([
+    ["a file is missing", () => rmSync(hello())],
+    ["a file is cut off", () => truncateSync(hello(), 2)],
+    ["a file holds other bytes", () => writeFileSync(hello(), "hollo")],
+    [
+      "a file is a folder",
+      () => {
+        rmSync(hello());
+        mkdirSync(hello());
+      },
+    ],
+    ["it is as an earlier version left it", () => rmSync(join(folder, "contents.json"))],
+    ["its list is cut off", () => truncateSync(join(folder, "contents.json"), 5)],
+    [
+      "it is a file",
+      () => {
+        rmSync(folder, { recursive: true });
+        writeFileSync(folder, "");
+      },
+    ],
+    ["nobody may read a file", () => chmodSync(hello(), 0)],
+  ])("is mended where %s", (_, damage) => {
+    damage();
+    expect(again()).toBe(folder);
+    expect(readFileSync(hello(), "utf8")).toBe("hello");
+    expect(readdirSync(join(cache, "handgrad"))).toEqual(["some-1"]);
+  });
+
+  test("never lies where the program happens to be, whatever the variables say", () => {
+    for (const path of ["", "relative", "."]) {
+      vi.stubEnv("XDG_CACHE_HOME", path);
+      vi.stubEnv("HOME", path);
+      vi.stubEnv("TMPDIR", cache);
+      expect(again()).toBe(join(cache, `handgrad-${process.getuid?.()}`, "some-1"));
+    }
+  });
+
+  test("is another where one cannot be used; the error names all, and why", () => {
+    vi.stubEnv("TMPDIR", cache);
+    const last = join(cache, `handgrad-${process.getuid?.()}`);
+    const refused: string[] = [];
+    const use = (at: string) => {
+      refused.push(at);
+      if (refused.length === 1) throw new Error("failed to map segment");
+      return at;
+    };
+    expect(again({ use })).toBe(join(last, "some-1"));
+    vi.stubEnv("XDG_CACHE_HOME", join(cache, "hello.br"));
+    chmodSync(last, 0o777);
+    expect(() => again()).toThrow(
+      new RegExp(
+        `no folder to unpack some-1 into: ${cache}/hello.br/handgrad .*; ${last} .*by others.*Set XDG_CACHE_HOME`,
+      ),
+    );
+  });
 });
