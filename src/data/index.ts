@@ -23,6 +23,7 @@ export { type FlattenOptions, flatten } from "./image/alpha.ts";
 export { type ImageStep, randomFlip, randomNoise, randomRotation, randomShift } from "./image/augment.ts";
 export { greyscale, rgb } from "./image/colour.ts";
 export { crop, cropCentre, type Rectangle } from "./image/crop.ts";
+export type { DecodeImageOptions } from "./image/decode.ts";
 export { decodeImageInBrowser } from "./image/decodeInBrowser.ts";
 export { gaussianFilter, medianFilter } from "./image/denoise.ts";
 export { type ImageHeader, imageHeader } from "./image/header.ts";

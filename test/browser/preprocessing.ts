@@ -1,6 +1,6 @@
 import { decodeImageInBrowser, decodeNpz, encodeNpz, type Image } from "../../src/data/index.ts";
 
-/* What the browser test calls: decoding by the browser's own decoder, and .npz by the bundled fflate. */
+/* What the browser test calls: decoding as in a browser, and .npz by the bundled fflate. */
 
 const functions = {
   async decode(bytes: number[], name: string): Promise<(Omit<Image, "data"> & { data: number[] }) | string> {

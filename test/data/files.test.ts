@@ -404,19 +404,16 @@ describe("a folder with a manifest", () => {
   });
 });
 
-test("says what to install where a decoder is missing", async () => {
+test("pictures need no package; an archive says what to install", async () => {
   const source = (call: string) => `
     import { readFileSync } from "node:fs";
     import { decodeImage } from "./src/node.ts";
     import { decodeNpz } from "./src/data/index.ts";
     const file = (name) => new Uint8Array(readFileSync(${JSON.stringify(fixtures.pathname)} + name));
     await ${call};`;
-  for (const [call, name] of [
-    ['decodeImage(file("rgb.png"))', "pngjs"],
-    ['decodeImage(file("rgb.jpg"))', "jpeg-js"],
-    ['decodeNpz(file("stored.npz"))', "fflate"],
-  ] as const) {
-    const { code, stderr } = await runChild(source(call), { packages: [] });
-    expect([code, stderr]).toEqual([1, expect.stringContaining(`Run: npm install ${name}`)]);
+  const { code, stderr } = await runChild(source('decodeNpz(file("stored.npz"))'), { packages: [] });
+  expect([code, stderr]).toEqual([1, expect.stringContaining("Run: npm install fflate")]);
+  for (const call of ['decodeImage(file("rgb.png"))', 'decodeImage(file("rgb.jpg"))']) {
+    expect(await runChild(source(call), { packages: [] })).toMatchObject({ code: 0 });
   }
 });

@@ -1,5 +1,6 @@
 import { DataError } from "../errors.ts";
 import { crc32 } from "../file/crc32.ts";
+import { exchangesSides, exifOrientation } from "./orientation.ts";
 
 /*
  * What a PNG or JPEG file says about itself, read before a decoder allocates anything. A file of some bytes can claim
@@ -8,8 +9,11 @@ import { crc32 } from "../file/crc32.ts";
 
 export interface ImageHeader {
   readonly format: "png" | "jpeg";
+  /** Of the picture as it is to be held. */
   readonly width: number;
   readonly height: number;
+  /** How the stored picture is to be held (EXIF): 1 as it is, from 5 on with width and height exchanged. */
+  readonly orientation: number;
   /** As the file has them: grey 1, grey and alpha 2, RGB 3, RGBA 4. A palette is RGB, or RGBA with transparent colours. */
   readonly channels: number;
 }
@@ -32,19 +36,21 @@ export function imageHeader(bytes: Uint8Array, name = "image", maxPixels = 2 ** 
   if (!png && !(bytes[0] === 0xff && bytes[1] === 0xd8)) {
     throw new DataError(`${name}: neither PNG nor JPEG: it begins with ${hex(bytes.subarray(0, 8)) || "nothing"}.`);
   }
-  const header = png ? pngHeader(bytes, name) : jpegHeader(bytes, name);
-  const { width, height } = header;
+  const stored = png ? pngHeader(bytes, name) : jpegHeader(bytes, name);
+  const [width, height] = exchangesSides(stored.orientation)
+    ? [stored.height, stored.width]
+    : [stored.width, stored.height];
   if (width * height > maxPixels) {
     throw new DataError(`${name}: claims ${width} × ${height} pixels, more than the ${maxPixels} allowed (maxPixels).`);
   }
-  return header;
+  return { ...stored, width, height };
 }
 
 /** PNG (ISO 15948): a signature, then chunks of length, type, data and CRC of type and data. */
 function pngHeader(bytes: Uint8Array, name: string): ImageHeader {
   const fail = (fault: string) => new DataError(`${name}: damaged PNG: ${fault}.`);
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  let [compressed, transparent, ended] = [0, false, false];
+  let [compressed, transparent, ended, orientation] = [0, false, false, 1];
   for (let at = 8; !ended; ) {
     if (at + 12 > bytes.length) throw fail(`it is cut off: ${bytes.length} bytes, without the chunk IEND`);
     const length = view.getUint32(at);
@@ -63,6 +69,7 @@ function pngHeader(bytes: Uint8Array, name: string): ImageHeader {
     }
     if (type === "IDAT") compressed += length;
     if (type === "tRNS") transparent = true;
+    if (type === "eXIf") orientation = exifOrientation(bytes.subarray(at + 8, at + 8 + length));
     if (type === "IEND") ended = true;
     at += 12 + length;
   }
@@ -76,12 +83,14 @@ function pngHeader(bytes: Uint8Array, name: string): ImageHeader {
       `${width} × ${height} pixels are ${size} bytes, which ${compressed} bytes of compressed data cannot hold`,
     );
   }
-  return { format: "png", width, height, channels: colours + (transparent && colour < 4 ? 1 : 0) };
+  return { format: "png", width, height, orientation, channels: colours + (transparent && colour < 4 ? 1 : 0) };
 }
 
 /** JPEG (ITU-T T.81): segments of a marker 0xff.., a length and data; a start of frame (SOF) has the sizes. */
 function jpegHeader(bytes: Uint8Array, name: string): ImageHeader {
   const fail = (fault: string) => new DataError(`${name}: damaged JPEG: ${fault}.`);
+  let orientation = 1;
+  let exif = false;
   for (let at = 2; at + 4 <= bytes.length; ) {
     if (bytes[at] !== 0xff) throw fail(`expected a marker at byte ${at}, found ${hex(bytes.subarray(at, at + 2))}`);
     const marker = bytes[at + 1]!;
@@ -93,6 +102,10 @@ function jpegHeader(bytes: Uint8Array, name: string): ImageHeader {
     if (length < 2 || at + 2 + length > bytes.length) {
       throw fail(`segment ff ${hex([marker])} at byte ${at} claims ${length} bytes of ${bytes.length - at - 2} left`);
     }
+    if (marker === 0xe1 && !exif && String.fromCharCode(...bytes.subarray(at + 4, at + 10)) === "Exif\0\0") {
+      exif = true;
+      orientation = exifOrientation(bytes.subarray(at + 10, at + 2 + length));
+    }
     const frame = marker >= 0xc0 && marker <= 0xcf && ![0xc4, 0xc8, 0xcc].includes(marker);
     if (frame) {
       if (marker > 0xc2)
@@ -103,7 +116,7 @@ function jpegHeader(bytes: Uint8Array, name: string): ImageHeader {
       if (width * height > MOST_PIXELS_A_BYTE * bytes.length) {
         throw fail(`it claims ${width} × ${height} pixels, which its ${bytes.length} bytes cannot hold`);
       }
-      return { format: "jpeg", width, height, channels: bytes[at + 9] === 1 ? 1 : 3 };
+      return { format: "jpeg", width, height, orientation, channels: bytes[at + 9] === 1 ? 1 : 3 };
     }
     if (marker === 0xda) throw fail("its pixels begin before its frame header");
     at += 2 + length;
