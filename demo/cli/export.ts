@@ -3,6 +3,7 @@ import { ByteWriter, ParquetWriter } from "hyparquet-writer";
 import { readFeedbackLog } from "../../src/node/read-log.ts";
 import { replaceFile } from "../../src/replace-file.ts";
 import type { FeedbackRecord } from "../../src/rl/index.ts";
+import { timeOf } from "../../src/rl/time.ts";
 import { refuseExisting } from "./merge.ts";
 import { say } from "./progress.ts";
 
@@ -42,7 +43,7 @@ const columns: readonly Column[] = [
   {
     name: "time",
     schema: [{ name: "time", type: "INT64", converted_type: "TIMESTAMP_MILLIS", repetition_type: "OPTIONAL" }],
-    of: ({ time }) => new Date(time as string),
+    of: ({ time }) => new Date(timeOf(time)!),
   },
   text("session"),
   text("judge"),

@@ -18,40 +18,42 @@ export interface LabelledArrays {
   audio: Float32Array;
   frames: Int32Array;
   label: Int32Array;
+  /** N */
+  size: number;
 }
 
-/** Copies examples of equal sizes one after another. */
-export function batchOf(examples: readonly BatchExample[]): LabelledArrays {
-  const join = <T extends Float32Array | Int32Array>(
-    name: string,
-    make: (n: number) => T,
-    part: (e: BatchExample) => T,
-  ): T => {
-    const size = examples[0] ? part(examples[0]).length : 0;
-    const all = make(size * examples.length);
-    examples.forEach((e, i) => {
-      const found = part(e).length;
-      if (found !== size) {
-        throw new DataError(
-          `batchOf: ${name} of example ${i} has ${found} numbers, of example 0 ${size}: expected as many.`,
-        );
-      }
-      all.set(part(e), i * size);
-    });
-    return all;
-  };
-  const floats = (n: number) => new Float32Array(n);
-  return {
-    image: join("image", floats, (e) => e.image),
-    words: join(
-      "words",
-      (n) => new Int32Array(n),
-      (e) => e.words,
-    ),
-    audio: join("audio", floats, (e) => e.audio),
-    frames: Int32Array.from(examples, (e, i) => whole("frames", e.frames, i)),
-    label: Int32Array.from(examples, (e, i) => whole("label", e.label, i)),
-  };
+/** The parts of an example, of which each may be left out: by all examples of a batch, or by none. */
+const parts = ["image", "words", "audio", "frames", "label"] as const;
+
+/**
+ * Copies examples of equal sizes one after another. Parts that no example has are left out of the batch.
+ *
+ * @throws DataError where an example lacks a part that another has, or has another size than the first.
+ */
+export function batchOf(examples: readonly BatchExample[]): LabelledArrays;
+export function batchOf(examples: readonly Partial<BatchExample>[]): SomeArrays;
+export function batchOf(examples: readonly Partial<BatchExample>[]): SomeArrays | LabelledArrays {
+  const there = parts.filter((name) => examples.length === 0 || examples.some((e) => e[name] !== undefined));
+  const each = (name: (typeof parts)[number]) => examples.map((e) => e[name]);
+  return { ...Object.fromEntries(there.map((name) => [name, joined(name, each(name))])), size: examples.length };
+}
+
+type SomeArrays = Partial<LabelledArrays> & Pick<LabelledArrays, "size">;
+
+const typeOf = (name: (typeof parts)[number]) => (name === "image" || name === "audio" ? Float32Array : Int32Array);
+
+function joined(name: (typeof parts)[number], each: readonly (ArrayLike<number> | number | undefined)[]) {
+  const rows = each.map((part, i) => (typeof part === "number" ? [whole(name, part, i)] : (part ?? [])));
+  const size = rows[0]?.length ?? 0;
+  const all = new (typeOf(name))(size * rows.length);
+  rows.forEach((row, i) => {
+    if (row.length !== size)
+      throw new DataError(
+        `batchOf: ${name} of example ${i} has ${row.length} numbers, of example 0 ${size}: expected as many.`,
+      );
+    all.set(row, i * size);
+  });
+  return all;
 }
 
 /** Refused before an Int32Array would round it, or make 0 of what is no number. */

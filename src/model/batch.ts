@@ -31,6 +31,17 @@ export function sizeOf(batch: Batch, image: readonly number[] | undefined, modal
   );
 }
 
+/**
+ * The numbers [N, M] of `present`, for what reads them on the host.
+ *
+ * @throws TypeError where it is a tensor.
+ */
+export function presentOf(operation: string, { present }: Batch): ArrayLike<number> | undefined {
+  if (present instanceof Tensor)
+    throw new TypeError(`${operation}: batch.present is a tensor, expected a typed array or a list.`);
+  return present;
+}
+
 /** What the batch holds under `name` as a tensor of this shape; -1 stands for the size that fits. */
 export function tensorOf(
   engine: Engine,

@@ -1,3 +1,5 @@
+import { checkOptions } from "../check.ts";
+import { presentOf } from "./batch.ts";
 import { outputs } from "./evaluate.ts";
 import { accuracy, confusionMatrix, type Predictions } from "./metrics.ts";
 import type { Batch, Modality, MultimodalNet } from "./multimodal.ts";
@@ -26,6 +28,7 @@ export async function evaluateByModality(
   batches: Iterable<LabelledBatch>,
   options: { subsets?: boolean } = {},
 ): Promise<ModalityEvaluation> {
+  checkOptions("evaluateByModality", options, { subsets: true });
   const chosen = subsetsOf(net.modalities).slice(options.subsets === false ? -1 : 0);
   const width = net.config.classes;
   const values: number[][] = chosen.map(() => []);
@@ -62,17 +65,19 @@ export function subsetsOf(modalities: readonly Modality[]): Modality[][] {
 }
 
 /** [N, M]: 1 where a modality is in the subset, and the example has it. */
-function maskOf({ modalities }: MultimodalNet, { label, present }: LabelledBatch, subset: readonly Modality[]) {
+function maskOf({ modalities }: MultimodalNet, batch: LabelledBatch, subset: readonly Modality[]) {
+  const { label } = batch;
+  const present = presentOf("evaluateByModality", batch);
   const mask = Float32Array.from({ length: label.length * modalities.length }, (_, i) =>
     subset.includes(modalities[i % modalities.length]!) ? 1 : 0,
   );
-  return present ? mask.map((x, i) => x * (present as Float32Array)[i]!) : mask;
+  return present ? mask.map((x, i) => x * present[i]!) : mask;
 }
 
 /** Softmax of a row of logits, in float64 on the host. */
 export function softmaxOf(row: ArrayLike<number>): number[] {
   const logits = Array.from(row);
-  const top = Math.max(...logits);
+  const top = logits.reduce((most, x) => Math.max(most, x), Number.NEGATIVE_INFINITY);
   const powers = logits.map((x) => Math.exp(x - top));
   const sum = powers.reduce((a, b) => a + b, 0);
   return powers.map((p) => p / sum);

@@ -1,4 +1,4 @@
-export type { Batch } from "./batch.ts";
+export { type Batch, presentOf } from "./batch.ts";
 export type { EarlyStopping } from "./best.ts";
 export { evaluateByModality, type LabelledBatch, type ModalityEvaluation, softmaxOf, subsetsOf } from "./byModality.ts";
 export { encodeCheckpoint, restoreCheckpoint } from "./checkpoint.ts";

@@ -1,6 +1,9 @@
+import { checkOptions } from "../check.ts";
 import type { Random } from "../data/random.ts";
+import type { Account } from "./account.ts";
 import type { Judgement, Preference, Purpose } from "./judgement.ts";
 import type { FeedbackLog } from "./log.ts";
+import { timeOf } from "./time.ts";
 
 /*
  * What was answered, and what people say of it: each answer keeps how it came about until it is judged, and each verdict
@@ -32,27 +35,43 @@ export interface Origin {
   /** Whether the action follows from the probabilities, and was not drawn. */
   readonly certain: boolean;
   readonly asking: Required<Asking>;
-  /** Of the example's arrays, and of the weights that answered. */
+  /** Of what the network saw of the example, and of the weights that answered. */
   readonly inputHash: string;
   readonly model: string;
 }
 
-interface Given extends Origin {
-  readonly answer: Answer;
-  readonly asked: number;
-  /** Who judged it. */
-  readonly judges: Set<string>;
+/** What a judgement and a preference say of the question, beside who said it and when. */
+type Asked = Omit<
+  Judgement,
+  "v" | "kind" | "id" | "time" | "judge" | "reactionMs" | "action" | "reward" | "propensity"
+>;
+
+interface Given {
+  /** Without a rival where it is known from the log alone. */
+  readonly answer: Omit<Answer, "rival"> & { readonly rival?: number };
+  /** The chances of the action, and of its pair with the rival: one of them where the answer is known from the log alone. */
+  readonly propensity: number | undefined;
+  readonly pair: number | undefined;
+  readonly asked: Asked;
+  /** When it was asked, in milliseconds since 1970. */
+  readonly since: number;
+  /** Whose verdicts are being stored. */
+  readonly storing: Set<string>;
 }
 
 export class Answers {
   readonly #given = new Map<string, Given>();
+  /** Ids of records that are being stored. */
+  readonly #storing = new Set<string>();
   readonly #log: FeedbackLog;
+  readonly #account: Account;
   readonly #session: string;
   readonly #seed: number;
 
   /** @param session names this run of the program in each record. */
-  constructor(log: FeedbackLog, session: string, seed: number) {
+  constructor(log: FeedbackLog, account: Account, session: string, seed: number) {
     this.#log = log;
+    this.#account = account;
     this.#session = session;
     this.#seed = seed;
   }
@@ -64,80 +83,149 @@ export class Answers {
    * then another one.
    */
   give(answer: Omit<Answer, "id">, update: number, origin: Origin): Answer {
+    const { certain, asking, inputHash, model } = origin;
     const stem = `${this.#session}/${update}/${answer.example}`;
-    let id = stem;
-    for (let i = 2; this.#log.has(id) || this.#given.has(id); i++) id = `${stem}#${i}`;
+    const id = firstFree(
+      stem,
+      (i) => `${stem}#${i}`,
+      (id) => this.#isTaken(id),
+    );
     const given = { id, ...answer };
-    this.#given.set(id, { ...origin, answer: given, asked: Date.now(), judges: new Set() });
+    const { example, probabilities, action } = answer;
+    const asked = { session: this.#session, example, inputHash, probabilities, ...asking, model, seed: this.#seed };
+    const propensity = certain ? 1 : probabilities[action]!;
+    const pair = chanceOfPair(given, certain);
+    this.#given.set(id, { answer: given, propensity, pair, asked, since: Date.now(), storing: new Set() });
     return given;
   }
 
   /** As `Learner.judge`. */
   judge(answerId: string, verdict: { reward: number | null; judge: string }): Promise<Judgement> {
-    return this.#say(answerId, verdict.judge, ({ answer, certain }, asked) => ({
-      ...asked,
-      kind: "judgement",
-      action: answer.action,
-      reward: verdict.reward,
-      propensity: certain ? 1 : answer.probabilities[answer.action]!,
-    }));
-  }
-
-  /** As `Learner.prefer`. */
-  prefer(answerId: string, { better, judge }: { better: number; judge: string }): Promise<Preference> {
-    return this.#say(answerId, judge, ({ answer, certain }, asked) => {
-      const { action, rival, probabilities } = answer;
-      if (better !== action && better !== rival) {
-        throw new Error(`prefer: better is ${better}, expected ${action} or ${rival}, the two actions of the answer.`);
-      }
-      // Drawn one after the other; where the likeliest is not always the first, they could have come in either order.
-      const first = (a: number, b: number) => probabilities[a]! * without(probabilities, a)[b]!;
-      const sampled = first(action, rival) + first(rival, action);
-      const propensity = certain ? without(probabilities, action)[rival]! : sampled;
-      return {
-        ...asked,
-        kind: "preference",
-        preferred: better,
-        rejected: better === action ? rival : action,
-        propensity: Math.min(Math.max(propensity, Number.MIN_VALUE), 1),
-      };
+    checkOptions("judge", verdict, { reward: true, judge: true });
+    return this.#say("judge", answerId, verdict.judge, ({ answer, propensity }, asked) => {
+      if (propensity === undefined)
+        throw new Error(`judge: of answer ${answerId} of an earlier run a preference is known alone. Use prefer.`);
+      return { ...asked, kind: "judgement", action: answer.action, reward: verdict.reward, propensity };
     });
   }
 
-  /** Stores what a judge says of an answer, once. */
+  /** As `Learner.prefer`. */
+  prefer(answerId: string, verdict: { better: number; judge: string }): Promise<Preference> {
+    checkOptions("prefer", verdict, { better: true, judge: true });
+    const { better, judge } = verdict;
+    return this.#say("prefer", answerId, judge, ({ answer, pair }, asked) => {
+      const { action, rival } = answer;
+      if (rival === undefined || pair === undefined)
+        throw new Error(`prefer: the rival of answer ${answerId} of an earlier run is not known any more. Use judge.`);
+      if (better !== action && better !== rival) {
+        throw new Error(`prefer: better is ${better}, expected ${action} or ${rival}, the two actions of the answer.`);
+      }
+      const rejected = better === action ? rival : action;
+      return { ...asked, kind: "preference", preferred: better, rejected, propensity: pair };
+    });
+  }
+
+  /** Stores what a judge says of an answer: once, unless it was taken back. */
   async #say<R extends Judgement | Preference>(
+    operation: string,
     answerId: string,
     judge: string,
     record: (given: Given, asked: Omit<Judgement, "kind" | "action" | "reward" | "propensity">) => R,
   ): Promise<R> {
-    const given = this.#given.get(answerId);
-    if (!given) throw new Error(`judge: there is no answer ${answerId} of this learner.`);
-    const { answer, asking, judges } = given;
-    if (judges.has(judge)) throw new Error(`judge: ${judge} has judged answer ${answerId} already.`);
+    const given = this.#given.get(answerId) ?? this.#recalled(answerId);
+    if (!given) throw new Error(`${operation}: there is no answer ${answerId} of this learner or in its log.`);
+    const { asked, since, storing } = given;
+    if (storing.has(judge) || this.#isJudged(given, judge))
+      throw new Error(
+        `${operation}: ${judge} has judged answer ${answerId} already. To say something else, undo that first.`,
+      );
+    const id = this.#freeId(given, judge);
     const said = record(given, {
       v: 2,
-      // The first judge's record is called as the answer is.
-      id: judges.size === 0 ? answerId : `${answerId} ${judge}`,
+      id,
       time: new Date().toISOString(),
-      session: this.#session,
       judge,
-      example: answer.example,
-      inputHash: given.inputHash,
-      probabilities: answer.probabilities,
-      ...asking,
-      model: given.model,
-      reactionMs: Date.now() - given.asked,
-      seed: this.#seed,
+      ...asked,
+      reactionMs: Math.max(0, Date.now() - since),
     });
-    judges.add(judge);
+    storing.add(judge);
+    this.#storing.add(id);
     try {
       await this.#log.append(said);
-    } catch (error) {
-      judges.delete(judge);
-      throw error;
+    } finally {
+      storing.delete(judge);
+      this.#storing.delete(id);
     }
     return said;
   }
+
+  /** Whether something that this judge said of the answer still counts, by the log. */
+  #isJudged(given: Given, judge: string): boolean {
+    return this.#account
+      .about(given.answer.example)
+      .some((said) => said.judge === judge && isAbout(said, given) && !this.#account.isRetracted(said.id));
+  }
+
+  /**
+   * The id of what a judge says. The first record of an answer is called as the answer is; where an earlier run gave the
+   * answer, this one's name goes along, since another copy of the log may have gone on from there as well.
+   */
+  #freeId({ answer, asked }: Given, judge: string): string {
+    const isOwn = asked.session === this.#session;
+    if (isOwn && !this.#log.has(answer.id) && !this.#storing.has(answer.id)) return answer.id;
+    const stem = isOwn ? `${answer.id} ${judge}` : `${answer.id} ${judge} ${this.#session}`;
+    return firstFree(
+      stem,
+      (i) => `${stem} #${i}`,
+      (id) => this.#isTaken(id),
+    );
+  }
+
+  #isTaken(id: string): boolean {
+    return this.#log.has(id) || this.#given.has(id) || this.#storing.has(id);
+  }
+
+  /** An answer of an earlier run, by what the log says of it. */
+  #recalled(answerId: string): Given | undefined {
+    const said = this.#account.said(answerId) ?? this.#account.find((id) => id.startsWith(`${answerId} `));
+    if (!said) return undefined;
+    const { session, example, inputHash, probabilities, chosenBy, chosenWith, purpose, model, seed, propensity } = said;
+    const known =
+      said.kind === "judgement"
+        ? { answer: { action: said.action }, propensity, pair: undefined }
+        : { answer: { action: said.preferred, rival: said.rejected }, propensity: undefined, pair: propensity };
+    const given: Given = {
+      ...known,
+      answer: { id: answerId, example, probabilities, ...known.answer },
+      asked: { session, example, inputHash, probabilities, chosenBy, chosenWith, purpose, model, seed },
+      since: timeOf(said.time)! - said.reactionMs,
+      storing: new Set(),
+    };
+    this.#given.set(answerId, given);
+    return given;
+  }
+}
+
+/** The chance that these two actions were put side by side. */
+function chanceOfPair({ action, rival, probabilities }: Answer, certain: boolean): number {
+  // Drawn one after the other; where the likeliest is not always the first, they could have come in either order.
+  const first = (a: number, b: number) => probabilities[a]! * without(probabilities, a)[b]!;
+  const chance = certain ? without(probabilities, action)[rival]! : first(action, rival) + first(rival, action);
+  return Math.min(Math.max(chance, Number.MIN_VALUE), 1);
+}
+
+/** Whether a record is about this answer, and not about another one of the same example. */
+function isAbout(said: Judgement | Preference, { answer, asked }: Given): boolean {
+  const isNamed = said.id === answer.id || said.id.startsWith(`${answer.id} `);
+  const actions = said.kind === "judgement" ? [said.action] : [said.preferred, said.rejected];
+  return isNamed && said.session === asked.session && said.model === asked.model && actions.includes(answer.action);
+}
+
+/** A name, or the first of its numbered variants, from 2 on, that is not taken. */
+function firstFree(name: string, numbered: (i: number) => string, isTaken: (name: string) => boolean): string {
+  let found = name;
+  for (let i = 2; isTaken(found); i++) found = numbered(i);
+  return found;
 }
 
 /** An index drawn by its probability. */

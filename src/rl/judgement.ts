@@ -1,3 +1,5 @@
+import { TIME_FORM, timeOf } from "./time.ts";
+
 /**
  * What people said, as records of an append-only log: one JSON object a line (JSON Lines, UTF-8).
  *
@@ -11,7 +13,7 @@ interface Asked {
   readonly v: 2;
   /** Unique among all records of a log, and among all logs that are ever merged. */
   readonly id: string;
-  /** When the person answered, ISO 8601 in UTC, such as `2025-01-31T12:00:00.000Z`. */
+  /** When the person answered, ISO 8601 with its zone, such as `2025-01-31T12:00:00.000Z`; written in UTC. */
   readonly time: string;
   /** The run of the program that asked. */
   readonly session: string;
@@ -105,10 +107,7 @@ const number = (low: number, high: number) => (x: unknown) =>
 const integer = (low: number) => (x: unknown) => Number.isSafeInteger(x) && (x as number) >= low;
 
 const TEXT: Rule = ["a non-empty string", (x) => typeof x === "string" && x.length > 0];
-const TIME: Rule = [
-  "an ISO 8601 time such as 2025-01-31T12:00:00.000Z",
-  (x) => typeof x === "string" && /^\d{4}-\d\d-\d\dT\d\d:\d\d/.test(x) && !Number.isNaN(Date.parse(x)),
-];
+const TIME: Rule = [TIME_FORM, (x) => timeOf(x) !== undefined];
 const COMMON = { id: TEXT, time: TIME, judge: TEXT } satisfies Record<string, Rule>;
 
 const ASKED: Readonly<Record<string, Rule>> = {

@@ -1,11 +1,13 @@
+import { checkName, checkOptions } from "../check.ts";
 import { batchOf } from "../data/batch.ts";
 import { Random } from "../data/random.ts";
-import { type Batch, type Modality, type Optimiser, weightsOf } from "../model/index.ts";
+import { type Batch, type Modality, modalities, type Optimiser, weightsOf } from "../model/index.ts";
+import { Account } from "./account.ts";
 import { type Answer, Answers, type Asking, sample, without } from "./answers.ts";
 import { entropyOf } from "./ask/index.ts";
-import { hashOf } from "./hash.ts";
-import type { Judgement, Preference, RewardedJudgement } from "./judgement.ts";
-import { rewarded } from "./judgement.ts";
+import { hashOf, hashOfBatch } from "./hash.ts";
+import type { Judgement, Preference } from "./judgement.ts";
+import { checkRecord, rewarded } from "./judgement.ts";
 import type { FeedbackLog } from "./log.ts";
 import { confirmations, likeliest } from "./rules/confirmed.ts";
 import {
@@ -22,6 +24,8 @@ import {
   rulesOf,
 } from "./rules/index.ts";
 import { probabilitiesOf } from "./rules/replay.ts";
+import { checkAsking, checkLearner, checkState } from "./settings.ts";
+import { Turns } from "./turns.ts";
 
 /*
  * The loop: the network answers, a person judges the answer, the network learns. How it learns is in the folder `rules`;
@@ -76,8 +80,10 @@ export interface Updated {
 /** What a learner remembers beside the weights and the log, to go on exactly. */
 export interface LearnerState {
   updates: number;
-  /** The judgements that were learned from. */
+  /** How many judgements were learned from, and their ids: what is new is told by them. */
   learned: number;
+  /** Missing in what was kept by version 0.1: the first of the log then. */
+  learnedFrom?: readonly string[];
   /** How often each action had been confirmed by then. */
   confirmed?: readonly number[];
   /** What each rule remembers. */
@@ -93,13 +99,19 @@ export class Learner<E extends Example> {
   readonly #rules: readonly Rule<E>[];
   readonly #batchOf: (examples: readonly E[]) => Batch;
   readonly #examples = new Map<string, E>();
+  readonly #account: Account;
   readonly #answers: Answers;
+  readonly #turns = new Turns();
   #model: Promise<string> | undefined;
   #updates = 0;
-  #learned = 0;
+  #learnedFrom: ReadonlySet<string> = new Set();
   #confirmed: readonly number[];
+  /** While an update runs: what was remembered before it. */
+  #before: LearnerState | undefined;
 
+  /** @throws TypeError or RangeError naming the option that is not known, missing, or cannot be. */
   constructor(net: Policy, optimiser: Optimiser, options: LearnerOptions<E>) {
+    checkLearner(net, options);
     this.method = options.method ?? "beliefs";
     this.seed = options.seed ?? 0;
     this.#net = net;
@@ -107,81 +119,130 @@ export class Learner<E extends Example> {
     this.#options = options;
     this.#rules = rulesOf(this.method, options, options.recurring);
     this.#confirmed = this.#confirmations([]);
-    this.#answers = new Answers(options.log, options.session ?? crypto.randomUUID(), this.seed);
+    this.#account = new Account(options.log);
+    this.#answers = new Answers(options.log, this.#account, options.session ?? crypto.randomUUID(), this.seed);
     this.#batchOf = options.batchOf ?? (batchOf as unknown as (examples: readonly E[]) => Batch);
   }
 
+  /** What it remembers; while an update runs, what it remembered before. */
   state(): LearnerState {
+    if (this.#before) return this.#before;
     return {
       updates: this.#updates,
-      learned: this.#learned,
+      learned: this.#learnedFrom.size,
+      learnedFrom: [...this.#learnedFrom],
       confirmed: this.#confirmed,
       memories: this.#rules.map((rule) => rule.memory?.() ?? {}),
     };
   }
 
-  restore({ updates, learned, confirmed, memories = [] }: LearnerState): void {
-    this.#updates = updates;
-    this.#learned = learned;
-    this.#confirmed = confirmed ?? this.#confirmed;
+  /**
+   * Goes on from a state, all or nothing.
+   *
+   * @throws TypeError or RangeError where it is damaged or of another network; Error while an update runs.
+   */
+  restore(state: LearnerState): void {
+    if (this.#before) throw new Error("learner.restore: an update is running. Await it first.");
+    checkState(state, this.#net.config.classes, this.#rules.length);
+    const { log } = this.#options;
+    const { learned, learnedFrom = firstOf(log, learned) } = state;
+    const before = this.state();
+    try {
+      this.#recall(state.memories ?? []);
+    } catch (error) {
+      this.#recall(before.memories);
+      throw error;
+    }
+    this.#updates = state.updates;
+    this.#learnedFrom = new Set(learnedFrom);
+    this.#confirmed = state.confirmed ?? this.#confirmed;
+    // Whoever puts back a state mostly puts back weights as well.
+    this.#model = undefined;
+  }
+
+  #recall(memories: readonly Memory[]): void {
     for (const [i, rule] of this.#rules.entries()) rule.recall?.(memories[i] ?? {});
+  }
+
+  /** How many judgements of the log no update has learned from yet, of those that can be learned from. */
+  get waiting(): number {
+    return rewarded(this.#options.log.judgements()).filter(({ id }) => !this.#learnedFrom.has(id)).length;
   }
 
   /**
    * What it would answer to examples, [N][A]: probabilities. The network says so, and what a rule remembers beside it.
+   * Waits for an update that runs.
    *
    * @param options.modalities the parts of the examples that it may use. Default: all.
    */
   async predict(examples: readonly E[], options: { modalities?: readonly Modality[] } = {}): Promise<number[][]> {
+    checkOptions("predict", options, { modalities: true });
+    for (const m of options.modalities ?? []) checkName("predict", "a modality", m, modalities);
+    return this.#turns.read(() => this.#predict(examples, options.modalities));
+  }
+
+  #predict(examples: readonly E[], given?: readonly Modality[]): Promise<number[][]> {
     const rule = this.#rules.find((rule) => rule.predict);
     const lesson = this.#lesson([], []);
-    if (rule?.predict) return rule.predict(lesson, examples, options.modalities);
-    const { modalities } = options;
+    if (rule?.predict) return rule.predict(lesson, examples, given);
     return probabilitiesOf(this.#net, examples, (some) =>
-      modalities ? only(lesson, some, () => modalities) : this.#batchOf(some),
+      given ? only(lesson, some, () => given) : this.#batchOf(some),
     );
   }
 
-  /** Answers one example: samples a label from the policy. */
+  /** Answers one example: samples a label from the policy. Waits for an update that runs. */
   async act(example: E, asking: Asking = {}): Promise<Answer> {
     return (await this.actOn([example], asking))[0]!;
   }
 
-  /** Answers several examples at once. `asking` is about all of them, or a list with one for each. */
+  /**
+   * Answers several examples at once. `asking` is about all of them, or a list with one for each.
+   *
+   * @throws Error where the network has no answer, as its weights are no finite numbers.
+   */
   async actOn(examples: readonly E[], asking: Asking | readonly Asking[] = {}): Promise<Answer[]> {
-    const said = await this.predict(examples);
-    const answers = this.#options.answers ?? (this.method === "beliefs" ? "likeliest" : "sampled");
-    this.#model ??= this.#hashOfWeights();
-    const model = await this.#model;
-    return Promise.all(
-      examples.map(async (example, i) => {
+    const asked = checkAsking(examples, asking);
+    return this.#turns.read(async () => {
+      const said = await this.#predict(examples);
+      checkAnswers(examples, said);
+      this.#model ??= this.#hashOfWeights();
+      const model = await this.#model;
+      const hashes = await Promise.all(examples.map((example) => hashOfBatch(this.#batchOf([example]))));
+      return examples.map((example, i) => {
         this.#examples.set(example.id, example);
         const probabilities = said[i]!;
         // The same example again in one list is a group of answers, each drawn for itself.
         const before = examples.slice(0, i).filter(({ id }) => id === example.id).length;
         const random = new Random("answer", this.seed, example.id, this.#updates, ...(before > 0 ? [before] : []));
-        const how = { chosenBy: "uniform", chosenWith: null, purpose: "training" as const, ...of(asking, i) };
         const drawn = sample(probabilities, random);
-        const evaluated = how.purpose === "evaluation";
-        const certain = evaluated || answers === "likeliest";
+        const evaluated = asked[i]!.purpose === "evaluation";
+        const certain = evaluated || this.#answersLikeliest;
         const action = certain ? likeliest(probabilities, evaluated ? undefined : this.#confirmed) : drawn;
         const rival = sample(without(probabilities, action), random);
-        const { image, words, audio } = this.#batchOf([example]);
-        const inputHash = await hashOf([image, words, audio] as Float32Array[]);
         const answer = { example: example.id, action, rival, probabilities };
-        return this.#answers.give(answer, this.#updates, { certain, asking: how, inputHash, model });
-      }),
-    );
+        return this.#answers.give(answer, this.#updates, {
+          certain,
+          asking: asked[i]!,
+          inputHash: hashes[i]!,
+          model,
+        });
+      });
+    });
+  }
+
+  get #answersLikeliest(): boolean {
+    return (this.#options.answers ?? (this.method === "beliefs" ? "likeliest" : "sampled")) === "likeliest";
   }
 
   /**
    * Takes a judgement of an answer. On disk when this resolves. It may come late: other answers and updates may have
-   * come between. Several people may judge one answer, each of them once.
+   * come between. Several people may judge one answer, each of them once; whoever took a judgement back by the log's
+   * `undo` may judge the answer again. An answer of an earlier run may be judged where the log knows it.
    *
    * @param verdict.reward from -1 (wrong) to 1 (right); null is a skip.
    * @throws Error where there is no such answer, or this judge has judged it.
    */
-  judge(answerId: string, verdict: { reward: number | null; judge: string }): Promise<Judgement> {
+  async judge(answerId: string, verdict: { reward: number | null; judge: string }): Promise<Judgement> {
     return this.#answers.judge(answerId, verdict);
   }
 
@@ -190,28 +251,50 @@ export class Learner<E extends Example> {
    *
    * @throws Error where `better` is neither.
    */
-  prefer(answerId: string, verdict: { better: number; judge: string }): Promise<Preference> {
+  async prefer(answerId: string, verdict: { better: number; judge: string }): Promise<Preference> {
     return this.#answers.prefer(answerId, verdict);
   }
 
   /**
    * Learns, by its rules, from what is known now; it never waits for judgements. Skips, judgements for evaluation and what
-   * was taken back are not learned from.
+   * was taken back are not learned from. Updates that are called at once come one after the other, and each judgement is
+   * new to one of them.
    *
-   * @param said what is known of. Default: the whole log.
+   * @param said what is known of. Default: the whole log, as it is when the update begins.
+   * @throws Error where the loss or the weights are no finite numbers any more; nothing is counted as learned then.
    */
-  async update(said: readonly Judgement[] = this.#options.log.judgements()): Promise<Updated> {
-    const judged = rewarded(said).map((j) => ({ ...j, example: this.#example(j) }));
-    // After an undo there may be fewer than were learned from.
-    const fresh = judged.slice(Math.min(this.#learned, judged.length));
+  update(said?: readonly Judgement[]): Promise<Updated> {
+    return this.#turns.change(async () => {
+      const before = this.state();
+      this.#before = before;
+      try {
+        return await this.#learn(this.#judged(said));
+      } catch (error) {
+        this.#recall(before.memories);
+        this.#confirmed = before.confirmed!;
+        // It may have come as far as a step or two.
+        this.#model = undefined;
+        throw error;
+      } finally {
+        this.#before = undefined;
+      }
+    });
+  }
+
+  async #learn(judged: readonly Judged<E>[]): Promise<Updated> {
+    const fresh = judged.filter(({ id }) => !this.#learnedFrom.has(id));
     this.#confirmed = this.#confirmations(judged);
     const lesson = this.#lesson(judged, fresh);
     const kl = await this.#distance(fresh);
     let loss = 0;
-    for (const rule of this.#rules) loss = (await rule.learn(lesson)) ?? loss;
-    this.#learned = judged.length;
+    for (const rule of this.#rules) {
+      loss = (await rule.learn(lesson)) ?? loss;
+      if (!Number.isFinite(loss)) throw new Error(`learner.update: the loss is ${loss}. ${GO_ON}`);
+    }
+    const model = await this.#hashOfWeights();
+    this.#learnedFrom = new Set([...this.#learnedFrom, ...fresh.map(({ id }) => id)]);
     this.#updates += 1;
-    this.#model = undefined;
+    this.#model = Promise.resolve(model);
     const mean = (f: (j: Judged<E>) => number) => fresh.reduce((sum, j) => sum + f(j), 0) / Math.max(1, fresh.length);
     return {
       judgements: fresh.length,
@@ -220,6 +303,25 @@ export class Learner<E extends Example> {
       kl,
       loss,
     };
+  }
+
+  /** What there is to learn from, each judgement once, with its example. */
+  #judged(said: readonly Judgement[] = this.#options.log.judgements()): Judged<E>[] {
+    const { classes } = this.#net.config;
+    const seen = new Set<string>();
+    const judged: Judged<E>[] = [];
+    for (const j of rewarded(said)) {
+      if (this.#account.said(j.id) !== j) checkRecord(j);
+      // It may have been taken back after the list was made.
+      if (seen.has(j.id) || this.#account.isRetracted(j.id)) continue;
+      seen.add(j.id);
+      if (j.probabilities.length !== classes)
+        throw new RangeError(
+          `learner.update: judgement ${j.id} is about ${j.probabilities.length} actions, this network has ${classes}. It is of another task.`,
+        );
+      judged.push({ ...j, example: this.#example(j) });
+    }
+    return judged;
   }
 
   /** KL of what the policy said from what the reference says, in the mean over judgements. */
@@ -257,7 +359,7 @@ export class Learner<E extends Example> {
     };
   }
 
-  #example({ example, id }: RewardedJudgement): E {
+  #example({ example, id }: Judgement): E {
     let found = this.#examples.get(example);
     if (!found) {
       found = this.#options.find?.(example);
@@ -270,11 +372,35 @@ export class Learner<E extends Example> {
     return found;
   }
 
+  /** @throws Error naming a parameter that is no finite number any more. */
   async #hashOfWeights(): Promise<string> {
     const { tensors } = await weightsOf(this.#net);
+    for (const [name, { data }] of tensors) {
+      const at = data.findIndex((x) => !Number.isFinite(x));
+      if (at >= 0) throw new Error(`learner: the network's ${name} holds ${data[at]} at ${at}. ${GO_ON}`);
+    }
     return hashOf([...tensors.values()].map(({ data }) => data));
   }
 }
+
+const GO_ON = "Go on from a checkpoint of before, with a lower learning rate or clipped gradients.";
+
+/** @throws Error where probabilities are none, before anything of them is answered. */
+function checkAnswers(examples: readonly Example[], said: readonly (readonly number[])[]): void {
+  said.forEach((probabilities, i) => {
+    const bad = probabilities.find((p) => !(p >= 0 && p <= 1));
+    if (bad !== undefined)
+      throw new Error(
+        `learner.act: the network's answer to example ${examples[i]!.id} has the probability ${bad}: its weights, or the example's numbers, are not finite. ${GO_ON}`,
+      );
+  });
+}
+
+/** The ids of so many judgements, the first of a log that can be learned from. */
+const firstOf = (log: FeedbackLog, n: number): string[] =>
+  rewarded(log.judgements())
+    .slice(0, n)
+    .map(({ id }) => id);
 
 const NONE: Pool<never> = {
   length: 0,
@@ -286,5 +412,3 @@ const NONE: Pool<never> = {
 /** A learner over a network, an optimiser of its parameters and a feedback log. */
 export const learner = <E extends Example>(net: Policy, optimiser: Optimiser, options: LearnerOptions<E>): Learner<E> =>
   new Learner(net, optimiser, options);
-
-const of = <T>(one: T | readonly T[], i: number): T | undefined => (Array.isArray(one) ? one[i] : (one as T));

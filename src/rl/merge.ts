@@ -1,4 +1,5 @@
-import type { FeedbackRecord } from "./judgement.ts";
+import { FeedbackLogError, type FeedbackRecord } from "./judgement.ts";
+import { TIME_FORM, timeOf } from "./time.ts";
 
 export interface NamedLog {
   /** A file, for what is said about conflicts. */
@@ -29,8 +30,19 @@ export interface Merged {
  *
  * Where one id stands for different records the earlier one is kept, and the conflict is reported. Two retractions of the
  * same judgement are no conflict.
+ *
+ * @throws FeedbackLogError where a record has no time, or one without a zone: there is no order then.
  */
 export function mergeLogs(logs: readonly NamedLog[]): Merged {
+  for (const { name, records } of logs) {
+    for (const { id, time } of records) {
+      if (timeOf(time) === undefined)
+        throw new FeedbackLogError(`the time of record "${id}" is ${JSON.stringify(time)}, expected ${TIME_FORM}`, {
+          file: name,
+          field: "time",
+        });
+    }
+  }
   const kept = new Map<string, { record: FeedbackRecord; log: string }>();
   const conflicts: Conflict[] = [];
   let duplicates = 0;
@@ -69,7 +81,7 @@ export function mergeLogs(logs: readonly NamedLog[]): Merged {
 
 /** By time, then id, then text: an order that the order of the logs has no part in. */
 function isBefore(a: FeedbackRecord, b: FeedbackRecord): boolean {
-  const [earlier, later] = [Date.parse(a.time), Date.parse(b.time)];
+  const [earlier, later] = [timeOf(a.time)!, timeOf(b.time)!];
   if (earlier !== later) return earlier < later;
   if (a.id !== b.id) return a.id < b.id;
   return JSON.stringify(a) < JSON.stringify(b);

@@ -256,7 +256,7 @@ export class Course<E extends TaskExample = TaskExample> {
   }
 
   #waiting(): number {
-    return Math.max(0, rewarded(this.log.judgements()).length - this.#agent.state().learned);
+    return this.#agent.waiting;
   }
 
   async #update(): Promise<void> {
@@ -347,7 +347,8 @@ export class Course<E extends TaskExample = TaskExample> {
     await this.#learning;
     const added = await this.log.appendAll(records);
     // What is imported is learned from by replay, and not once more as if it had just been said.
-    this.#agent.restore({ ...this.#agent.state(), learned: rewarded(this.log.judgements()).length });
+    const learnedFrom = rewarded(this.log.judgements()).map(({ id }) => id);
+    this.#agent.restore({ ...this.#agent.state(), learned: learnedFrom.length, learnedFrom });
     await this.#afterImport();
     return added;
   }

@@ -74,6 +74,10 @@ export class Baseline {
   }
 
   recall({ average = [0], value = [] }: Memory): void {
+    if (average.length !== 1)
+      throw new RangeError(
+        `baseline: the average is ${average.length} numbers, expected one. It is of another learner.`,
+      );
     this.#average = average[0]!;
     this.#w = [...value];
   }

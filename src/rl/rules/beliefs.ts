@@ -4,7 +4,7 @@ import { type Modality, modalities } from "../../model/index.ts";
 import { byExample } from "./baseline.ts";
 import { leastConfirmed } from "./confirmed.ts";
 import { noiseOf, probabilitiesOf, replay } from "./replay.ts";
-import { type Lesson, type Memory, only, type Pool, type Rule } from "./rule.ts";
+import { type Lesson, type Memory, only, type Policy, type Pool, type Rule } from "./rule.ts";
 
 /*
  * Learning from what is believed about each example's label y, judged or not. Given the label, the parts of an example
@@ -156,7 +156,10 @@ export function beliefs<E extends { readonly id: string }>(
     },
     memory: () => memory?.memory() ?? {},
     recall: (counts) => {
-      const first = Object.values(counts)[0];
+      const [first, ...others] = Object.values(counts);
+      const uneven = others.find(({ length }) => length !== first!.length);
+      if (uneven)
+        throw new RangeError(`beliefs: counts of ${first!.length} and of ${uneven.length} labels, expected one.`);
       memory = first && new Hints(first.length, settings.prior, counts);
     },
   };
@@ -207,6 +210,13 @@ class Hints {
   }
 }
 
+/** The modalities that are shown without the hint: of the rest, what the policy takes; all where that is nothing. */
+function restOf<E>({ modalities: known = [] }: Policy, recurring: Recurring<E> | undefined): readonly Modality[] {
+  const rest = recurring?.rest ?? modalities;
+  const taken = known.length === 0 ? rest : rest.filter((m) => known.includes(m));
+  return taken.length > 0 ? taken : modalities;
+}
+
 /** One step of the network towards the beliefs. */
 async function step<E extends { readonly id: string }>(
   lesson: Lesson<E>,
@@ -216,7 +226,7 @@ async function step<E extends { readonly id: string }>(
   random: Random,
 ): Promise<number> {
   const { policy, optimiser, vary } = lesson;
-  const rest = recurring?.rest ?? modalities;
+  const rest = restOf(policy, recurring);
   const sights: readonly (readonly Modality[])[] = rows.map(() => {
     const which = pick(shown, random);
     return which === 0 ? modalities : which === 1 ? rest : [random.choice(rest)];

@@ -4,7 +4,7 @@ import { type ImportanceSettings, importance, importanceDefaults } from "./impor
 import { type PpoSettings, ppo, ppoDefaults } from "./ppo.ts";
 import { type ReinforceSettings, reinforce, reinforceDefaults } from "./reinforce.ts";
 import { type ReplaySettings, replay, replayDefaults } from "./replay.ts";
-import type { Rule } from "./rule.ts";
+import { type Rule, settingsOf } from "./rule.ts";
 
 export { type BaselineName, type BaselineSettings, baselineNames } from "./baseline.ts";
 export type { Recurring } from "./beliefs.ts";
@@ -34,16 +34,16 @@ export function rulesOf<E extends { readonly id: string }>(
 ): Rule<E>[] {
   switch (method) {
     case "beliefs":
-      return [beliefs({ ...beliefsDefaults, ...settings }, recurring)];
+      return [beliefs(settingsOf(beliefsDefaults, settings), recurring)];
     case "replay":
-      return [reinforce({ ...reinforceDefaults, ...settings }), replay({ ...replayDefaults, ...settings })];
+      return [reinforce(settingsOf(reinforceDefaults, settings)), replay(settingsOf(replayDefaults, settings))];
     case "importance":
-      return [importance({ ...importanceDefaults, ...settings })];
+      return [importance(settingsOf(importanceDefaults, settings))];
     case "reinforce":
-      return [reinforce({ ...reinforceDefaults, ...settings })];
+      return [reinforce(settingsOf(reinforceDefaults, settings))];
     case "ppo":
-      return [ppo({ ...ppoDefaults, ...settings })];
+      return [ppo(settingsOf(ppoDefaults, settings))];
     case "grpo":
-      return [grpo({ ...grpoDefaults, ...settings })];
+      return [grpo(settingsOf(grpoDefaults, settings))];
   }
 }

@@ -1,6 +1,6 @@
 import type { Engine, Tensor } from "../../autograd/index.ts";
 import type { Random } from "../../data/random.ts";
-import type { Batch, Modality, Module, Optimiser } from "../../model/index.ts";
+import { type Batch, type Modality, type Module, type Optimiser, presentOf } from "../../model/index.ts";
 import type { RewardedJudgement } from "../judgement.ts";
 
 /** A network that gives one logit an action. `MultimodalNet` is one. */
@@ -75,9 +75,15 @@ export function only<E>(
   const batch = batchOf(examples);
   const parts = policy.modalities ?? [];
   if (parts.length === 0) return batch;
-  const given = batch.present as ArrayLike<number> | undefined;
+  const given = presentOf("learner", batch);
   const present = examples.flatMap((_, i) =>
     parts.map((m, k) => (sight(i).includes(m) ? (given?.[i * parts.length + k] ?? 1) : 0)),
   );
   return { ...batch, present: Float32Array.from(present) };
+}
+
+/** Defaults with what was given in their place. What is given as undefined is not given. */
+export function settingsOf<Settings extends object>(defaults: Settings, given: object): Settings {
+  const set = Object.entries(given).filter(([name, value]) => value !== undefined && Object.hasOwn(defaults, name));
+  return { ...defaults, ...Object.fromEntries(set) };
 }
