@@ -58,15 +58,7 @@ export {
   type Retraction,
   rewarded,
 } from "./judgement.ts";
-export {
-  type Example,
-  Learner,
-  type LearnerOptions,
-  type LearnerSettings,
-  type LearnerState,
-  learner,
-  type Updated,
-} from "./learner.ts";
+export { Learner, learner, type Updated } from "./learner.ts";
 export { type FeedbackLog, type LogStorage, logOver, memoryLog } from "./log.ts";
 export { type Conflict, type Merged, mergeLogs, type NamedLog } from "./merge.ts";
 export { type SimulatedAnswer, type SimulatedPerson, type SimulatedPersonOptions, simulatedPerson } from "./people.ts";
@@ -101,3 +93,4 @@ export {
   type Rule,
   type RuleSettings,
 } from "./rules/index.ts";
+export type { Example, LearnerOptions, LearnerSettings, LearnerState } from "./settings.ts";

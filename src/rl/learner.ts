@@ -14,59 +14,27 @@ import {
   type Judged,
   type Lesson,
   type Memory,
-  type Method,
   only,
   type Policy,
   type Pool,
-  type Recurring,
   type Rule,
-  type RuleSettings,
   rulesOf,
 } from "./rules/index.ts";
 import { probabilitiesOf } from "./rules/replay.ts";
-import { checkAsking, checkLearner, checkState } from "./settings.ts";
+import {
+  checkAsking,
+  checkLearner,
+  checkState,
+  type Example,
+  type LearnerOptions,
+  type LearnerState,
+} from "./settings.ts";
 import { Turns } from "./turns.ts";
 
 /*
  * The loop: the network answers, a person judges the answer, the network learns. How it learns is in the folder `rules`;
  * here is what all rules have in common: whom an answer was given to, what the log says of it, and what was learned from.
  */
-
-export interface LearnerSettings extends RuleSettings {
-  /** How to learn. Default: "beliefs". */
-  method?: Method;
-  /** Of the answers that are sampled and of everything random in the rules. Default 0. */
-  seed?: number;
-  /**
-   * "sampled": by the policy's probabilities, as policy gradients need it; "likeliest": the most judgements then are
-   * "right", and say which label it is; what was hardly ever confirmed has the benefit of the doubt (`rules/confirmed.ts`). Default: the likeliest for "beliefs", else sampled.
-   */
-  answers?: "sampled" | "likeliest";
-}
-
-export interface LearnerOptions<E extends Example> extends LearnerSettings {
-  log: FeedbackLog;
-  /** The policy that the leash holds to. Default: what the network itself said when it answered, as the log has it. */
-  reference?: Policy;
-  /** Turns examples into a batch of the network. Default: that of `handgrad/data`, for examples as it makes them. */
-  batchOf?: (examples: readonly E[]) => Batch;
-  /** Finds an example that a log of an earlier session speaks of. */
-  find?: (id: string) => E | undefined;
-  /** Examples whose label is known. */
-  labelled?: readonly (E & { label: number })[];
-  /** Examples that may be learned from though nobody judges them, such as all that came in so far. */
-  unlabelled?: Pool<E>;
-  /** A part of examples that comes again word for word, such as a hint. */
-  recurring?: Recurring<E>;
-  /** Changes an example a little before it is learned from, such that its label stays. Default: not. */
-  vary?: (example: E, random: Random) => E;
-  /** A name for this run of the program, written with every judgement and part of its id. Default: a new one. */
-  session?: string;
-}
-
-export interface Example {
-  readonly id: string;
-}
 
 /** What an update did: means over the judgements it was the first to learn from. */
 export interface Updated {
@@ -75,19 +43,6 @@ export interface Updated {
   entropy: number;
   kl: number;
   loss: number;
-}
-
-/** What a learner remembers beside the weights and the log, to go on exactly. */
-export interface LearnerState {
-  updates: number;
-  /** How many judgements were learned from, and their ids: what is new is told by them. */
-  learned: number;
-  /** Missing in what was kept by version 0.1: the first of the log then. */
-  learnedFrom?: readonly string[];
-  /** How often each action had been confirmed by then. */
-  confirmed?: readonly number[];
-  /** What each rule remembers. */
-  memories: readonly Memory[];
 }
 
 export class Learner<E extends Example> {

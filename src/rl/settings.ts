@@ -1,9 +1,69 @@
 import { checkName, checkNumber, checkOptions, describe, type Known, type NumberRule, number } from "../check.ts";
+import type { Random } from "../data/random.ts";
+import type { Batch } from "../model/index.ts";
 import type { Asking } from "./answers.ts";
-import type { Example, LearnerOptions, LearnerState } from "./learner.ts";
-import { baselineNames, methods, type Policy, type RuleSettings } from "./rules/index.ts";
+import type { FeedbackLog } from "./log.ts";
+import {
+  baselineNames,
+  type Memory,
+  type Method,
+  methods,
+  type Policy,
+  type Pool,
+  type Recurring,
+  type RuleSettings,
+} from "./rules/index.ts";
 
-/* What a learner is given, checked before anything is made of it. */
+/* What a learner is given and what it remembers, and the checks of both: before anything is made of them. */
+
+export interface LearnerSettings extends RuleSettings {
+  /** How to learn. Default: "beliefs". */
+  method?: Method;
+  /** Of the answers that are sampled and of everything random in the rules. Default 0. */
+  seed?: number;
+  /**
+   * "sampled": by the policy's probabilities, as policy gradients need it; "likeliest": the most judgements then are
+   * "right", and say which label it is; what was hardly ever confirmed has the benefit of the doubt (`rules/confirmed.ts`). Default: the likeliest for "beliefs", else sampled.
+   */
+  answers?: "sampled" | "likeliest";
+}
+
+export interface LearnerOptions<E extends Example> extends LearnerSettings {
+  log: FeedbackLog;
+  /** The policy that the leash holds to. Default: what the network itself said when it answered, as the log has it. */
+  reference?: Policy;
+  /** Turns examples into a batch of the network. Default: that of `handgrad/data`, for examples as it makes them. */
+  batchOf?: (examples: readonly E[]) => Batch;
+  /** Finds an example that a log of an earlier session speaks of. */
+  find?: (id: string) => E | undefined;
+  /** Examples whose label is known. */
+  labelled?: readonly (E & { label: number })[];
+  /** Examples that may be learned from though nobody judges them, such as all that came in so far. */
+  unlabelled?: Pool<E>;
+  /** A part of examples that comes again word for word, such as a hint. */
+  recurring?: Recurring<E>;
+  /** Changes an example a little before it is learned from, such that its label stays. Default: not. */
+  vary?: (example: E, random: Random) => E;
+  /** A name for this run of the program, written with every judgement and part of its id. Default: a new one. */
+  session?: string;
+}
+
+export interface Example {
+  readonly id: string;
+}
+
+/** What a learner remembers beside the weights and the log, to go on exactly. */
+export interface LearnerState {
+  updates: number;
+  /** How many judgements were learned from, and their ids: what is new is told by them. */
+  learned: number;
+  /** Missing in what was kept by version 0.1: the first of the log then. */
+  learnedFrom?: readonly string[];
+  /** How often each action had been confirmed by then. */
+  confirmed?: readonly number[];
+  /** What each rule remembers. */
+  memories: readonly Memory[];
+}
 
 /** Shares that mistaken judgements may have: at a half what people say tells nothing. */
 const underHalf: NumberRule = { holds: (x) => x >= 0 && x < 0.5, expected: 'at least 0 and under 0.5, or "estimated"' };
