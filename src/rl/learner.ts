@@ -14,6 +14,7 @@ import {
   type Judged,
   type Lesson,
   type Memory,
+  type Method,
   only,
   type Policy,
   type Pool,
