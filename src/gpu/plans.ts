@@ -4,7 +4,7 @@ import type { Plan, Scratch } from "./plan.ts";
 /** Plans kept at most. */
 const PLANS = 512;
 /** Bytes that plans may keep in any case. Beyond them it is twice what the largest plan needs alone. */
-const FLOOR = 4 << 20;
+const FLOOR = 2 << 20;
 
 /** Plans kept for replay. The one unused for longest is dropped first, with the memory that it alone used. */
 export class Plans {

@@ -1,0 +1,103 @@
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { adam, add, type Engine, exp, mul, noGrad, reshape, sgd, sum } from "../../src/index.ts";
+import { createEngine } from "../../src/node.ts";
+
+/* What goes wrong on a device, or would have to be kept, is said or counted; nothing passes in silence. */
+
+let engine: Engine;
+beforeEach(async () => {
+  engine = await createEngine({ seed: 1 });
+});
+afterEach(() => engine.destroy());
+
+test("a parameter survives its view, and a result its twin", async () => {
+  const p = engine.parameter(new Float32Array(2000).fill(3));
+  const view = await engine.step(() => reshape(p, [1000, 2]));
+  view.dispose();
+  view.dispose();
+  expect((await p.data())[0]).toBe(3);
+  const [y, twin] = await engine.step(() => {
+    const y = mul(p, 2);
+    return [y, reshape(y, [1000, 2])] as const;
+  });
+  y.dispose();
+  expect((await twin.data())[0]).toBe(6);
+  await expect(y.data()).rejects.toThrow(/disposed/);
+});
+
+test("gradients and results of an earlier step are refused wherever they are used", async () => {
+  const p = engine.parameter([1, 2]);
+  const { gradients, lost } = await engine.step(() => ({
+    gradients: sum(mul(p, p)).backward(),
+    lost: [] as unknown[],
+  }));
+  expect(lost).toEqual([]);
+  await expect(engine.step(() => gradients.get(p))).rejects.toThrow(/earlier step/);
+  await expect(engine.step(() => gradients.has(p))).rejects.toThrow(/earlier step/);
+  const optimiser = sgd([p], { lr: 1 });
+  await expect(engine.step(() => optimiser.update(gradients))).rejects.toThrow(/earlier step/);
+  expect([...(await p.data())]).toEqual([1, 2]);
+});
+
+test("one gradient for two parameters moves both", async () => {
+  const [a, b] = [engine.parameter([1, 2]), engine.parameter([3, 4])];
+  const optimiser = adam([a, b], { lr: 0.5 });
+  await engine.step(() => optimiser.update(sum(add(a, b)).backward()));
+  expect((await a.data())[0]).toBeCloseTo(0.5, 4);
+  expect((await b.data())[1]).toBeCloseTo(3.5, 4);
+});
+
+test("a read sees the step that was asked for before it, awaited or not", async () => {
+  const p = engine.parameter([1]);
+  const optimiser = sgd([p], { lr: 1 });
+  const step = engine.step(() => optimiser.update(sum(p).backward()));
+  expect((await p.data())[0]).toBe(0);
+  await step;
+});
+
+test("async functions are refused before anything of them runs", async () => {
+  let ran = false;
+  const late = async () => {
+    ran = true;
+  };
+  await expect(engine.step(late)).rejects.toThrow(/step: .*synchronously/);
+  await expect(engine.tune(late)).rejects.toThrow(/tune: .*synchronously/);
+  expect(() => noGrad(late)).toThrow(/noGrad: .*synchronously/);
+  expect(ran).toBe(false);
+});
+
+test("cyclic and deep results pass", async () => {
+  const cyclic: Record<string, unknown> = {};
+  cyclic.self = cyclic;
+  await engine.step(() => cyclic);
+  let deep: unknown = [];
+  for (let i = 0; i < 20_000; i++) deep = [deep];
+  await engine.step(() => deep);
+});
+
+test("what is no number is refused by engine.tensor, and nothing is converted", () => {
+  for (const data of [[[1, 2]], [1, undefined], [1, "2"], [null], "12", { length: 1 }])
+    expect(() => engine.tensor(data as never)).toThrow(/engine\.tensor/);
+  expect(() => engine.tensor([1.5], [1], "i32")).toThrow(/whole number|1\.5/);
+  expect(() => engine.tensor([1], 1 as never)).toThrow(/shape/);
+});
+
+test("what is kept for reuse is of the order of the largest step", async () => {
+  for (let n = 1; n <= 12; n++) {
+    const x = engine.tensor(new Float32Array(65536 * n));
+    const y = await engine.step(() => exp(mul(x, 0.5)));
+    y.dispose();
+    x.dispose();
+  }
+  expect(engine.stats().bytes).toBeLessThan((32 << 20) + 8 * 12 * 65536 * 4);
+});
+
+test("a lost device ends every wait with its reason", async () => {
+  const p = engine.parameter(new Float32Array(1000));
+  const reading = p.data();
+  engine.gpu.device.destroy();
+  await expect(reading).rejects.toThrow(/device was lost.*new engine/);
+  await expect(p.data()).rejects.toThrow(/device was lost.*new engine/);
+  await expect(engine.step(() => sum(p))).rejects.toThrow(/device was lost/);
+  expect(engine.tuning.export().ways).toEqual({});
+});
