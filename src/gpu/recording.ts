@@ -37,6 +37,8 @@ export class Recording {
   readonly dispatches: Dispatch[] = [];
   readonly choices: Choice[] = [];
   readonly placements = new Map<Slot, Placement>();
+  /** What of before this step it changes in place besides the parameters that an optimiser learns: running averages. */
+  readonly changed = new Set<Slot>();
   readonly #temporaries = new Set<Slot>();
   readonly #onSubmit: (() => void)[] = [];
   readonly #seed: number;

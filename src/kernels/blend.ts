@@ -24,6 +24,7 @@ export function blend(r: Recording, name: string, average: Value, x: Value, shar
     () => `the running average ${show(average)} is not kept on the device, expected engine.parameter(data, shape).`,
   );
   const n = count(x.shape);
+  r.changed.add(average.slot);
   r.dispatch({
     kernel: update({}),
     reads: [x.slot],

@@ -1,3 +1,4 @@
+import { checkNumber, checkOptions, number } from "../check.ts";
 import type { Evaluation } from "./evaluate.ts";
 import type { Metric } from "./metrics.ts";
 
@@ -31,12 +32,11 @@ export class Watch {
   static of(name: string, metrics: Readonly<Record<string, Metric>>, stopping: EarlyStopping | undefined): Watch {
     const known = ["loss", ...Object.keys(metrics)];
     if (!known.includes(name)) throw new RangeError(`fit: monitor is "${name}", expected one of ${known.join(", ")}.`);
-    if (stopping && !(Number.isInteger(stopping.patience) && stopping.patience >= 1))
-      throw new RangeError(
-        `fit: earlyStopping.patience is ${stopping.patience}, expected a whole number of epochs above 0.`,
-      );
-    if (!((stopping?.minDelta ?? 0) >= 0))
-      throw new RangeError(`fit: earlyStopping.minDelta is ${stopping?.minDelta}, expected 0 or more.`);
+    checkOptions("fit: earlyStopping", stopping, { patience: true, minDelta: true });
+    if (stopping) {
+      checkNumber("fit", "earlyStopping.patience", stopping.patience, number.wholeAtLeast1);
+      checkNumber("fit", "earlyStopping.minDelta", stopping.minDelta ?? 0, number.atLeast0);
+    }
     return new Watch(name, name === "loss" || metrics[name]!.lowerIsBetter === true, stopping);
   }
 
@@ -44,10 +44,10 @@ export class Watch {
     return this.name === "loss" ? loss : metrics[this.name]!;
   }
 
-  /** The best after an epoch with this figure. One that is NaN is never better. */
+  /** The best after an epoch with this figure. One that is NaN or infinite is never better: a checkpoint cannot hold it. */
   after(best: BestSoFar, epoch: number, value: number): BestSoFar {
     const gain = (from: number) => (this.lowest ? from - value : value - from);
-    const better = best.value === null ? !Number.isNaN(value) : gain(best.value) > (this.stopping?.minDelta ?? 0);
+    const better = best.value === null ? Number.isFinite(value) : gain(best.value) > (this.stopping?.minDelta ?? 0);
     return better ? { epoch, value, since: 0 } : { ...best, since: best.since + 1 };
   }
 

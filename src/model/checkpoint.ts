@@ -1,5 +1,6 @@
+import { describe } from "../check.ts";
 import type { Module } from "./layers.ts";
-import type { Optimiser } from "./optimiser.ts";
+import type { Optimiser, OptimiserState } from "./optimiser.ts";
 import {
   checkFinite,
   checkWeights,
@@ -23,36 +24,63 @@ const [M, V] = ["optimiser.m", "optimiser.v"];
  * @throws WeightsError where a weight or what the optimiser remembers is no finite number: there is nothing to go on from.
  */
 export async function encodeCheckpoint(module: Module, optimiser: Optimiser, progress: unknown): Promise<Uint8Array> {
-  const { tensors } = await weightsOf(module);
-  const { steps, m, v } = await optimiser.state();
+  const text = JSON.stringify(progress);
+  if (text === undefined)
+    throw new TypeError(`checkpoint: progress is ${describe(progress)}, expected what JSON can hold.`);
+  // Both are asked for before either is waited for, so that they are of one moment.
+  const [{ tensors }, { steps, m, v, rule, sizes }] = await Promise.all([weightsOf(module), optimiser.state()]);
+  const taken = [M, V].find((name) => tensors.has(name));
+  if (taken)
+    throw new WeightsError(`checkpoint: the network has a tensor "${taken}", a name kept for the optimiser's memory.`);
   tensors.set(M, { shape: [m.length], data: m });
   if (v) tensors.set(V, { shape: [v.length], data: v });
   checkFinite("checkpoint", { tensors, metadata: {} }, {});
-  const metadata = { progress: JSON.stringify(progress), optimiserSteps: String(steps) };
+  const metadata = { progress: text, optimiserSteps: String(steps), optimiser: JSON.stringify({ rule, sizes }) };
   return encodeSafetensors({ tensors, metadata });
 }
 
 /**
  * Puts a checkpoint's weights and memory back, all or nothing, and gives its progress.
  *
+ * @param check throws where the progress is not what the caller wrote, before anything is put back.
  * @throws WeightsError where it is damaged, or of another network or optimiser.
  */
-export function restoreCheckpoint(module: Module, optimiser: Optimiser, file: Uint8Array, name: string): unknown {
+export function restoreCheckpoint(
+  module: Module,
+  optimiser: Optimiser,
+  file: Uint8Array,
+  name: string,
+  check: (progress: unknown) => void = () => {},
+): unknown {
   const weights = decodeSafetensors(file, name);
   const [m, v] = [weights.tensors.get(M), weights.tensors.get(V)];
   const { progress, optimiserSteps } = weights.metadata;
   if (!m || progress === undefined || optimiserSteps === undefined)
     throw new WeightsError(`${name} is not a checkpoint: it has no optimiser state.`);
-  let parsed: unknown;
-  try {
-    parsed = JSON.parse(progress);
-  } catch {
-    throw new WeightsError(`${name} is not a checkpoint: its progress is not JSON.`);
-  }
+  const parse = (what: string, text: string): unknown => {
+    try {
+      return JSON.parse(text);
+    } catch {
+      throw new WeightsError(`${name} is not a checkpoint: its ${what} is not JSON.`);
+    }
+  };
+  const parsed = parse("progress", progress);
+  // Checkpoints of version 0.1 do not say whose memory it is.
+  const whose = (parse("optimiser", weights.metadata.optimiser ?? "{}") ?? {}) as Pick<
+    OptimiserState,
+    "rule" | "sizes"
+  >;
+  const state: OptimiserState = { ...whose, steps: Number(optimiserSteps || Number.NaN), m: m.data, v: v?.data };
   weights.tensors.delete(M);
   weights.tensors.delete(V);
   checkWeights(module, weights, name);
-  optimiser.restore({ steps: Number(optimiserSteps), m: m.data, v: v?.data });
+  try {
+    check(parsed);
+    optimiser.checkState(state);
+  } catch (error) {
+    throw new WeightsError(`${name}: ${(error as Error).message}`, { cause: error });
+  }
+  optimiser.restore(state);
   setWeights(module, weights, name);
   return parsed;
 }

@@ -1,6 +1,7 @@
 import { type Engine, noGrad, type Tensor } from "../autograd/index.ts";
+import { checkOptions, describe } from "../check.ts";
 import type { Metric, Predictions } from "./metrics.ts";
-import { batchesOf, type Source, type SourceOptions } from "./source.ts";
+import { batchesOf, checkSource, SOURCE_OPTIONS, type Source, type SourceOptions } from "./source.ts";
 import { type Objective, objectiveOf, type Trainable, targetOf } from "./trainable.ts";
 
 export interface EvaluateOptions<B, E> extends SourceOptions<B, E> {
@@ -27,6 +28,22 @@ export async function evaluate<B, E>(
   data: Source<B, E>,
   options: EvaluateOptions<B, E> = {},
 ): Promise<Evaluation> {
+  checkOptions("evaluate", options, { ...SOURCE_OPTIONS, objective: true, metrics: true });
+  return evaluated("evaluate", model, data, options);
+}
+
+/** As `evaluate`, for whoever has checked the options as its own. */
+export async function evaluated<B, E>(
+  who: string,
+  model: Trainable<B>,
+  data: Source<B, E>,
+  options: EvaluateOptions<B, E>,
+): Promise<Evaluation> {
+  checkSource(who, data, options);
+  for (const [name, metric] of Object.entries(options.metrics ?? {})) {
+    if (typeof metric !== "function")
+      throw new TypeError(`${who}: metric ${name} is ${describe(metric)}, expected a function such as accuracy.`);
+  }
   const { loss, predict } = objectiveOf("evaluate", model, options.objective);
   const values: Float32Array[] = [];
   const targets: number[] = [];
@@ -56,6 +73,8 @@ export async function predict<B, E>(
   data: Source<B, E>,
   options: SourceOptions<B, E> & { objective?: Pick<Objective, "predict"> } = {},
 ): Promise<{ values: Float32Array; width: number }> {
+  checkOptions("predict", options, { ...SOURCE_OPTIONS, objective: true });
+  checkSource("predict", data, options);
   const said = options.objective?.predict ?? model.predict?.bind(model);
   if (!said)
     throw new TypeError("predict: the model does not say what its outputs mean. Give objective, such as classes.");

@@ -1,7 +1,9 @@
+import { checkFlag, checkName, checkNumber, checkOptions, describe, type Known, number } from "../check.ts";
 import { type BestSoFar, type EarlyStopping, Watch } from "./best.ts";
 import { encodeCheckpoint, restoreCheckpoint } from "./checkpoint.ts";
-import { type EvaluateOptions, evaluate } from "./evaluate.ts";
-import type { Optimiser } from "./optimiser.ts";
+import { type EvaluateOptions, evaluated } from "./evaluate.ts";
+import { tensorsOf } from "./layers.ts";
+import { Optimiser } from "./optimiser.ts";
 import { type EpochRecord, progressLines } from "./progress.ts";
 import {
   decodeSafetensors,
@@ -12,10 +14,10 @@ import {
   weightsOf,
 } from "./safetensors.ts";
 import type { Schedule } from "./schedule.ts";
-import { batchesOf, type Source, stretch } from "./source.ts";
+import { batchesOf, checkSource, SOURCE_OPTIONS, type Source, stretch } from "./source.ts";
 import { folderStore, type Store } from "./store.ts";
 import { type TrainedStep, trainEpoch } from "./train.ts";
-import type { Trainable } from "./trainable.ts";
+import { objectiveOf, type Trainable } from "./trainable.ts";
 
 export interface FitOptions<B, E> extends EvaluateOptions<B, E> {
   optimiser: Optimiser;
@@ -95,12 +97,9 @@ export async function fit<B, E>(model: Trainable<B>, data: Source<B, E>, options
     metrics = {},
     schedule,
     seed = 0,
-  } = options;
+  } = checked(data, options);
   const { checkpointEvery = Number.POSITIVE_INFINITY, restoreBest = options.earlyStopping !== undefined } = options;
-  if (!Number.isInteger(epochs) || epochs < 0)
-    throw new RangeError(`fit: epochs is ${epochs}, expected a whole number of at least 0.`);
-  if (!(checkpointEvery >= 1))
-    throw new RangeError(`fit: checkpointEvery is ${checkpointEvery}, expected at least 1 step.`);
+  const objective = objectiveOf("fit", model, options.objective);
   const watch = Watch.of(options.monitor ?? "loss", validation ? metrics : {}, options.earlyStopping);
   const store = typeof checkpoint === "string" ? folderStore(checkpoint) : checkpoint;
   const at = await begin(model, optimiser, store, options.resume ?? false);
@@ -112,6 +111,7 @@ export async function fit<B, E>(model: Trainable<B>, data: Source<B, E>, options
     at.engineSteps = model.engine.gpu.steps;
     await store?.write(LAST, await encodeCheckpoint(model, optimiser, at));
   };
+  const kept = store || restoreBest ? expectingAllKept(model) : model;
   const going = () => !signal?.aborted;
 
   while (at.history.length < epochs && at.ended === null && going()) {
@@ -120,8 +120,8 @@ export async function fit<B, E>(model: Trainable<B>, data: Source<B, E>, options
     try {
       for (;;) {
         const [before, first] = [at.batches, at.steps];
-        await trainEpoch(model, optimiser, stretch(batches, checkpointEvery, going), {
-          objective: options.objective,
+        await trainEpoch(kept, optimiser, stretch(batches, checkpointEvery, going), {
+          objective,
           schedule: schedule && ((step) => schedule(first + step)),
           onStep: async (step) => {
             at.steps += 1;
@@ -146,7 +146,7 @@ export async function fit<B, E>(model: Trainable<B>, data: Source<B, E>, options
       );
     const record: EpochRecord = { epoch: epoch + 1, steps: at.steps, loss: at.sum / at.examples, lr: at.lr };
     if (validation) {
-      const { loss, metrics } = await evaluate(model, validation, options);
+      const { loss, metrics } = await evaluated("fit: validation", model, validation, options);
       record.validation = { loss, metrics };
     }
     at.history.push(record);
@@ -172,6 +172,80 @@ export async function fit<B, E>(model: Trainable<B>, data: Source<B, E>, options
   return { history: at.history, best: bestOf(at.best), ended: at.ended ?? "epochs" };
 }
 
+const KNOWN: Known<FitOptions<never, never>> = {
+  ...SOURCE_OPTIONS,
+  objective: true,
+  metrics: true,
+  optimiser: true,
+  epochs: true,
+  seed: true,
+  validation: true,
+  schedule: true,
+  monitor: true,
+  earlyStopping: true,
+  restoreBest: true,
+  checkpoint: true,
+  checkpointEvery: true,
+  resume: true,
+  callbacks: true,
+  progress: true,
+  signal: true,
+};
+
+/** The options, each of them one that can be. */
+function checked<B, E>(data: Source<B, E>, options: FitOptions<B, E>): FitOptions<B, E> {
+  if (options === undefined) throw new TypeError("fit: there are no options, expected { optimiser, epochs } at least.");
+  checkOptions("fit", options, KNOWN);
+  const { optimiser, epochs, checkpointEvery = Number.POSITIVE_INFINITY, seed, callbacks = [], checkpoint } = options;
+  if (!(optimiser instanceof Optimiser))
+    throw new TypeError(
+      `fit: optimiser is ${describe(optimiser)}, expected one such as adam(model.parameters(), { lr: 1e-3 }).`,
+    );
+  checkNumber("fit", "epochs", epochs, number.wholeAtLeast0);
+  if (checkpointEvery !== Number.POSITIVE_INFINITY)
+    checkNumber("fit", "checkpointEvery", checkpointEvery, number.wholeAtLeast1);
+  if (seed !== undefined && seed !== null) checkNumber("fit", "seed", seed, number.whole);
+  checkFlag("fit", "restoreBest", options.restoreBest);
+  checkFlag("fit", "resume", options.resume);
+  for (const name of ["schedule", "progress"] as const) {
+    const value = options[name];
+    if (value !== undefined && typeof value !== "function")
+      throw new TypeError(`fit: ${name} is ${describe(value)}, expected a function.`);
+  }
+  if (!Array.isArray(callbacks)) throw new TypeError(`fit: callbacks is ${describe(callbacks)}, expected a list.`);
+  for (const callback of callbacks) {
+    // It may have a state of its own beside them.
+    if (typeof callback?.step !== "function" && typeof callback?.epoch !== "function")
+      throw new TypeError("fit: a callback has neither step nor epoch, expected a function of one of these names.");
+  }
+  if (checkpoint !== undefined && typeof checkpoint !== "string" && typeof checkpoint?.read !== "function")
+    throw new TypeError(`fit: checkpoint is ${describe(checkpoint)}, expected a folder's path or a store.`);
+  checkSource("fit", data, options);
+  if (options.validation !== undefined) checkSource("fit: validation", options.validation, options);
+  return options;
+}
+
+/** The model, but for an error where a step changes something in place that weights and checkpoints would not hold. */
+function expectingAllKept<B>(model: Trainable<B>): Trainable<B> {
+  return {
+    engine: model.engine,
+    parameters: () => model.parameters(),
+    forward(batch, options) {
+      const output = model.forward(batch, options);
+      const changed = model.engine.gpu.recording!.changed;
+      if (changed.size === 0) return output;
+      const known = new Set(Object.values(tensorsOf(model)).map(({ slot }) => slot));
+      for (const slot of changed) {
+        if (!known.has(slot))
+          throw new Error(
+            `fit: the model changes running averages of ${slot.bytes / 4} numbers that its weights do not hold, so that a checkpoint or the best weights would give another model. Let it have buffers(): { "norm.mean": …, "norm.variance": … }.`,
+          );
+      }
+      return output;
+    },
+  };
+}
+
 const bestOf = ({ epoch, value }: BestSoFar) => (value === null ? undefined : { epoch, value });
 
 /** Where a run stands: at its beginning, or where its checkpoint says. */
@@ -192,11 +266,26 @@ async function begin<B>(
     const nothing = { steps: 0, batches: 0, examples: 0, sum: 0, history: [], best, ended: null };
     return { ...nothing, engineSteps: model.engine.gpu.steps, lr: optimiser.lr };
   }
-  const found = restoreCheckpoint(model, optimiser, file, LAST) as FitProgress;
-  if (!Array.isArray(found?.history)) throw new WeightsError(`${LAST} is not a checkpoint of fit: it has no history.`);
+  const found = restoreCheckpoint(model, optimiser, file, LAST, checkProgress) as FitProgress;
   model.engine.gpu.steps = found.engineSteps;
   optimiser.lr = found.lr;
   return found;
+}
+
+/** @throws RangeError, TypeError naming what a checkpoint of fit has and this one has not. */
+function checkProgress(progress: unknown): void {
+  const what = "not a checkpoint of fit";
+  const found = (typeof progress === "object" && progress !== null ? progress : {}) as Partial<FitProgress>;
+  for (const name of ["steps", "engineSteps", "batches", "examples"] as const)
+    checkNumber(what, name, found[name], number.wholeAtLeast0);
+  checkNumber(what, "sum", found.sum, number.finite);
+  checkNumber(what, "lr", found.lr, number.atLeast0);
+  if (!Array.isArray(found.history)) throw new TypeError(`${what}: it has no history.`);
+  const { epoch, value, since } = found.best ?? {};
+  checkNumber(what, "best.epoch", epoch, number.wholeAtLeast0);
+  checkNumber(what, "best.since", since, number.wholeAtLeast0);
+  if (value !== null) checkNumber(what, "best.value", value, number.finite);
+  if (found.ended !== null) checkName(what, "ended", found.ended, ["early", "callback"]);
 }
 
 async function readBest(store: Store | undefined): Promise<Weights> {

@@ -19,6 +19,22 @@ import { type Initialiser, normalAfter, uniformByFan } from "./initialise.ts";
 /** Anything with parameters, by name, as PyTorch's state dict names them. */
 export interface Module {
   parameters(): Record<string, Tensor>;
+  /**
+   * What belongs to it but is not learned by gradients, such as the running averages of `batchNorm2d`: weights and checkpoints
+   * hold it beside the parameters, optimisers do not get it. Names are those of no parameter.
+   */
+  buffers?(): Record<string, Tensor>;
+}
+
+/** All that a module's weights hold, by name: its parameters and its buffers. */
+export function tensorsOf(module: Module): Record<string, Tensor> {
+  const parameters = module.parameters();
+  const buffers = module.buffers?.() ?? {};
+  for (const name of Object.keys(buffers)) {
+    if (Object.hasOwn(parameters, name))
+      throw new TypeError(`the network has a parameter and a buffer called ${name}. Give each a name of its own.`);
+  }
+  return { ...parameters, ...buffers };
 }
 
 /** The numbers that a parameter starts from; undefined where they are to be drawn. */

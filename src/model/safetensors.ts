@@ -7,7 +7,7 @@
 import { checkOptions } from "../check.ts";
 import { replaceFile } from "../replace-file.ts";
 import { dtypeNames, readNumbers, sizeOfDtype } from "./dtype.ts";
-import type { Module } from "./layers.ts";
+import { type Module, tensorsOf } from "./layers.ts";
 
 export interface Weights {
   tensors: Map<string, { shape: readonly number[]; data: Float32Array }>;
@@ -143,7 +143,7 @@ const isSizes = (x: unknown): x is number[] => Array.isArray(x) && x.every((n) =
 
 /** A network's weights, read from the GPU. */
 export async function weightsOf(module: Module, metadata: Record<string, string> = {}): Promise<Weights> {
-  const parameters = Object.entries(module.parameters());
+  const parameters = Object.entries(tensorsOf(module));
   const arrays = await Promise.all(parameters.map(([, p]) => p.data()));
   return {
     tensors: new Map(parameters.map(([name, { shape }], i) => [name, { shape, data: arrays[i] as Float32Array }])),
@@ -170,7 +170,7 @@ export function checkFinite(name: string, { tensors }: Weights, options: NonFini
  */
 export function checkWeights(module: Module, weights: Weights, name = "weights", options: NonFinite = {}): void {
   const { tensors } = weights;
-  const parameters = module.parameters();
+  const parameters = tensorsOf(module);
   for (const [key, p] of Object.entries(parameters)) {
     const found = tensors.get(key);
     if (!found)
@@ -193,7 +193,7 @@ export function checkWeights(module: Module, weights: Weights, name = "weights",
  */
 export function setWeights(module: Module, weights: Weights, name = "weights", options: NonFinite = {}): void {
   checkWeights(module, weights, name, options);
-  for (const [key, p] of Object.entries(module.parameters())) p.gpu.write(p.slot, weights.tensors.get(key)!.data);
+  for (const [key, p] of Object.entries(tensorsOf(module))) p.gpu.write(p.slot, weights.tensors.get(key)!.data);
 }
 
 /** Writes a network's weights to a file (Node). The file is replaced in one go: a killed process leaves the old one. */

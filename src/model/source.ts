@@ -1,3 +1,4 @@
+import { checkNumber, describe, type Known, number } from "../check.ts";
 import { batchOf } from "../data/batch.ts";
 import { streamBatches } from "../data/file/stream.ts";
 import { Random } from "../data/random.ts";
@@ -25,6 +26,26 @@ export interface Place {
   epoch: number;
   from: number;
   seed: number | null;
+}
+
+/** The names of a source's options, for whoever takes them among its own. */
+export const SOURCE_OPTIONS: Known<SourceOptions<never, never>> = { batch: true, collate: true, ahead: true };
+
+/** @throws TypeError, RangeError naming what cannot be. */
+export function checkSource<B, E>(who: string, source: Source<B, E>, options: SourceOptions<B, E>): void {
+  const { batch = 32, ahead = 2, collate } = options;
+  checkNumber(who, "batch", batch, number.wholeAtLeast1);
+  checkNumber(who, "ahead", ahead, number.wholeAtLeast0);
+  if (collate !== undefined && typeof collate !== "function")
+    throw new TypeError(
+      `${who}: collate is ${describe(collate)}, expected a function that puts examples side by side.`,
+    );
+  if (typeof source === "function") return;
+  if (typeof source !== "object" || source === null || typeof source.at !== "function")
+    throw new TypeError(
+      `${who}: its data are ${describe(source)}, expected an array of examples, { length, at }, or a function that gives batches.`,
+    );
+  checkNumber(who, "the data's length", source.length, number.wholeAtLeast0);
 }
 
 export function batchesOf<B, E>(

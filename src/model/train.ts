@@ -1,3 +1,4 @@
+import { checkNumber, checkOptions, number as rules } from "../check.ts";
 import type { Optimiser } from "./optimiser.ts";
 import type { Schedule } from "./schedule.ts";
 import { type Objective, objectiveOf, type Trainable, targetOf } from "./trainable.ts";
@@ -27,8 +28,10 @@ export async function trainStep<B>(
   number = 0,
 ): Promise<TrainedStep> {
   const { loss } = objectiveOf("training", model, objective);
+  const lr = schedule?.(number);
+  if (lr !== undefined) checkNumber("training", "what the schedule gives", lr, rules.atLeast0);
   const { value, examples } = await model.engine.step(() => {
-    if (schedule) optimiser.lr = schedule(number);
+    if (lr !== undefined) optimiser.lr = lr;
     const output = model.forward(batch, { training: true });
     const value = loss(output, targetOf("training", batch));
     optimiser.update(value.backward());
@@ -48,8 +51,10 @@ export async function trainEpoch<B>(
   model: Trainable<B>,
   optimiser: Optimiser,
   batches: Iterable<B> | AsyncIterable<B>,
-  { objective, onStep = () => {}, schedule }: TrainOptions = {},
+  options: TrainOptions = {},
 ): Promise<number> {
+  checkOptions("trainEpoch", options, { objective: true, onStep: true, schedule: true });
+  const { objective, onStep = () => {}, schedule } = options;
   let [sum, examples, started] = [0, 0, 0];
   const finish = async (step: Promise<TrainedStep>) => {
     const found = await step;

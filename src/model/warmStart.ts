@@ -1,4 +1,5 @@
-import type { Module } from "./layers.ts";
+import { checkOptions, describe } from "../check.ts";
+import { type Module, tensorsOf } from "./layers.ts";
 import { type Weights, WeightsError } from "./safetensors.ts";
 
 /** What a warm start did, by the names of the network's parameters. */
@@ -25,10 +26,16 @@ export function warmStart(
   { tensors }: Weights,
   options: { to?: string; from?: string } = {},
 ): WarmStart {
+  checkOptions("warmStart", options, { to: true, from: true });
   const { to = "", from = to } = options;
+  for (const [name, value] of Object.entries({ to, from })) {
+    if (typeof value !== "string")
+      throw new TypeError(`warmStart: ${name} is ${describe(value)}, expected how names begin, such as "image.".`);
+  }
+  const own = tensorsOf(module);
   const report: WarmStart = { loaded: [], missing: [], otherShape: [], unused: [] };
   const asked = new Set<string>();
-  for (const [name, p] of Object.entries(module.parameters())) {
+  for (const [name, p] of Object.entries(own)) {
     if (!name.startsWith(to)) continue;
     const key = from + name.slice(to.length);
     asked.add(key);
@@ -40,6 +47,6 @@ export function warmStart(
   report.unused = [...tensors.keys()].filter((key) => key.startsWith(from) && !asked.has(key));
   if (report.loaded.length > 0) return report;
   throw new WeightsError(
-    `warmStart: no tensor "${from}…" fits a parameter "${to}…". The file holds ${[...tensors.keys()].slice(0, 5).join(", ") || "none"}; the network ${Object.keys(module.parameters()).slice(0, 5).join(", ")}.`,
+    `warmStart: no tensor "${from}…" fits a parameter "${to}…". The file holds ${[...tensors.keys()].slice(0, 5).join(", ") || "none"}; the network ${Object.keys(own).slice(0, 5).join(", ")}.`,
   );
 }

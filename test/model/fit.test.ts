@@ -2,18 +2,21 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "n
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { adam, type Engine, sgd } from "../../src/index.ts";
+import { adam, batchNorm2d, type Engine, reshape, sgd } from "../../src/index.ts";
 import {
   accuracy,
   auc,
   decodeSafetensors,
   type EpochRecord,
+  encodeSafetensors,
   evaluate,
   type FitOptions,
   f1,
   fit,
+  linearLayer,
   meanSquaredError,
   objectives,
+  ParameterStore,
   predict,
   type Store,
   trainEpoch,
@@ -187,11 +190,14 @@ describe("fit", () => {
 
   test("a loss that is no number is an error, and the checkpoint is from before it", async () => {
     const store = memory();
-    const schedule = (step: number) => (step < 10 ? 0.02 : Number.NaN);
+    const schedule = (step: number) => (step < 10 ? 0.02 : 3e38);
     await expect(fresh({ checkpoint: store, checkpointEvery: 1, schedule }).fitted).rejects.toThrow(
       /checkpoint: tensor "hidden.weight" holds (NaN|-?Infinity) at \d+, expected finite numbers/,
     );
-    await expect(fresh({ schedule }).fitted).rejects.toThrow("the loss is NaN");
+    await expect(fresh({ schedule }).fitted).rejects.toThrow(/the loss is (NaN|Infinity)/);
+    await expect(fresh({ schedule: () => Number.NaN }).fitted).rejects.toThrow(
+      "training: what the schedule gives is NaN",
+    );
     const last = decodeSafetensors(store.files.get("last.safetensors")!);
     expect([...last.tensors.get("hidden.weight")!.data].every(Number.isFinite)).toBe(true);
     expect(JSON.parse(last.metadata.progress!).steps).toBe(10);
@@ -206,6 +212,11 @@ describe("fit", () => {
     await expect(wrong({ epochs: -1 })).rejects.toThrow("fit: epochs is -1");
     await expect(wrong({ monitor: "auc" })).rejects.toThrow('fit: monitor is "auc", expected one of loss.');
     await expect(wrong({ earlyStopping: { patience: 0 } })).rejects.toThrow("patience is 0");
+    await expect(wrong({ batchSize: 4 })).rejects.toThrow('fit: there is no option "batchSize". Did you mean batch?');
+    await expect(wrong({ batch: 0 })).rejects.toThrow("fit: batch is 0");
+    await expect(wrong({ seed: 0.5 })).rejects.toThrow("fit: seed is 0.5");
+    await expect(wrong({ earlyStopping: { patients: 3 } })).rejects.toThrow("Did you mean patience?");
+    await expect(wrong({ optimiser: {} })).rejects.toThrow("fit: optimiser is an object");
     await expect(wrong({ checkpointEvery: 0 })).rejects.toThrow("checkpointEvery is 0");
     await expect(wrong({ resume: true })).rejects.toThrow("resume needs checkpoint");
     await expect(wrong({ objective: undefined })).rejects.toThrow("does not say what its outputs mean");
@@ -217,6 +228,71 @@ describe("fit", () => {
     const reads = { length: 20, at: (i: number) => (i === 13 ? Promise.reject(new Error("unreadable")) : set[i]!) };
     await expect(wrong({}, reads)).rejects.toThrow("unreadable");
   });
+});
+
+describe("running averages", () => {
+  const set = points(32, 1);
+  const normed = (listed: boolean) => {
+    const store = new ParameterStore(engine, 1);
+    const output = linearLayer(store, "output", 2, 2);
+    const running = {
+      mean: engine.parameter(new Float32Array(2)),
+      variance: engine.parameter(new Float32Array(2).fill(1)),
+    };
+    return {
+      engine,
+      parameters: () => store.parameters(),
+      ...(listed && { buffers: () => ({ "norm.mean": running.mean, "norm.variance": running.variance }) }),
+      forward({ x }: Points, { training = false } = {}) {
+        const images = engine.tensor(x, [x.length / 2, 2, 1, 1]);
+        const options = { training, running };
+        return output(reshape(batchNorm2d(images, undefined, undefined, options), [x.length / 2, 2]));
+      },
+    };
+  };
+  const train = async (listed: boolean, checkpoint: Store, resume: boolean) => {
+    const net = normed(listed);
+    const optimiser = adam(net.parameters(), { lr: 0.05 });
+    await fit<Points, Point>(net, set, { ...settings, optimiser, epochs: 2, checkpoint, resume });
+    return (await evaluate<Points, Point>(net, set, settings)).loss;
+  };
+
+  test("buffers() are kept by checkpoints and put back", async () => {
+    const checkpoint = memory();
+    const before = await train(true, checkpoint, false);
+    expect(await train(true, checkpoint, true)).toBe(before);
+    expect(decodeSafetensors(checkpoint.files.get("best.safetensors")!).tensors.has("norm.mean")).toBe(true);
+  });
+
+  test("those that nobody lists are an error where they would be lost", async () => {
+    await expect(train(false, memory(), false)).rejects.toThrow(/fit: the model changes running averages of 2 numbers/);
+  });
+});
+
+test("a checkpoint without what it needs is refused, and changes nothing", async () => {
+  const checkpoint = memory();
+  await fresh({ epochs: 1, checkpoint }).fitted;
+  const file = decodeSafetensors(checkpoint.files.get("last.safetensors")!);
+  const progress = JSON.parse(file.metadata.progress!);
+  for (const [name, wrong] of [
+    ["lr", undefined],
+    ["steps", undefined],
+    ["sum", null],
+    ["engineSteps", 1.5],
+    ["history", {}],
+    ["best", undefined],
+  ] as const) {
+    const metadata = { ...file.metadata, progress: JSON.stringify({ ...progress, [name]: wrong }) };
+    checkpoint.files.set("last.safetensors", encodeSafetensors({ ...file, metadata }));
+    const { net, optimiser, fitted } = fresh({ checkpoint, resume: true });
+    const before = pointNet(engine);
+    await expect(fitted).rejects.toThrow(new RegExp(`last.safetensors: .*${name}`));
+    expect(await weights(net)).toEqual(await weights(before));
+    expect((await optimiser.state()).steps).toBe(0);
+  }
+  const metadata = { ...file.metadata, optimiserSteps: "" };
+  checkpoint.files.set("last.safetensors", encodeSafetensors({ ...file, metadata }));
+  await expect(fresh({ checkpoint, resume: true }).fitted).rejects.toThrow("steps is NaN");
 });
 
 describe("a run that was stopped goes on to the same bits", () => {

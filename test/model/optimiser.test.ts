@@ -1,0 +1,281 @@
+import fc from "fast-check";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { adam, adamw, add, type Engine, mul, type Optimiser, rmsprop, sgd, sum, type Tensor } from "../../src/index.ts";
+import { constant, cosine, stepped, warmUp } from "../../src/model/index.ts";
+import { createEngine } from "../../src/node.ts";
+
+let engine: Engine;
+let other: Engine;
+beforeAll(async () => {
+  engine = await createEngine({ seed: 1, software: true });
+  other = await createEngine({ seed: 2, software: true });
+});
+afterAll(() => {
+  engine.destroy();
+  other.destroy();
+});
+
+const numbers = async (p: Tensor) => [...(await p.data())];
+/** A step down the sum of these parameters, each times a factor. */
+const descend = (optimiser: Optimiser, parameters: readonly Tensor[], factor = 1) =>
+  engine.step(() =>
+    optimiser.update(
+      parameters
+        .map((p) => sum(mul(p, factor)))
+        .reduce((a, b) => add(a, b))
+        .backward(),
+    ),
+  );
+
+describe("optimisers share parameters", () => {
+  test("whichever was made last, each changes what all others read", async () => {
+    const [a, b, c] = [engine.parameter([1, 1]), engine.parameter(new Float32Array(100)), engine.parameter([1])];
+    const all = sgd([a, b, c], { lr: 0.1 });
+    await descend(all, [a, b, c]);
+    const backwards = sgd([c, a], { lr: 0.1 });
+    await descend(backwards, [a, c]);
+    await descend(all, [a, b, c]);
+    const head = adam([c], { lr: 0.1 });
+    await descend(head, [c], 3);
+    await descend(backwards, [a, c]);
+    const close = (found: number[], expected: number) => {
+      for (const x of found) expect(x).toBeCloseTo(expected, 5);
+    };
+    close(await numbers(a), 0.6);
+    close(await numbers(b), -0.2);
+    close(await numbers(c), 0.5);
+  });
+
+  test("one made while a step is on its way, or within a step, loses nothing", async () => {
+    const [a, c] = [engine.parameter([1]), engine.parameter([1])];
+    const all = sgd([a, c], { lr: 0.1 });
+    const first = descend(all, [a, c]);
+    for (let i = 0; i < 3; i++) await null;
+    const late = sgd([c, a], { lr: 0.1 });
+    await first;
+    await descend(late, [a, c]);
+    await engine.step(() => sgd([a], { lr: 0.1 }).update(sum(a).backward()));
+    expect((await numbers(a))[0]).toBeCloseTo(0.7, 5);
+    expect((await numbers(c))[0]).toBeCloseTo(0.8, 5);
+  });
+
+  test("any optimisers over any lists, in any order, as computed in float64", async () => {
+    const command = fc.record({
+      make: fc.boolean(),
+      list: fc.shuffledSubarray([0, 1, 2, 3], { minLength: 1 }),
+      which: fc.nat(),
+      momentum: fc.constantFrom(0, 0.5),
+      factor: fc.constantFrom(1, -2, 0.5),
+    });
+    await fc.assert(
+      fc.asyncProperty(fc.array(command, { minLength: 1, maxLength: 8 }), async (commands) => {
+        const parameters = [1, 70, 3, 64].map((n) => engine.parameter(new Float32Array(n).fill(n)));
+        const model = [1, 70, 3, 64];
+        const made: { optimiser: Optimiser; list: number[]; momentum: number; m: Map<number, number> }[] = [];
+        for (const { make, list, which, momentum, factor } of commands) {
+          if (make || made.length === 0) {
+            const optimiser = sgd(
+              list.map((i) => parameters[i]!),
+              { lr: 0.1, momentum },
+            );
+            made.push({ optimiser, list, momentum, m: new Map() });
+          }
+          const used = made[which % made.length]!;
+          await descend(
+            used.optimiser,
+            used.list.map((i) => parameters[i]!),
+            factor,
+          );
+          for (const i of used.list) {
+            used.m.set(i, used.momentum * (used.m.get(i) ?? 0) + factor);
+            model[i]! -= 0.1 * used.m.get(i)!;
+          }
+        }
+        for (const [i, p] of parameters.entries())
+          for (const x of await numbers(p)) expect(x).toBeCloseTo(model[i]!, 4);
+        for (const { optimiser } of made) optimiser.dispose();
+        for (const p of parameters) p.dispose();
+      }),
+      { numRuns: 40 },
+    );
+  });
+
+  test("one dispatch an update, and nothing is made from the third step on", async () => {
+    const [a, b] = [engine.parameter([1]), engine.parameter([2])];
+    const optimiser = adam([a, b], { lr: 0.1 });
+    for (let i = 0; i < 4; i++) await descend(optimiser, [a, b]);
+    const { dispatches } = engine.stats().step;
+    const part = sgd([b], { lr: 0.1 });
+    await descend(part, [b]);
+    for (let i = 0; i < 3; i++) await descend(optimiser, [a, b]);
+    expect(engine.stats().step).toMatchObject({ dispatches, buffers: 0, bindGroups: 0, pipelines: 0, submits: 1 });
+  });
+});
+
+describe("what cannot be learned is refused by name", () => {
+  test("parameters", async () => {
+    const p = engine.parameter([1]);
+    const gone = engine.parameter([1]);
+    gone.dispose();
+    expect(() => sgd([p, p], { lr: 1 })).toThrow("sgd: parameter 1 is listed before as parameter 0.");
+    expect(() => adam({ w: p, tied: p }, { lr: 1 })).toThrow(
+      'adam: parameter "tied" is listed before as parameter "w"',
+    );
+    expect(() => adam([p, other.parameter([1])], { lr: 1 })).toThrow("adam: parameter 1 is of another engine");
+    expect(() => adam([p, gone], { lr: 1 })).toThrow("adam: parameter 1, Tensor [1] f32, was disposed.");
+    expect(() => adam([engine.tensor([1])], { lr: 1 })).toThrow("is no parameter");
+    expect(() => adam([[1, 2]] as never, { lr: 1 })).toThrow("adam: parameter 0 is an array");
+    expect(() => adam({ parameters: () => ({ p }) } as never, { lr: 1 })).toThrow("Did you mean model.parameters()?");
+    for (const wrong of [p, null, undefined, "p"]) expect(() => adam(wrong as never, { lr: 1 })).toThrow(TypeError);
+    expect(() => adam([], { lr: 1 })).toThrow("adam: there are no parameters");
+
+    const q = engine.parameter([1]);
+    const optimiser = sgd([p, q], { lr: 1 });
+    q.dispose();
+    await expect(descend(optimiser, [p])).rejects.toThrow("optimiser.update: parameter 1 was disposed");
+    expect(await numbers(p)).toEqual([1]);
+  });
+
+  test("options, at construction and later", () => {
+    const p = [engine.parameter([1])];
+    const wrong: [() => unknown, string | RegExp][] = [
+      [() => adam(p, { lr: 1, eps: 1 } as never), 'adam: there is no option "eps". Did you mean epsilon?'],
+      [() => adam(p, { lr: 1, momentum: 0.9 } as never), 'adam: there is no option "momentum"'],
+      [() => sgd(p, { lr: 1, betas: [0, 0] } as never), 'sgd: there is no option "betas"'],
+      [() => rmsprop(p, { lr: 1, nesterov: true } as never), 'rmsprop: there is no option "nesterov"'],
+      [() => adam(p, undefined as never), "adam: there are no options"],
+      [() => adam(p, {} as never), "adam: lr is undefined"],
+      [() => adam(p, { lr: Number.POSITIVE_INFINITY }), "adam: lr is Infinity"],
+      [() => adam(p, { lr: 1, betas: [0.9, 1] }), "adam: betas[1] is 1"],
+      [() => adam(p, { lr: 1, betas: [0.9] as never }), "adam: betas is an array, expected two numbers"],
+      [() => adam(p, { lr: 1, epsilon: Number.NaN }), "adam: epsilon is NaN"],
+      [() => adamw(p, { lr: 1, weightDecay: -1 }), "adamw: weightDecay is -1"],
+      [() => sgd(p, { lr: 1, clipNorm: Number.NaN }), "sgd: clipNorm is NaN"],
+      [() => sgd(p, { lr: 1, clipValue: "1" as never }), 'sgd: clipValue is "1"'],
+      [() => sgd(p, { lr: 1, nesterov: true }), "sgd: nesterov needs a momentum"],
+      [() => sgd(p, { lr: 1, nesterov: "no" as never, momentum: 0.9 }), 'sgd: nesterov is "no"'],
+      [() => rmsprop(p, { lr: 1, alpha: Number.NaN }), "rmsprop: alpha is NaN"],
+      [() => cosine(1e-3, 0), "cosine: steps is 0"],
+      [() => cosine(1e-3, 10, Number.NaN), "cosine: least is NaN"],
+      [() => stepped(1e-3, 0), "stepped: every is 0"],
+      [() => stepped(1e-3, 5, -1), "stepped: factor is -1"],
+      [() => constant(Number.NaN), "constant: lr is NaN"],
+      [() => warmUp(-1, constant(1)), "warmUp: steps is -1"],
+      [() => warmUp(5, 1e-3 as never), "warmUp: schedule is 0.001"],
+      [() => cosine(1, 10)(Number.NaN), "cosine's schedule: step is NaN"],
+    ];
+    for (const [make, message] of wrong) expect(make).toThrow(message);
+    const optimiser = adam(p, { lr: 1 });
+    for (const lr of [Number.NaN, -1, null, "1"]) {
+      expect(() => {
+        optimiser.lr = lr as number;
+      }).toThrow("adam: lr is");
+    }
+    expect(optimiser.lr).toBe(1);
+  });
+});
+
+describe("state", () => {
+  test("of other parameters, of another rule, or with numbers that cannot be, is refused and changes nothing", async () => {
+    const p = engine.parameter([1, 2]);
+    const optimiser = adam([p], { lr: 0.1 });
+    await descend(optimiser, [p]);
+    const state = await optimiser.state();
+    const holding = (array: Float32Array, x: number) => array.with(0, x);
+    for (const wrong of [
+      { steps: -1 },
+      { steps: 0.5 },
+      { steps: Number.NaN },
+      { m: holding(state.m, Number.NaN) },
+      { v: holding(state.v!, -1) },
+      { v: holding(state.v!, Number.POSITIVE_INFINITY) },
+      { v: undefined },
+      { m: new Float32Array(3) },
+      { m: [...state.m] as never },
+      { rule: "adamw" as const },
+      { sizes: [1, 1] },
+    ])
+      expect(() => optimiser.restore({ ...state, ...wrong })).toThrow("optimiser.restore: ");
+    expect(() => optimiser.restore(null as never)).toThrow("optimiser.restore: this is null");
+    expect(() => sgd([p], { lr: 1 }).restore({ steps: 1, m: state.m, v: state.v })).toThrow("which sgd has not");
+    expect(await optimiser.state()).toEqual(state);
+    optimiser.restore({ steps: state.steps, m: state.m, v: state.v });
+    expect(await optimiser.state()).toEqual(state);
+  });
+
+  test("Adam counts the steps that were submitted, and each update of a step", async () => {
+    const p = engine.parameter([1]);
+    const optimiser = adam([p], { lr: 0.1 });
+    const fails = engine.step(() => {
+      optimiser.update(sum(p).backward());
+      throw new Error("stopped");
+    });
+    await expect(fails).rejects.toThrow("stopped");
+    expect((await optimiser.state()).steps).toBe(0);
+    await engine.step(() => {
+      optimiser.update(sum(p).backward());
+      optimiser.update(sum(p).backward());
+    });
+    expect((await optimiser.state()).steps).toBe(2);
+    expect((await numbers(p))[0]).toBeCloseTo(0.8, 5);
+  });
+
+  test("a disposed optimiser gives its memory back and says that it is gone", async () => {
+    const round = async () => {
+      const p = [engine.parameter(new Float32Array(5000)), engine.parameter([1])];
+      const optimiser = adam(p, { lr: 0.1 });
+      await descend(optimiser, p);
+      optimiser.dispose();
+      optimiser.dispose();
+      await expect(descend(optimiser, p)).rejects.toThrow("optimiser.update: this optimiser was disposed");
+      for (const x of p) x.dispose();
+      return engine.stats().bytes;
+    };
+    for (let i = 0; i < 3; i++) await round();
+    const before = await round();
+    for (let i = 0; i < 5; i++) await round();
+    expect((await round()) - before).toBeLessThan(6 * 4096);
+  });
+});
+
+describe("numbers as PyTorch's", () => {
+  test.each([0.9, 0.999, 0.9999, 0.99999, 0.9999999])(
+    "the first step of Adam is lr, whatever beta2: %f",
+    async (beta) => {
+      const p = engine.parameter([1]);
+      await descend(adam([p], { lr: 0.1, betas: [beta, beta] }), [p], 3);
+      expect(Math.abs((await numbers(p))[0]! - 0.9)).toBeLessThan(1e-6);
+    },
+  );
+
+  const clipped = async (gradient: number[], options: object) => {
+    const p = engine.parameter(new Float32Array(gradient.length));
+    const optimiser = sgd([p], { lr: 1, ...options });
+    await engine.step(() => optimiser.update(sum(mul(p, engine.tensor(gradient))).backward()));
+    return (await numbers(p)).map((x) => -x);
+  };
+  test("a norm that is NaN makes every gradient NaN; an infinite one leaves 0", async () => {
+    expect(await clipped([Number.NaN, 100, 1], { clipNorm: 1 })).toEqual([Number.NaN, Number.NaN, Number.NaN]);
+    expect((await clipped([Number.POSITIVE_INFINITY, 100, 1], { clipNorm: 1 })).map(Math.abs)).toEqual([
+      Number.NaN,
+      0,
+      0,
+    ]);
+    const found = await clipped([Number.NaN, Number.NEGATIVE_INFINITY, 5, 1], { clipValue: 2 });
+    expect(found).toEqual([Number.NaN, -2, 2, 1]);
+  });
+
+  test("the norm of many equal numbers", async () => {
+    const n = 100_000;
+    const found = await clipped(new Array(n).fill(0.1), { clipNorm: 1 });
+    expect(Math.abs(found[0]! * Math.sqrt(n) - 1)).toBeLessThan(1e-6);
+  });
+
+  test("no momentum and no decay are none, also of what is infinite", async () => {
+    const p = engine.parameter([0]);
+    const optimiser = sgd([p], { lr: 1 });
+    for (const g of [Number.POSITIVE_INFINITY, 1])
+      await engine.step(() => optimiser.update(sum(mul(p, engine.tensor([g]))).backward()));
+    expect(await numbers(p)).toEqual([Number.NEGATIVE_INFINITY]);
+  });
+});
