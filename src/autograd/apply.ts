@@ -1,7 +1,7 @@
 import { checkList, checkName, describe, floats, wholeNumbers } from "../check.ts";
 import type { HostArray } from "../gpu/index.ts";
 import { type DType, type Op, show } from "../kernels/op.ts";
-import { isPaused, isTracked, type Node } from "./tape.ts";
+import { isPaused, isTracked, type Node, noGradientFor } from "./tape.ts";
 import { Tensor } from "./tensor.ts";
 import { note } from "./trace.ts";
 
@@ -32,15 +32,26 @@ export function apply<Options>(
     if (x && x.gpu !== gpu) throw new Error(`${name}: its tensors belong to two engines.`);
     x?.expectUsable(name, recording);
   }
-  const { outputs, backward } = op(recording, inputs, options);
+  const { outputs, backward = withoutGradient(name), constants = {} } = op(recording, inputs, options);
+  const tracked = isPaused() ? [] : inputs.map((x) => isTracked(x, recording));
+  for (const [i, what] of Object.entries(constants)) {
+    if (tracked[Number(i)]) throw new Error(noGradientFor(name, what, inputs[Number(i)]!));
+  }
   const tensors = outputs.map((y) => new Tensor(gpu, y.slot, y.shape, y.dtype));
   note(name, inputs, options, tensors);
-  if (backward && !isPaused() && inputs.some((x) => isTracked(x, recording))) {
+  if (tracked.some(Boolean)) {
     const node: Node = { recording, order: order++, op: name, inputs, outputs: tensors, backward };
     for (const y of tensors) if (y.dtype === "f32") y.node = node;
   }
   return tensors;
 }
+
+/** Stands where an op has no gradient: it is an error to ask for one, but none to use the op. */
+const withoutGradient = (name: string) => (): never => {
+  throw new Error(
+    `${name}: it has no gradient, but one was asked for through it. Give it detach(x) where none is meant to flow.`,
+  );
+};
 
 /**
  * Refuses what is given to a function that takes no more, such as PyTorch's `alpha` of add and `approximate` of gelu. What

@@ -42,6 +42,7 @@ import {
 } from "../kernels/strided.ts";
 import { where as whereKernel } from "../kernels/where.ts";
 import { apply, asTensor, noMore } from "./apply.ts";
+import { noGrad } from "./tape.ts";
 import type { Tensor } from "./tensor.ts";
 
 /*
@@ -193,6 +194,11 @@ export const reshape: (x: Tensor, shape: readonly number[]) => Tensor = (x, shap
   noMore("reshape", extra);
   checkList("reshape", "shape", shape, "an array of sizes");
   return one("reshape", reshapeKernel, [x], { shape });
+};
+/** The same numbers, through which no gradient flows: what was computed from parameters counts as given. */
+export const detach: (x: Tensor) => Tensor = (x, extra?: unknown, array?: unknown) => {
+  noMore("detach", extra, array);
+  return noGrad(() => one("detach", reshapeKernel, [x], { shape: x?.shape }));
 };
 const flattenOptions: Known<{ start?: number }> = { start: true };
 /** All axes from `start` on as one; a negative `start` counts from the end. */

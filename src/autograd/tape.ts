@@ -44,6 +44,10 @@ export const isPaused = (): boolean => paused;
 export const isTracked = (x: Tracked | undefined, recording: Recording): boolean =>
   x !== undefined && (x.isParameter || x.node?.recording === recording);
 
+/** What an op says where a gradient is wanted for an input that has none. */
+export const noGradientFor = (op: string, what: string, x: Value): string =>
+  `${op}: ${what} ${show(x)} is a parameter or was computed from one, but no gradient is defined for it. Give detach(x) where none is meant to flow.`;
+
 /**
  * Reverse-mode differentiation: walks the ops that led to `root` from the last recorded to the first, and records each
  * op's gradient. Where several ops used one value, their gradients are added up in that order.
@@ -68,7 +72,8 @@ export function gradientsOf(root: Tracked, rootGradient: Value, recording: Recor
     const dx = node.backward(dy, needs);
     node.inputs.forEach((input, i) => {
       const d = dx[i];
-      if (!input || !needs[i] || !d) return;
+      if (!input || !needs[i]) return;
+      if (!d) throw new Error(noGradientFor(node.op, `argument ${i + 1}`, input));
       if (count(d.shape) !== count(input.shape)) {
         throw new TypeError(
           `${node.op}: its gradient gives ${show(d)} for input ${i}, which is ${show(input)}. They must be equal.`,

@@ -12,17 +12,17 @@ const functions = {
   add: { value: "a + b", da: "1.0", db: "1.0" },
   sub: { value: "a - b", da: "1.0", db: "-1.0" },
   mul: { value: "a * b", da: "b", db: "a" },
-  div: { value: "a / b", da: "1.0 / b", db: "-a / (b * b)" },
+  div: { value: "a / b", da: "1.0 / b", db: "-(a / b) / b" },
   // Where both are equal each gets half of the gradient, as in PyTorch. NaN wins.
   maximum: {
     value: "select(select(b, a, a > b), a + b, isNaN(a) || isNaN(b))",
-    da: "select(select(0.0, 1.0, a > b), 0.5, a == b)",
-    db: "select(select(0.0, 1.0, b > a), 0.5, a == b)",
+    da: "select(select(1.0, 0.0, a < b), select(0.5, 1.0, isNaN(a) || isNaN(b)), a == b || isNaN(a) || isNaN(b))",
+    db: "select(select(1.0, 0.0, b < a), select(0.5, 1.0, isNaN(a) || isNaN(b)), a == b || isNaN(a) || isNaN(b))",
   },
   minimum: {
     value: "select(select(b, a, a < b), a + b, isNaN(a) || isNaN(b))",
-    da: "select(select(0.0, 1.0, a < b), 0.5, a == b)",
-    db: "select(select(0.0, 1.0, b < a), 0.5, a == b)",
+    da: "select(select(1.0, 0.0, a > b), select(0.5, 1.0, isNaN(a) || isNaN(b)), a == b || isNaN(a) || isNaN(b))",
+    db: "select(select(1.0, 0.0, b > a), select(0.5, 1.0, isNaN(a) || isNaN(b)), a == b || isNaN(a) || isNaN(b))",
   },
   pow: {
     value: "power(a, b)",

@@ -38,7 +38,8 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   for (var j = lane; j < s.A; j += ${way.lanes}) {
     let logit = x[row * s.A + j];
     if (smoothing > 0) { loss += smoothing / f32(s.A) * (total.y - (logit - total.x)); }
-    dx[row * s.A + j] = u * (exp(logit - total.x - total.y) - select(0.0, 1 - smoothing, j == label) - smoothing / f32(s.A));
+    let p = select(exp(logit - total.x - total.y), total.y, isNaN(total.y));
+    dx[row * s.A + j] = u * (p - select(0.0, 1 - smoothing, j == label) - smoothing / f32(s.A));
   }
   loss = sumOfLanes(lane, loss);
   if (lane == 0) { rows[row] = u * loss; }
@@ -77,10 +78,21 @@ export const crossEntropy: Op<CrossEntropyOptions> = (
   checkNumber("crossEntropy", "labelSmoothing", labelSmoothing, number.share);
   const rows = fresh(r, [N]);
   const dx = fresh(r, [N, A]);
+  const sizes = [N, A, bits(rowScale(reduction, N)), bits(labelSmoothing)];
   chooseRows(r, "crossEntropy", N, A, (way) => forward({ weights: weights !== undefined, ...way }), {
     reads: [x!.slot, labels!.slot, ...(weights ? [weights.slot] : [])],
     writes: [rows.slot, dx.slot],
-    sizes: [N, A, bits(rowScale(reduction, N)), bits(labelSmoothing)],
+    sizes,
   });
-  return reduceLoss(r, rows, dx, reduction);
+  return reduceLoss(r, rows, dx, reduction, (needs) => {
+    if (!needs[2]) return [];
+    // A row's loss is its weight times what stands here: the same loss without weights.
+    const du = fresh(r, [N]);
+    chooseRows(r, "crossEntropy", N, A, (way) => forward({ weights: false, ...way }), {
+      reads: [x!.slot, labels!.slot],
+      writes: [du.slot, fresh(r, [N, A]).slot],
+      sizes,
+    });
+    return [undefined, du];
+  });
 };

@@ -82,5 +82,5 @@ export const dropModalities: Op<{ p: number }> = (r, [present], { p }) => {
     sizes: [N, M, bits(p)],
     grid: grid(N, 64),
   });
-  return { outputs: [kept] };
+  return { outputs: [kept], constants: { 0: "present" } };
 };

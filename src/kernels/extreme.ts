@@ -79,6 +79,8 @@ ${index(false)}
 @group(0) @binding(2) var<storage, read> dy: array<f32>;
 @group(0) @binding(3) var<storage, read_write> dx: array<f32>;
 @group(0) @binding(4) var<uniform> s: Sizes;
+fn isNaN(x: f32) -> bool { return ${notANumber("x")}; }
+fn isExtreme(x: f32, extreme: f32) -> bool { return x == extreme || (isNaN(x) && isNaN(extreme)); }
 #if ${wide}
 var<workgroup> counts: array<u32, ${LANES}>;
 #endif
@@ -98,7 +100,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   let base = keptAt(at);
   let extreme = y[at];
   var equal = 0u;
-  for (var j = first; j < s.reduced; j += stride) { equal += select(0u, 1u, x[base + reducedAt(j)] == extreme); }
+  for (var j = first; j < s.reduced; j += stride) { equal += select(0u, 1u, isExtreme(x[base + reducedAt(j)], extreme)); }
 #if ${wide}
   counts[lane] = equal;
   for (var half = ${LANES / 2}u; half > 0; half /= 2) {
@@ -111,7 +113,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   let share = dy[at] / f32(equal);
   for (var j = first; j < s.reduced; j += stride) {
     let place = base + reducedAt(j);
-    dx[place] = select(0.0, share, x[place] == extreme);
+    dx[place] = select(0.0, share, isExtreme(x[place], extreme));
   }
 }`,
 );

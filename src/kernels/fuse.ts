@@ -7,7 +7,7 @@ import { count, each, expect, expectFloat, expectRank, fresh, grid, type Op, sho
  *   average    y [N, D] = Σ c_m · x_m,  c_m = present_m / Σ present
  *   weighted   y [N, D] = Σ c_m · x_m,  c_m = present_m · e^{v_m} / Σ present_k · e^{v_k}: a softmax of the learned
  *              v [M] over the modalities that are there
- * An example without any modality gives 0. dx_m = c_m · dy; dv_m = Σ_n c_m (g_m − Σ_k c_k g_k), g_m = dy[n] · x_m[n].
+ * What is not there is not read, whatever stands in its place; an example without any modality gives 0. dx_m = c_m · dy; dv_m = Σ_n c_m (g_m − Σ_k c_k g_k), g_m = dy[n] · x_m[n].
  */
 
 export const fusions = ["concat", "average", "weighted"] as const;
@@ -62,10 +62,10 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   let n = at / s.across;
 #if ${v.fusion === "concat"}
   var d = at % s.across;
-  ${each(v.modalities, (m) => `if (d < s.d${m}) { y[at] = share(n, ${m}) * x${m}[n * s.d${m} + d]; return; }\n  d -= s.d${m};`)}
+  ${each(v.modalities, (m) => `if (d < s.d${m}) { y[at] = select(0.0, share(n, ${m}) * x${m}[n * s.d${m} + d], has(n, ${m}) != 0); return; }\n  d -= s.d${m};`)}
 #else
   var sum = 0.0;
-  ${each(v.modalities, (m) => `sum += share(n, ${m}) * x${m}[at];`)}
+  ${each(v.modalities, (m) => `sum += select(0.0, share(n, ${m}) * x${m}[at], has(n, ${m}) != 0);`)}
   y[at] = sum;
 #endif
 }`,
@@ -87,9 +87,9 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   let n = at / s.across;
 #if ${v.fusion === "concat"}
   var d = at % s.across;
-  ${each(v.modalities, (m) => `if (d < s.d${m}) { dx${m}[n * s.d${m} + d] = share(n, ${m}) * dy[at]; return; }\n  d -= s.d${m};`)}
+  ${each(v.modalities, (m) => `if (d < s.d${m}) { dx${m}[n * s.d${m} + d] = select(0.0, share(n, ${m}) * dy[at], has(n, ${m}) != 0); return; }\n  d -= s.d${m};`)}
 #else
-  ${each(v.modalities, (m) => `dx${m}[at] = share(n, ${m}) * dy[at];`)}
+  ${each(v.modalities, (m) => `dx${m}[at] = select(0.0, share(n, ${m}) * dy[at], has(n, ${m}) != 0);`)}
 #endif
 }`,
 );
@@ -112,7 +112,7 @@ fn main(@builtin(local_invocation_index) lane: u32) {
   for (var n = lane; n < s.N; n += 64) {
     ${each(v.modalities, (m) => `var g${m} = 0.0;`)}
     for (var i = n * s.across; i < (n + 1) * s.across; i++) {
-      ${each(v.modalities, (m) => `g${m} += dy[i] * x${m}[i];`)}
+      ${each(v.modalities, (m) => `g${m} += select(0.0, dy[i] * x${m}[i], has(n, ${m}) != 0);`)}
     }
     ${each(v.modalities, (m) => `let c${m} = share(n, ${m});`)}
     let mean = ${each(v.modalities, (m) => `c${m} * g${m}`).replaceAll("\n", " + ")};
@@ -187,6 +187,7 @@ export const fuse: Op<FuseOptions> = (r, inputs, { fusion, modalities: M }) => {
   });
   return {
     outputs: [y],
+    constants: { [M]: "present" },
     backward: ([dy], needs) => {
       const dxs = xs.map((x) => fresh(r, x.shape));
       if (needs.slice(0, M).some(Boolean)) {

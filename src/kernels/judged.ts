@@ -97,5 +97,5 @@ export const judged: Op<{ reduction?: Reduction | undefined }> = (
     sizes: [N, A, bits(rowScale(reduction, N))],
     grid: grid(N, 16),
   });
-  return reduceLoss(r, rows, dx, reduction);
+  return reduceLoss(r, rows, dx, reduction, () => [], { 2: "rewards", 3: "noise" });
 };

@@ -1,7 +1,7 @@
 import { checkNumber, number } from "../check.ts";
 import { kernel, wgsl } from "../gpu/index.ts";
 import { arithmetic } from "./arithmetic.ts";
-import { bits, count, expect, expectFloat, fresh, type Op, reshaped, show } from "./op.ts";
+import { bits, count, expect, expectFloat, fresh, notANumber, type Op, reshaped, show } from "./op.ts";
 import { sumTo } from "./reduce.ts";
 import { chooseRows, type RowWay, rowOf, sumOfLanes, threads } from "./rows.ts";
 
@@ -30,10 +30,15 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   var sum = 0.0;
   for (var i = lane; i < s.D; i += ${way.lanes}) { sum += x[row * s.D + i]; }
   let mean = sumOfLanes(lane, sum) / D;
+  // What the first mean missed is in the sum of the differences from it: both means together are right beyond a float's digits.
+  var rest = 0.0;
   var squares = 0.0;
-  for (var i = lane; i < s.D; i += ${way.lanes}) { let d = x[row * s.D + i] - mean; squares += d * d; }
-  let k = inverseSqrt(sumOfLanes(lane, squares) / D + bitcast<f32>(s.epsilon));
-  for (var i = lane; i < s.D; i += ${way.lanes}) { normal[row * s.D + i] = (x[row * s.D + i] - mean) * k; }
+  for (var i = lane; i < s.D; i += ${way.lanes}) { let d = x[row * s.D + i] - mean; rest += d; squares += d * d; }
+  let missed = sumOfLanes(lane, rest) / D;
+  let variance = max(0.0, sumOfLanes(lane, squares) / D - missed * missed);
+  // No finite number has a place in a row that holds NaN or an infinity: what such a row gives is NaN.
+  let k = select(inverseSqrt(variance + bitcast<f32>(s.epsilon)), missed, ${notANumber("missed")});
+  for (var i = lane; i < s.D; i += ${way.lanes}) { normal[row * s.D + i] = ((x[row * s.D + i] - mean) - missed) * k; }
   if (lane == 0) { scale[row] = k; }
 }`,
 );

@@ -33,24 +33,37 @@ export const rowScale = (reduction: Reduction, rows: number): number => (reducti
  * are then added up, and the gradient is ready unless something was computed from the loss.
  *
  * @param dx the gradient of the sum of `rows` with respect to the first input.
+ * @param more records those with respect to the other inputs, where they are wanted.
+ * @param constants the inputs that have none (`Recorded`).
  */
-export function reduceLoss(r: Recording, rows: Value, dx: Value, reduction: Reduction): Recorded {
+export function reduceLoss(
+  r: Recording,
+  rows: Value,
+  dx: Value,
+  reduction: Reduction,
+  more: (needs: readonly boolean[]) => (Value | undefined)[] = () => [],
+  constants: NonNullable<Recorded["constants"]> = {},
+): Recorded {
   const y = reduction === "none" ? rows : sumOver(r, rows, new Set(rows.shape.map((_, i) => i)), []);
   return {
     outputs: [y],
-    backward: ([dy]) => {
-      if (dy!.one) return [dx];
-      const n = count(dx.shape);
-      const d = fresh(r, dx.shape);
-      const each = reduction === "none" ? n / count(rows.shape) : n;
-      r.dispatch({
-        kernel: scale({}),
-        reads: [dx.slot, dy!.slot],
-        writes: [d.slot],
-        sizes: [n, each],
-        grid: grid(n, 64),
-      });
-      return [d];
+    constants,
+    backward: ([dy], needs) => {
+      const scaled = (dx: Value): Value => {
+        if (dy!.one) return dx;
+        const n = count(dx.shape);
+        const d = fresh(r, dx.shape);
+        const each = reduction === "none" ? n / count(rows.shape) : n;
+        r.dispatch({
+          kernel: scale({}),
+          reads: [dx.slot, dy!.slot],
+          writes: [d.slot],
+          sizes: [n, each],
+          grid: grid(n, 64),
+        });
+        return d;
+      };
+      return [needs[0] ? scaled(dx) : undefined, ...more(needs).map((d) => d && scaled(d))];
     },
   };
 }

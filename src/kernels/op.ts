@@ -17,9 +17,12 @@ export interface Recorded {
   readonly outputs: readonly Value[];
   /**
    * Records the gradient. `dy[i]` belongs to `outputs[i]` (undefined: the loss does not depend on it); `needs[i]` says
-   * whether the gradient of input i is wanted. Absent for what has no gradient.
+   * whether the gradient of input i is wanted; one that is wanted and not given is an error. Absent for what has no gradient:
+   * then asking for one through it is an error.
    */
   readonly backward?: (dy: readonly (Value | undefined)[], needs: readonly boolean[]) => (Value | undefined)[];
+  /** Inputs that no gradient is defined for, by their place, and what users call them: tracked ones are refused at the call. */
+  readonly constants?: Readonly<Record<number, string>>;
 }
 
 /** An op checks shapes, throws before anything is recorded, then records its kernels. */
@@ -71,10 +74,13 @@ export const notANumber = (x: string): string => `((bitcast<u32>(${x}) & 0x7ffff
 /** WGSL: which of the four numbers of x are none. */
 export const notANumber4 = (x: string): string => `((bitcast<vec4u>(${x}) & vec4u(0x7fffffff)) > vec4u(0x7f800000))`;
 
-/** An activation as WGSL of `y` from `x`, and its derivative from the result `y`. Functions of WGSL may lose NaN. */
+/**
+ * An activation as WGSL of `y` from `x`, and its derivative from the result `y`; relu's is 1 at NaN, as PyTorch's. Functions of WGSL
+ * may lose NaN.
+ */
 export const activations = {
   none: { value: "x", slope: "1.0" },
-  relu: { value: "select(x, 0.0, x < 0.0)", slope: "select(0.0, 1.0, y > 0.0)" },
+  relu: { value: "select(x, 0.0, x < 0.0)", slope: "select(0.0, 1.0, (bitcast<u32>(y) << 1) != 0)" },
   tanh: { value: `select(tanh(clamp(x, -15.0, 15.0)), x, ${notANumber("x")})`, slope: "1.0 - y * y" },
   sigmoid: { value: `select(1.0 / (1.0 + exp(-x)), x, ${notANumber("x")})`, slope: "y * (1.0 - y)" },
 } as const;

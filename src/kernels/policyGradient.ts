@@ -124,5 +124,5 @@ export const policyGradient: Op<PolicyGradientOptions> = (
     sizes: [N, A, bits(rowScale(reduction, N)), bits(entropy), bits(beta)],
     grid: grid(N, 16),
   });
-  return reduceLoss(r, rows, dx, reduction);
+  return reduceLoss(r, rows, dx, reduction, () => [], { 2: "advantages", 3: "klTo" });
 };

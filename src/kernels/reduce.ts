@@ -16,6 +16,8 @@ import { bits, count, expect, expectFloat, fresh, grid, type Op, reshaped, show,
  */
 
 const LANES = 256;
+/** Numbers that a thread adds up one by one. */
+const RUN = 64;
 /** Numbers that one workgroup sums, and one thread; more are split. */
 const SPAN = { wide: 16384, spans: 256 };
 /** The least results that the threads of a CPU sum alone by default, and the most numbers of each that any thread does. */
@@ -69,7 +71,13 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   if (part >= max(1, (s.reduced + s.span - 1) / s.span)) { return; }
   let base = keptAt(at % s.kept);
   var sum = 0.0;
-  for (var i = part * s.span; i < min((part + 1) * s.span, s.reduced); i++) { sum += x[base + reducedAt(i)]; }
+  let end = min((part + 1) * s.span, s.reduced);
+  // In runs, whose sums are added up: rounding errors grow with the run, not with the length.
+  for (var start = part * s.span; start < end; start += ${RUN}) {
+    var run = 0.0;
+    for (var i = start; i < min(start + ${RUN}, end); i++) { run += x[base + reducedAt(i)]; }
+    sum += run;
+  }
   y[at] = sum * bitcast<f32>(s.scale);
 }
 #endif`,

@@ -1,31 +1,40 @@
 import { checkNumber, number } from "../check.ts";
 import { kernel, wgsl } from "../gpu/index.ts";
+import { log1p, logarithm, logistic, nanTest } from "./formulas.ts";
 import { checkReduction, type Reduction, reduceLoss, rowScale } from "./loss.ts";
 import { bits, count, expect, expectFloat, fresh, grid, type Op, show } from "./op.ts";
 
 /*
- * Losses that compare x with a target t number by number, with their gradients in the same pass:
- *   mse                            (x − t)²                            dx = 2 (x − t)
- *   binaryCrossEntropyWithLogits   max(x, 0) − x·t + log(1 + e^{−|x|})  dx = σ(x) − t
- *   huber                          d²/2 where |d| ≤ δ, else δ (|d| − δ/2), d = x − t;  dx = d kept within ±δ (Huber 1964)
- *   klDivergence                   t (log t − x), x log-probabilities and t probabilities;  dx = −t
+ * Losses that compare x with a target t number by number, with the gradient by x in the same pass, and that by t where wanted:
+ *   mse                            (x − t)²                            dx = 2 (x − t), dt = −dx
+ *   binaryCrossEntropyWithLogits   (1 − t) max(x, 0) + t max(−x, 0) + log1p(e^{−|x|})   dx = σ(x) − t, dt = −x
+ *   huber                          d²/2 where |d| ≤ δ, else δ (|d| − δ/2), d = x − t;  dx = d kept within ±δ, dt = −dx
+ *                                  (Huber 1964)
+ *   klDivergence                   t log t − t x, x log-probabilities and t probabilities, 0 log 0 being 0;
+ *                                  dx = −t, dt = log t + t / t − x, NaN where t is 0, as PyTorch has it
+ * NaN in x or t gives NaN, and infinities go where the limit goes.
  */
 
 const functions = {
-  mse: { name: "mse", value: "(x - t) * (x - t)", slope: "2 * (x - t)" },
+  mse: { name: "mse", value: "(x - t) * (x - t)", slope: "2 * (x - t)", byTarget: "2 * (t - x)" },
   binaryCrossEntropy: {
     name: "binaryCrossEntropyWithLogits",
-    value: "max(x, 0.0) - x * t + log(1 + exp(-abs(x)))",
-    // σ(x) by the exponential that does not overflow.
-    slope: "select(exp(x) / (1 + exp(x)), 1 / (1 + exp(-x)), x > 0) - t",
+    value: "select((1 - t) * max(x, 0.0) + t * max(-x, 0.0) + log1p(exp(-abs(x))), x + t, isNaN(x) || isNaN(t))",
+    slope: "logistic(x) - t",
+    byTarget: "-x",
   },
   huber: {
     name: "huber",
-    value: "select(p * (abs(x - t) - 0.5 * p), 0.5 * (x - t) * (x - t), abs(x - t) <= p)",
-    slope: "clamp(x - t, -p, p)",
+    value: "select(select(p * (abs(x - t) - 0.5 * p), 0.5 * (x - t) * (x - t), abs(x - t) <= p), x - t, isNaN(x - t))",
+    slope: "select(clamp(x - t, -p, p), x - t, isNaN(x - t))",
+    byTarget: "select(clamp(t - x, -p, p), t - x, isNaN(t - x))",
   },
-  // 0 · log 0 is 0.
-  klDivergence: { name: "klDivergence", value: "select(0.0, t * (log(t) - x), t > 0)", slope: "-t" },
+  klDivergence: {
+    name: "klDivergence",
+    value: "select(t * logarithm(t), 0.0, t == 0) - t * x",
+    slope: "-t",
+    byTarget: "logarithm(t) + t / t - x",
+  },
 } as const;
 export type Regression = keyof typeof functions;
 
@@ -38,6 +47,7 @@ struct Sizes { n: u32, scale: u32, p: u32 }
 @group(0) @binding(2) var<storage, read_write> y: array<f32>;
 @group(0) @binding(3) var<storage, read_write> dx: array<f32>;
 @group(0) @binding(4) var<uniform> s: Sizes;
+${nanTest}${log1p}${logistic}${logarithm}
 
 @compute @workgroup_size(64)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
@@ -51,7 +61,28 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
 }`,
 );
 
-/** Inputs: x, target, which has no gradient. */
+const byTarget = kernel(
+  "regression.byTarget",
+  ({ kind }: { kind: Regression }) => wgsl`
+struct Sizes { n: u32, scale: u32, p: u32 }
+@group(0) @binding(0) var<storage, read> x_in: array<f32>;
+@group(0) @binding(1) var<storage, read> t_in: array<f32>;
+@group(0) @binding(2) var<storage, read_write> dt: array<f32>;
+@group(0) @binding(3) var<uniform> s: Sizes;
+${nanTest}${logarithm}
+
+@compute @workgroup_size(64)
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
+  let at = (group.x + group.y * groups.x) * 64 + lane;
+  if (at >= s.n) { return; }
+  let x = x_in[at];
+  let t = t_in[at];
+  let p = bitcast<f32>(s.p);
+  dt[at] = bitcast<f32>(s.scale) * (${functions[kind].byTarget});
+}`,
+);
+
+/** Inputs: x, target. */
 export const regression: Op<{ kind: Regression; reduction?: Reduction | undefined; delta?: number | undefined }> = (
   r,
   [x, t],
@@ -66,12 +97,16 @@ export const regression: Op<{ kind: Regression; reduction?: Reduction | undefine
   const n = count(x!.shape);
   const y = fresh(r, x!.shape);
   const dx = fresh(r, x!.shape);
-  r.dispatch({
-    kernel: forward({ kind }),
+  const work = {
     reads: [x!.slot, t!.slot],
-    writes: [y.slot, dx.slot],
     sizes: [n, bits(rowScale(reduction, n)), bits(delta)],
     grid: grid(n, 64),
+  };
+  r.dispatch({ kernel: forward({ kind }), writes: [y.slot, dx.slot], ...work });
+  return reduceLoss(r, y, dx, reduction, ([, needsTarget]) => {
+    if (!needsTarget) return [];
+    const dt = fresh(r, t!.shape);
+    r.dispatch({ kernel: byTarget({ kind }), writes: [dt.slot], ...work });
+    return [dt];
   });
-  return reduceLoss(r, y, dx, reduction);
 };

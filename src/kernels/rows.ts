@@ -53,6 +53,8 @@ ${ofLanes(way, "sumOfLanes", (a, b) => `${a} + ${b}`)}`;
 export const rowStatistics = (way: RowWay): string => wgsl`
 ${sumOfLanes(way)}
 fn isNaN(x: f32) -> bool { return ${notANumber("x")}; }
+fn isNotFinite(x: f32) -> bool { return (bitcast<u32>(x) & 0x7f800000u) == 0x7f800000u; }
+fn notFinite(x: f32) -> f32 { return bitcast<f32>(bitcast<u32>(x) | 0x7fc00000u); }
 fn larger(a: f32, b: f32) -> f32 { return select(a, b, isNaN(b) || (!isNaN(a) && b > a)); }
 ${ofLanes(way, "largestOfLanes", (a, b) => `larger(${a}, ${b})`)}
 fn largest(row: u32, lane: u32) -> f32 {
@@ -65,7 +67,9 @@ fn logSumExp(row: u32, lane: u32) -> vec2f {
   let top = largest(row, lane);
   var sum = 0.0;
   for (var j = lane; j < s.A; j += ${way.lanes}) { sum += exp(x[row * s.A + j] - top); }
-  return vec2f(top, log(sumOfLanes(lane, sum)));
+  // NaN, or an infinity, as the largest: ∞ − ∞ is no number, and exp may lose that.
+  let total = sumOfLanes(lane, sum);
+  return vec2f(top, select(log(total), notFinite(top), isNotFinite(top)));
 }`;
 
 /** Records work on N rows of D in one of its two ways. */

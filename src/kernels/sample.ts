@@ -28,7 +28,9 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   let a = bitcast<f32>(s.a);
   let b = bitcast<f32>(s.b);
 #if ${from === "uniform"}
-  y[at] = a + (b - a) * random(seed[0], at);
+  // Rounding may lead to b, which is not among them.
+  let drawn = a + (b - a) * random(seed[0], at);
+  y[at] = select(drawn, a, drawn >= b);
 #else
   // 1 − u is never 0, whose logarithm is not finite.
   let radius = sqrt(-2 * log(1 - random(seed[0], 2 * at)));

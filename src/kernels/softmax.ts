@@ -27,7 +27,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   let top = largest(row, lane);
   var sum = 0.0;
   for (var i = row * s.A + lane; i < (row + 1) * s.A; i += ${way.lanes}) { sum += exp(x[i] - top); }
-  sum = sumOfLanes(lane, sum);
+  sum = select(sumOfLanes(lane, sum), notFinite(top), isNotFinite(top));
   for (var i = row * s.A + lane; i < (row + 1) * s.A; i += ${way.lanes}) { y[i] = exp(x[i] - top) / sum; }
 #endif
 }`,

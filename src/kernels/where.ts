@@ -78,6 +78,7 @@ export const where: Op<object> = (r, [condition, a, b]) => {
   });
   return {
     outputs: [y],
+    constants: { 0: "condition" },
     backward: ([dy], needs) => [
       undefined,
       ...[a!, b!].map((x, i) => {
