@@ -41,7 +41,7 @@ export async function openFeedbackLog(path: string, options: FeedbackLogOptions 
     unlock = await lock(file);
     await syncFolder(dirname(file));
     const { records, length } = await readLog(handle, path, file, notice);
-    return logOver(new FileStorage(handle, path, length, unlock), records);
+    return logOver(new FileStorage(handle, path, { length, unlock, notice }), records);
   } catch (cause) {
     await handle?.close();
     unlock?.();
@@ -67,12 +67,19 @@ class FileStorage implements LogStorage {
   readonly #unlock: () => void;
   #broken: unknown;
 
-  constructor(handle: FileHandle, path: string, length: number, unlock: () => void) {
+  readonly #notice: (text: string) => void;
+
+  constructor(
+    handle: FileHandle,
+    path: string,
+    { length, unlock, notice }: { length: number; unlock: () => void; notice: (text: string) => void },
+  ) {
     this.#handle = handle;
     this.#path = path;
     this.#place = resolve(path);
     this.#length = length;
     this.#unlock = unlock;
+    this.#notice = notice;
   }
 
   async write(lines: readonly string[]): Promise<void> {
@@ -84,6 +91,7 @@ class FileStorage implements LogStorage {
     }
     const bytes = Buffer.from(lines.map((line) => `${line}\n`).join(""));
     try {
+      await this.#takeIn();
       await this.#expectMine(this.#length);
       if (lines.length === 1) await this.#append(bytes);
       else await this.#appendTogether(bytes);
@@ -121,6 +129,27 @@ class FileStorage implements LogStorage {
       await this.#takeOff(written);
       throw cause;
     }
+  }
+
+  /** Lines that somebody else added stay, and ours go behind them; half a line is taken off, as when a log is opened. */
+  async #takeIn(): Promise<void> {
+    const { size } = await this.#handle.stat();
+    if (size <= this.#length) return;
+    const added = Buffer.alloc(size - this.#length);
+    await this.#handle.read(added, 0, added.length, this.#length);
+    const { records, length } = await readLines(
+      this.#handle,
+      added,
+      this.#length,
+      this.#path,
+      this.#place,
+      this.#notice,
+    );
+    this.#length = length;
+    if (records.length > 0)
+      this.#notice(
+        `${this.#path}: somebody else added ${records.length} records while it was open; they count when it is opened again`,
+      );
   }
 
   /** A process killed within a long write would leave some of its lines. So the file is written anew and replaced. */
@@ -163,7 +192,18 @@ class FileStorage implements LogStorage {
 
 /** Reads all records and repairs the end of the file; `length` in bytes is where the next line begins. */
 async function readLog(handle: FileHandle, path: string, file: string, notice: (text: string) => void) {
-  const bytes = await handle.readFile();
+  return readLines(handle, await handle.readFile(), 0, path, file, notice);
+}
+
+/** As `readLog`, of bytes that lie at this place in the file; lines are counted from there. */
+async function readLines(
+  handle: FileHandle,
+  bytes: Buffer,
+  at: number,
+  path: string,
+  file: string,
+  notice: (text: string) => void,
+) {
   const records: FeedbackRecord[] = [];
   const ids = new Set<string>();
   let start = 0;
@@ -174,10 +214,10 @@ async function readLog(handle: FileHandle, path: string, file: string, notice: (
     if (record === undefined) {
       const torn = bytes.subarray(start);
       await keepTorn(`${file}.torn`, torn);
-      await handle.truncate(start);
+      await handle.truncate(at + start);
       await handle.sync();
       notice(`${path}:${line}: dropped a last line that was cut off (${torn.length} bytes, kept in ${file}.torn)`);
-      return { records, length: start };
+      return { records, length: at + start };
     }
     if (ids.has(record.id)) notice(`${path}:${line}: id "${record.id}" occurs again and counts once`);
     else records.push(record);
@@ -190,7 +230,7 @@ async function readLog(handle: FileHandle, path: string, file: string, notice: (
       notice(`${path}:${line}: the last line lacked its newline, which was added`);
     }
   }
-  return { records, length: start };
+  return { records, length: at + start };
 }
 
 /** What is taken off a log is on the disk elsewhere before. */

@@ -329,8 +329,6 @@ describe("openFeedbackLog", () => {
         /replaced/,
       ],
       ["its file is emptied", () => truncate(path, 0), /somebody else wrote/],
-      ["half a line is added", () => appendFile(path, '{"v":2,"ki'), /somebody else wrote/],
-      ["a whole line is added", () => appendFile(path, lines(judgement("c"))), /somebody else wrote/],
     ])("or it is an error: %s", async (_, act, said) => {
       const log = await opened();
       await act();
@@ -340,6 +338,20 @@ describe("openFeedbackLog", () => {
       expect(ids(log.records())).toEqual(["a", "b"]);
       await log.close();
       expect(await readFile(path).catch(() => undefined)).toEqual(after);
+    });
+
+    it("beside what somebody else added meanwhile: whole lines stay, half a line is taken off, damage is an error", async () => {
+      const log = await opened();
+      await appendFile(path, lines(judgement("x"), judgement("y")));
+      await log.append(judgement("c"));
+      await appendFile(path, '{"v":2,"ki');
+      await log.append(judgement("d"));
+      expect(await readFile(path, "utf8")).toBe(lines(...["a", "b", "x", "y", "c", "d"].map((id) => judgement(id))));
+      expect(notices.join("\n")).toMatch(/somebody else added 2 records[\s\S]*dropped a last line/);
+      expect(await readFile(`${path}.torn`, "utf8")).toBe('{"v":2,"ki\n');
+      await appendFile(path, "hello\n");
+      await expect(log.append(judgement("e"))).rejects.toThrow("not stored");
+      await log.close();
     });
 
     it("or it is an error: the folder is deleted", async () => {
