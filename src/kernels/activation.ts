@@ -2,7 +2,7 @@ import { kernel, type Recording, wgsl } from "../gpu/index.ts";
 import { type Activation, activations, count, expectFloat, fresh, grid, type Op, type Value } from "./op.ts";
 
 /*
- * y = f(x) for f in relu, tanh, sigmoid; dx = dy · f′, with f′ from y: nothing but y is kept for the way back.
+ * y = f(x) for f in relu, tanh, sigmoid; dx = dy · f′, from y: nothing but y is kept for the way back.
  */
 
 const forward = kernel(
@@ -32,7 +32,8 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   let i = (group.x + group.y * groups.x) * 64 + lane;
   if (i >= arrayLength(&dx)) { return; }
   let y = y_in[i];
-  dx[i] = dy[i] * (${activations[kind].slope});
+  let d = dy[i];
+  dx[i] = ${activations[kind].gradient};
 }`,
 );
 

@@ -162,7 +162,7 @@ export const cells: Readonly<Record<CellName, Cell>> = {
     },
   },
   tanh: simple("rnn.tanh", (sum) => `squash(${sum})`, "d * (1 - y * y)"),
-  relu: simple("rnn.relu", (sum) => `rectified(${sum})`, "select(T(), d, y > T())"),
+  relu: simple("rnn.relu", (sum) => `rectified(${sum})`, "select(d, T(), y <= T())"),
 };
 
 /**

@@ -3,7 +3,7 @@ import { log1p, logarithm, logistic, nanTest } from "./formulas.ts";
 import { bits, count, expect, expectFloat, fresh, grid, notANumber, type Op } from "./op.ts";
 
 /*
- * y = f(x) number by number, with up to two settings p and q; dx = dy · f′. The slope is written with x, y, or both:
+ * y = f(x) number by number, with up to two settings p and q; dx = d · f′ for dy = d. The gradient is written with x, y, or both:
  * whatever is shorter. NaN goes through every one of them, as in PyTorch, though functions of WGSL may lose it. relu, tanh and sigmoid, which other kernels
  * have fused in, are in activation.ts.
  *   leakyRelu  x > 0 ? x : p·x          gelu      x · Φ(x), Φ the normal distribution (not its tanh approximation)
@@ -11,16 +11,16 @@ import { bits, count, expect, expectFloat, fresh, grid, notANumber, type Op } fr
  */
 
 const functions = {
-  neg: { value: "-x", slope: "-1.0" },
-  exp: { value: "exp(x)", slope: "y" },
-  log: { value: "logarithm(x)", slope: "1.0 / x" },
-  sqrt: { value: "sqrt(x)", slope: "0.5 / y" },
-  abs: { value: "abs(x)", slope: "select(select(0.0, -1.0, x < 0), 1.0, x > 0)" },
-  leakyRelu: { value: "select(p * x, x, x > 0)", slope: "select(p, 1.0, x > 0)" },
-  gelu: { value: "x * normal(x)", slope: "normal(x) + x * 0.3989422804 * exp(-0.5 * x * x)" },
-  silu: { value: "x * logistic(x)", slope: "logistic(x) * (1 + x * (1 - logistic(x)))" },
-  softplus: { value: "max(x, 0.0) + log1p(exp(-abs(x)))", slope: "logistic(x)" },
-  clamp: { value: "select(select(x, q, x > q), p, x < p)", slope: "select(0.0, 1.0, x >= p && x <= q)" },
+  neg: { value: "-x", gradient: "-d" },
+  exp: { value: "exp(x)", gradient: "d * y" },
+  log: { value: "logarithm(x)", gradient: "d / x" },
+  sqrt: { value: "sqrt(x)", gradient: "d * (0.5 / y)" },
+  abs: { value: "abs(x)", gradient: "d * select(select(0.0, -1.0, x < 0), 1.0, x > 0)" },
+  leakyRelu: { value: "select(p * x, x, x > 0)", gradient: "select(d * p, d, x > 0)" },
+  gelu: { value: "x * normal(x)", gradient: "d * (normal(x) + x * 0.3989422804 * exp(-0.5 * x * x))" },
+  silu: { value: "x * logistic(x)", gradient: "d * (logistic(x) * (1 + x * (1 - logistic(x))))" },
+  softplus: { value: "max(x, 0.0) + log1p(exp(-abs(x)))", gradient: "d * logistic(x)" },
+  clamp: { value: "select(select(x, q, x > q), p, x < p)", gradient: "select(0.0, d, x >= p && x <= q)" },
 } as const;
 export type Elementwise = keyof typeof functions;
 
@@ -73,7 +73,8 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   let q = bitcast<f32>(s.q);
   let x = x_in[i];
   let y = y_in[i];
-  dx[i] = dy[i] * (${functions[kind].slope});
+  let d = dy[i];
+  dx[i] = ${functions[kind].gradient};
 }`,
 );
 

@@ -75,14 +75,14 @@ export const notANumber = (x: string): string => `((bitcast<u32>(${x}) & 0x7ffff
 export const notANumber4 = (x: string): string => `((bitcast<vec4u>(${x}) & vec4u(0x7fffffff)) > vec4u(0x7f800000))`;
 
 /**
- * An activation as WGSL of `y` from `x`, and its derivative from the result `y`; relu's is 1 at NaN, as PyTorch's. Functions of WGSL
- * may lose NaN.
+ * An activation as WGSL of `y` from `x`, and the gradient of x from the result `y` and its gradient `d`; relu's is d at NaN, as
+ * PyTorch's, and 0 where y is, since 0 · ∞ would not be. Functions of WGSL may lose NaN.
  */
 export const activations = {
-  none: { value: "x", slope: "1.0" },
-  relu: { value: "select(x, 0.0, x < 0.0)", slope: "select(0.0, 1.0, (bitcast<u32>(y) << 1) != 0)" },
-  tanh: { value: `select(tanh(clamp(x, -15.0, 15.0)), x, ${notANumber("x")})`, slope: "1.0 - y * y" },
-  sigmoid: { value: `select(1.0 / (1.0 + exp(-x)), x, ${notANumber("x")})`, slope: "y * (1.0 - y)" },
+  none: { value: "x", gradient: "d" },
+  relu: { value: "select(x, 0.0, x < 0.0)", gradient: "select(0.0, d, (bitcast<u32>(y) << 1) != 0)" },
+  tanh: { value: `select(tanh(clamp(x, -15.0, 15.0)), x, ${notANumber("x")})`, gradient: "d * (1.0 - y * y)" },
+  sigmoid: { value: `select(1.0 / (1.0 + exp(-x)), x, ${notANumber("x")})`, gradient: "d * y * (1.0 - y)" },
 } as const;
 export type Activation = keyof typeof activations;
 

@@ -114,13 +114,12 @@ function backwardBindings({ kind, activation }: Window): string {
   const reads = ["dy: array<f32>"];
   if (activation !== "none") reads.push("y_in: array<f32>");
   if (kind === "max") reads.push("from_: array<u32>");
-  const slope = activation === "none" ? "" : ` * slope(y_in[i])`;
+  const y = activation === "none" ? "" : "let y = y_in[i]; ";
   return `${reads.map((name, i) => `@group(0) @binding(${i}) var<storage, read> ${name};`).join("\n")}
 @group(0) @binding(${reads.length}) var<storage, read_write> dx: array<f32>;
 @group(0) @binding(${reads.length + 1}) var<uniform> s: Sizes;
 
-fn slope(y: f32) -> f32 { return ${activations[activation].slope}; }
-fn gradient(i: u32) -> f32 { return dy[i]${slope}; }`;
+fn gradient(i: u32) -> f32 { ${y}let d = dy[i]; return ${activations[activation].gradient}; }`;
 }
 
 const backward = kernel(

@@ -1,0 +1,183 @@
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { Random } from "../src/data/index.ts";
+import * as hg from "../src/index.ts";
+import { createEngine } from "../src/node.ts";
+
+/*
+ * Digits that are easily lost: logarithms near 1, tails, long sums, means that are large beside the deviations; and what is
+ * masked, which must not be read at all. Right values are float64's of the same numbers.
+ */
+
+let engine: hg.Engine;
+beforeAll(async () => {
+  engine = await createEngine({ seed: 1 });
+});
+afterAll(() => engine.destroy());
+
+const { NaN: nan, POSITIVE_INFINITY: inf } = Number;
+const run = async (fn: () => hg.Tensor) => [...(await (await engine.step(fn)).data())];
+const relative = (found: readonly number[], expected: readonly number[], most: number) => {
+  expect(found.length).toBe(expected.length);
+  found.forEach((x, i) => {
+    expect(Math.abs(x / expected[i]! - 1), `number ${i}: ${x}, expected ${expected[i]}`).toBeLessThan(most);
+  });
+};
+
+describe("small numbers keep their digits", () => {
+  const xs = [-60, -20, -15, -5, -1, -0.1, 0, 0.3, 2, 15];
+  test("softplus", async () => {
+    relative(
+      await run(() => hg.softplus(engine.tensor(xs))),
+      xs.map((x) => Math.log1p(Math.exp(x))),
+      1e-5,
+    );
+  });
+  test.each([0, 1])("binary cross-entropy of a target of %d", async (t) => {
+    // What is right already still has a loss.
+    const sign = t === 1 ? -1 : 1;
+    const found = await run(() =>
+      hg.binaryCrossEntropyWithLogits(
+        engine.tensor(xs.map((x) => x * sign)),
+        xs.map(() => t),
+        { reduction: "none" },
+      ),
+    );
+    relative(
+      found,
+      xs.map((x) => Math.log1p(Math.exp(x))),
+      1e-5,
+    );
+  });
+  test("gelu far below 0", async () => {
+    // Φ(x) of SciPy 1.11: scipy.special.ndtr.
+    const [below, ndtr] = [
+      [-3, -5, -8, -10],
+      [0.0013498980316301, 2.866515718791946e-7, 6.220960574271819e-16, 7.61985302416059e-24],
+    ];
+    relative(
+      await run(() => hg.gelu(engine.tensor(below!))),
+      below!.map((x, i) => x * ndtr[i]!),
+      2e-5,
+    );
+  });
+});
+
+describe("long sums keep their digits, in every variant", () => {
+  const random = new Random("digits", 1);
+  test.each(["alone", "wide", "spans"])("sum by %s", async (way) => {
+    const own = await createEngine({ seed: 1 });
+    own.tuning.import({ v: 1, adapter: own.adapter, ways: { sum: way } });
+    for (const n of [4096, 100_003]) {
+      const x = Float32Array.from({ length: 2 * n }, () => random.uniform());
+      const y = await (await own.step(() => hg.mean(own.tensor(x, [2, n]), { axis: 1 }))).data();
+      const exact = [0, 1].map((row) => x.subarray(row * n, (row + 1) * n).reduce((sum, v) => sum + v, 0) / n);
+      // PyTorch 1.13's own are off by up to 1.2e-7 here, adding one after another by up to 4e-5.
+      relative([...y], exact, way === "alone" && n > 4096 ? 1e-5 : 1e-6);
+    }
+    own.destroy();
+  });
+  test.each(["alone", "shared"])("layer norm by %s of a mean that is large beside the deviations", async (way) => {
+    const own = await createEngine({ seed: 1 });
+    own.tuning.import({ v: 1, adapter: own.adapter, ways: { layerNorm: way } });
+    const D = 4096;
+    // PyTorch 1.13 is off by 2.3e-5, 2.2e-4.
+    for (const [mean, allowed] of [
+      [1e3, 5e-5],
+      [1e4, 4e-4],
+    ] as const) {
+      const x = Float32Array.from({ length: D }, () => mean + random.normal());
+      const y = await (await own.step(() => hg.layerNorm(own.tensor(x, [1, D])))).data();
+      const m = x.reduce((a, b) => a + b, 0) / D;
+      const v = x.reduce((a, b) => a + (b - m) ** 2, 0) / D;
+      const worst = x.reduce((most, b, i) => Math.max(most, Math.abs(y[i]! - (b - m) / Math.sqrt(v + 1e-5))), 0);
+      expect(worst).toBeLessThan(allowed);
+    }
+    own.destroy();
+  });
+});
+
+describe("NaN and infinities in losses and gradients are PyTorch's", () => {
+  const { huber, klDivergence, binaryCrossEntropyWithLogits: bce } = hg;
+  test.each([
+    ["huber", huber, [nan, inf, -inf, inf], [0, 0, 0, inf], [nan, inf, inf, nan], [nan, 1, -1, nan]],
+    // xlogy(t, t) − t · x: 0 · log 0 is 0, but 0 · ∞ is no number.
+    [
+      "klDivergence",
+      klDivergence,
+      [-1, -inf, -inf, nan, -1, -1],
+      [0, 0, 1, 0, nan, -1],
+      [0, nan, inf, nan, nan, nan],
+      [-0, -0, -1, -0, nan, 1],
+    ],
+    ["bce", bce, [nan, inf, inf], [0, 0, 1], [nan, inf, nan], [nan, 1, 0]],
+  ] as const)("%s", async (_, loss, x, target, y, dx) => {
+    const p = engine.parameter(x);
+    const found = await engine.step(() => {
+      const rows = loss(p, target, { reduction: "none" });
+      return { rows, d: rows.backward(engine.tensor(x.map(() => 1))).get(p) };
+    });
+    expect([...(await found.rows.data())]).toEqual([...y]);
+    expect([...(await found.d.data())].map((v) => v + 0)).toEqual(dx.map((v) => v + 0));
+  });
+
+  test.each([
+    ["relu", hg.relu, [nan, -1, -1, 2], [1, nan, inf, nan], [1, 0, 0, nan]],
+    ["clamp", (x: hg.Tensor) => hg.clamp(x, { min: -1, max: 1 }), [nan, -2, 2, 0], [1, nan, inf, nan], [0, 0, 0, nan]],
+    ["rnn of relu", (x: hg.Tensor) => recurrence(x), [nan, -1, 2], [1, 1, 1], [1, 0, 1]],
+    ["linear with relu", (x: hg.Tensor) => activated(x), [nan, -1, 2], [1, inf, 1], [1, 0, 1]],
+  ] as const)("the gradient of %s selects, it does not multiply", async (_, fn, x, dy, dx) => {
+    const p = engine.parameter(x);
+    const d = await engine.step(() => {
+      const y = fn(p);
+      return y.backward(hg.reshape(engine.tensor(dy), y.shape)).get(p);
+    });
+    expect([...(await d.data())]).toEqual([...dx]);
+  });
+  const recurrence = (x: hg.Tensor) =>
+    hg.rnn(
+      hg.reshape(x, [-1, 1, 1]),
+      { weightIh: engine.tensor([1], [1, 1]), weightHh: engine.tensor([0], [1, 1]) },
+      { nonlinearity: "relu" },
+    ).hidden;
+  const activated = (x: hg.Tensor) =>
+    hg.linear(hg.reshape(x, [-1, 1]), engine.tensor([1], [1, 1]), undefined, { activation: "relu" });
+});
+
+describe("what is masked is not read", () => {
+  const bad = [nan, inf];
+  test.each([
+    ["average", [1, 2]],
+    ["concat", [1, 2, 0, 0]],
+    ["weighted", [1, 2]],
+  ] as const)("a modality that is not there, by %s", async (fusion, expected) => {
+    const [a, b] = [engine.parameter([1, 2], [1, 2]), engine.parameter(bad, [1, 2])];
+    const weights = fusion === "weighted" ? engine.parameter([0.5, 90]) : undefined;
+    const found = await engine.step(() => {
+      const y = hg.fuse([a, b], fusion, { present: [1, 0], weights });
+      const all = hg.sum(y).backward();
+      return { y, a: all.get(a), b: all.get(b), ...(weights ? { weights: all.get(weights) } : {}) };
+    });
+    expect([...(await found.y.data())]).toEqual(expected);
+    expect([...(await found.a.data())]).toEqual([1, 1]);
+    expect([...(await found.b.data())]).toEqual([0, 0]);
+    if (found.weights) expect([...(await found.weights.data())]).toEqual([0, 0]);
+  });
+
+  test("dropped numbers, and words that are padding", async () => {
+    const dropped = await run(() => hg.dropout(engine.tensor(new Float32Array(1000).fill(nan)), { p: 0.5 }));
+    expect(dropped.filter((x) => x === 0).length).toBeGreaterThan(400);
+    expect(await run(() => hg.maskedMean(engine.tensor([1, nan], [1, 2, 1]), [3, 0]))).toEqual([1]);
+  });
+});
+
+test("uniform numbers never reach their upper end, however few numbers lie between", async () => {
+  const up = (x: number, ulps: number) =>
+    new Float32Array(Int32Array.of(new Int32Array(Float32Array.of(x).buffer)[0]! + ulps).buffer)[0]!;
+  for (const low of [1, 2 ** 20, 100]) {
+    const high = up(low, 2);
+    const drawn = await run(() => hg.uniform(engine, [10_000], { low, high }));
+    expect(Math.max(...new Set(drawn))).toBeLessThan(high);
+    expect(Math.min(...new Set(drawn))).toBe(low);
+  }
+  expect(Math.max(...new Set(await run(() => hg.uniform(engine, [10_000], { low: -2, high: up(-2, -1) }))))).toBe(-2);
+});
