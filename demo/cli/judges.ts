@@ -23,7 +23,7 @@ export const simulatedJudge =
  * @param options.blind without showing how sure the network is.
  */
 export const humanJudge = (log: FeedbackLog, { blind = false } = {}): Judge => {
-  const name = process.env.USER ?? "person";
+  const name = process.env.USER?.trim() || "person";
   const sound = player();
   return async (agent, example, answer) => {
     const reply = await askPerson({
@@ -37,7 +37,8 @@ export const humanJudge = (log: FeedbackLog, { blind = false } = {}): Judge => {
     if (reply === "undo") {
       // This question stays open, and the one that was taken back is open again if it is of this round.
       const undone = await log.undo(name);
-      say(undone ? `took back what you said of ${undone.example}` : "there is nothing to take back");
+      // An example's id names its label, which who judges must not know.
+      say(undone ? "took back your last judgement" : "there is nothing to take back");
       return;
     }
     const reward = reply === "skip" ? null : reply === "right" ? 1 : -1;

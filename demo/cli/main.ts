@@ -1,19 +1,29 @@
 #!/usr/bin/env node
-import { Command, CommanderError } from "commander";
-import { DataError } from "../../src/data/index.ts";
-import { WeightsError } from "../../src/model/index.ts";
-
-import { WriteError } from "../../src/replace-file.ts";
-import { FeedbackLogError, methods } from "../../src/rl/index.ts";
+import { existsSync, readFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { Command } from "commander";
 import { answerCommand } from "./answer.ts";
 import { evaluateCommand } from "./evaluate.ts";
 import { exportCommand } from "./export.ts";
 import type { HeldOut } from "./held-out.ts";
 import { mergeCommand } from "./merge.ts";
-import { Run, type RunResult, Stopped } from "./pipeline.ts";
+import { Run, type RunResult } from "./pipeline.ts";
 import { percent, say } from "./progress.ts";
 import { RunFolder } from "./run-folder.ts";
-import { commands, fraction, readSettings, type Settings, sets, UsageError, wholeNumber } from "./settings.ts";
+import {
+  checkLabels,
+  commands,
+  fraction,
+  fusions,
+  looks,
+  methodsHere,
+  type Settings,
+  sets,
+  UsageError,
+  wholeNumber,
+} from "./settings.ts";
+import { tell } from "./tell.ts";
 
 /*
  * handgrad train     learns from labels
@@ -24,13 +34,11 @@ import { commands, fraction, readSettings, type Settings, sets, UsageError, whol
  * handgrad merge     brings feedback logs together
  * handgrad export    writes a feedback log as a Parquet table
  *
- * Exit codes: 0 done, 1 failed, 2 wrong use or damaged input, 130 stopped by Ctrl-C or q with everything saved.
+ * Exit codes: 0 done, 1 failed, 2 wrong use or damaged input, 130 a run was stopped before its end (by Ctrl-C, a signal or
+ * q) with everything saved. A blind evaluation may end after any answer, so q and Ctrl-C there give 0.
  */
 
 type Options = Partial<Omit<Settings, "v" | "command">> & { resume?: string; out?: string; json?: boolean };
-
-/** Here each example is asked about once; grpo needs several answers to one. */
-const methodsHere = methods.filter((method) => method !== "grpo");
 
 function command(name: Settings["command"], description: string): Command {
   const own = new Command(name)
@@ -42,11 +50,7 @@ function command(name: Settings["command"], description: string): Command {
     )
     .option("--labels <n>", "use only n labels of the set", wholeNumber("--labels", 0, 6000))
     .option("--epochs <n>", "passes over the labels", wholeNumber("--epochs", 0, 10_000))
-    .option(
-      "--fusion <kind>",
-      "concat, average or weighted",
-      oneOf("--fusion", ["concat", "average", "weighted"] as const),
-    )
+    .option("--fusion <kind>", "concat, average or weighted", oneOf("--fusion", fusions))
     .option("--lr <rate>", "learning rate of Adam", fraction("--lr", 0, 1))
     .option("--seed <n>", "of everything random", wholeNumber("--seed", 0))
     .option("--software", "compute on the CPU even where there is a GPU")
@@ -66,7 +70,7 @@ function command(name: Settings["command"], description: string): Command {
       .option(
         "--look <set>",
         "what the curve is measured on: validation (default) or test-strangers",
-        oneOf("--look", ["validation", "test-strangers"] as const),
+        oneOf("--look", looks),
       )
       .option("--human", "judge yourself, here in the terminal");
   }
@@ -83,9 +87,7 @@ function oneOf<T extends string>(option: string, choices: readonly T[]) {
 
 function settingsFrom(command: Settings["command"], { resume: _, out: __, json: ___, ...given }: Options): Settings {
   const set = given.set ?? commands[command].set;
-  if ((given.labels ?? 0) > sets[set].labels) {
-    throw new UsageError(`--labels is ${given.labels}, but the set "${set}" has ${sets[set].labels}.`);
-  }
+  checkLabels({ set, labels: given.labels ?? 0 }, "--labels");
   return {
     v: 1,
     command,
@@ -109,7 +111,7 @@ function resumed(command: Settings["command"], { resume, out, json: _, ...given 
   if (out !== undefined)
     throw new UsageError("--out and --resume exclude each other: a resumed run stays in its folder.");
   const folder = RunFolder.open(resume!);
-  const before: Partial<Settings> = readSettings(folder.file("config.json"));
+  const before = folder.settings;
   if (before.command !== command)
     throw new UsageError(`${resume} is a run of "handgrad ${before.command}": resume it with that command.`);
   for (const [key, value] of Object.entries(given)) {
@@ -121,6 +123,9 @@ function resumed(command: Settings["command"], { resume, out, json: _, ...given 
   }
   return folder;
 }
+
+/** What asks a run to save and end. Asked again it ends as soon as it has saved, and no sooner. */
+const signals = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 
 async function main(command: Settings["command"], options: Options): Promise<void> {
   if (options.human && options.noise) throw new UsageError("--noise is of simulated people, and --human asks you.");
@@ -136,15 +141,13 @@ async function main(command: Settings["command"], options: Options): Promise<voi
     say("stopping: saving first …");
     run.stop();
   };
-  process.once("SIGINT", onSignal);
-  process.once("SIGTERM", onSignal);
+  for (const signal of signals) process.on(signal, onSignal);
   try {
     const result = await run.run();
     explain(result);
     if (options.json) console.log(JSON.stringify(asJson(result)));
   } finally {
-    process.off("SIGINT", onSignal);
-    process.off("SIGTERM", onSignal);
+    for (const signal of signals) process.off(signal, onSignal);
   }
 }
 
@@ -171,8 +174,18 @@ function asJson({ after, before, folder, ...result }: RunResult) {
   return { adapter, parameters, labels, judgements, ...of("strangers"), met: of("met"), ...rest, folder };
 }
 
+/** Of the package that this file is part of, in source and in the build. */
+function versionOf(): string {
+  for (let folder = dirname(fileURLToPath(import.meta.url)); folder !== dirname(folder); folder = dirname(folder)) {
+    const file = join(folder, "package.json");
+    if (existsSync(file)) return (JSON.parse(readFileSync(file, "utf8")) as { version: string }).version;
+  }
+  return "unknown";
+}
+
 const program = new Command("handgrad")
   .description("Trains a network on picture, sound and text, then lets a person's judgements teach it.")
+  .version(versionOf())
   .addCommand(command("train", "learn from labels"))
   .addCommand(command("learn", "learn from labels, then from judgements"))
   .addCommand(command("demo", "from 300 labels, with 1,000 judgements of a simulated person"))
@@ -193,22 +206,7 @@ strict([program]);
 try {
   await program.parseAsync();
 } catch (error) {
-  if (error instanceof CommanderError) {
-    if (error.exitCode !== 0) {
-      say(`${error.message.replace(/^error: /, "")}. See handgrad --help`);
-      process.exitCode = 2;
-    }
-  } else if (error instanceof Stopped) {
-    say(error.message);
-    process.exitCode = 130;
-  } else if ([UsageError, DataError, WeightsError, FeedbackLogError].some((known) => error instanceof known)) {
-    say(`handgrad: ${(error as Error).message}`);
-    process.exitCode = 2;
-  } else if (error instanceof WriteError) {
-    say(`handgrad: ${error.message}`);
-    process.exitCode = error.code === "EEXIST" ? 2 : 1;
-  } else {
-    say(error instanceof Error ? (error.stack ?? error.message) : String(error));
-    process.exitCode = 1;
-  }
+  process.exitCode = tell(error);
 }
+// A pipe of whoever asked may stay open: what was asked is done.
+process.stdin.unref?.();

@@ -109,6 +109,15 @@ export class Run {
       await this.#train();
       if (this.#settings.judgements > 0) await this.#learn();
       return await this.#finish();
+    } catch (error) {
+      if (error instanceof Error && /device was lost/.test(error.message))
+        throw new Error(
+          `${error.message} Go on with: handgrad ${this.#settings.command} --resume ${this.#folder.path}`,
+          {
+            cause: error,
+          },
+        );
+      throw error;
     } finally {
       this.#engine.destroy();
       this.#folder.unlock();

@@ -9,7 +9,18 @@ const out = process.stderr;
 /** Milliseconds between two lines where there is no terminal. */
 const QUIET = 10_000;
 
+// Who reads may go away (a closed pipe, a full disk); the work goes on, as nobody is told of it any more.
+out.on("error", () => {});
+// A result that nobody could be given is a failure.
+process.stdout.on("error", ({ code, message }: NodeJS.ErrnoException) => {
+  if (code !== "EPIPE") say(`handgrad: the result was not written: ${message}`);
+  process.exitCode = 1;
+});
+
 let current: SingleBar | undefined;
+
+// However the program ends, a terminal has its cursor back.
+process.on("exit", () => current?.stop());
 
 /** A line of text, above a bar if there is one. */
 export function say(line: string): void {

@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
+import { describe, type NumberRule, nearest, number } from "../../src/check.ts";
 import type { SetName } from "../../src/data/index.ts";
-import type { Method } from "../../src/rl/index.ts";
+import { type Method, methods } from "../../src/rl/index.ts";
 
 /** A mistake of whoever called the program: one line, exit code 2. */
 export class UsageError extends Error {
@@ -66,16 +67,90 @@ export const fraction =
     return n;
   };
 
-/** The settings of an earlier run. @throws UsageError where the file is none. */
+/** The learning methods of a run. Here each example is asked about once; grpo needs several answers to one. */
+export const methodsHere = methods.filter((method) => method !== "grpo");
+export const fusions = ["concat", "average", "weighted"] as const;
+export const looks = ["validation", "test-strangers"] as const;
+const setNames = ["start", "full"] as const;
+
+const isOneOf = (names: readonly unknown[]): Rule => ({
+  holds: (x) => names.includes(x),
+  expected: `one of ${names.join(", ")}`,
+});
+const isNumber = ({ holds, expected }: NumberRule): Rule => ({
+  holds: (x) => typeof x === "number" && holds(x),
+  expected,
+});
+const isWhole = (most: number): Rule => ({
+  holds: (x) => Number.isInteger(x) && (x as number) >= 0 && (x as number) <= most,
+  expected: `a whole number from 0 to ${most}`,
+});
+const isSwitch: Rule = { holds: (x) => typeof x === "boolean", expected: "true or false" };
+
+interface Rule {
+  holds(x: unknown): boolean;
+  readonly expected: string;
+}
+
+/** What each field of config.json must be. `look` may be left out. */
+const rules: Readonly<Record<keyof Settings, Rule>> = {
+  v: isOneOf([1]),
+  command: isOneOf(["train", "learn", "demo"]),
+  set: isOneOf(setNames),
+  labels: isWhole(6000),
+  epochs: isWhole(10_000),
+  fusion: isOneOf(fusions),
+  seed: isNumber(number.wholeAtLeast0),
+  lr: isNumber(number.share),
+  judgements: isWhole(5700),
+  target: {
+    holds: (x) => x === null || (typeof x === "number" && number.share.holds(x)),
+    expected: "null or a number from 0 to 1",
+  },
+  method: isOneOf(methodsHere),
+  noise: isNumber(number.share),
+  human: isSwitch,
+  software: isSwitch,
+  look: { holds: (x) => x === undefined || isOneOf(looks).holds(x), expected: isOneOf(looks).expected },
+};
+
+/** The settings of an earlier run, each of them checked. @throws UsageError that names the file and the field. */
 export function readSettings(file: string): Settings {
-  let settings: Partial<Settings>;
+  let text: string;
   try {
-    settings = JSON.parse(readFileSync(file, "utf8")) as Partial<Settings>;
+    text = readFileSync(file, "utf8");
+  } catch (error) {
+    throw new UsageError(`${file} cannot be read (${(error as Error).message}): this is not the folder of a run.`);
+  }
+  let found: unknown;
+  try {
+    found = JSON.parse(text);
   } catch {
-    throw new UsageError(`${file} is missing or not JSON: this is not the folder of a run.`);
+    throw new UsageError(`${file} is not JSON: this is not the folder of a run.`);
   }
-  if (settings?.v !== 1 || typeof settings.seed !== "number" || typeof settings.set !== "string") {
-    throw new UsageError(`${file} is not of this program, or of another version of it.`);
+  if (typeof found !== "object" || found === null || Array.isArray(found))
+    throw new UsageError(`${file} holds ${describe(found)}, expected the settings of a run.`);
+  const settings = found as Record<string, unknown>;
+  if (settings.v !== 1) throw new UsageError(`${file} is not of this program, or of another version of it.`);
+  for (const name of Object.keys(settings)) {
+    if (Object.hasOwn(rules, name)) continue;
+    const meant = nearest(name, Object.keys(rules));
+    throw new UsageError(`${file}: there is no setting "${name}".${meant ? ` Did you mean ${meant}?` : ""}`);
   }
-  return settings as Settings;
+  for (const [name, { holds, expected }] of Object.entries(rules)) {
+    const value = Object.hasOwn(settings, name) ? settings[name] : undefined;
+    if (!holds(value))
+      throw new UsageError(
+        `${file}: ${name} is ${value === undefined ? "missing" : describe(value)}, expected ${expected}.`,
+      );
+  }
+  const whole = found as Settings;
+  checkLabels(whole, `${file}: labels`);
+  return whole;
+}
+
+/** @throws UsageError where a set has fewer labels. */
+export function checkLabels({ set, labels }: Pick<Settings, "set" | "labels">, what: string): void {
+  if (labels > sets[set].labels)
+    throw new UsageError(`${what} is ${labels}, but the set "${set}" has ${sets[set].labels}.`);
 }

@@ -106,6 +106,7 @@ export const en = {
       "Judgements, network and your own examples are stored in this browser as you go. These files are those of the terminal program: they work there, and its files work here.",
     exportWeights: "Save the network (safetensors)",
     exportLog: "Save the judgements (JSON lines)",
+    exportOwnLog: "Save the judgements of your own task",
     importWeights: "Load a network",
     importLog: "Load judgements",
     importedWeights: "The network was loaded.",

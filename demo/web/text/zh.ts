@@ -103,6 +103,7 @@ export const zh: Text = {
     about: "评判、网络和您的样本随时存在这个浏览器里。这些文件与终端程序的文件相同：两边通用。",
     exportWeights: "保存网络（safetensors）",
     exportLog: "保存评判（JSON 行）",
+    exportOwnLog: "保存你自己任务的判断",
     importWeights: "载入网络",
     importLog: "载入评判",
     importedWeights: "网络已载入。",

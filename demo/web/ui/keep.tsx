@@ -1,5 +1,6 @@
 import { signal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
+import type { TaskName } from "../shared/protocol.ts";
 import { type Action, actions, defaultKeys, forgetSettings, keyName, keys, text } from "./settings.ts";
 import { fail, lab, notice, saveFile } from "./state.ts";
 
@@ -14,8 +15,11 @@ export function Keep() {
         <button type="button" class="quiet" onClick={() => exportWeights().catch(fail)}>
           {t.exportWeights}
         </button>
-        <button type="button" class="quiet" onClick={() => exportLog().catch(fail)}>
+        <button type="button" class="quiet" onClick={() => exportLog("digits").catch(fail)}>
           {t.exportLog}
+        </button>
+        <button type="button" class="quiet" onClick={() => exportLog("own").catch(fail)}>
+          {t.exportOwnLog}
         </button>
         <FileButton label={t.importWeights} accept=".safetensors" take={importWeights} />
         <FileButton label={t.importLog} accept=".jsonl" take={importLog} />
@@ -30,8 +34,9 @@ async function exportWeights(): Promise<void> {
   saveFile("model.safetensors", await lab.exportWeights("digits"), "application/octet-stream");
 }
 
-async function exportLog(): Promise<void> {
-  saveFile("feedback.jsonl", await lab.exportLog("digits"), "application/jsonl");
+async function exportLog(task: TaskName): Promise<void> {
+  const name = task === "own" ? "own-feedback.jsonl" : "feedback.jsonl";
+  saveFile(name, await lab.exportLog(task), "application/jsonl");
 }
 
 async function importWeights(file: File): Promise<void> {

@@ -44,7 +44,12 @@ export const logNames: Readonly<Record<TaskName, string>> = {
   digits: "handgrad-feedback",
   own: "handgrad-own-feedback",
 };
+/** Where judgements of an own task are kept whose number of classes is not that of the first log. */
+export const ownLogOf = (classes: number): string => `${logNames.own}-${classes}`;
 const NAME = "handgrad-page";
+
+/** More than a person can add. */
+const MOST_CLASSES = 20;
 
 const strict = { durability: "strict" } as const;
 
@@ -103,7 +108,8 @@ export class Keeper {
 
 /** Everything that this page stored, gone. The databases must be closed. */
 export async function deleteEverything(): Promise<void> {
-  for (const name of [NAME, ...Object.values(logNames)]) {
+  const sizes = Array.from({ length: MOST_CLASSES + 1 }, (_, classes) => ownLogOf(classes));
+  for (const name of [NAME, ...Object.values(logNames), ...sizes]) {
     await new Promise<void>((resolve, reject) => {
       const request = indexedDB.deleteDatabase(name);
       request.onsuccess = () => resolve();

@@ -203,11 +203,10 @@ export class Lab {
   // ── keeping ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
   /** The judgements as a file of JSON lines, as the terminal program writes it. */
-  exportLog(task: TaskName): string {
-    return this.#course(task)
-      .log.records()
-      .map((record) => `${JSON.stringify(record)}\n`)
-      .join("");
+  async exportLog(task: TaskName): Promise<string> {
+    if (task === "own") await this.own();
+    const records = task === "own" ? await this.#own!.records() : this.#course(task).log.records();
+    return records.map((record) => `${JSON.stringify(record)}\n`).join("");
   }
 
   /** The weights as a safetensors file. */

@@ -2,10 +2,10 @@ import { openFeedbackLog } from "../../../src/browser.ts";
 import { Random } from "../../../src/data/index.ts";
 import { adam, cosine, type Engine, noGrad } from "../../../src/index.ts";
 import { encodeSafetensors, MultimodalNet, softmaxOf, trainStep, weightsOf } from "../../../src/model/index.ts";
-import { FeedbackLogError, likeliest } from "../../../src/rl/index.ts";
+import { type FeedbackLog, type FeedbackRecord, likeliest } from "../../../src/rl/index.ts";
 import type { Answered, Happening, Material, OwnTask as OwnState } from "../shared/protocol.ts";
 import { Course } from "./course.ts";
-import { type Keeper, logNames, type OwnRecord, type OwnSettings } from "./keep.ts";
+import { type Keeper, logNames, type OwnRecord, type OwnSettings, ownLogOf } from "./keep.ts";
 import {
   heldOutOf,
   isTrainable,
@@ -28,6 +28,8 @@ export class OwnLab {
   course: Course<OwnItem> | undefined;
   #records: OwnRecord[] = [];
   #settings!: OwnSettings;
+  /** The database of the course's log. */
+  #openName = "";
 
   private constructor(
     readonly engine: () => Engine,
@@ -55,7 +57,7 @@ export class OwnLab {
     };
   }
 
-  /** Names the classes. Another number of them makes another task: the network and the judgements end with it. */
+  /** Names the classes. Another number of them makes another task: the network ends with it; judgements stay. */
   async setClasses(classes: string[]): Promise<OwnState> {
     const removed = this.#settings.classes.length !== classes.length;
     if (removed) await this.#forget();
@@ -152,12 +154,41 @@ export class OwnLab {
   }
 
   async #open(kept: NonNullable<Awaited<ReturnType<Keeper["load"]>>>): Promise<void> {
-    const log = await openFeedbackLog(logNames.own);
+    const log = await this.#openLog();
     const { emit, keeper } = this;
     this.course = new Course<OwnItem>({ engine: this.engine(), task: this.#task(), log, keeper, kept, emit });
     await this.course.lookAtStart();
     emit({ kind: "progress", task: "own", progress: this.course.progress() });
     emit({ kind: "question", task: "own", question: await this.course.question() });
+  }
+
+  /**
+   * The log of the task with this number of classes. The first has the plain name, which may hold a log of another number
+   * from before, so it is looked into.
+   */
+  async #openLog(): Promise<FeedbackLog> {
+    const { length } = this.#settings.classes;
+    this.#openName = logNames.own;
+    const log = await openFeedbackLog(logNames.own);
+    const records = log.records().filter((record) => record.kind !== "retraction");
+    if (records.every(({ probabilities }) => probabilities.length === length)) return log;
+    await log.close();
+    this.#openName = ownLogOf(length);
+    return openFeedbackLog(this.#openName);
+  }
+
+  /** What the person judged of their own task, of every number of classes that it ever had. */
+  async records(): Promise<FeedbackRecord[]> {
+    const open = this.course?.log;
+    const found = [...(open?.records() ?? [])];
+    const there = (await indexedDB.databases()).map(({ name }) => name ?? "");
+    for (const name of there.filter((name) => name.startsWith(logNames.own)).sort()) {
+      if (open && name === this.#openName) continue;
+      const log = await openFeedbackLog(name);
+      for (const record of log.records()) found.push(record);
+      await log.close();
+    }
+    return found;
   }
 
   /** Goes on with the examples as they now are. */
@@ -166,17 +197,11 @@ export class OwnLab {
     await this.course.retask(this.#task());
   }
 
-  /** Ends the network and its judgements. */
+  /** Ends the network. What the person judged is kept: answers among so many classes have a log of their own. */
   async #forget(): Promise<void> {
     await this.course?.close();
     this.course = undefined;
     this.#settings = { ...this.#settings, tokeniser: undefined, modalities: undefined };
     await this.keeper.forget("own");
-    await new Promise<void>((resolve, reject) => {
-      const request = indexedDB.deleteDatabase(logNames.own);
-      request.onsuccess = () => resolve();
-      request.onerror = () =>
-        reject(new FeedbackLogError("the judgements could not be deleted", { cause: request.error }));
-    });
   }
 }
