@@ -1,5 +1,6 @@
+import { checkOptions, type Known } from "./check.ts";
 import { createEngine as createOn, type Engine, type EngineOptions } from "./index.ts";
-import { openAdapter } from "./node/device.ts";
+import { type AdapterOptions, openAdapter } from "./node/device.ts";
 import { sleepUntil } from "./node/wait.ts";
 
 export * from "./index.ts";
@@ -9,11 +10,21 @@ export { openFeedbackLog } from "./node/feedback-log.ts";
 export { type Folder, type FolderEntry, type FolderExample, type FolderOptions, openFolder } from "./node/folder.ts";
 export { readFeedbackLog } from "./node/read-log.ts";
 
+type NodeEngineOptions = EngineOptions & AdapterOptions;
+const engineOptions: Known<NodeEngineOptions> = {
+  seed: true,
+  adapter: true,
+  tuning: true,
+  wait: true,
+  software: true,
+};
+
 /**
  * Opens a device in Node and makes an engine on it: a real GPU where there is one, else the software device of npm's
  * `@sparticuz/chromium`.
  */
-export async function createEngine(options: EngineOptions & { software?: boolean } = {}): Promise<Engine> {
+export async function createEngine(options: NodeEngineOptions = {}): Promise<Engine> {
+  checkOptions("createEngine", options, engineOptions);
   const { software = false, ...rest } = options;
   return createOn({ wait: sleepUntil, ...rest, adapter: rest.adapter ?? (await openAdapter({ software })) });
 }

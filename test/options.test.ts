@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import * as model from "../src/model/index.ts";
 import * as node from "../src/node.ts";
 
 /*
@@ -66,6 +67,38 @@ const calls: Record<string, (o: Any) => unknown> = {
   normal: (o) => hg.normal(engine, [1], o),
 };
 
+const small = { image: [1, 4, 4], channels: [2], classes: 2, fusion: "concat", head: 2 } as const;
+/** What is called outside of a step, and may give a promise. */
+const models: Record<string, (o: Any) => unknown> = {
+  createEngine: (o) => hg.createEngine(o).then((e) => e.destroy()),
+  openAdapter: (o) => hg.openAdapter(o),
+  MultimodalNet: (o) => new model.MultimodalNet(engine, { ...small, ...o }),
+  "MultimodalNet.forward": (o) =>
+    engine.step(() => new model.MultimodalNet(engine, small).forward({ image: new Float32Array(16) }, o)),
+  Drawer: (o) => new model.Drawer(engine, { features: 2, image: [1, 4, 4], channels: [2], ...o }),
+  "Drawer.loss": (o) =>
+    engine.step(() =>
+      new model.Drawer(engine, { features: 2, image: [1, 4, 4], channels: [2] }).loss(t(1, 16), t(1, 2), o),
+    ),
+  batchesOf: (o) => model.batchesOf([], o),
+  evaluateByModality: (o) =>
+    model.evaluateByModality(new model.MultimodalNet(engine, small), [], o).then((all) => all.byModalities),
+  f1: (o) => model.f1(o),
+  encodeOnnx: (o) =>
+    model.encodeOnnx(engine, {
+      inputs: { x: { shape: ["N"] } },
+      parameters: {},
+      compute: ({ x }) => ({ y: hg.neg(x!) }),
+      ...o,
+    }),
+  "encodeOnnx: input x": (o) =>
+    model.encodeOnnx(engine, {
+      inputs: { x: { shape: ["N"], ...o } },
+      parameters: {},
+      compute: ({ x }) => ({ y: hg.neg(x!) }),
+    }),
+};
+
 /** Functions of tensors and numbers alone: what follows these is one argument too many. */
 const plain: Record<string, (...more: Any[]) => unknown> = {
   ...Object.fromEntries(
@@ -110,6 +143,23 @@ describe.each(Object.entries(calls))("%s", (name, call) => {
   });
 });
 
+describe.each(Object.entries(models))("%s", (name, call) => {
+  const run = async (o: object) => {
+    try {
+      await call(o);
+      return undefined;
+    } catch (error) {
+      return error;
+    }
+  };
+  test("takes what it knows", async () => expect(await run({})).toBeUndefined());
+  test.each(["nonsenseOption", "toString"])("refuses %s", async (option) => {
+    const failure = await run({ [option]: 1 });
+    expect(failure).toBeInstanceOf(TypeError);
+    expect(String(failure)).toContain(`${name}: there is no option "${option}"`);
+  });
+});
+
 describe.each(Object.entries(plain))("%s", (name, call) => {
   test("takes no options", async () => {
     expect(await failureOf(() => call())).toBeUndefined();
@@ -147,17 +197,53 @@ test("softmax along any axis", async () => {
 });
 
 describe("every function that is exported", () => {
-  /** Take no options: values, lists and functions alone. Those of other files have tests of their own. */
-  const none = ["noGrad", "customOp", "kernel", "wgsl", "count", "fresh", "grid"];
-  const elsewhere = [
-    // Optimizers and schedules.
-    ...["sgd", "adam", "adamw", "rmsprop", "constant", "cosine", "stepped", "warmUp"],
-    // Files, devices.
-    ...["createEngine", "openAdapter", "decodeImage", "openFeedbackLog", "openFolder", "readFeedbackLog"],
-  ];
+  /** Those that take no options: values, lists and functions alone. */
+  const none = {
+    handgrad: ["noGrad", "customOp", "kernel", "wgsl", "count", "fresh", "grid", "decodeImage"],
+    model: [
+      ...["accuracy", "auc", "confusionMatrix", "likeliest", "meanSquaredError", "topK", "softmaxOf", "subsetsOf"],
+      ...["linearLayer", "decodeOnnx", "onnxOf", "saveOnnx", "configMetadata", "weightsOf", "folderStore"],
+      ...["decodeSafetensors"],
+    ],
+  };
+  /** Those whose options are held by the tests of their own files. */
+  const elsewhere = {
+    // test/model/optimiser*.test.ts, schedule.test.ts; test/node and test/data
+    handgrad: [
+      ...["sgd", "adam", "adamw", "rmsprop", "constant", "cosine", "stepped", "warmUp"],
+      ...["openFeedbackLog", "openFolder", "readFeedbackLog"],
+    ],
+    model: [
+      // test/model/fit.test.ts and warmStart
+      ...[
+        "fit",
+        "evaluate",
+        "predict",
+        "trainEpoch",
+        "trainStep",
+        "warmStart",
+        "encodeCheckpoint",
+        "restoreCheckpoint",
+      ],
+      // test/model/mel.test.ts, with those of src/data
+      ...["logMelLayer", "melLayer", "mfccLayer"],
+      // test/model/safetensors.test.ts
+      ...["checkWeights", "encodeSafetensors", "loadSafetensors", "saveSafetensors", "setWeights"],
+      ...["loadModel", "modelFrom", "saveModel"],
+    ],
+  };
+  const functionsOf = (room: object) =>
+    Object.entries(room)
+      .filter(([name, value]) => typeof value === "function" && !/^[A-Z]/.test(name))
+      .map(([name]) => name);
+  const known = new Set([calls, models, plain].flatMap((table) => Object.keys(table)));
+
   test("of handgrad is in one of the tables", () => {
-    const known = new Set([...Object.keys(calls), ...Object.keys(plain), ...none, ...elsewhere]);
-    const ops = Object.entries(hg).filter(([name, value]) => typeof value === "function" && !/^[A-Z]/.test(name));
-    expect(ops.map(([name]) => name).filter((name) => !known.has(name))).toEqual([]);
+    const all = [...none.handgrad, ...elsewhere.handgrad];
+    expect(functionsOf(hg).filter((name) => !known.has(name) && !all.includes(name))).toEqual([]);
+  });
+  test("of handgrad/model is in one of the tables", () => {
+    const all = [...none.model, ...elsewhere.model, ...elsewhere.handgrad];
+    expect(functionsOf(model).filter((name) => !known.has(name) && !all.includes(name))).toEqual([]);
   });
 });

@@ -1,4 +1,4 @@
-import { checkList } from "../check.ts";
+import { checkList, checkNumber, checkOptions, type Known, number } from "../check.ts";
 import {
   browserAdapter,
   describe,
@@ -28,6 +28,8 @@ export interface EngineOptions {
   /** How to wait for news of the device. Default: as for any promise; `handgrad/node` has a way of its own. */
   wait?: Wait;
 }
+
+const engineOptions: Known<EngineOptions> = { seed: true, adapter: true, tuning: true, wait: true };
 
 /** A device, the tensors on it, and the steps that compute them. */
 export class Engine {
@@ -146,8 +148,10 @@ const isPlain = (x: object): boolean => {
  *
  * @throws Error that says what to do where there is no adapter, or the seed is not a whole number.
  */
-export async function createEngine({ seed = 0, adapter, tuning, wait }: EngineOptions = {}): Promise<Engine> {
-  if (!Number.isSafeInteger(seed)) throw new TypeError(`createEngine: seed is ${seed}, expected a whole number.`);
+export async function createEngine(options: EngineOptions = {}): Promise<Engine> {
+  checkOptions("createEngine", options, engineOptions);
+  const { seed = 0, adapter, tuning, wait } = options;
+  checkNumber("createEngine", "seed", seed, number.whole);
   const chosen = adapter ?? (await browserAdapter());
   const ways = new Tuning(describe(chosen), kindOf(chosen));
   if (tuning) ways.import(tuning);

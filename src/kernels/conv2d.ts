@@ -50,7 +50,7 @@ export const conv2dOptions: Known<Conv2dOptions> = {
 export function pair(op: string, name: string, n: Pair): readonly [number, number] {
   if (typeof n === "number") return [n, n];
   expect(
-    Array.isArray(n) && n.length === 2,
+    Array.isArray(n) && n.length === 2 && n.every((x) => typeof x === "number"),
     op,
     () => `${name} is ${JSON.stringify(n)}, expected a number, or two: down and across.`,
   );

@@ -1,3 +1,4 @@
+import { checkNumber, number } from "../check.ts";
 import { broadcast, stridesIn } from "./broadcast.ts";
 import { expect, type Op, show } from "./op.ts";
 import { sumTo } from "./reduce.ts";
@@ -5,6 +6,7 @@ import { stridedCopy } from "./strided.ts";
 
 /** y is x repeated along its axes of size 1 (and new ones in front) until it has `shape`; dx is dy summed over them. */
 export const expand: Op<{ shape: readonly number[] }> = (r, [x], { shape }) => {
+  for (const size of shape) checkNumber("expand", "a size", size, number.wholeAtLeast0);
   expect(
     shape.length <= 6 && show(broadcast(x!.shape, shape) ?? []) === show(shape),
     "expand",

@@ -1,5 +1,6 @@
 import { type Engine, Tensor } from "../autograd/index.ts";
 import type { Numbers } from "../autograd/ops.ts";
+import { checkList, checkNumber, number, wholeNumbers } from "../check.ts";
 import { count } from "../kernels/op.ts";
 
 /** N examples, as typed arrays or tensors; what the network does not take is not read. */
@@ -20,7 +21,10 @@ export interface Batch {
 
 /** How many examples a batch holds. `image` is an image's shape, where the network takes images. */
 export function sizeOf(batch: Batch, image: readonly number[] | undefined, modalities: number): number {
-  if (batch.size !== undefined) return batch.size;
+  if (batch.size !== undefined) {
+    checkNumber("MultimodalNet", "batch.size", batch.size, number.wholeAtLeast0);
+    return batch.size;
+  }
   for (const data of [batch.image, batch.words, batch.audio, batch.frames, batch.present])
     if (data instanceof Tensor) return data.shape[0]!;
   if (batch.image && image) return (batch.image as ArrayLike<number>).length / count(image);
@@ -61,9 +65,11 @@ export function tensorOf(
     if (!fits) throw new TypeError(`MultimodalNet: batch.${name} is [${data.shape.join(", ")}], expected ${wanted}.`);
     return data;
   }
+  checkList("MultimodalNet", `batch.${name}`, data, "a tensor, a typed array or an array of numbers");
   const open = data.length / count(shape.filter((size) => size !== -1));
   const full = shape.map((size) => (size === -1 ? open : size));
   if (!full.every(Number.isInteger) || count(full) !== data.length)
     throw new TypeError(`MultimodalNet: batch.${name} holds ${data.length} numbers, which do not fill ${wanted}.`);
-  return engine.tensor(data, full, dtype);
+  const numbers = dtype === "i32" ? wholeNumbers("MultimodalNet", `batch.${name}`, data, dtype) : data;
+  return engine.tensor(numbers, full, dtype);
 }

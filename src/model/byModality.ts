@@ -1,4 +1,4 @@
-import { checkOptions } from "../check.ts";
+import { checkFlag, checkOptions } from "../check.ts";
 import { presentOf } from "./batch.ts";
 import { outputs } from "./evaluate.ts";
 import { accuracy, confusionMatrix, type Predictions } from "./metrics.ts";
@@ -29,6 +29,7 @@ export async function evaluateByModality(
   options: { subsets?: boolean } = {},
 ): Promise<ModalityEvaluation> {
   checkOptions("evaluateByModality", options, { subsets: true });
+  checkFlag("evaluateByModality", "subsets", options.subsets);
   const chosen = subsetsOf(net.modalities).slice(options.subsets === false ? -1 : 0);
   const width = net.config.classes;
   const values: number[][] = chosen.map(() => []);

@@ -1,3 +1,4 @@
+import { checkFlag, checkList, checkName, checkNumber, checkOptions, type Known, number } from "../check.ts";
 import type { Fusion as Shares } from "../kernels/fuse.ts";
 
 /** What the network takes, in the order that features, `present` and fusion keep. */
@@ -63,6 +64,30 @@ export interface MultimodalConfig {
   modalityDropout?: number;
 }
 
+const configOptions: Known<MultimodalConfig> = {
+  image: true,
+  vocabulary: true,
+  audio: true,
+  classes: true,
+  task: true,
+  fusion: true,
+  channels: true,
+  pool: true,
+  words: true,
+  text: true,
+  tokens: true,
+  sentence: true,
+  recurrence: true,
+  hidden: true,
+  layers: true,
+  bidirectional: true,
+  projection: true,
+  rank: true,
+  head: true,
+  dropout: true,
+  modalityDropout: true,
+};
+
 /** What may be absent for good: a modality, and what belongs to one kind of encoder. */
 type Absent = "image" | "vocabulary" | "audio" | "tokens" | "pool";
 /** A configuration with every default filled in. */
@@ -85,8 +110,9 @@ const defaults = {
   modalityDropout: 0,
 } as const;
 
-/** Fills in the defaults. @throws RangeError naming the option that cannot be. */
+/** Fills in the defaults. @throws RangeError or TypeError naming the option that cannot be, or that there is not. */
 export function fullConfig(given: MultimodalConfig): FullConfig {
+  checkOptions("MultimodalNet", given, configOptions);
   const config = { ...defaults, ...given } as FullConfig;
   if (given.classes === undefined && (config.task === "binary" || config.task === "values")) config.classes = 1;
   check(config);
@@ -113,36 +139,26 @@ function check(config: FullConfig): void {
   const has = modalities.filter((m) => config[optionOf[m]] !== undefined);
   if (has.length === 0)
     throw new RangeError("MultimodalNet: it takes nothing. Give at least one of image, vocabulary and audio.");
-  const known = new Set([
-    ...Object.keys(defaults),
-    "image",
-    "vocabulary",
-    "audio",
-    "classes",
-    "fusion",
-    "pool",
-    "tokens",
-  ]);
-  const unknown = Object.keys(config).find((name) => !known.has(name));
-  if (unknown) throw new RangeError(`MultimodalNet: there is no option ${unknown}. Options: ${[...known].join(", ")}.`);
+  checkList("MultimodalNet", "channels", config.channels, "an array of numbers");
+  if (config.pool) checkList("MultimodalNet", "pool", config.pool, "an array of true and false");
   for (const name of [
     ...whole.always,
     ...has.flatMap((m) => whole[m]),
     ...(config.fusion === "lowRank" ? ["rank"] : []),
   ]) {
     const found = config[name as keyof FullConfig];
-    for (const n of Array.isArray(found) ? found : [found])
-      if (!Number.isInteger(n) || n < 1) fail(name, "whole numbers of at least 1");
+    for (const n of name === "channels" || name === "image" ? [found].flat() : [found])
+      if (!Number.isInteger(n) || (n as number) < 1) fail(name, "whole numbers of at least 1");
   }
   for (const name of ["dropout", "modalityDropout"] as const)
-    if (!(config[name] >= 0 && config[name] < 1)) fail(name, "at least 0 and under 1");
+    checkNumber("MultimodalNet", name, config[name], number.under1);
   const choices = { fusion: fusions, task: tasks, text: ["mean", "flatten", "gru"], recurrence: ["gru", "lstm"] };
   for (const [name, allowed] of Object.entries(choices)) {
-    if (!(allowed as readonly unknown[]).includes(config[name as keyof typeof choices]))
-      fail(name, allowed.map((choice) => `"${choice}"`).join(" or "));
+    checkName("MultimodalNet", name, config[name as keyof typeof choices], allowed);
   }
-  if (typeof config.bidirectional !== "boolean") fail("bidirectional", "true or false");
+  checkFlag("MultimodalNet", "bidirectional", config.bidirectional);
   if (config.task === "binary" && config.classes !== 1) fail("classes", '1, as the task is "binary"');
+  if (config.tokens !== undefined) checkNumber("MultimodalNet", "tokens", config.tokens, number.wholeAtLeast1);
   if (config.text === "flatten" && has.includes("text") && !(Number.isInteger(config.tokens) && config.tokens! >= 1))
     fail("tokens", 'a whole number of at least 1, as the text encoder is "flatten"');
   if (config.image) checkImage(config, config.image, fail);

@@ -17,6 +17,7 @@ import {
   Tensor,
 } from "../autograd/index.ts";
 import type { Numbers } from "../autograd/ops.ts";
+import { checkList, checkNumber, checkOptions, type Known, number } from "../check.ts";
 import { count } from "../kernels/op.ts";
 import { linearLayer, type Module, ParameterStore, upsampleLayer } from "./layers.ts";
 
@@ -32,6 +33,8 @@ export interface DrawerConfig {
   channels?: readonly number[];
 }
 
+const drawerOptions: Known<DrawerConfig> = { features: true, image: true, noise: true, hidden: true, channels: true };
+const lossOptions = { beta: true } as const;
 const defaults = { noise: 16, hidden: 128, channels: [32, 16] };
 
 /**
@@ -52,7 +55,9 @@ export class Drawer implements Module {
 
   /** @throws RangeError naming the option that cannot be. */
   constructor(engine: Engine, config: DrawerConfig & { seed?: number }) {
-    const { seed = 0, ...given } = config;
+    const { seed = 0, ...given } = config ?? {};
+    checkOptions("Drawer", given, drawerOptions);
+    checkNumber("Drawer", "seed", seed, number.whole);
     this.config = { ...defaults, ...given };
     this.engine = engine;
     check(this.config);
@@ -84,7 +89,10 @@ export class Drawer implements Module {
    *
    * @param options.beta the weight of the KL divergence.
    */
-  loss(image: Numbers, features: Numbers, { beta = 1 }: { beta?: number } = {}): Tensor {
+  loss(image: Numbers, features: Numbers, options: { beta?: number } = {}): Tensor {
+    checkOptions("Drawer.loss", options, lossOptions);
+    const { beta = 1 } = options;
+    checkNumber("Drawer.loss", "beta", beta, number.atLeast0);
     const { image: shape, noise: Z } = this.config;
     const f = this.#features(features);
     const N = f.shape[0]!;
@@ -125,6 +133,8 @@ export class Drawer implements Module {
 
 /** @throws RangeError naming the option that cannot be. */
 function check(config: Required<DrawerConfig>): void {
+  checkList("Drawer", "image", config.image, "channels, height and width");
+  checkList("Drawer", "channels", config.channels, "an array of numbers");
   for (const [name, found] of Object.entries(config)) {
     for (const n of [found].flat() as number[])
       if (!Number.isInteger(n) || n < 1)

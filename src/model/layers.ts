@@ -12,6 +12,7 @@ import {
   type Tensor,
 } from "../autograd/index.ts";
 import type { Numbers } from "../autograd/ops.ts";
+import { checkFlag, checkName, checkNumber, checkOptions, type Known, number } from "../check.ts";
 import { Random } from "../data/random.ts";
 import type { Activation } from "../kernels/op.ts";
 import { type Initialiser, normalAfter, uniformByFan } from "./initialise.ts";
@@ -42,7 +43,7 @@ export type Start = (name: string, shape: readonly number[]) => Float32Array | u
 
 /** Makes the parameters of a network: each starts from a random stream of its own name and the network's seed. */
 export class ParameterStore implements Module {
-  readonly #parameters: Record<string, Tensor> = {};
+  readonly #parameters = new Map<string, Tensor>();
 
   constructor(
     readonly engine: Engine,
@@ -51,16 +52,16 @@ export class ParameterStore implements Module {
   ) {}
 
   make(name: string, shape: readonly number[], initialise: Initialiser): Tensor {
-    if (this.#parameters[name]) throw new Error(`the network has two parameters called ${name}.`);
+    if (this.#parameters.has(name)) throw new Error(`the network has two parameters called ${name}.`);
     const n = shape.reduce((a, b) => a * b, 1);
     const numbers = this.start(name, shape) ?? initialise(n, new Random("parameter", this.seed, name));
     const parameter = this.engine.parameter(numbers, shape);
-    this.#parameters[name] = parameter;
+    this.#parameters.set(name, parameter);
     return parameter;
   }
 
   parameters(): Record<string, Tensor> {
-    return { ...this.#parameters };
+    return Object.fromEntries(this.#parameters);
   }
 }
 
@@ -120,9 +121,22 @@ export interface RecurrentShape {
   bidirectional?: boolean;
 }
 
+const recurrentShape: Known<RecurrentShape> = {
+  cell: true,
+  inputs: true,
+  hidden: true,
+  layers: true,
+  bidirectional: true,
+};
+
 /** GRU or LSTM of several layers and both directions, with PyTorch's names for its weights. */
 export function recurrentLayer(store: ParameterStore, name: string, shape: RecurrentShape) {
+  checkOptions(name, shape, recurrentShape);
   const { cell, inputs, hidden: H, layers = 1, bidirectional = false } = shape;
+  checkName(name, "cell", cell, ["gru", "lstm"]);
+  for (const [what, n] of Object.entries({ inputs, hidden: H, layers }))
+    checkNumber(name, what, n, number.wholeAtLeast1);
+  checkFlag(name, "bidirectional", bidirectional);
   const gates = { gru: 3, lstm: 4 }[cell];
   const directions = bidirectional ? 2 : 1;
   const weights = Array.from({ length: layers * directions }, (_, i) => {

@@ -1,3 +1,7 @@
+import { checkName, checkNumber, checkOptions, number } from "../check.ts";
+
+const f1Options = { average: true } as const;
+
 /** What a model said about N examples, and what would have been right. */
 export interface Predictions {
   /**
@@ -24,11 +28,11 @@ export const accuracy: Metric = (predictions) => {
 };
 
 /** The share of examples whose class is among the k likeliest; of equally likely ones the first come first. */
-export const topK =
-  (k: number): Metric =>
-  ({ values, width, targets }) => {
-    if (!Number.isInteger(k) || k < 1) throw new RangeError(`topK: k is ${k}, expected a whole number of at least 1.`);
+export function topK(k: number): Metric {
+  checkNumber("topK", "k", k, number.wholeAtLeast1);
+  return ({ values, width, targets }) => {
     expectClasses("topK", { values, width, targets });
+    checkTargets({ values, width, targets }, width);
     return meanOf(targets, (label, n) => {
       const row = values.subarray(n * width, (n + 1) * width);
       const own = row[label]!;
@@ -37,15 +41,18 @@ export const topK =
       return !row.some(Number.isNaN) && before < k ? 1 : 0;
     });
   };
+}
 
 /**
  * 2·right / (answered + there were), the harmonic mean of precision and recall. `binary`: of "yes" (K = 1) or class 1.
  * `macro`: the mean over the classes that occur as answer or target, or over all K labels. 0 where there is nothing to
  * divide by. As scikit-learn's `f1_score`.
  */
-export const f1 =
-  ({ average = "binary" }: { average?: "binary" | "macro" } = {}): Metric =>
-  (predictions) => {
+export function f1(options: { average?: "binary" | "macro" } = {}): Metric {
+  checkOptions("f1", options, f1Options);
+  const { average = "binary" } = options;
+  checkName("f1", "average", average, ["binary", "macro"]);
+  return (predictions) => {
     const { values, width, targets } = predictions;
     const { expected, found } = answers(predictions);
     const of = (yes: number, from = 0, every = 1) => {
@@ -67,6 +74,7 @@ export const f1 =
     const classes = Array.from({ length: Math.max(2, width) }, (_, c) => of(c)).filter(({ occurs }) => occurs);
     return meanOf(classes.map(({ score }) => score));
   };
+}
 
 /**
  * The area under the receiver's operating characteristic: how often a "yes" is thought likelier than a "no", equals
@@ -75,6 +83,7 @@ export const f1 =
  */
 export const auc: Metric = ({ values, width, targets }) => {
   const several = width > 1 && targets.length === values.length;
+  checkTargets({ values, width, targets }, several || width === 1 ? 2 : width);
   const columns = several || width > 2 ? Array.from({ length: width }, (_, k) => k) : [width - 1];
   const N = values.length / width;
   return meanOf(
@@ -106,8 +115,7 @@ export function confusionMatrix(predictions: Predictions): number[][] {
   const classes = Math.max(2, width);
   const counts = Array.from({ length: classes }, () => new Array<number>(classes).fill(0));
   for (let i = 0; i < expected.length; i++) {
-    const row = counts[expected[i]!];
-    if (!row) throw new RangeError(`confusionMatrix: target ${expected[i]} is none of the classes 0 … ${classes - 1}.`);
+    const row = counts[expected[i]!]!;
     // An answer that holds NaN is none of the classes.
     if (found[i]! >= 0) row[found[i]!]! += 1;
   }
@@ -116,20 +124,26 @@ export function confusionMatrix(predictions: Predictions): number[][] {
 
 /** The answer of each example (or of each label of each example), -1 where it holds NaN, beside what is right. */
 export function answers({ values, width, targets }: Predictions): { expected: ArrayLike<number>; found: Int32Array } {
+  checkNumber("metrics", "width", width, number.wholeAtLeast1);
   const N = values.length / width;
-  if (width > 1 && targets.length === N) return { expected: targets, found: likeliest(values, width) };
+  if (width > 1 && targets.length === N) {
+    checkTargets({ values, width, targets }, width);
+    return { expected: targets, found: likeliest(values, width) };
+  }
   if (targets.length !== values.length)
     throw new RangeError(
       `metrics: ${N} predictions of ${width} numbers and ${targets.length} targets, expected ${N} or ${N * width}.`,
     );
+  checkTargets({ values, width, targets }, 2);
   return { expected: targets, found: Int32Array.from(values, (p) => (Number.isNaN(p) ? -1 : p >= 0.5 ? 1 : 0)) };
 }
 
 /** The place of each row's largest number, the first of equals; -1 where a row holds NaN. */
 export function likeliest(values: Float32Array, width: number): Int32Array {
+  checkNumber("likeliest", "width", width, number.wholeAtLeast1);
   return Int32Array.from({ length: values.length / width }, (_, n) => {
     const row = values.subarray(n * width, (n + 1) * width);
-    return row.indexOf(Math.max(...row));
+    return row.indexOf(row.reduce((most, x) => Math.max(most, x), -Infinity));
   });
 }
 
@@ -152,6 +166,17 @@ function expectClasses(who: string, { values, width, targets }: Predictions): vo
     throw new RangeError(
       `${who}: ${values.length / width} predictions of ${width} numbers and ${targets.length} targets, expected one class for each prediction, of at least 2.`,
     );
+}
+
+/** Targets that name classes 0 … K − 1 (yes and no where K is 1): anything else would count as a wrong answer. */
+function checkTargets({ targets, width }: Predictions, classes: number): void {
+  for (let i = 0; i < targets.length; i++) {
+    const target = targets[i]!;
+    if (!(Number.isInteger(target) && target >= 0 && target < classes))
+      throw new RangeError(
+        `metrics: target ${i} is ${target}, expected a class of 0 … ${classes - 1} as predictions are ${width} numbers each.`,
+      );
+  }
 }
 
 /** NaN of nothing. */

@@ -1,5 +1,6 @@
 import { dropModalities, type Engine, type Tensor } from "../autograd/index.ts";
 import type { Numbers } from "../autograd/ops.ts";
+import { checkFlag, checkNumber, checkOptions, number } from "../check.ts";
 import { count } from "../kernels/op.ts";
 import { type Batch, sizeOf, tensorOf } from "./batch.ts";
 import { type FullConfig, fullConfig, type Modality, type MultimodalConfig, modalities, optionOf } from "./config.ts";
@@ -14,6 +15,8 @@ import { type Module, ParameterStore, type Start } from "./layers.ts";
 
 export type { Batch } from "./batch.ts";
 export { type Modality, modalities } from "./config.ts";
+
+const forwardOptions = { training: true } as const;
 
 /**
  * A network over picture, text and sound, or some of them, built from a plain configuration: an encoder each
@@ -35,7 +38,8 @@ export class MultimodalNet implements Module {
    * @throws RangeError naming the option that cannot be.
    */
   constructor(engine: Engine, config: MultimodalConfig & { seed?: number; start?: Start }) {
-    const { seed = 0, start, ...given } = config;
+    const { seed = 0, start, ...given } = config ?? {};
+    checkNumber("MultimodalNet", "seed", seed, number.whole);
     this.config = fullConfig(given);
     this.engine = engine;
     const store = new ParameterStore(engine, seed, start);
@@ -67,7 +71,10 @@ export class MultimodalNet implements Module {
   }
 
   /** Logits [N, A]. Call it in a step. `training` turns dropout on. */
-  forward(batch: Batch, { training = false }: { training?: boolean } = {}): Tensor {
+  forward(batch: Batch, options: { training?: boolean } = {}): Tensor {
+    checkOptions("MultimodalNet.forward", options, forwardOptions);
+    const { training = false } = options;
+    checkFlag("MultimodalNet.forward", "training", training);
     const features = this.encode(batch);
     const shape = [features[0]!.shape[0]!, this.modalities.length];
     let present = batch.present && tensorOf(this.engine, batch, "present", shape);

@@ -1,5 +1,5 @@
 import type { Engine } from "../autograd/index.ts";
-import type { MultimodalConfig } from "./config.ts";
+import { fullConfig, type MultimodalConfig } from "./config.ts";
 import { MultimodalNet } from "./multimodal.ts";
 import {
   checkFinite,
@@ -54,6 +54,11 @@ export function modelFrom(engine: Engine, weights: Weights, name = "weights", op
   checkFinite(name, weights, options);
   const used = new Set<string>();
   let net: MultimodalNet;
+  try {
+    fullConfig(config as MultimodalConfig);
+  } catch (error) {
+    throw fail(`its configuration cannot be: ${(error as Error).message}`);
+  }
   try {
     // From the file's numbers at once: a configuration that is not of these tensors allocates nothing.
     const start = (key: string, shape: readonly number[]) => {

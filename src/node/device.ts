@@ -3,6 +3,7 @@ import { createRequire } from "node:module";
 import { constants } from "node:os";
 import { dirname, join } from "node:path";
 import { isMainThread } from "node:worker_threads";
+import { checkFlag, checkOptions, type Known } from "../check.ts";
 import { unpackOnce } from "./unpack.ts";
 
 /*
@@ -22,13 +23,21 @@ const instances: { any?: GPU; software?: GPU } = {};
 /** Whether it is worth while to ask Dawn for a GPU: undefined until it is known. */
 let mayHaveGpu: boolean | undefined;
 
+export interface AdapterOptions {
+  /** Use the software device in any case, such as to repeat a run elsewhere. */
+  software?: boolean;
+}
+const adapterOptions: Known<AdapterOptions> = { software: true };
+
 /**
  * Opens an adapter: a real GPU where there is one, else the software device.
  *
- * @param options.software use the software device in any case, such as to repeat a run elsewhere.
  * @throws Error that says what to install where neither is possible.
  */
-export async function openAdapter({ software = false }: { software?: boolean } = {}): Promise<GPUAdapter> {
+export async function openAdapter(options: AdapterOptions = {}): Promise<GPUAdapter> {
+  checkOptions("openAdapter", options, adapterOptions);
+  const { software = false } = options;
+  checkFlag("openAdapter", "software", software);
   const dawn = await importDawn();
   mayHaveGpu ??= hasDriver() && findVulkan();
   if (!software && mayHaveGpu) {

@@ -157,7 +157,7 @@ describe("a model in a file", () => {
       [{ ...good, metadata: {} }, /m: its metadata hold no "config"/],
       [withConfig("{"), /m: its configuration is not JSON/],
       [withConfig("[]"), /m: its configuration is not an object/],
-      [withConfig({ ...config, fusion: "sum" }), /m: its configuration cannot be: .*fusion is sum/],
+      [withConfig({ ...config, fusion: "sum" }), /m: its configuration cannot be: .*fusion is "sum"/],
       [
         withConfig({ ...config, vocabulary: 1e12 }),
         /tensor "text\.embedding\.weight" is \[11, 5\].*\[1000000000000, 5\]/,
@@ -181,19 +181,19 @@ describe("what cannot be is named", () => {
   const config = { image: [1, 8, 8], vocabulary: 7, audio: 3, classes: 4, fusion: "concat" } as const;
   test.each<[object, RegExp]>([
     [{ image: undefined, vocabulary: undefined, audio: undefined }, /takes nothing/],
-    [{ fusion: "sum" }, /fusion is sum, expected "concat" or .*"lowRank"/],
+    [{ fusion: "sum" }, /fusion is "sum", expected one of concat, .*lowRank/],
     [{ fusion: "lowRank", rank: 0 }, /rank is 0/],
-    [{ task: "guess" }, /task is guess/],
+    [{ task: "guess" }, /task is "guess"/],
     [{ task: "binary" }, /classes is 4, expected 1, as the task is "binary"/],
     [{ classes: undefined }, /classes is undefined/],
     [{ text: "flatten" }, /tokens is undefined/],
-    [{ text: "bag" }, /text is bag/],
-    [{ recurrence: "rnn" }, /recurrence is rnn/],
+    [{ text: "bag" }, /text is "bag"/],
+    [{ recurrence: "rnn" }, /recurrence is "rnn"/],
     [{ layers: 0 }, /layers is 0/],
     [{ bidirectional: 1 }, /bidirectional is 1/],
     [{ pool: [true] }, /pool is true, expected 2 times/],
     [{ channels: [1, 1, 1, 1] }, /image is 1,8,8, expected sides of at least 16, as 4 poolings halve it/],
-    [{ chanels: [1] }, /no option chanels/],
+    [{ chanels: [1] }, /no option "chanels". Did you mean channels/],
     [{ modalityDropout: 1 }, /modalityDropout is 1/],
   ])("%o", (wrong, message) => {
     expect(() => new MultimodalNet(engine, { ...config, ...(wrong as object) })).toThrow(message);

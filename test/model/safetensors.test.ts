@@ -238,10 +238,10 @@ describe("a network's weights", () => {
   );
 
   test.each([
-    [{ fusion: "sum" }, /fusion is sum/],
+    [{ fusion: "sum" }, /fusion is "sum"/],
     [{ classes: 0 }, /classes is 0/],
     [{ image: [1, 1, 8] }, /sides of at least 2/],
-    [{ dropout: 1 }, /dropout is 1, expected at least 0 and under 1/],
+    [{ dropout: 1 }, /dropout is 1, expected a number of at least 0 and under 1/],
   ])("a configuration that cannot be, %o, is named", (wrong, message) => {
     expect(() => new MultimodalNet(engine, { ...config, fusion: "concat", ...(wrong as object) })).toThrow(message);
   });

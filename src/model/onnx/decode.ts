@@ -11,13 +11,13 @@ import { fieldsOf } from "./protobuf.ts";
  */
 export function decodeOnnx(file: Uint8Array, name = "weights"): Weights {
   const tensors: Weights["tensors"] = new Map();
-  const metadata: Record<string, string> = {};
+  const metadata = new Map<string, string>();
   try {
     let graphs = 0;
     for (const [field, value] of fieldsOf(file)) {
       if (field === 14) {
         const [key, text] = pairOf(message(value));
-        metadata[key] = text;
+        metadata.set(key, text);
       }
       if (field !== 7) continue;
       graphs += 1;
@@ -28,7 +28,7 @@ export function decodeOnnx(file: Uint8Array, name = "weights"): Weights {
     if (!(error instanceof RangeError)) throw error;
     throw new WeightsError(`${name}: not an ONNX file: ${error.message}.`);
   }
-  return { tensors, metadata };
+  return { tensors, metadata: Object.fromEntries(metadata) };
 }
 
 function message(value: number | Uint8Array): Uint8Array {
@@ -50,7 +50,7 @@ function readTensor(tensor: Uint8Array, tensors: Weights["tensors"]): void {
   let [type, name] = [0, ""];
   let raw: Uint8Array | undefined;
   for (const [field, value] of fieldsOf(tensor)) {
-    if (field === 1) shape.push(...(typeof value === "number" ? [value] : packed(value)));
+    if (field === 1) for (const size of typeof value === "number" ? [value] : packed(value)) shape.push(size);
     if (field === 2) type = Number(value);
     if (field === 8) name = textOf(value);
     if (field === 9) raw = message(value);

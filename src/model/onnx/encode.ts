@@ -1,5 +1,6 @@
 import { type Engine, noGrad, type Tensor } from "../../autograd/index.ts";
 import { type Call, traced } from "../../autograd/trace.ts";
+import { checkName, checkOptions, type Known } from "../../check.ts";
 import type { HostArray } from "../../gpu/index.ts";
 import type { Converter, Sizes } from "./convert/converter.ts";
 import { elementwise } from "./convert/elementwise.ts";
@@ -8,7 +9,9 @@ import { recurrences } from "./convert/recurrent.ts";
 import { shapes } from "./convert/shapes.ts";
 import { Graph, type OnnxShape } from "./graph.ts";
 
-const converters: Readonly<Record<string, Converter>> = { ...elementwise, ...shapes, ...layers, ...recurrences };
+const converters = new Map<string, Converter>(
+  [elementwise, shapes, layers, recurrences].flatMap((table) => Object.entries(table)),
+);
 
 export interface OnnxInput {
   /** Sizes that are always the same as numbers; those that another batch may have otherwise by name, such as "N". */
@@ -26,6 +29,9 @@ export interface OnnxModel {
   readonly metadata?: Readonly<Record<string, string>>;
 }
 
+const onnxInput: Known<OnnxInput> = { shape: true, dtype: true };
+const onnxModel: Known<OnnxModel> = { name: true, inputs: true, parameters: true, compute: true, metadata: true };
+
 /**
  * An ONNX file of what `compute` computes, for engines that serve networks. It is written down from the ops that are
  * called, so it needs no description of the network beside the network itself. They are called twice, for batches of
@@ -34,6 +40,11 @@ export interface OnnxModel {
  * @throws TypeError naming an op that has no ONNX form here, or a constant or size that cannot follow the batch.
  */
 export async function encodeOnnx(engine: Engine, model: OnnxModel): Promise<Uint8Array<ArrayBuffer>> {
+  checkOptions("encodeOnnx", model, onnxModel);
+  for (const [name, input] of Object.entries(model.inputs)) {
+    checkOptions(`encodeOnnx: input ${name}`, input, onnxInput);
+    if (input.dtype !== undefined) checkName(`encodeOnnx: input ${name}`, "dtype", input.dtype, ["f32", "i32"]);
+  }
   const names = [
     ...new Set(Object.values(model.inputs).flatMap(({ shape }) => shape.filter((s) => typeof s === "string"))),
   ];
@@ -69,10 +80,10 @@ export async function encodeOnnx(engine: Engine, model: OnnxModel): Promise<Uint
       throw new TypeError(`onnx: call ${i} is ${call.op} for one batch and ${twin?.op} for another: not one network.`);
     for (const [k, x] of call.inputs.entries())
       if (x && !known.has(x)) known.set(x, await constant(graph, call, x, twin.inputs[k]!));
-    const convert = converters[call.op];
+    const convert = converters.get(call.op);
     if (!convert)
       throw new TypeError(
-        `onnx: ${call.op} has no ONNX form here. Those with one: ${Object.keys(converters).sort().join(", ")}.`,
+        `onnx: ${call.op} has no ONNX form here. Those with one: ${[...converters.keys()].sort().join(", ")}.`,
       );
     const outputs = convert(graph, {
       op: call.op,
