@@ -58,7 +58,7 @@ export class RunFolder {
         `${folder} is not empty. Continue that run with --resume ${folder}, or name another folder with --out.`,
       );
     const holdsSomething = () => readdirSync(folder).some((name) => !isOfLock(name));
-    mkdirSync(folder, { recursive: true });
+    makeFolder(folder);
     if (holdsSomething()) throw taken();
     const run = new RunFolder(folder, settings);
     await run.lock();
@@ -159,5 +159,17 @@ function makeFree(stem: string): string {
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
     }
+  }
+}
+
+/** Makes a folder and those above it. One after another, as Node's own way never ends where a system such as /proc refuses. */
+function makeFolder(folder: string): void {
+  if (existsSync(folder)) return;
+  if (dirname(folder) !== folder) makeFolder(dirname(folder));
+  try {
+    mkdirSync(folder);
+  } catch (error) {
+    // Another process may have made it meanwhile.
+    if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
   }
 }
