@@ -175,13 +175,9 @@ export class Gpu {
         slot.uploads += 1;
       }
     }
-    await this.#settled();
-    for (const slot of inputs) if (slot.home) this.memory.granted("engine.step", slot.home.buffer);
-  }
-
-  /** Once the GPU has answered to what it may refuse. Nothing is waited for where nothing was asked. */
-  async #settled(): Promise<void> {
     if (this.#health.pending) await this.#health.settled();
+    if (!this.memory.anyRefused) return;
+    for (const slot of inputs) if (slot.home) this.memory.granted("engine.step", slot.home.buffer);
   }
 
   /** A slot for the host's numbers. They reach the GPU with the first step that reads them. */
@@ -287,7 +283,7 @@ export class Gpu {
     const homes = results.map((slot) => (slot.bytes > SMALL ? this.memory.take(slot.bytes) : undefined));
     const small = results.reduce((sum, slot, i) => sum + (homes[i] ? 0 : Math.max(4, slot.bytes)), 0);
     const staging = small > 0 ? this.#readback.take(small) : undefined;
-    await this.#settled();
+    if (this.#health.pending) await this.#health.settled();
     try {
       for (const home of homes) if (home) this.memory.granted("engine.step", home.buffer);
       if (staging) this.memory.granted("engine.step", staging);
@@ -458,12 +454,12 @@ export class Gpu {
   async #gatherAll(): Promise<void> {
     for (const slots of this.#gatherings.splice(0)) {
       const { offsets, bytes } = sideBySide(slots);
-      await this.#settled();
+      if (this.#health.pending) await this.#health.settled();
       // What the GPU refused stays where it is: the step that uses it says so.
       const unfit = () => slots.some(({ home }) => !home || this.memory.refused(home.buffer));
       if (unfit() || wholeOf(slots, offsets)) continue;
       const whole = this.memory.take(bytes);
-      await this.#settled();
+      if (this.#health.pending) await this.#health.settled();
       if (unfit() || this.memory.refused(whole.buffer)) {
         // They stay apart, where the optimiser finds them too.
         this.memory.give(whole);

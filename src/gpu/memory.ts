@@ -50,13 +50,17 @@ export class Memory {
     if (!this.#refused.has(buffer)) this.#refused.set(buffer, error);
   }
 
+  get anyRefused(): boolean {
+    return this.#refused.size > 0;
+  }
+
   refused(buffer: GPUBuffer): boolean {
     return this.#refused.has(buffer);
   }
 
   /** @throws Error that begins with `operation` where the GPU has refused the buffer, or what was to be written to it. */
   granted(operation: string, buffer: GPUBuffer): void {
-    const error = this.#refused.size > 0 ? this.#refused.get(buffer) : undefined;
+    const error = this.anyRefused ? this.#refused.get(buffer) : undefined;
     if (error) throw new Error(`${operation}: ${error.message}`);
   }
 

@@ -102,7 +102,8 @@ export class Recording {
   dispatch(dispatch: Dispatch): void {
     const { kernel, reads, writes, grid } = dispatch;
     for (const slot of reads) {
-      if (slot.home || slot.host || slot.arriving || this.computes(slot)) continue;
+      if (slot.home || slot.host || slot.arriving || this.#temporaries.has(slot) || this.within?.computes(slot))
+        continue;
       throw new Error(`${kernel.label}: it reads what an earlier step computed and did not return.`);
     }
     if (this.placements.size > 0) {
