@@ -113,6 +113,7 @@ const plain: Record<string, (...more: Any[]) => unknown> = {
     ),
   ),
   categorical: (...more) => (hg.categorical as Any)(t(1, 2), ...more),
+  detach: (...more) => (hg.detach as Any)(t(2), ...more),
   globalAvgPool2d: (...more) => (hg.globalAvgPool2d as Any)(t(1, 1, 2, 2), ...more),
   where: (...more) => (hg.where as Any)(t(1), 1, 2, ...more),
   reshape: (...more) => (hg.reshape as Any)(t(1), [1], ...more),
@@ -201,7 +202,17 @@ describe("every function that is exported", () => {
   const none = {
     handgrad: ["noGrad", "customOp", "kernel", "wgsl", "count", "fresh", "grid", "decodeImage"],
     model: [
-      ...["accuracy", "auc", "confusionMatrix", "likeliest", "meanSquaredError", "topK", "softmaxOf", "subsetsOf"],
+      ...[
+        "accuracy",
+        "auc",
+        "confusionMatrix",
+        "likeliest",
+        "meanSquaredError",
+        "topK",
+        "softmaxOf",
+        "subsetsOf",
+        "presentOf",
+      ],
       ...["linearLayer", "decodeOnnx", "onnxOf", "saveOnnx", "configMetadata", "weightsOf", "folderStore"],
       ...["decodeSafetensors"],
     ],

@@ -1,7 +1,7 @@
 import { type Engine, noGrad, type Tensor } from "../autograd/index.ts";
 import { checkOptions, describe } from "../check.ts";
 import type { Metric, Predictions } from "./metrics.ts";
-import { batchesOf, checkSource, SOURCE_OPTIONS, type Source, type SourceOptions } from "./source.ts";
+import { checkSource, SOURCE_OPTIONS, type Source, type SourceOptions, sourceBatches } from "./source.ts";
 import { type Objective, objectiveOf, type Trainable, targetOf } from "./trainable.ts";
 
 export interface EvaluateOptions<B, E> extends SourceOptions<B, E> {
@@ -48,7 +48,7 @@ export async function evaluated<B, E>(
   const values: Float32Array[] = [];
   const targets: number[] = [];
   let [sum, examples, width] = [0, 0, 0];
-  const results = outputs(model.engine, batchesOf(data, options), (batch: B) => {
+  const results = outputs(model.engine, sourceBatches(data, options), (batch: B) => {
     const output = model.forward(batch);
     width = output.shape.slice(1).reduce((a, b) => a * b, 1);
     return [loss(output, targetOf("evaluate", batch)), predict(output)];
@@ -80,7 +80,7 @@ export async function predict<B, E>(
     throw new TypeError("predict: the model does not say what its outputs mean. Give objective, such as classes.");
   const values: Float32Array[] = [];
   let width = 0;
-  const results = outputs(model.engine, batchesOf(data, options), (batch: B) => {
+  const results = outputs(model.engine, sourceBatches(data, options), (batch: B) => {
     const output = said(model.forward(batch));
     width = output.shape.slice(1).reduce((a, b) => a * b, 1);
     return [output];

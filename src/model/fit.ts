@@ -14,7 +14,7 @@ import {
   weightsOf,
 } from "./safetensors.ts";
 import type { Schedule } from "./schedule.ts";
-import { batchesOf, checkSource, SOURCE_OPTIONS, type Source, stretch } from "./source.ts";
+import { checkSource, SOURCE_OPTIONS, type Source, sourceBatches, stretch } from "./source.ts";
 import { folderStore, type Store } from "./store.ts";
 import { type TrainedStep, trainEpoch } from "./train.ts";
 import { objectiveOf, type Trainable } from "./trainable.ts";
@@ -116,7 +116,7 @@ export async function fit<B, E>(model: Trainable<B>, data: Source<B, E>, options
 
   while (at.history.length < epochs && at.ended === null && going()) {
     const epoch = at.history.length;
-    const batches = batchesOf(data, options, { epoch, from: at.batches, seed });
+    const batches = sourceBatches(data, options, { epoch, from: at.batches, seed });
     try {
       for (;;) {
         const [before, first] = [at.batches, at.steps];

@@ -1,4 +1,4 @@
-import { checkNumber, describe, type Known, number } from "../check.ts";
+import { checkNumber, checkOptions, describe, type Known, number } from "../check.ts";
 import { batchOf } from "../data/batch.ts";
 import { streamBatches } from "../data/file/stream.ts";
 import { Random } from "../data/random.ts";
@@ -35,7 +35,7 @@ export const SOURCE_OPTIONS: Known<SourceOptions<never, never>> = { batch: true,
 export function checkSource<B, E>(who: string, source: Source<B, E>, options: SourceOptions<B, E>): void {
   const { batch = 32, ahead = 2, collate } = options;
   checkNumber(who, "batch", batch, number.wholeAtLeast1);
-  checkNumber(who, "ahead", ahead, number.wholeAtLeast0);
+  checkNumber(who, "ahead", ahead, number.wholeAtLeast1);
   if (collate !== undefined && typeof collate !== "function")
     throw new TypeError(
       `${who}: collate is ${describe(collate)}, expected a function that puts examples side by side.`,
@@ -48,10 +48,33 @@ export function checkSource<B, E>(who: string, source: Source<B, E>, options: So
   checkNumber(who, "the data's length", source.length, number.wholeAtLeast0);
 }
 
+const start: Place = { epoch: 0, from: 0, seed: null };
+const placeOptions: Known<Place> = { epoch: true, from: true, seed: true };
+
+/**
+ * The batches of a source, one after another.
+ *
+ * @throws TypeError, RangeError naming what cannot be.
+ */
 export function batchesOf<B, E>(
   source: Source<B, E>,
+  options: SourceOptions<B, E> = {},
+  place: Place = start,
+): AsyncGenerator<B> {
+  checkOptions("batchesOf", options, SOURCE_OPTIONS as Known<SourceOptions<B, E>>);
+  checkSource("batchesOf", source, options);
+  checkOptions("batchesOf: its place", place, placeOptions);
+  checkNumber("batchesOf", "epoch", place.epoch, number.wholeAtLeast0);
+  checkNumber("batchesOf", "from", place.from, number.wholeAtLeast0);
+  if (place.seed !== null) checkNumber("batchesOf", "seed", place.seed, number.whole);
+  return sourceBatches(source, options, place);
+}
+
+/** The same for functions that take these options among others, and have checked them. */
+export function sourceBatches<B, E>(
+  source: Source<B, E>,
   options: SourceOptions<B, E>,
-  { epoch, from, seed }: Place = { epoch: 0, from: 0, seed: null },
+  { epoch, from, seed }: Place = start,
 ): AsyncGenerator<B> {
   const { batch = 32, collate = batchOf as unknown as (e: readonly E[]) => B, ahead } = options;
   if (typeof source === "function") return iterate(source(epoch, from));
