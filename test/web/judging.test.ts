@@ -88,7 +88,7 @@ let log: string;
 test("the files are those of the terminal program", async () => {
   await page.goto(`${site.url}#keep`);
   model = await download("Save the network");
-  log = await download("Save the judgements");
+  log = await download("Save the judgements (JSON lines)");
   const { tensors } = decodeSafetensors(readFileSync(model), model);
   const start = decodeSafetensors(terminalModel());
   const sizes = ({ tensors }: Weights) => [...tensors].map(([name, { shape }]) => `${name} ${shape}`).sort();
