@@ -14,6 +14,7 @@ import {
   saveSafetensors,
 } from "../src/model/index.ts";
 import { adam, cosine, createEngine, type Engine, noGrad, type Tensor } from "../src/node.ts";
+import { largest } from "../src/numbers.ts";
 import { replaceFile } from "../src/replace-file.ts";
 
 /*
@@ -149,7 +150,7 @@ async function recognised(reader: MultimodalNet, images: Float32Array, labels: A
     const rows = (await logits.data()) as Float32Array;
     for (let n = 0; n < rows.length / classes; n++) {
       const row = rows.subarray(n * classes, (n + 1) * classes);
-      if (row.indexOf(Math.max(...row)) === labels[from + n]) right += 1;
+      if (row.indexOf(largest(row)) === labels[from + n]) right += 1;
     }
   }
   return right;

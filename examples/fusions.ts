@@ -76,7 +76,7 @@ const bit = (digit: number, k: number): number => (digit >> k) & 1;
 /** A digit's distance from the middle of 0 … 9, in their standard deviation. */
 const SPREAD = 2.87;
 const scaled = (digit: number): number => (digit - 4.5) / SPREAD;
-const largest = (row: Float32Array): number => row.indexOf(Math.max(...row));
+const largest = (row: Float32Array): number => row.indexOf(Array.from(row).reduce((most, x) => Math.max(most, x)));
 const mean = (digits: Int32Array, f: (digit: number, n: number) => number): number =>
   digits.reduce((sum, digit, n) => sum + f(digit, n), 0) / digits.length;
 const share = (digits: Int32Array, right: (digit: number, n: number) => boolean): number =>
@@ -118,7 +118,7 @@ async function trainOne(
   const answers: number[] = [];
   for (const { label: _, ...batch } of batches(sets.test, 100)) {
     const y = await engine.step(() => noGrad(() => net.predict(net.forward(batch))));
-    answers.push(...((await y.data()) as Float32Array));
+    for (const answer of await y.data()) answers.push(answer);
   }
   const digits = batchOf([...sets.test]).label;
   const parameters = net.size;

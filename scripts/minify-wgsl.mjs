@@ -58,7 +58,7 @@ export function minifyShaders(source) {
     if (ts.isTaggedTemplateExpression(node)) shader = /\bwgsl$/.test(node.tag.getText());
     if (ts.isNoSubstitutionTemplateLiteral(node) || ts.isTemplateExpression(node)) {
       shader ||= /\/\*\s*wgsl\s*\*\/\s*$/.test(source.slice(node.getFullStart(), node.getStart()));
-      if (shader) edits.push(...editsOf(node));
+      if (shader) for (const edit of editsOf(node)) edits.push(edit);
     }
     ts.forEachChild(node, (child) => visit(child, shader));
   };

@@ -3,6 +3,7 @@ import { existsSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { Command } from "commander";
+import { append } from "../src/numbers.ts";
 import { replaceFile } from "../src/replace-file.ts";
 import { curves } from "./curves.ts";
 import { type Point, pointsOf, table } from "./table.ts";
@@ -73,7 +74,7 @@ for (const seed of plan.seeds) {
       for (const method of plan.methods) {
         const folder = join(options.out, `${method}-${labels}-${judgements}-noise${noise}-seed${seed}`);
         await run(folder, { method, labels, judgements, noise, seed });
-        points.push(...pointsOf(folder, { method, labels, noise, seed }));
+        append(points, pointsOf(folder, { method, labels, noise, seed }));
         await publish();
       }
     }

@@ -1,3 +1,4 @@
+import { smallest } from "../../src/numbers.ts";
 import { countsNow } from "./count.ts";
 import type { About, Peer, Prepared, Times, Workload } from "./workloads.ts";
 
@@ -75,7 +76,7 @@ export async function compare(
   }
   for (const { row, times } of alive()) {
     row.msMedian = median(times.map(({ wall }) => wall)) / work.calls;
-    row.msMin = Math.min(...times.map(({ wall }) => wall)) / work.calls;
+    row.msMin = smallest(times.map(({ wall }) => wall)) / work.calls;
     const cpu = times.flatMap(({ cpu }) => cpu ?? []);
     row.msCpu = cpu.length > 0 ? median(cpu) / work.calls : null;
     row.gflops = work.flops > 0 ? work.flops / row.msMedian / 1e6 : null;

@@ -3,6 +3,7 @@ import { loadavg } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { Command } from "commander";
+import { append } from "../../src/numbers.ts";
 import { openPage } from "../../test/browser/chromium.ts";
 import type { Result } from "./compare.ts";
 import { nodeBed } from "./node-bed.ts";
@@ -53,7 +54,7 @@ for (const [i, { op, shape }] of bed.workloads.entries()) {
   console.log(`${op}  ${shape}`);
   const rows = await bed.measure(i, { repeats, seconds });
   for (const row of rows) console.log(`  ${row.engine.padEnd(15)} ${figures(row, rows[0]!)}`);
-  results.push(...rows);
+  append(results, rows);
   if (json) writeFileSync(json, results.map((row) => `${JSON.stringify(row)}\n`).join(""));
 }
 console.log(`\nload of the machine ${load()} at the end`);

@@ -1,3 +1,5 @@
+import { largest, smallest } from "../../src/numbers.ts";
+
 /** Charts as SVG text. Colours come from the page's CSS, so that they fit light and dark. */
 
 export const html = (text: unknown): string => String(text).replace(/[&<>"']/g, (c) => `&#${c.charCodeAt(0)};`);
@@ -39,8 +41,8 @@ export function lineChart({ title, x, y, series, range }: LineChart): string {
   if (points.length === 0) return "";
   const xs = points.map((p) => p[0]);
   const ys = points.map((p) => p[1]);
-  const [x0, x1] = [Math.min(0, ...xs), Math.max(...xs)];
-  const [y0, y1] = range ?? [Math.min(0, ...ys), Math.max(...ys) * 1.05 || 1];
+  const [x0, x1] = [Math.min(0, smallest(xs)), largest(xs)];
+  const [y0, y1] = range ?? [Math.min(0, smallest(ys)), largest(ys) * 1.05 || 1];
   const px = (v: number) => LEFT + ((v - x0) / (x1 - x0 || 1)) * (WIDTH - LEFT - RIGHT);
   const py = (v: number) => HEIGHT - BOTTOM - ((v - y0) / (y1 - y0 || 1)) * (HEIGHT - BOTTOM - TOP);
   const grid = [

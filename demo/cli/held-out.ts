@@ -97,12 +97,12 @@ export function figuresOf(predictions: Predictions): Figures {
 
 function bySpeaker(set: TriDigitSet, { values, width }: Predictions): TestResult["bySpeaker"] {
   const answers = likeliest(values, width);
-  const speakers: TestResult["bySpeaker"] = {};
+  const speakers = new Map<string, { accuracy: number; count: number }>();
   [...set].forEach(({ speaker, label }, i) => {
-    speakers[speaker] ??= { accuracy: 0, count: 0 };
-    const entry = speakers[speaker];
+    const entry = speakers.get(speaker) ?? { accuracy: 0, count: 0 };
+    speakers.set(speaker, entry);
     entry.accuracy = (entry.accuracy * entry.count + (answers[i] === label ? 1 : 0)) / (entry.count + 1);
     entry.count += 1;
   });
-  return speakers;
+  return Object.fromEntries(speakers);
 }

@@ -46,7 +46,7 @@ export async function askPerson(
   for (;;) {
     const key = await nextKey(input);
     if (key === undefined) return "quit";
-    const reply = replies[key];
+    const reply = Object.hasOwn(replies, key) ? replies[key] : undefined;
     if (reply) return reply;
     if (key === "p" && play) {
       const notice = await play();

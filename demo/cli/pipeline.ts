@@ -2,6 +2,7 @@ import { batches, Random, type TriDigit, type TriDigits } from "../../src/data/i
 import { evaluateByModality, MultimodalNet, type Optimiser, trainEpoch } from "../../src/model/index.ts";
 import { openFeedbackLog } from "../../src/node/feedback-log.ts";
 import { adam, cosine, createEngine, type Engine } from "../../src/node.ts";
+import { largest } from "../../src/numbers.ts";
 import { type FeedbackLog, type Learner, memoryLog, rewarded, simulatedPerson } from "../../src/rl/index.ts";
 import { agentOf, idAt, networkOf, onPolicy, roundOf } from "./agent.ts";
 import { answersOf, figuresOf, type HeldOut, type TestResult, testOn } from "./held-out.ts";
@@ -301,7 +302,7 @@ export class Run {
       adapter: this.#engine.adapter,
       parameters: this.#net.size,
       labels: this.#data.set(this.#settings.set, this.#settings.seed, this.#settings.labels).length,
-      judgements: Math.max(0, ...metrics.map((m) => (m.kind === "learn" ? m.judgements : 0))),
+      judgements: Math.max(0, largest(metrics.map((m) => (m.kind === "learn" ? m.judgements : 0)))),
       before: this.#progress.before ?? undefined,
       after,
       stepMs: median(this.#stepTimes),

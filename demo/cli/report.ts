@@ -1,3 +1,4 @@
+import { largest } from "../../src/numbers.ts";
 import { barChart, html, lineChart } from "./charts.ts";
 import type { TestResult } from "./held-out.ts";
 import type { RunResult } from "./pipeline.ts";
@@ -97,7 +98,7 @@ ${credits}
 
 function testSection(title: string, result: TestResult): string {
   const { accuracy, loss, f1, calibration, byModalities, confusion, bySpeaker } = result;
-  const most = Math.max(1, ...confusion.flat());
+  const most = Math.max(1, largest(confusion.flat()));
   const cell = (n: number) => `<td style="--share:${(n / most).toFixed(3)}">${n || ""}</td>`;
   const classes = confusion.map((_, i) => i);
   return `<h2>${html(title)}</h2>

@@ -1,6 +1,7 @@
 import { type Recording, refuseAsync, refusePromise } from "../gpu/index.ts";
 import { sumOf } from "../kernels/arithmetic.ts";
 import { count, type Recorded, show, type Value } from "../kernels/op.ts";
+import { append } from "../numbers.ts";
 
 /** A value that gradients flow to or through. */
 export interface Tracked extends Value {
@@ -61,7 +62,7 @@ export function gradientsOf(root: Tracked, rootGradient: Value, recording: Recor
     const node = waiting.pop()?.node;
     if (!node || node.recording !== recording || nodes.has(node)) continue;
     nodes.add(node);
-    waiting.push(...node.inputs);
+    append(waiting, node.inputs);
   }
   const gradients = new Map<Tracked, Value>([[root, rootGradient]]);
   for (const node of [...nodes].sort((a, b) => b.order - a.order)) {

@@ -1,3 +1,4 @@
+import { append } from "../numbers.ts";
 import type { Kernel } from "./kernel.ts";
 import { type HostArray, Slot } from "./slot.ts";
 import type { DeviceKind, Tuning } from "./tuning.ts";
@@ -140,7 +141,9 @@ export class Recording {
       if (way === undefined || way === choice.way) continue;
       const other = new Recording(this.limits, this.features, this.tuning, this.#seed, this);
       choice.ways[way]!(other);
-      this.dispatches.splice(choice.from, choice.to - choice.from, ...other.dispatches);
+      const after = this.dispatches.splice(choice.from);
+      append(this.dispatches, other.dispatches);
+      append(this.dispatches, after.slice(choice.to - choice.from));
     }
   }
 

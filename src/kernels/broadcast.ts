@@ -1,3 +1,4 @@
+import { largest } from "../numbers.ts";
 import { count, expect, show } from "./op.ts";
 
 /*
@@ -10,7 +11,7 @@ export const DIMENSIONS = 4;
 /** The shape that shapes broadcast to; undefined where they do not fit. */
 export function broadcast(...shapes: readonly (readonly number[])[]): number[] | undefined {
   const y: number[] = [];
-  for (let i = 1; i <= Math.max(...shapes.map((s) => s.length)); i++) {
+  for (let i = 1; i <= largest(shapes.map((s) => s.length)); i++) {
     const sizes = new Set(shapes.map((s) => s.at(-i) ?? 1));
     sizes.delete(1);
     if (sizes.size > 1) return undefined;

@@ -67,7 +67,8 @@ async function importDawn(): Promise<Dawn> {
     );
   }
   for (const [name, value] of Object.entries(dawn.globals)) {
-    if (!(name in globalThis)) Object.defineProperty(globalThis, name, { value, configurable: true, writable: true });
+    if (!Object.hasOwn(globalThis, name))
+      Object.defineProperty(globalThis, name, { value, configurable: true, writable: true });
   }
   return dawn;
 }

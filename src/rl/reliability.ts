@@ -1,3 +1,4 @@
+import { largest } from "../numbers.ts";
 import { type Rating, ratingsOf } from "./agreement.ts";
 import type { Judgement, RewardedJudgement } from "./judgement.ts";
 import { rewarded } from "./judgement.ts";
@@ -58,9 +59,9 @@ export function reliability(ratings: Iterable<Rating>, { rounds = 200 }: { round
       for (let c = 0; c < C; c++) logs[item]![c]! += Math.log(confusion[judge]![c]![said]!);
     }
     const before = belief;
-    belief = logs.map((row) => normalised(row.map((x) => Math.exp(x - Math.max(...row)))));
+    belief = logs.map((row) => normalised(row.map((x) => Math.exp(x - largest(row)))));
     const moved = belief.reduce(
-      (most, row, i) => Math.max(most, ...row.map((p, c) => Math.abs(p - before[i]![c]!))),
+      (most, row, i) => Math.max(most, largest(row.map((p, c) => Math.abs(p - before[i]![c]!)))),
       0,
     );
     if (moved < 1e-6) break;

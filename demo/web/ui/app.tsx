@@ -15,7 +15,7 @@ const screens = { judge: Judge, progress: Progress, own: Own, engine: Engine, ke
 type Screen = keyof typeof screens;
 const inMenu = ["judge", "progress", "own", "engine", "keep"] as const satisfies readonly Screen[];
 
-const nameOf = (hash: string): Screen => (hash.slice(1) in screens ? (hash.slice(1) as Screen) : "judge");
+const nameOf = (hash: string): Screen => (Object.hasOwn(screens, hash.slice(1)) ? (hash.slice(1) as Screen) : "judge");
 const screen = signal<Screen>(nameOf(location.hash));
 
 export function App() {

@@ -35,7 +35,7 @@ function stored(): Partial<Stored> {
 
 const found = stored();
 export const language = signal(
-  found.language !== undefined && found.language in languages
+  found.language !== undefined && Object.hasOwn(languages, found.language)
     ? found.language
     : navigator.language.startsWith("zh")
       ? "zh"
@@ -94,5 +94,5 @@ export function keyName(key: string): string {
     Enter: "↵",
     Backspace: "⌫",
   };
-  return names[key] ?? (key.length === 1 ? key.toUpperCase() : key);
+  return (Object.hasOwn(names, key) ? names[key] : undefined) ?? (key.length === 1 ? key.toUpperCase() : key);
 }

@@ -2,6 +2,7 @@ import { openFeedbackLog } from "../../../src/browser.ts";
 import { Random } from "../../../src/data/index.ts";
 import { adam, cosine, type Engine, noGrad } from "../../../src/index.ts";
 import { encodeSafetensors, MultimodalNet, softmaxOf, trainStep, weightsOf } from "../../../src/model/index.ts";
+import { append } from "../../../src/numbers.ts";
 import { type FeedbackLog, type FeedbackRecord, likeliest } from "../../../src/rl/index.ts";
 import type { Answered, Happening, Material, OwnTask as OwnState } from "../shared/protocol.ts";
 import { Course } from "./course.ts";
@@ -78,7 +79,7 @@ export class OwnLab {
       recordOf(`own/${now}-${String(i).padStart(4, "0")}`, label, material),
     );
     await this.keeper.addOwn(records);
-    this.#records.push(...records);
+    append(this.#records, records);
     await this.#retask();
     return this.state();
   }

@@ -1,3 +1,4 @@
+import { append } from "../../../src/numbers.ts";
 import type { FeedbackLog, Judgement, Learner } from "../../../src/rl/index.ts";
 import type { Question } from "../shared/protocol.ts";
 import type { Task, TaskExample } from "./task.ts";
@@ -111,6 +112,6 @@ export class Questions<E extends TaskExample> {
     }
     const questions = await this.ask(ids);
     // A device may have been lost and replaced meanwhile; what the former network said is then not asked.
-    if (agent === this.#of.agent()) this.#ahead.push(...questions);
+    if (agent === this.#of.agent()) append(this.#ahead, questions);
   }
 }

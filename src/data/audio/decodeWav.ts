@@ -1,3 +1,4 @@
+import { textOfCodes } from "../../numbers.ts";
 import { DataError } from "../errors.ts";
 import { decodeALaw } from "./alaw.ts";
 import { decodeMuLaw } from "./mulaw.ts";
@@ -31,7 +32,7 @@ const UNKNOWN_SIZE = 0x7fff0000;
 export function decodeWav(bytes: Uint8Array, name = "sound"): Sound {
   const fail = (fault: string) => new DataError(`${name}: ${fault}.`);
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const text = (at: number) => String.fromCharCode(...bytes.subarray(at, at + 4)).replace(/[^ -~]/g, "?");
+  const text = (at: number) => textOfCodes(bytes.subarray(at, at + 4)).replace(/[^ -~]/g, "?");
   if (bytes.length < 12 || text(0) !== "RIFF" || text(8) !== "WAVE") {
     throw fail(
       `not a WAV file: ${bytes.length} bytes that begin with "${text(0)}" … "${text(8)}", expected "RIFF" … "WAVE"`,

@@ -1,3 +1,4 @@
+import { textOfCodes } from "../../numbers.ts";
 import { DataError } from "../errors.ts";
 import { halfToFloat } from "./half.ts";
 
@@ -63,7 +64,7 @@ const littleEndian = new Uint8Array(Uint16Array.of(1).buffer)[0] === 1;
  */
 export function decodeNpy(bytes: Uint8Array, name = "array"): NpyArray {
   const fail = (fault: string) => new DataError(`${name}: ${fault}.`);
-  if (String.fromCharCode(...bytes.subarray(0, 6)) !== MAGIC) {
+  if (textOfCodes(bytes.subarray(0, 6)) !== MAGIC) {
     throw fail(`not an .npy file: ${bytes.length} bytes that do not begin with \\x93NUMPY`);
   }
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);

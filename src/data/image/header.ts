@@ -1,3 +1,4 @@
+import { textOfCodes } from "../../numbers.ts";
 import { DataError } from "../errors.ts";
 import { crc32 } from "../file/crc32.ts";
 import { exchangesSides, exifOrientation } from "./orientation.ts";
@@ -54,7 +55,7 @@ function pngHeader(bytes: Uint8Array, name: string): ImageHeader {
   for (let at = 8; !ended; ) {
     if (at + 12 > bytes.length) throw fail(`it is cut off: ${bytes.length} bytes, without the chunk IEND`);
     const length = view.getUint32(at);
-    const type = String.fromCharCode(...bytes.subarray(at + 4, at + 8)).replace(/[^A-Za-z]/g, "?");
+    const type = textOfCodes(bytes.subarray(at + 4, at + 8)).replace(/[^A-Za-z]/g, "?");
     if (at + 12 + length > bytes.length) {
       throw fail(
         `chunk ${type} at byte ${at} claims ${length} bytes, ${bytes.length - at - 12} are left: it is cut off`,
@@ -102,7 +103,7 @@ function jpegHeader(bytes: Uint8Array, name: string): ImageHeader {
     if (length < 2 || at + 2 + length > bytes.length) {
       throw fail(`segment ff ${hex([marker])} at byte ${at} claims ${length} bytes of ${bytes.length - at - 2} left`);
     }
-    if (marker === 0xe1 && !exif && String.fromCharCode(...bytes.subarray(at + 4, at + 10)) === "Exif\0\0") {
+    if (marker === 0xe1 && !exif && textOfCodes(bytes.subarray(at + 4, at + 10)) === "Exif\0\0") {
       exif = true;
       orientation = exifOrientation(bytes.subarray(at + 10, at + 2 + length));
     }

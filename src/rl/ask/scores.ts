@@ -5,6 +5,8 @@
  * network with dropout, or with one modality each.
  */
 
+import { largest } from "../../numbers.ts";
+
 /** What K members say of one example: probabilities [K, A], each row summing to 1. */
 export type Prediction = readonly (readonly number[])[];
 
@@ -14,7 +16,7 @@ export const scores = {
   /** All alike. */
   uniform: () => 0,
   /** max_a p̄_a: the surest first, so that a person is shown what works. Teaches little. */
-  greedy: (prediction) => Math.max(...meanOf(prediction)),
+  greedy: (prediction) => largest(meanOf(prediction)),
   /** H(p̄) = −Σ_a p̄_a log p̄_a, in nats: the least sure first (Shannon entropy sampling, Settles 2009 §3.1). */
   entropy: (prediction) => entropyOf(meanOf(prediction)),
   /** −(p̄_first − p̄_second): where the two likeliest answers are close (Scheffer et al. 2001). */

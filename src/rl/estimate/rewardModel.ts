@@ -1,3 +1,4 @@
+import { largest } from "../../numbers.ts";
 import type { Row } from "./rows.ts";
 
 /** What reward is expected for an action: q̂(x, a), from -1 to 1. */
@@ -38,7 +39,7 @@ export const fitRewards: FitRewards = (rows) => {
     }
     const move = solve(curvature, gradient);
     // A step is kept short: far from the optimum Newton's may run away.
-    const length = Math.max(...move.map(Math.abs));
+    const length = largest(move.map(Math.abs));
     theta = theta.map((t, i) => t + move[i]! * Math.min(1, 4 / length));
     if (length < 1e-7) break;
   }

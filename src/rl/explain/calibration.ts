@@ -1,3 +1,5 @@
+import { largest } from "../../numbers.ts";
+
 /** Examples whose likeliest answer was held about as likely. */
 export interface Bin {
   /** Edges of the confidence, from over `low` to `high`. */
@@ -35,7 +37,7 @@ export function calibration(
   }
   const sums = Array.from({ length: bins }, () => ({ count: 0, confidence: 0, right: 0 }));
   probabilities.forEach((p, i) => {
-    const confidence = Math.max(...p);
+    const confidence = largest(p);
     const label = labels[i]!;
     const right = typeof label === "boolean" ? label : p.indexOf(confidence) === label;
     const bin = sums[Math.min(bins - 1, Math.max(0, Math.ceil(confidence * bins) - 1))]!;

@@ -1,3 +1,4 @@
+import { largest, smallest } from "../../numbers.ts";
 import type { Judged } from "./rule.ts";
 
 /*
@@ -26,7 +27,7 @@ export function confirmations(
 /** The least that any answer was confirmed, as a part of the mean over all; 0 where none was. */
 export function leastConfirmed(counts: readonly number[]): number {
   const total = counts.reduce((a, b) => a + b, 0);
-  return total === 0 ? 0 : (counts.length * Math.min(...counts)) / total;
+  return total === 0 ? 0 : (counts.length * smallest(counts)) / total;
 }
 
 /** The likeliest answer of probabilities [A], where those that were hardly confirmed have the benefit of the doubt. */
@@ -35,5 +36,5 @@ export function likeliest(probabilities: readonly number[], counts?: readonly nu
   const hopes = probabilities.map((p, a) =>
     counts && total > 0 ? p + BENEFIT * Math.max(0, 1 - (counts[a]! * counts.length) / (LITTLE * total)) : p,
   );
-  return hopes.indexOf(Math.max(...hopes));
+  return hopes.indexOf(largest(hopes));
 }

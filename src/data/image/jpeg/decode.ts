@@ -1,3 +1,4 @@
+import { largest, textOfCodes } from "../../../numbers.ts";
 import { createImage, type Image } from "../image.ts";
 import { type Component, type HuffmanTable, readScan, type Scan, ZIGZAG } from "./entropy.ts";
 import { clamp, planeOf } from "./samples.ts";
@@ -74,7 +75,7 @@ export function decodeJpeg(bytes: Uint8Array): Image {
   return image;
 }
 
-const text = (data: Uint8Array, n: number) => String.fromCharCode(...data.subarray(0, n));
+const text = (data: Uint8Array, n: number) => textOfCodes(data.subarray(0, n));
 
 function readQuantizers(data: Uint8Array, quantizers: Map<number, Int32Array>): void {
   for (let at = 0; at < data.length; ) {
@@ -111,7 +112,7 @@ function readFrame(data: Uint8Array, progressive: boolean): Frame {
     return { id: data[at]!, h: data[at + 1]! >> 4, v: data[at + 1]! & 15, table: data[at + 2]! };
   });
   if (parts.some(({ h, v }) => h < 1 || h > 4 || v < 1 || v > 4)) throw new Error("its components are sampled wrongly");
-  const most = { h: Math.max(...parts.map(({ h }) => h)), v: Math.max(...parts.map(({ v }) => v)) };
+  const most = { h: largest(parts.map(({ h }) => h)), v: largest(parts.map(({ v }) => v)) };
   const [unitsWide, unitsHigh] = [Math.ceil(width / (8 * most.h)), Math.ceil(height / (8 * most.v))];
   const components = parts.map((part): Component => {
     const [w, h] = [Math.ceil((width * part.h) / most.h), Math.ceil((height * part.v) / most.v)];

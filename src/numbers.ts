@@ -1,0 +1,30 @@
+/*
+ * What every room does with lists of any length. `Math.max(...list)` and `list.push(...more)` put each number on the stack,
+ * and fail at some hundred thousand.
+ */
+
+/** The largest; NaN where there is one, −∞ of nothing, as of `Math.max`. */
+export function largest(list: Iterable<number>): number {
+  let found = -Infinity;
+  for (const x of list) found = Math.max(found, x);
+  return found;
+}
+
+/** The smallest; NaN where there is one, ∞ of nothing, as of `Math.min`. */
+export function smallest(list: Iterable<number>): number {
+  let found = Infinity;
+  for (const x of list) found = Math.min(found, x);
+  return found;
+}
+
+/** Puts all of `more` behind `list`. */
+export function append<T>(list: T[], more: Iterable<T>): void {
+  for (const item of more) list.push(item);
+}
+
+/** Bytes as the text that has these codes: the marks in files' heads. */
+export function textOfCodes(bytes: Iterable<number>): string {
+  let text = "";
+  for (const code of bytes) text += String.fromCharCode(code);
+  return text;
+}
