@@ -152,6 +152,15 @@ export function checkList(
   throw new TypeError(`${operation}: ${what} is ${describe(value)}, expected ${expected}.`);
 }
 
+/** Refuses metadata of a file that are not texts by name: a number written among them makes a file that nobody reads. */
+export function checkMetadata(operation: string, metadata: Readonly<Record<string, unknown>>): void {
+  for (const [name, text] of Object.entries(metadata))
+    if (typeof text !== "string")
+      throw new TypeError(
+        `${operation}: metadata.${name} is ${describe(text)}, expected a text. Give String(…) of it.`,
+      );
+}
+
 /**
  * A copy as whole numbers of 32 bits, which labels, ids, lengths and the like are. Nothing is rounded, cut or wrapped
  * round.

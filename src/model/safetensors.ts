@@ -4,7 +4,7 @@
  * https://github.com/huggingface/safetensors
  */
 
-import { checkOptions } from "../check.ts";
+import { checkMetadata, checkOptions } from "../check.ts";
 import { replaceFile } from "../replace-file.ts";
 import { dtypeNames, readNumbers, sizeOfDtype } from "./dtype.ts";
 import { type Module, tensorsOf } from "./layers.ts";
@@ -31,11 +31,13 @@ const LONGEST_HEADER = 16 << 20;
 /**
  * Writes tensors down as a file's bytes.
  *
- * @throws WeightsError naming a tensor that holds NaN or ±∞, unless they are allowed.
+ * @throws WeightsError naming a tensor that holds NaN or ±∞, unless they are allowed; TypeError where the metadata are not
+ * texts by name, which no reader would take.
  */
 export function encodeSafetensors(weights: Weights, options: NonFinite = {}): Uint8Array<ArrayBuffer> {
   const { tensors, metadata } = weights;
   checkFinite("encodeSafetensors", weights, options);
+  checkMetadata("encodeSafetensors", metadata);
   // Entries and not a plain object's fields: a tensor may have any name, "__proto__" as well.
   const entries: [string, unknown][] = Object.keys(metadata).length > 0 ? [["__metadata__", metadata]] : [];
   let at = 0;

@@ -138,6 +138,9 @@ print(json.dumps([n % 8, h["a"]["dtype"], h["a"]["shape"], struct.unpack("<6f", 
     const read = decodeSafetensors(encodeSafetensors({ tensors, metadata: {} }));
     expect([...read.tensors.keys()]).toEqual(["__proto__", "constructor"]);
     const wrong = new Map([["w", { shape: [3], data: new Float32Array(2) }]]);
+    expect(() => encodeSafetensors({ tensors: new Map(), metadata: { epoch: 3 as unknown as string } })).toThrow(
+      "encodeSafetensors: metadata.epoch is 3, expected a text",
+    );
     expect(() => encodeSafetensors({ tensors: wrong, metadata: {} })).toThrow('tensor "w" is [3], expected 3 numbers');
   });
 

@@ -1,6 +1,6 @@
 import { type Engine, noGrad, type Tensor } from "../../autograd/index.ts";
 import { type Call, traced } from "../../autograd/trace.ts";
-import { checkName, checkOptions, type Known } from "../../check.ts";
+import { checkMetadata, checkName, checkOptions, type Known } from "../../check.ts";
 import type { HostArray } from "../../gpu/index.ts";
 import type { Converter, Sizes } from "./convert/converter.ts";
 import { elementwise } from "./convert/elementwise.ts";
@@ -41,6 +41,7 @@ const onnxModel: Known<OnnxModel> = { name: true, inputs: true, parameters: true
  */
 export async function encodeOnnx(engine: Engine, model: OnnxModel): Promise<Uint8Array<ArrayBuffer>> {
   checkOptions("encodeOnnx", model, onnxModel);
+  checkMetadata("encodeOnnx", model.metadata ?? {});
   for (const [name, input] of Object.entries(model.inputs)) {
     checkOptions(`encodeOnnx: input ${name}`, input, onnxInput);
     if (input.dtype !== undefined) checkName(`encodeOnnx: input ${name}`, "dtype", input.dtype, ["f32", "i32"]);
