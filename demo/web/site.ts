@@ -3,6 +3,7 @@ import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statS
 import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
+import { shorterShaders } from "../../scripts/minify-wgsl.mjs";
 import { readCredits } from "./credits.ts";
 import { contentSecurityPolicy, securityHeaders } from "./policy.ts";
 
@@ -49,6 +50,8 @@ export async function buildSite(to: string): Promise<string[]> {
       // Only what is never reached in a browser asks for these.
       external: ["node:*", "*/node/feedback-log.ts", "fflate"],
       define,
+      // As in the package: shaders without comments and indentation.
+      plugins: [shorterShaders],
       logLevel: "error",
     });
   await bundle(ENTRIES);
