@@ -85,7 +85,7 @@ const whole = new RegExp(
 );
 /** A string, number or word that ends too early. */
 const begun = new RegExp(
-  String.raw`^(?:${STRING}(?:\\(?:u[0-9a-fA-F]{0,3})?)?|-?(?:\d+(?:\.\d*)?(?:\d[eE][+-]?\d*)?)?|t|tr|tru|f|fa|fal|fals|n|nu|nul)$`,
+  String.raw`^(?:${STRING}(?:\\(?:u[0-9a-fA-F]{0,3})?)?|-?(?:\d+(?:\.\d*)?|\d+(?:\.\d+)?[eE][+-]?\d*)?|t|tr|tru|f|fa|fal|fals|n|nu|nul)$`,
 );
 
 function isBeginningOfObject(text: string): boolean {

@@ -314,6 +314,18 @@ describe("openFeedbackLog", () => {
     );
   });
 
+  it("knows where a number was cut off, however it is written", async () => {
+    for (const p of [0, 1, 0.5, 3e-323, 1.5e-7, 1e-9, 1e-10]) {
+      const whole = Buffer.from(JSON.stringify(judgement("n", { probabilities: [p, 1 - p], reactionMs: p })));
+      for (let n = 1; n < whole.length; n++) {
+        await writeFile(path, whole.subarray(0, n));
+        const log = await open();
+        expect(log.records(), whole.toString("utf8", 0, n)).toEqual([]);
+        await log.close();
+      }
+    }
+  });
+
   describe("what is said to be stored can be found", () => {
     const opened = async () => {
       const log = await open();
