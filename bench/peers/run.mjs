@@ -27,7 +27,7 @@ await build({
   format: "esm",
   outdir: here("dist"),
   logLevel: "error",
-  external: ["webgpu", "@sparticuz/chromium", "esbuild", "playwright-core", "pngjs", "jpeg-js", "fflate"],
+  external: ["webgpu", "@sparticuz/chromium", "esbuild", "playwright-core", "fflate"],
   banner: {
     js: "import { createRequire as requireOf } from 'node:module'; const require = requireOf(import.meta.url);",
   },

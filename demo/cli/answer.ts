@@ -65,7 +65,8 @@ async function answer(path: string, options: Options): Promise<void> {
     if (json) return console.log(JSON.stringify({ answer: digit, probabilities, shares }));
     for (const [i, p] of probabilities.entries()) say(barOf(p, i, digit));
     for (const m of given) say(`${m} adds ${percent(shares[m])}`);
-    console.log(digit);
+    // As text: a number would be colored where the environment forces colors.
+    console.log(String(digit));
   } finally {
     engine.destroy();
   }
@@ -93,7 +94,17 @@ export function inkOf(picture: Image): Float32Array {
 
 function waveOf(wav: Uint8Array, name: string): Float32Array {
   const sound = decodeWav(wav, name);
-  const wave = resample(mono(sound), sound.sampleRate, triDigitsShape.rate);
+  const wave = heard(name, () => resample(mono(sound), sound.sampleRate, triDigitsShape.rate));
   if (wave.length === 0) throw new DataError(`${name} is empty: there is nothing to hear.`);
   return wave;
+}
+
+/** What a file's own rate and length make impossible is a fault of the file. */
+function heard<T>(name: string, fn: () => T): T {
+  try {
+    return fn();
+  } catch (error) {
+    if (error instanceof RangeError) throw new DataError(`${name}: ${error.message}`);
+    throw error;
+  }
 }

@@ -9,7 +9,7 @@ import { exportCommand } from "./export.ts";
 import type { HeldOut } from "./held-out.ts";
 import { mergeCommand } from "./merge.ts";
 import { Run, type RunResult } from "./pipeline.ts";
-import { percent, say } from "./progress.ts";
+import { endProgress, percent, say } from "./progress.ts";
 import { RunFolder } from "./run-folder.ts";
 import {
   checkLabels,
@@ -206,6 +206,7 @@ strict([program]);
 try {
   await program.parseAsync();
 } catch (error) {
+  endProgress();
   process.exitCode = tell(error);
 }
 // A pipe of whoever asked may stay open: what was asked is done.

@@ -19,8 +19,12 @@ process.stdout.on("error", ({ code, message }: NodeJS.ErrnoException) => {
 
 let current: SingleBar | undefined;
 
-// However the program ends, a terminal has its cursor back.
-process.on("exit", () => current?.stop());
+/** Ends a bar that was left before it was full: its clock would keep the program, and its terminal would have no cursor. */
+export function endProgress(): void {
+  current?.stop();
+  current = undefined;
+}
+process.on("exit", endProgress);
 
 /** A line of text, above a bar if there is one. */
 export function say(line: string): void {

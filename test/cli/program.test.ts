@@ -25,8 +25,8 @@ interface Ended {
   err: string;
 }
 
-function start(args: readonly string[], input = ""): { child: ChildProcess; ended: Promise<Ended> } {
-  const child = spawn(process.execPath, [program, ...args], { cwd: folder });
+function start(args: readonly string[], input = "", env = {}): { child: ChildProcess; ended: Promise<Ended> } {
+  const child = spawn(process.execPath, [program, ...args], { cwd: folder, env: { ...process.env, ...env } });
   let [out, err] = ["", ""];
   child.stdout.on("data", (text) => {
     out += text;
@@ -213,9 +213,22 @@ describe("the model of a run", () => {
     light.probabilities.forEach((p: number, i: number) => {
       expect(dark.probabilities[i]).toBeCloseTo(p, 2);
     });
-    const hint = await run("answer", "first", "--hint", example.hint);
-    expect(hint.out).toMatch(/^\d\n$/);
+    const hint = await start(["answer", "first", "--hint", example.hint], "", { FORCE_COLOR: "3" }).ended;
+    expect(hint.out, "no colors in a pipe").toMatch(/^\d\n$/);
   }, 300_000);
+
+  test.each([1, 2_000_000])(
+    "a sound that claims %d samples a second is a damaged file",
+    async (rate) => {
+      const wav = encodeWav(new Float32Array(400_000).fill(0.1), 8000);
+      new DataView(wav.buffer, wav.byteOffset).setUint32(24, rate, true);
+      writeFileSync(place("odd.wav"), wav);
+      const { code, err } = await run("answer", "first", "--sound", "odd.wav");
+      expect(code).toBe(2);
+      expect(err).toMatch(/^handgrad: odd\.wav: .*\n$/);
+    },
+    300_000,
+  );
 });
 
 describe("a person in the terminal", () => {
@@ -232,14 +245,44 @@ describe("a person in the terminal", () => {
 });
 
 describe("stopping", () => {
-  test("Ctrl-C saves and says how to go on", async () => {
-    const { child, ended } = start(["train", "--set", "start", "--epochs", "500", "--out", "stopped"]);
-    await until(() => existsSync(join(place("stopped"), "metrics.jsonl")) || child.exitCode !== null);
-    child.kill("SIGINT");
-    const { code, err } = await ended;
-    expect(code).toBe(130);
-    expect(err).toMatch(/handgrad train --resume stopped/);
-    expect(existsSync(join(place("stopped"), "checkpoint.safetensors"))).toBe(true);
+  test.each(["SIGINT", "SIGTERM", "SIGHUP"] as const)(
+    "%s saves and says how to go on",
+    async (signal) => {
+      const { child, ended } = start(["train", "--set", "start", "--epochs", "500", "--out", signal]);
+      await until(() => existsSync(join(place(signal), "metrics.jsonl")) || child.exitCode !== null);
+      child.kill(signal);
+      const { code, err } = await ended;
+      expect(code).toBe(130);
+      expect(err).toMatch(new RegExp(`handgrad train --resume ${signal}`));
+      expect(existsSync(join(place(signal), "checkpoint.safetensors"))).toBe(true);
+    },
+    300_000,
+  );
+
+  test("Ctrl-C on a terminal ends the program and gives the cursor back", async () => {
+    const train = `${process.execPath} ${program} train --set start --labels 32 --epochs 500 --out terminal`;
+    // script gives a terminal (util-linux).
+    const child = spawn("script", ["-qfec", train, "/dev/null"], {
+      cwd: folder,
+      env: { ...process.env, TERM: "xterm" },
+    });
+    let out = "";
+    child.stdout.on("data", (text) => {
+      out += text;
+    });
+    const ended = new Promise((resolve) => child.on("close", resolve));
+    await until(() => out.includes("loss") || child.exitCode !== null);
+    child.stdin.write("\x03");
+    expect(await ended).toBe(130);
+    expect(out.lastIndexOf("\x1b[?25h")).toBeGreaterThan(out.lastIndexOf("\x1b[?25l"));
+    expect(out).toMatch(/handgrad train --resume terminal/);
+  }, 300_000);
+
+  test("who reads what it says may go away, and the training goes on", async () => {
+    const { child, ended } = start(["train", "--set", "start", "--labels", "32", "--epochs", "2", "--out", "unheard"]);
+    child.stderr!.destroy();
+    expect((await ended).code).toBe(0);
+    expect(existsSync(join(place("unheard"), "report.html"))).toBe(true);
   }, 300_000);
 });
 

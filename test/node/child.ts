@@ -30,7 +30,7 @@ export async function runChild(
       bundle: true,
       platform: "node",
       format: "esm",
-      external: ["webgpu", "@sparticuz/chromium", "pngjs", "jpeg-js", "fflate"],
+      external: ["webgpu", "@sparticuz/chromium", "fflate"],
       outfile: join(folder, "main.mjs"),
       logLevel: "error",
     });

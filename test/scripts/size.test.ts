@@ -66,7 +66,7 @@ test("the engine with short shaders computes the same: the first case of every o
         outfile: join(folder, "short.mjs"),
         logLevel: "error",
       },
-      external: ["webgpu", "@sparticuz/chromium", "fflate", "pngjs", "jpeg-js"],
+      external: ["webgpu", "@sparticuz/chromium", "fflate"],
       plugins: [shorterShaders],
     });
     const short = (await import(pathToFileURL(join(folder, "short.mjs")).href)) as typeof import("../../src/node.ts") &

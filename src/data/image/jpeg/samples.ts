@@ -99,7 +99,7 @@ function inverseDct(
   }
 }
 
-export const clamp = (x: number): number => (x < 0 ? 0 : x > 255 ? 255 : x);
+export const clamp = (x: number): number => Math.min(Math.max(x, 0), 255);
 
 /** Twice as wide or high by weights ¾ and ¼ of the nearest two, other factors by repeating: as the IJG's decoder does. */
 function enlarge(plane: Plane, across: number, down: number, width: number, height: number): Uint8Array {
