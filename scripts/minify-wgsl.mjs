@@ -6,11 +6,11 @@ import ts from "typescript";
 /** Stands for `${…}`, the i-th of a template. It may turn out as a word, an operator, or whole statements. */
 const HOLE = "\ue000";
 
-const isWord = (character) => /[\w#\ue000]/.test(character);
+const isWord = (character) => /[\w#$\ue000]/.test(character);
 const isOperator = (character) => /[-+*/%&|^<>=!~\ue000]/.test(character);
 
 /**
- * @param {string} text WGSL with `#if`, `#else`, `#endif` and holes in it
+ * @param {string} text WGSL with directives (`#if`, `#unroll`, …) and holes in it
  * @returns {string} the same with as little white space as keeps its tokens apart
  */
 export function minifyWgsl(text) {

@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { parseArgs } from "node:util";
 import { createEngine } from "../src/node.ts";
 import { longCases } from "./cases/long.ts";
 import { networkCases } from "./cases/network.ts";
@@ -10,6 +11,7 @@ import { type Case, runCase } from "./harness.ts";
  * A line of JSON for each case of each op, in the device's own variants and in every other: a hash of the bits of all that it
  * computes, outputs and gradients. Equal lines on two machines, drivers or versions mean equal bits:
  *   npm run --silent fingerprint > before.jsonl; …; npm run --silent fingerprint | diff before.jsonl -
+ * `-- --only matmul` takes the cases, and the kernels with variants, whose name holds the word (a regular expression) alone.
  */
 
 /** One line for each case, on an engine of its own whose kernels take the given variants. */
@@ -35,13 +37,22 @@ async function print(cases: readonly Case[], variant: object, ways: Readonly<Rec
   engine.destroy();
 }
 
+const { only } = parseArgs({ options: { only: { type: "string", default: "" } } }).values;
+const wanted = new RegExp(only);
 const all: readonly Case[] = [...opCases, ...clippingCases, ...longCases, ...networkCases];
 const device = await createEngine();
 console.log(JSON.stringify({ adapter: device.adapter }));
 device.destroy();
-await print(all, {}, {});
+await print(
+  all.filter(({ name }) => wanted.test(name)),
+  {},
+  {},
+);
 for (const { families, way, cases } of variants) {
-  const chosen = all.filter(({ name }) => cases.test(name));
+  const chosen = all.filter(
+    ({ name }) => cases.test(name) && (wanted.test(name) || families.some((family) => wanted.test(family))),
+  );
+  if (chosen.length === 0) continue;
   const ways = Object.fromEntries(families.map((family) => [family, way]));
   await print(chosen, { family: families[0], variant: way }, ways);
 }

@@ -1,3 +1,5 @@
+import { complete } from "./wgsl.ts";
+
 /** A compute shader as data: complete WGSL, and the label its pipeline carries (`conv2d.backwardWeight`). */
 export interface Kernel {
   readonly id: number;
@@ -10,6 +12,9 @@ let kernels = 0;
 /**
  * Names a family of kernels that share one source. `source` renders the WGSL of a variant, once per variant: two calls
  * with equal variants give the same kernel, so pipelines and plans can be found again by its `id`.
+ *
+ * Bindings may be written `@binding(_)`: they are numbered in the order of the text. `main` may ask for `group: Group` and,
+ * by `groupIndex(group)`, which of the workgroups that `grid` laid out in two dimensions it is in.
  */
 export function kernel<Variant extends Record<string, string | number | boolean>>(
   label: string,
@@ -22,7 +27,7 @@ export function kernel<Variant extends Record<string, string | number | boolean>
     for (const name in variant) key += `${name} ${variant[name]},`;
     let found = variants.get(key);
     if (!found) {
-      found = { id: kernels++, label, code: source(variant) };
+      found = { id: kernels++, label, code: complete(label, source(variant)) };
       variants.set(key, found);
     }
     return found;

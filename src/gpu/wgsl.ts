@@ -1,5 +1,104 @@
 // @ts-expect-error The package has no types; the signature below is its whole interface.
-import { wgsl as tag } from "wgsl-preprocessor/wgsl-preprocessor.js";
+import { wgsl as chosen } from "wgsl-preprocessor/wgsl-preprocessor.js";
 
-/** The template tag of every shader: `#if ${…} … #else … #endif` chooses, `${…}` inserts. Imported here only. */
-export const wgsl = tag as (strings: TemplateStringsArray, ...values: (string | number | boolean)[]) => string;
+type Inserted = string | number | boolean | readonly (string | number)[];
+
+/**
+ * The template tag of every shader. `${…}` inserts; directives stand on lines of their own and may be nested:
+ *
+ *   #if ${…} … #elif ${…} … #else … #endif    takes one of the parts
+ *   #unroll i in ${n} … #end                  repeats the part for i = 0 … n − 1. In it `$i` is the number, also within a
+ *                                             name (`row$i`), and `$(4 * i + j)` what whole numbers give, `/` rounding down
+ *   #unroll name in [x, y] … #end             repeats it for each word of a list
+ *
+ * Loops over registers are unrolled, since an array of them would live in memory.
+ */
+export const wgsl = (strings: TemplateStringsArray, ...values: readonly Inserted[]): string =>
+  unrolled((chosen as (strings: TemplateStringsArray, ...values: readonly Inserted[]) => string)(strings, ...values));
+
+/** An `#unroll` without another in it: its name, its list, its body. */
+const INNERMOST = /#unroll\s+([a-zA-Z]+)\s+in\s+(\d+|\[[^\]]*\])((?:(?!#unroll\b|#end\b)[\s\S])*)#end\b/g;
+
+function unrolled(text: string): string {
+  let now = text;
+  for (let before = ""; now !== before; ) {
+    before = now;
+    now = before.replace(INNERMOST, (_, name: string, list: string, body: string) =>
+      itemsOf(list)
+        .map((item) => substituted(body.trim(), name, item))
+        .join("\n"),
+    );
+  }
+  const [left] = now.match(/#unroll\b.*|#end\b/) ?? [];
+  if (left === undefined) return now;
+  if (left === "#end") throw new Error("wgsl: #end without an #unroll before it.");
+  throw new Error(
+    /^#unroll\s+[a-zA-Z]+\s+in\s+(\d+|\[)/.test(left)
+      ? `wgsl: "${left}" has no #end.`
+      : `wgsl: "${left}", expected "#unroll i in 4" or "#unroll name in [x, y]", the name of letters alone.`,
+  );
+}
+
+/** 0 … n − 1, or the words of a list. */
+const itemsOf = (list: string): string[] =>
+  list.startsWith("[") ? (list.match(/\w+/g) ?? []) : Array.from({ length: Number(list) }, (_, i) => `${i}`);
+
+/** The body with an item for `$name`; what is in `$(…)` is computed once all of its names have their numbers. */
+const substituted = (body: string, name: string, item: string): string =>
+  body
+    .replace(new RegExp(`\\$${name}(?![a-zA-Z0-9])`, "g"), item)
+    .replace(/\$\(((?:[^()]|\([^()]*\))*)\)/g, (_, terms: string) => {
+      const filled = terms.replace(new RegExp(`\\b${name}\\b`, "g"), item);
+      return /[a-zA-Z]/.test(filled) ? `$(${filled})` : `${computed(filled)}`;
+    });
+
+/** The value of + − * / % and brackets over whole numbers. */
+function computed(terms: string): number {
+  const tokens = terms.match(/\d+|[^\s]/g) ?? [];
+  const factor = (): number => {
+    const token = tokens.shift();
+    if (token !== "(") return Number(token);
+    const inside = sum();
+    tokens.shift();
+    return inside;
+  };
+  const product = (): number => {
+    let value = factor();
+    while (/^[*/%]$/.test(tokens[0] ?? "")) {
+      const by = tokens.shift();
+      const other = factor();
+      value = by === "*" ? value * other : by === "/" ? Math.floor(value / other) : value % other;
+    }
+    return value;
+  };
+  const sum = (): number => {
+    let value = product();
+    while (/^[-+]$/.test(tokens[0] ?? "")) value += tokens.shift() === "+" ? product() : -product();
+    return value;
+  };
+  const value = sum();
+  if (!Number.isSafeInteger(value) || value < 0 || tokens.length > 0)
+    throw new Error(`wgsl: $(${terms}) is no whole number of at least 0.`);
+  return value;
+}
+
+/** What every kernel may use: where a thread is, as `grid` folds many workgroups into two dimensions. */
+const prelude = /* wgsl */ `
+struct Group { @builtin(workgroup_id) id: vec3u, @builtin(num_workgroups) count: vec3u }
+fn groupIndex(group: Group) -> u32 { return group.id.x + group.id.y * group.count.x; }
+`;
+
+/**
+ * The text that a device compiles: `@binding(_)` numbered in the order of the text, and with the prelude where it is used.
+ *
+ * @throws Error naming the kernel where bindings are numbered in two ways, or `$name` stands outside of an `#unroll`
+ */
+export function complete(label: string, text: string): string {
+  const [stray] = text.match(/\$\(?\w*/) ?? [];
+  if (stray) throw new Error(`${label}: ${stray} stands outside of its #unroll.`);
+  let bindings = 0;
+  const numbered = text.replaceAll("@binding(_)", () => `@binding(${bindings++})`);
+  if (bindings > 0 && /@binding\(\d/.test(text))
+    throw new Error(`${label}: some bindings are @binding(_) and others have numbers, expected one of the two.`);
+  return /\bGroup\b/.test(text) && !/\bstruct Group\b/.test(text) ? numbered + prelude : numbered;
+}
