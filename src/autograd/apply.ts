@@ -5,8 +5,6 @@ import { isPaused, isTracked, type Node, noGradientFor } from "./tape.ts";
 import { Tensor } from "./tensor.ts";
 import { note } from "./trace.ts";
 
-let order = 0;
-
 /** Records an op on tensors in the open step, and what its gradient needs. `name` is the function that users call. */
 export function apply<Options>(
   name: string,
@@ -40,7 +38,7 @@ export function apply<Options>(
   const tensors = outputs.map((y) => new Tensor(gpu, y.slot, y.shape, y.dtype));
   note(name, inputs, options, tensors);
   if (tracked.some(Boolean)) {
-    const node: Node = { recording, order: order++, op: name, inputs, outputs: tensors, backward };
+    const node: Node = { recording, order: recording.ops++, op: name, inputs, outputs: tensors, backward };
     for (const y of tensors) if (y.dtype === "f32") y.node = node;
   }
   return tensors;

@@ -49,6 +49,15 @@ export const isTracked = (x: Tracked | undefined, recording: Recording): boolean
 export const noGradientFor = (op: string, what: string, x: Value): string =>
   `${op}: ${what} ${show(x)} is a parameter or was computed from one, but no gradient is defined for it. Give detach(x) where none is meant to flow.`;
 
+/** Refuses an op whose input an optimizer has changed since: its gradient would be taken at numbers that it never saw. */
+function refuseLearned({ op, order }: Node, input: Tracked | undefined, { learned }: Recording): void {
+  const changedAfter = input && learned.get(input.slot);
+  if (changedAfter !== undefined && changedAfter > order)
+    throw new Error(
+      `backward: optimizer.update has changed ${show(input!)} in this step since ${op} read it, so the gradient would mix old numbers and new ones. Call every backward() before the first update, or use a step for each.`,
+    );
+}
+
 /**
  * Reverse-mode differentiation: walks the ops that led to `root` from the last recorded to the first, and records each
  * op's gradient. Where several ops used one value, their gradients are added up in that order.
@@ -69,6 +78,7 @@ export function gradientsOf(root: Tracked, rootGradient: Value, recording: Recor
     const dy = node.outputs.map((output) => gradients.get(output));
     for (const output of node.outputs) if (!output.isParameter) gradients.delete(output);
     if (dy.every((d) => d === undefined)) continue;
+    for (const input of node.inputs) refuseLearned(node, input, recording);
     const needs = node.inputs.map((input) => isTracked(input, recording));
     const dx = node.backward(dy, needs);
     node.inputs.forEach((input, i) => {

@@ -59,7 +59,7 @@ export class Gpu {
   #turn: Promise<unknown> = Promise.resolve();
   #lastStep: Stats["step"] = { ...zero(), milliseconds: 0 };
   #steps = 0;
-  /** Steps that were asked for and have not been submitted. */
+  /** Steps that were asked for and have not been submitted, and what is to be done after them. */
   #queued = 0;
   #staging = new Uint8Array(0);
   #profile: Profile | undefined;
@@ -421,14 +421,23 @@ export class Gpu {
   write(slot: Slot, data: HostArray): void {
     if (data.byteLength !== slot.bytes)
       throw new RangeError(`write: ${data.byteLength} bytes for a tensor of ${slot.bytes}.`);
-    const write = (numbers: HostArray) => {
+    const numbers = this.#queued === 0 ? data : data.slice();
+    this.afterSteps(() => {
       if (!slot.released) this.#upload(this.settle(slot), numbers);
-    };
-    if (this.#queued === 0) write(data);
-    else {
-      const copy = data.slice();
-      this.#turn = this.#turn.then(() => write(copy));
+    });
+  }
+
+  /** Does what the host has to do once all steps asked for so far have ended: now where there are none. */
+  afterSteps(task: () => void): void {
+    if (this.#queued === 0) {
+      task();
+      return;
     }
+    // Counted as a step is, so that what is asked for later never overtakes it.
+    this.#queued += 1;
+    this.#turn = this.#turn.then(task).finally(() => {
+      this.#queued -= 1;
+    });
   }
 
   /** A region of zeros. */

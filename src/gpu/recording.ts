@@ -40,6 +40,10 @@ export class Recording {
   readonly placements = new Map<Slot, Placement>();
   /** What of before this step it changes in place besides the parameters that an optimiser learns: running averages. */
   readonly changed = new Set<Slot>();
+  /** The parameters that an optimizer changed in this step, each with the number of ops recorded before it last did. */
+  readonly learned = new Map<Slot, number>();
+  /** Ops recorded so far whose gradients may be asked for. */
+  ops = 0;
   readonly #temporaries = new Set<Slot>();
   readonly #onSubmit: (() => void)[] = [];
   readonly #seed: number;

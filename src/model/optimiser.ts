@@ -130,6 +130,7 @@ export class Optimiser {
       settings: recording.upload(this.#numbers(this.#steps + this.#count(recording))),
     });
     if (!whole) eachLearned((p, offset) => copyOutOf(recording, all, offset, p));
+    eachLearned((p) => recording.learned.set(p.slot, recording.ops));
   }
 
   /** Counts an update of the step that is open, and gives how many of it there are. */
@@ -212,21 +213,27 @@ export class Optimiser {
     this.#expectKept("state");
     const numbers = async (slot: Slot) => new Float32Array(await this.#gpu.read(slot));
     const sizes = [...this.#parameters.values()].map((p) => count(p.shape));
-    // All are asked for before anything is waited for, so that they are of one moment.
-    const steps = this.#steps;
-    const [m, v] = await Promise.all([numbers(this.#m), this.#v && numbers(this.#v)]);
+    // All are asked for before anything is waited for, so that they are of one moment: after the steps asked for before.
+    const [steps, m, v] = await Promise.all([
+      new Promise<number>((resolve) => this.#gpu.afterSteps(() => resolve(this.#steps))),
+      numbers(this.#m),
+      this.#v && numbers(this.#v),
+    ]);
     return { steps, m, v, rule: this.#rule, sizes };
   }
 
   /**
-   * Takes over what `state` gave, all or nothing.
+   * Takes over what `state` gave, all or nothing, after the steps asked for before.
    *
    * @throws TypeError, RangeError where it is the state of another rule or other parameters, or holds what cannot be.
    */
   restore(state: OptimiserState): void {
     this.#expectKept("restore");
     this.checkState(state);
-    this.#steps = state.steps;
+    const { steps } = state;
+    this.#gpu.afterSteps(() => {
+      this.#steps = steps;
+    });
     this.#gpu.write(this.#m, state.m);
     if (this.#v) this.#gpu.write(this.#v, state.v!);
   }

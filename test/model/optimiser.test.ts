@@ -1,6 +1,18 @@
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { adam, adamw, add, type Engine, mul, type Optimiser, rmsprop, sgd, sum, type Tensor } from "../../src/index.ts";
+import {
+  adam,
+  adamw,
+  add,
+  type Engine,
+  mul,
+  type Optimiser,
+  reshape,
+  rmsprop,
+  sgd,
+  sum,
+  type Tensor,
+} from "../../src/index.ts";
 import { constant, cosine, stepped, warmUp } from "../../src/model/index.ts";
 import { createEngine } from "../../src/node.ts";
 
@@ -218,6 +230,77 @@ describe("state", () => {
     });
     expect((await optimiser.state()).steps).toBe(2);
     expect((await numbers(p))[0]).toBeCloseTo(0.8, 5);
+  });
+
+  describe("a backward after an update in the same step", () => {
+    const values = [
+      ["a parameter", (p: Tensor) => p],
+      ["a view of one", (p: Tensor) => reshape(p, [2, 1])],
+      ["what a layer made of one", (p: Tensor) => mul(p, p)],
+    ] as const;
+    test.each(values)("is refused where the loss read %s before it", async (_, read) => {
+      const p = engine.parameter([1, 2]);
+      const optimiser = sgd([p], { lr: 1 });
+      const late = engine.step(() => {
+        const [first, second] = [sum(mul(p, p)), sum(mul(read(p), read(p)))];
+        optimiser.update(first.backward());
+        second.backward();
+      });
+      await expect(late).rejects.toThrow(/^backward: optimizer\.update has changed .* in this step since mul read it/);
+      expect(await numbers(p)).toEqual([1, 2]);
+    });
+
+    test("is right where the loss was computed after it, or all backward() came before", async () => {
+      const [p, q] = [engine.parameter([1, 2]), engine.parameter([3, 5])];
+      const [first, second] = [sgd([p], { lr: 0.25 }), sgd([q], { lr: 1 })];
+      await engine.step(() => {
+        first.update(sum(mul(p, p)).backward());
+        first.update(sum(mul(p, p)).backward());
+      });
+      expect(await numbers(p)).toEqual([0.25, 0.5]);
+      await engine.step(() => {
+        const loss = sum(mul(p, q));
+        const gradients = loss.backward();
+        first.update(gradients);
+        second.update(gradients);
+      });
+      // The second learns by what the first was before.
+      expect(await numbers(q)).toEqual([2.75, 4.5]);
+      // One who shares nothing with the loss may learn before it is looked back at.
+      await engine.step(() => {
+        const loss = sum(mul(q, q));
+        first.update(sum(p).backward());
+        second.update(loss.backward());
+      });
+    });
+  });
+
+  test("what is put back comes after the steps asked for before, and is what the next ones go on from", async () => {
+    const p = engine.parameter([1]);
+    const optimiser = adam([p], { lr: 0.1 });
+    const learn = () => engine.step(() => optimiser.update(mul(p, p).backward()));
+    await learn();
+    const before = await optimiser.state();
+    const running = [learn(), learn()];
+    const between = optimiser.state();
+    optimiser.restore(before);
+    const after = optimiser.state();
+    running.push(learn());
+    await Promise.all(running);
+    expect((await between).steps).toBe(3);
+    expect((await between).m).not.toEqual(before.m);
+    expect(await after).toEqual(before);
+    expect((await optimiser.state()).steps).toBe(2);
+  });
+
+  test("what is written last stays, whichever step was waited for between", async () => {
+    const p = engine.parameter([1]);
+    const step = engine.step(() => sum(p));
+    p.gpu.write(p.slot, Float32Array.of(2));
+    await step;
+    p.gpu.write(p.slot, Float32Array.of(3));
+    await new Promise((resolve) => setTimeout(resolve, 5));
+    expect(await numbers(p)).toEqual([3]);
   });
 
   test("a disposed optimiser gives its memory back and says that it is gone", async () => {
