@@ -1,6 +1,6 @@
 import { checkFlag, checkOptions, type Known } from "../check.ts";
 import { broadcast } from "../kernels/broadcast.ts";
-import { matmul as matmulKernel } from "../kernels/matmul.ts";
+import { matmul as matmulKernel } from "../kernels/matmul/index.ts";
 import { count, expect, show } from "../kernels/op.ts";
 import { apply } from "./apply.ts";
 import { expand, reshape } from "./ops.ts";

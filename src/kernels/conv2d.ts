@@ -1,7 +1,6 @@
 import { checkName, type Known } from "../check.ts";
 import type { Recording } from "../gpu/index.ts";
 import { activationBackward } from "./activation.ts";
-import { addShares } from "./addShares.ts";
 import * as inRegisters from "./conv2dRegisters.ts";
 import { CHANNELS, lanes, PIXELS, type Window } from "./conv2dRegisters.ts";
 import * as throughMemory from "./conv2dShared.ts";
@@ -18,6 +17,7 @@ import {
   show,
   type Value,
 } from "./op.ts";
+import { addPartials } from "./partials.ts";
 import { DEPTH, tilesOf } from "./tiles.ts";
 
 /*
@@ -225,7 +225,7 @@ function weightGradient(r: Recording, g: WeightGradient): [Value, Value | undefi
   const record = (r: Recording, number: number, dispatch: (shares: Value) => void) => {
     const shares = fresh(r, [number, weights + O]);
     dispatch(shares);
-    addShares(r, { shares, number, extra: O, y: dw, z: db });
+    addPartials(r, { partials: shares, number, extra: O, y: dw, z: db });
   };
   const inMemory = (side: number) => (r: Recording) => {
     const groupsOfTiles = tilesOf(side, O / groups, cg * kH * kW) * groups;

@@ -58,11 +58,11 @@ ${patch(v)}
 fn activate(x: f32) -> f32 { return ${activations[v.activation].value}; }
 fn atColumn(n: u32) { lookAt(n); }
 fn atDepth(k: u32) {}
-fn numberOfA(m: u32, k: u32) -> f32 {
+fn loadA(m: u32, k: u32) -> f32 {
   return w[(group * (s.O / s.groups) + m) * (s.C / s.groups * ${v.kH * v.kW}) + k];
 }
-fn numberOfB(k: u32, n: u32) -> f32 { return seen(k); }
-fn store(m: u32, n: u32, v: vec4f) {
+fn loadB(k: u32, n: u32) -> f32 { return seen(k); }
+fn storeFour(m: u32, n: u32, v: vec4f) {
   if (m >= s.O / s.groups) { return; }
   let o = group * (s.O / s.groups) + m;
   let plane = s.P * s.Q;
@@ -70,7 +70,7 @@ fn store(m: u32, n: u32, v: vec4f) {
     y[((n + j) / plane * s.O + o) * plane + (n + j) % plane] = activate(v[j]${v.bias ? " + b[o]" : ""});
   }
 }
-fn storeSum(m: u32, v: vec4f) {}
+fn storeFourSums(m: u32, v: vec4f) {}
 ${tiles({ side: v.side, alongKA: true, alongKB: false, rowSum: false })}
 ${main(
   v.side,
@@ -94,12 +94,12 @@ fn atColumn(n: u32) {
   place = vec2i(i32(n % (s.H * s.W) / s.W + s.padH), i32(n % s.W + s.padW));
 }
 fn atDepth(k: u32) {}
-fn numberOfA(m: u32, k: u32) -> f32 {
+fn loadA(m: u32, k: u32) -> f32 {
   let o = group * (s.O / s.groups) + k / ${v.kH * v.kW};
   return w[(o * (s.C / s.groups) + m) * ${v.kH * v.kW} + k % ${v.kH * v.kW}];
 }
 // The result that met this pixel at tap k, if there is one.
-fn numberOfB(k: u32, n: u32) -> f32 {
+fn loadB(k: u32, n: u32) -> f32 {
   let up = place.x - i32(k / ${v.kW} % ${v.kH} * ${v.dilationH});
   let left = place.y - i32(k % ${v.kW} * ${v.dilationW});
   if (up < 0 || left < 0 || up % ${v.strideH} != 0 || left % ${v.strideW} != 0) { return 0.0; }
@@ -109,7 +109,7 @@ fn numberOfB(k: u32, n: u32) -> f32 {
   let o = group * (s.O / s.groups) + k / ${v.kH * v.kW};
   return dy[((image * s.O + o) * s.P + p) * s.Q + q];
 }
-fn store(m: u32, n: u32, v: vec4f) {
+fn storeFour(m: u32, n: u32, v: vec4f) {
   if (m >= s.C / s.groups) { return; }
   let c = group * (s.C / s.groups) + m;
   let plane = s.H * s.W;
@@ -117,7 +117,7 @@ fn store(m: u32, n: u32, v: vec4f) {
     dx[((n + j) / plane * s.C + c) * plane + (n + j) % plane] = v[j];
   }
 }
-fn storeSum(m: u32, v: vec4f) {}
+fn storeFourSums(m: u32, v: vec4f) {}
 ${tiles({ side: v.side, alongKA: true, alongKB: false, rowSum: false })}
 ${main(
   v.side,
@@ -141,19 +141,19 @@ var<private> base: u32;
 
 fn atColumn(n: u32) {}
 fn atDepth(k: u32) { lookAt(k); }
-fn numberOfA(m: u32, k: u32) -> f32 {
+fn loadA(m: u32, k: u32) -> f32 {
   let plane = s.P * s.Q;
   return dy[(k / plane * s.O + group * (s.O / s.groups) + m) * plane + k % plane];
 }
-fn numberOfB(k: u32, n: u32) -> f32 { return seen(n); }
-fn store(m: u32, n: u32, v: vec4f) {
+fn loadB(k: u32, n: u32) -> f32 { return seen(n); }
+fn storeFour(m: u32, n: u32, v: vec4f) {
   if (m >= s.O / s.groups) { return; }
   let columns = s.C / s.groups * ${v.kH * v.kW};
   for (var j = 0u; j < 4 && n + j < columns; j++) {
     shares[base + (group * (s.O / s.groups) + m) * columns + n + j] = v[j];
   }
 }
-fn storeSum(m: u32, v: vec4f) {
+fn storeFourSums(m: u32, v: vec4f) {
   let weights = s.O * (s.C / s.groups) * ${v.kH * v.kW};
   for (var i = 0u; i < 4 && m + i < s.O / s.groups; i++) {
     shares[base + weights + group * (s.O / s.groups) + m + i] = v[i];

@@ -1,5 +1,5 @@
 import { activationBackward } from "./activation.ts";
-import { matrixProduct } from "./matmul.ts";
+import { matrixProduct } from "./matmul/index.ts";
 import { type Activation, checkActivation, count, expect, expectFloat, type Op, show } from "./op.ts";
 
 /**

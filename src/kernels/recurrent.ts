@@ -1,7 +1,7 @@
 import { type Dispatch, type Kernel, kernel, type Recording } from "../gpu/index.ts";
 import { type Cell, type CellName, cells } from "./cells.ts";
 import { concat } from "./concat.ts";
-import { matrixProduct } from "./matmul.ts";
+import { matrixProduct } from "./matmul/index.ts";
 import { expect, expectFloat, expectRank, fresh, grid, type Op, show, type Value } from "./op.ts";
 import * as shared from "./recurrentShared.ts";
 import * as storage from "./recurrentStorage.ts";

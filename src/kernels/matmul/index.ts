@@ -1,20 +1,21 @@
-import type { Recording } from "../gpu/index.ts";
-import { addShares } from "./addShares.ts";
-import { lanes, registers } from "./matmulRegisters.ts";
-import { shared } from "./matmulShared.ts";
-import { type Activation, bits, expect, expectFloat, fresh, grid, type Op, show, type Value } from "./op.ts";
-import { DEPTH, tilesOf } from "./tiles.ts";
+import type { Recording } from "../../gpu/index.ts";
+import { type Activation, bits, expect, expectFloat, fresh, grid, type Op, show, type Value } from "../op.ts";
+import { addPartials } from "../partials.ts";
+import { DEPTH, tilesOf } from "../tiles.ts";
+import { THREADS as QUAD, quads } from "./quads.ts";
+import { registers, THREADS } from "./registers.ts";
+import { shared } from "./shared.ts";
 
 /*
  * C [M, N] = op(A) · op(B), op(X) = X or Xᵀ without a copy; then, in the epilogue, + bias [N] and an activation.
  * `rowSum` also gives Σₖ op(A)[m, k]: with A = dyᵀ that is the gradient of a bias, for the price of an addition.
  *
- * There are up to eight ways to do it:
- *   registers8, registers4          8 × 8 or 4 × 4 results a thread, read straight from storage (matmulRegisters.ts)
- *   quads16, quads                  16 × 8 or 8 × 4, four threads sharing what they read, where there are subgroups
- *   shared64, shared32              through workgroup memory, 64 × 64 or 32 × 32 a workgroup (matmulShared.ts)
- *   splitRegisters, splitShared     with K split into shares that a second pass adds up in order (addShares.ts): for few
- *                                   results of long sums, such as weight gradients, which would leave a GPU idle
+ * There are up to eight variants:
+ *   registers8, registers4          8 × 8 or 4 × 4 results a thread, read straight from storage (registers.ts)
+ *   quads16, quads                  16 × 8 or 8 × 4, four threads sharing what they read, where there are subgroups (quads.ts)
+ *   shared64, shared32              through workgroup memory, 64 × 64 or 32 × 32 a workgroup (shared.ts)
+ *   splitRegisters, splitShared     split K: partial results that a second pass adds up in order (partials.ts), for few results
+ *                                   of long sums, such as weight gradients, which would leave a GPU idle
  */
 
 export interface Product {
@@ -51,56 +52,60 @@ export function matrixProduct(r: Recording, p: Product): { c: Value; sums: Value
   // An operand without numbers has not even one vector of four.
   const fours = (...n: number[]) => K > 0 && n.every((x) => x % 4 === 0);
 
-  /** One dispatch; into `shares` of `span` numbers of K each where it is split. */
-  const record = (r: Recording, way: "registers" | "quads" | "shared", tile: number, shares?: Value, span = K) => {
-    // Spread last, here and in the other kernels: properties written behind a spread cost V8 a microsecond each.
-    const common = {
+  /** One dispatch; into `partials` of `kPerSplit` numbers of K each where it is split. */
+  const record = (
+    r: Recording,
+    by: "registers" | "quads" | "shared",
+    tile: number,
+    partials?: Value,
+    kPerSplit = K,
+  ) => {
+    const last = partials ? "none" : activation;
+    const product = {
       transposeA,
       transposeB,
-      bias: bias !== undefined && !shares,
+      bias: bias !== undefined && !partials,
+      activation: last === "relu" ? ("none" as const) : last,
       rowSum,
-      split: shares !== undefined,
+      split: partials !== undefined,
     };
-    const last = shares ? ("none" as const) : activation;
+    const vectors = {
+      vectorA: fours(transposeA ? M : K, lda, strideA),
+      vectorB: fours(transposeB ? K : N, ldb, strideB),
+      // Where K counts examples it may be anything, and must not compile another kernel.
+      tail: transposeA && !transposeB ? by === "quads" : K % 4 !== 0,
+    };
+    // Spread last, here and in the other kernels: properties written behind a spread cost V8 a microsecond each.
+    const kernel =
+      by === "shared"
+        ? shared({ side: tile, ...product })
+        : by === "quads"
+          ? quads({ rows: tile, ...vectors, ...product })
+          : registers({ tile, ...vectors, ...product });
     // Of quads a workgroup's threads are four to a tile, which is as wide as it is high by two.
-    const tileOf = { registers: [tile, tile], quads: [tile, 2 * tile], shared: [tile, tile] }[way] as [number, number];
-    const groups = grid(
-      Math.ceil(M / tileOf[0]) * Math.ceil(N / tileOf[1]) * (way === "quads" ? 4 : 1),
-      way === "shared" ? 1 : lanes(way === "quads"),
-    );
+    const tiles = Math.ceil(M / tile) * Math.ceil(N / (by === "quads" ? 2 * tile : tile));
+    const groups = grid(by === "quads" ? QUAD * tiles : tiles, { registers: THREADS, quads: QUAD, shared: 1 }[by]);
     r.dispatch({
-      kernel:
-        way === "shared"
-          ? shared({ activation: last, side: tile, ...common })
-          : registers({
-              activation: last === "relu" ? "none" : last,
-              vectorA: fours(transposeA ? M : K, lda, strideA),
-              vectorB: fours(transposeB ? K : N, ldb, strideB),
-              // Where K counts examples it may be anything, and must not compile another kernel.
-              tail: transposeA && !transposeB ? way === "quads" : K % 4 !== 0,
-              quads: way === "quads",
-              rows: tile,
-              columns: way === "quads" ? tile / 2 : tile,
-              ...common,
-            }),
-      reads: [p.a.slot, p.b.slot, ...(bias && !shares ? [bias.slot] : [])],
-      writes: shares ? [shares.slot] : [c.slot, ...(sums ? [sums.slot] : [])],
-      sizes: [M, N, K, lda, ldb, strideA, strideB, span, bits(last === "relu" ? 0 : Number.NEGATIVE_INFINITY)],
-      grid: [groups[0], groups[1], shares ? Math.max(1, Math.ceil(K / span)) : (batch?.size ?? 1)],
+      kernel,
+      reads: [p.a.slot, p.b.slot, ...(bias && !partials ? [bias.slot] : [])],
+      writes: partials ? [partials.slot] : [c.slot, ...(sums ? [sums.slot] : [])],
+      sizes: [M, N, K, lda, ldb, strideA, strideB, kPerSplit, bits(last === "relu" ? 0 : Number.NEGATIVE_INFINITY)],
+      grid: [groups[0], groups[1], partials ? Math.max(1, Math.ceil(K / kPerSplit)) : (batch?.size ?? 1)],
     });
   };
-  const split = (r: Recording, way: "registers" | "shared", tile: number) => {
-    // Enough workgroups for a large device, but no share shorter than what is worth a second pass.
-    const groups = way === "shared" ? tilesOf(tile, M, N) : tilesOf(tile, M, N) / lanes(false);
+  const split = (r: Recording, by: "registers" | "shared", tile: number) => {
+    // Enough workgroups for a large device, but no part of K shorter than what is worth a second pass.
+    const groups = by === "shared" ? tilesOf(tile, M, N) : tilesOf(tile, M, N) / THREADS;
     const wanted = Math.min(Math.ceil(128 / groups), Math.ceil(K / 128), 64);
-    const span = Math.max(DEPTH, Math.ceil(K / wanted / DEPTH) * DEPTH);
-    const number = Math.max(1, Math.ceil(K / span));
-    const shares = fresh(r, [number, M * N + (rowSum ? M : 0)]);
-    record(r, way, tile, shares, span);
-    addShares(r, { shares, number, extra: rowSum ? M : 0, y: c, z: sums, bias, activation });
+    const kPerSplit = Math.max(DEPTH, Math.ceil(K / wanted / DEPTH) * DEPTH);
+    const number = Math.max(1, Math.ceil(K / kPerSplit));
+    const extra = rowSum ? M : 0;
+    const partials = fresh(r, [number, M * N + extra]);
+    record(r, by, tile, partials, kPerSplit);
+    addPartials(r, { partials, number, extra, y: c, z: sums, bias, activation });
   };
   const side = M > 32 && N > 32 ? 64 : 32;
-  const ways = {
+  const variants = {
     registers8: (r: Recording) => record(r, "registers", 8),
     registers4: (r: Recording) => record(r, "registers", 4),
     ...(r.features.has("subgroups")
@@ -122,8 +127,8 @@ export function matrixProduct(r: Recording, p: Product): { c: Value; sums: Value
   const small = (m !== "*" && M < 16) || N < 16 || (k !== "*" && K < 16 && N <= 256);
   const narrow = (m !== "*" && M <= 32) || N <= 32;
   const forGpu = p.examples === "K" ? "splitShared" : small ? "registers4" : narrow ? "shared32" : "shared64";
-  r.choose("matmul", `${transposeA ? "T" : "N"}${transposeB ? "T" : "N"} ${m}×${n}×${k}`, ways, {
-    software: small ? "registers4" : "quads" in ways ? "quads16" : "registers8",
+  r.choose("matmul", `${transposeA ? "T" : "N"}${transposeB ? "T" : "N"} ${m}×${n}×${k}`, variants, {
+    software: small ? "registers4" : "quads" in variants ? "quads16" : "registers8",
     integrated: forGpu,
     discrete: forGpu,
   });
