@@ -42,7 +42,7 @@ describe("targets and weights", () => {
 });
 
 describe("where none is defined", () => {
-  const p = () => engine.parameter([0.5, 1], [1, 2]);
+  const p = () => engine.parameter([0, 1], [1, 2]);
   const cases: [string, string, (p: hg.Tensor) => hg.Tensor][] = [
     ["policyGradient", "klTo", (p) => hg.policyGradient(engine.tensor([1, 2], [1, 2]), [0], [1], { klTo: p, beta: 1 })],
     [

@@ -25,11 +25,11 @@ const without = ({ weightIh, weightHh, biasIh }: hg.RecurrentWeights) =>
 type Any = any;
 const wrong: [string, () => unknown, RegExp][] = [
   // Not tensors, or of the wrong type
-  ["relu", () => hg.relu([1, 2] as Any), /argument 1 is object, expected a tensor/],
+  ["relu", () => hg.relu([1, 2] as Any), /argument 1 is an array, expected a tensor/],
   ["exp", () => hg.exp(ids(1)), /x \[1\] is i32, expected f32/],
   ["add", () => hg.add(1, 2), /both arguments are plain numbers/],
   ["add", () => hg.add(ids(1), t(1)), /a \[1\] is i32/],
-  ["mul", () => hg.mul(t(1), "2" as Any), /argument 2 is string/],
+  ["mul", () => hg.mul(t(1), "2" as Any), /argument 2 is "2"/],
   ["sum", () => hg.sum(ids(1, 2)), /is i32, expected f32/],
   ["softmax", () => hg.softmax(ids(1, 2)), /is i32/],
   ["matmul", () => hg.matmul(ids(1), t(1, 2)), /is i32/],
@@ -137,10 +137,94 @@ const wrong: [string, () => unknown, RegExp][] = [
     /nonlinearity is "sin", expected one of tanh, relu/,
   ],
   ["maxPool2d", () => hg.maxPool2d(t(1, 1, 4, 4), { kernel: 0 }), /0/],
+  // What cannot be, silently taken elsewhere
+  ["pad", () => hg.pad(t(2), [1, 1], { value: null as Any }), /value is null/],
+  ["stack", () => hg.stack([t(2)], { axis: null as Any }), /axis is null/],
+  ["concat", () => hg.concat([t(2)], { axis: 0.5 }), /axis is 0.5/],
+  [
+    "fuse",
+    () => hg.fuse([t(1, 2), t(1, 2)], "average", { present: [1, Number.NaN] }),
+    /present\[1\] is NaN, expected 1/,
+  ],
+  ["fuse", () => hg.fuse([t(1, 2), t(1, 2)], "concat", { present: [0.5, 1] }), /present\[0\] is 0.5, expected 1/],
+  ["dropModalities", () => hg.dropModalities(engine.tensor([2], [1, 1]), { p: 0.5 }), /present\[0\] is 2, expected 1/],
+  [
+    "batchNorm2d",
+    () => {
+      const both = engine.parameter([0]);
+      return hg.batchNorm2d(t(2, 1, 2, 2), undefined, undefined, {
+        training: true,
+        running: { mean: both, variance: both },
+      });
+    },
+    /mean and variance are one tensor/,
+  ],
+  ["own", () => hg.customOp("own", () => undefined as Any)([t(1)], {}), /the op gives undefined, expected \{ outputs/],
+  ["own", () => hg.customOp("own", (async () => ({ outputs: [] })) as Any)([t(1)], {}), /must work synchronously/],
   ["conv2d", () => hg.conv2d(t(1, 1, 8, 8), t(1, 1, 3, 3), undefined, { stride: 0 }), /stride is 0/],
   ["backward", () => hg.add(engine.parameter([1, 2]), 1).backward(), /there is no dy/],
   ["backward", () => t(1).backward(), /was not computed from a parameter/],
 ];
+
+describe("what is no tensor is refused by name wherever one is needed", () => {
+  type Call = (x: Any) => unknown;
+  const calls: Record<string, readonly Call[]> = {
+    relu: [hg.relu],
+    exp: [hg.exp],
+    add: [(x) => hg.add(x, 1), (x) => hg.add(t(1), x)],
+    where: [(x) => hg.where(x, t(1), 1), (x) => hg.where(t(1), x, 1), (x) => hg.where(t(1), 1, x)],
+    clamp: [(x) => hg.clamp(x, { min: 0 })],
+    softmax: [(x) => hg.softmax(x), (x) => hg.softmax(x, { axis: 0 })],
+    linear: [(x) => hg.linear(x, t(1, 1)), (x) => hg.linear(t(1, 1), x)],
+    conv1d: [(x) => hg.conv1d(x, t(1, 1, 1)), (x) => hg.conv1d(t(1, 1, 1), x)],
+    conv2d: [(x) => hg.conv2d(x, t(1, 1, 1, 1)), (x) => hg.conv2d(t(1, 1, 1, 1), x)],
+    matmul: [(x) => hg.matmul(x, t(1, 1)), (x) => hg.matmul(t(1, 1), x)],
+    maxPool2d: [(x) => hg.maxPool2d(x, { kernel: 1 })],
+    globalAvgPool2d: [hg.globalAvgPool2d],
+    batchNorm2d: [(x) => hg.batchNorm2d(x, undefined, undefined, { training: true })],
+    layerNorm: [(x) => hg.layerNorm(x)],
+    embedding: [(x) => hg.embedding([0], x), (x) => hg.embedding(x, t(1, 1))],
+    maskedMean: [(x) => hg.maskedMean(x, [1]), (x) => hg.maskedMean(t(1, 1, 1), x)],
+    concat: [(x) => hg.concat([x]), (x) => hg.concat([t(1), x])],
+    stack: [(x) => hg.stack([x]), (x) => hg.stack([t(1), x])],
+    split: [(x) => hg.split(x, 1)],
+    reshape: [(x) => hg.reshape(x, [1])],
+    flatten: [(x) => hg.flatten(x)],
+    permute: [(x) => hg.permute(x, [0])],
+    transpose: [(x) => hg.transpose(x)],
+    slice: [(x) => hg.slice(x)],
+    expand: [(x) => hg.expand(x, [1])],
+    pad: [(x) => hg.pad(x, [0, 0])],
+    detach: [hg.detach],
+    dropout: [(x) => hg.dropout(x, { p: 0 }), (x) => hg.dropout(x, { p: 0.5 })],
+    gather: [(x) => hg.gather(x, ids(0)), (x) => hg.gather(t(1), x)],
+    indexSelect: [(x) => hg.indexSelect(x, [0]), (x) => hg.indexSelect(t(1), x)],
+    fuse: [(x) => hg.fuse([x], "concat"), (x) => hg.fuse([t(1, 1), x], "concat")],
+    sum: [(x) => hg.sum(x)],
+    variance: [(x) => hg.variance(x)],
+    logSumExp: [(x) => hg.logSumExp(x)],
+    mse: [(x) => hg.mse(x, [1]), (x) => hg.mse(t(1), x)],
+    crossEntropy: [(x) => hg.crossEntropy(x, [0]), (x) => hg.crossEntropy(t(1, 1), x)],
+    policyGradient: [(x) => hg.policyGradient(x, [0], [1]), (x) => hg.policyGradient(t(1, 1), [0], x)],
+    gru: [(x) => hg.gru(x, weights(3, 1, 1)), (x) => hg.gru(t(1, 1, 1), { ...weights(3, 1, 1), weightHh: x })],
+  };
+  const what = Object.entries(calls).flatMap(([name, list]) => list.map((call, i) => [name, i, call] as const));
+
+  test.each(what)("%s, %d", async (name, _, call) => {
+    for (const x of [undefined, null, "x", {}])
+      await expect(engine.step(() => call(x) as hg.Tensor)).rejects.toThrow(
+        new RegExp(`^${name}: (argument|input|features|its weights|\\w+ is ).*(expected|lack)`),
+      );
+  });
+
+  test("typed arrays list sizes and axes as plain ones do", async () => {
+    const x = engine.tensor([1, 2, 3, 4, 5, 6], [2, 3]);
+    const [first, second] = await engine.step(() => hg.split(x, Int32Array.of(1, 2) as Any, { axis: 1 }));
+    expect([...(await first!.data()), ...(await second!.data())]).toEqual([1, 4, 2, 3, 5, 6]);
+    const y = await engine.step(() => hg.stack([hg.reshape(x, Int32Array.of(3, 2) as Any)]));
+    expect(y.shape).toEqual([1, 3, 2]);
+  });
+});
 
 test("there are at least 80 of them", () => expect(wrong.length).toBeGreaterThanOrEqual(80));
 

@@ -1,25 +1,35 @@
 import { checkList, checkName, describe, floats, wholeNumbers } from "../check.ts";
-import type { HostArray } from "../gpu/index.ts";
+import { type HostArray, refusePromise } from "../gpu/index.ts";
 import { type DType, type Op, show } from "../kernels/op.ts";
 import { isPaused, isTracked, type Node, noGradientFor } from "./tape.ts";
 import { Tensor } from "./tensor.ts";
 import { note } from "./trace.ts";
 
-/** Records an op on tensors in the open step, and what its gradient needs. `name` is the function that users call. */
+/** Refuses what is no tensor; `what` is how errors call it, such as "argument 1". */
+export function expectTensor(name: string, what: string, x: unknown): asserts x is Tensor {
+  if (x instanceof Tensor) return;
+  throw new TypeError(
+    `${name}: ${what} is ${describe(x)}, expected a tensor. Make one with engine.tensor(data, shape).`,
+  );
+}
+
+/**
+ * Records an op on tensors in the open step, and what its gradient needs. `name` is the function that users call, `needed`
+ * how many of its inputs, the first, cannot be left out.
+ */
 export function apply<Options>(
   name: string,
   op: Op<Options>,
   inputs: readonly (Tensor | undefined)[],
   options: Options,
+  needed = inputs.length,
 ): Tensor[] {
   inputs.forEach((x, i) => {
-    if (x !== undefined && !(x instanceof Tensor)) {
-      throw new TypeError(
-        `${name}: argument ${i + 1} is ${typeof x}, expected a tensor. Make one with engine.tensor(data, shape).`,
-      );
-    }
+    if (x !== undefined || i < needed) expectTensor(name, `argument ${i + 1}`, x);
   });
-  const { gpu } = inputs.find((x) => x !== undefined)!;
+  const first = inputs.find((x) => x !== undefined);
+  expectTensor(name, "its first input", first);
+  const { gpu } = first;
   const { recording } = gpu;
   if (!recording) {
     throw new Error(
@@ -30,7 +40,12 @@ export function apply<Options>(
     if (x && x.gpu !== gpu) throw new Error(`${name}: its tensors belong to two engines.`);
     x?.expectUsable(name, recording);
   }
-  const { outputs, backward = withoutGradient(name), constants = {} } = op(recording, inputs, options);
+  const recorded = op(recording, inputs, options);
+  // An op of the user's own may give anything.
+  refusePromise(name, recorded);
+  if (!Array.isArray(recorded?.outputs))
+    throw new TypeError(`${name}: the op gives ${describe(recorded)}, expected { outputs: […], backward }.`);
+  const { outputs, backward = withoutGradient(name), constants = {} } = recorded;
   const tracked = isPaused() ? [] : inputs.map((x) => isTracked(x, recording));
   for (const [i, what] of Object.entries(constants)) {
     if (tracked[Number(i)]) throw new Error(noGradientFor(name, what, inputs[Number(i)]!));
@@ -71,7 +86,7 @@ export function asTensor(
 ): Tensor {
   if (x instanceof Tensor) return x;
   checkList(name, what, x, "a tensor, a typed array or an array of numbers");
-  if (!(like instanceof Tensor)) throw new TypeError(`${name}: argument 1 is ${describe(like)}, expected a tensor.`);
+  expectTensor(name, "argument 1", like);
   return hostTensor(name, like.gpu, x, shape ?? [x.length], dtype, false, what);
 }
 

@@ -3,7 +3,7 @@ import { blend } from "../kernels/blend.ts";
 import { type Conv2dOptions, conv2dOptions } from "../kernels/conv2d.ts";
 import { expect, show } from "../kernels/op.ts";
 import { checkAxes, type ReduceOptions, reduceOptions } from "../kernels/reduce.ts";
-import { noMore } from "./apply.ts";
+import { expectTensor, noMore } from "./apply.ts";
 import { add, clamp, conv2d, div, exp, log, max, mean, mul, reshape, sqrt, sub, sum } from "./ops.ts";
 import { noGrad } from "./tape.ts";
 import type { Tensor } from "./tensor.ts";
@@ -18,6 +18,7 @@ const varianceOptions: Known<VarianceOptions> = { ...reduceOptions, correction: 
 /** Σ (x − mean)² / (n − correction) over any axes; a correction of 1, PyTorch's default, makes it unbiased. */
 export function variance(x: Tensor, options: VarianceOptions = {}): Tensor {
   checkOptions("variance", options, varianceOptions);
+  expectTensor("variance", "argument 1", x);
   const { correction = 1, ...rest } = options;
   checkNumber("variance", "correction", correction, number.finite);
   const axis = [...checkAxes("variance", x, rest.axis)];
@@ -30,6 +31,7 @@ export function variance(x: Tensor, options: VarianceOptions = {}): Tensor {
 export function logSumExp(x: Tensor, options: ReduceOptions = {}): Tensor {
   checkOptions("logSumExp", options, reduceOptions);
   checkFlag("logSumExp", "keepDims", options.keepDims);
+  expectTensor("logSumExp", "argument 1", x);
   const axis = [...checkAxes("logSumExp", x, options.axis)];
   // Kept finite: ∞ − ∞ is not a number.
   const top = noGrad(() => clamp(max(x, { axis, keepDims: true }), { min: -3e38, max: 3e38 }));
@@ -49,6 +51,8 @@ export interface Conv1dOptions extends Omit<Conv2dOptions, "stride" | "padding" 
 
 /** x [N, C, L], w [O, C/groups, k], b [O]: a convolution over pictures one row high. */
 export function conv1d(x: Tensor, w: Tensor, b?: Tensor, options: Conv1dOptions = {}): Tensor {
+  expectTensor("conv1d", "argument 1", x);
+  expectTensor("conv1d", "argument 2", w);
   expect(
     x.shape.length === 3 && w.shape.length === 3,
     "conv1d",
@@ -72,6 +76,7 @@ export function conv1d(x: Tensor, w: Tensor, b?: Tensor, options: Conv1dOptions 
 /** The mean of each channel, [N, C, H, W] → [N, C]. */
 export const globalAvgPool2d: (x: Tensor) => Tensor = (x, extra?: unknown, array?: unknown) => {
   noMore("globalAvgPool2d", extra, array);
+  expectTensor("globalAvgPool2d", "argument 1", x);
   expect(x.shape.length === 4, "globalAvgPool2d", () => `x is ${show(x)}, expected 4 dimensions [N, C, H, W].`);
   return mean(x, { axis: [2, 3] });
 };
@@ -105,15 +110,23 @@ export function batchNorm2d(x: Tensor, w?: Tensor, b?: Tensor, options: BatchNor
   );
   checkNumber(op, "momentum", momentum, number.share);
   checkNumber(op, "epsilon", epsilon, number.atLeast0);
+  expectTensor(op, "argument 1", x);
   expect(x.shape.length === 4, op, () => `x is ${show(x)}, expected 4 dimensions [N, C, H, W].`);
   const C = x.shape[1]!;
   const n = (x.shape[0]! * x.shape[2]! * x.shape[3]!) as number;
-  for (const [name, value] of Object.entries({ w, b, ...running }))
+  const perName = Object.entries({ w, b, ...running }).filter(
+    (entry): entry is [string, Tensor] => entry[1] !== undefined,
+  );
+  for (const [name, value] of perName) {
+    expectTensor(op, name, value);
+    expect(show(value) === show([C]), op, () => `${name} is ${show(value)}, expected [${C}] as x is ${show(x)}.`);
+    const same = perName.find(([, other]) => other.slot === value.slot)![0];
     expect(
-      !value || show(value) === show([C]),
+      same === name || !running,
       op,
-      () => `${name} is ${show(value!)}, expected [${C}] as x is ${show(x)}.`,
+      () => `${same} and ${name} are one tensor, and the running averages are changed in place. Give each its own.`,
     );
+  }
   expect(training || running !== undefined, op, () => "without training it needs `running`, a mean and a variance.");
   expect(!training || n > 1, op, () => `x is ${show(x)}: one number a channel has no variance to train with.`);
   const perChannel = (t: Tensor) => reshape(t, [1, C, 1, 1]);

@@ -1,3 +1,4 @@
+import { checkList, describe } from "../check.ts";
 import type { Op } from "../kernels/op.ts";
 import { apply } from "./apply.ts";
 import type { Tensor } from "./tensor.ts";
@@ -21,7 +22,12 @@ import type { Tensor } from "./tensor.ts";
  * });
  * const [y] = squared([x], {});      // within engine.step
  */
-export const customOp =
-  <Options = object>(name: string, op: Op<Options>) =>
-  (inputs: readonly (Tensor | undefined)[], options: Options): Tensor[] =>
-    apply(name, op, inputs, options);
+export function customOp<Options = object>(name: string, op: Op<Options>) {
+  if (typeof name !== "string" || name === "")
+    throw new TypeError(`customOp: name is ${describe(name)}, expected what errors are to call the op.`);
+  if (typeof op !== "function") throw new TypeError(`customOp: ${name} is ${describe(op)}, expected a function.`);
+  return (inputs: readonly (Tensor | undefined)[], options: Options): Tensor[] => {
+    checkList(name, "inputs", inputs, "an array of tensors");
+    return apply(name, op, inputs, options, 0);
+  };
+}

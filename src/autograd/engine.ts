@@ -1,4 +1,4 @@
-import { checkList, checkNumber, checkOptions, type Known, number } from "../check.ts";
+import { checkList, checkNumber, checkOptions, type Known, describe as kindOfValue, number } from "../check.ts";
 import {
   browserAdapter,
   describe,
@@ -152,6 +152,12 @@ export async function createEngine(options: EngineOptions = {}): Promise<Engine>
   checkOptions("createEngine", options, engineOptions);
   const { seed = 0, adapter, tuning, wait } = options;
   checkNumber("createEngine", "seed", seed, number.whole);
+  if (wait !== undefined && typeof wait !== "function")
+    throw new TypeError(`createEngine: wait is ${kindOfValue(wait)}, expected a function of a promise.`);
+  if (adapter !== undefined && typeof adapter?.requestDevice !== "function")
+    throw new TypeError(
+      `createEngine: adapter is ${kindOfValue(adapter)}, expected what navigator.gpu.requestAdapter() gives.`,
+    );
   const chosen = adapter ?? (await browserAdapter());
   const ways = new Tuning(describe(chosen), kindOf(chosen));
   if (tuning) ways.import(tuning);

@@ -2,7 +2,7 @@ import { checkFlag, checkOptions, type Known } from "../check.ts";
 import { broadcast } from "../kernels/broadcast.ts";
 import { matmul as matmulKernel } from "../kernels/matmul/index.ts";
 import { count, expect, show } from "../kernels/op.ts";
-import { apply } from "./apply.ts";
+import { apply, expectTensor } from "./apply.ts";
 import { expand, reshape } from "./ops.ts";
 import type { Tensor } from "./tensor.ts";
 
@@ -21,6 +21,8 @@ export function matmul(a: Tensor, b: Tensor, options: MatmulOptions = {}): Tenso
   const { transposeA = false, transposeB = false } = options;
   checkFlag("matmul", "transposeA", transposeA);
   checkFlag("matmul", "transposeB", transposeB);
+  expectTensor("matmul", "argument 1", a);
+  expectTensor("matmul", "argument 2", b);
   expect(
     a.shape.length > 0 && b.shape.length > 0,
     "matmul",

@@ -41,7 +41,7 @@ import {
   sliceOptions,
 } from "../kernels/strided.ts";
 import { where as whereKernel } from "../kernels/where.ts";
-import { apply, asTensor, noMore } from "./apply.ts";
+import { apply, asTensor, expectTensor, noMore } from "./apply.ts";
 import { noGrad } from "./tape.ts";
 import type { Tensor } from "./tensor.ts";
 
@@ -52,11 +52,21 @@ import type { Tensor } from "./tensor.ts";
 
 export type Numbers = Tensor | HostArray | readonly number[];
 
-const one = <O>(name: string, op: Parameters<typeof apply<O>>[1], inputs: (Tensor | undefined)[], options: O): Tensor =>
-  apply(name, op, inputs, options)[0]!;
+/** An op of one output; `needed` as in `apply`. */
+const one = <O>(
+  name: string,
+  op: Parameters<typeof apply<O>>[1],
+  inputs: (Tensor | undefined)[],
+  options: O,
+  needed = inputs.length,
+): Tensor => apply(name, op, inputs, options, needed)[0]!;
 
 type AxisOptions = { axis?: number };
 const axisOptions: Known<AxisOptions> = { axis: true };
+function axisOf(name: string, { axis = 0 }: AxisOptions): number {
+  checkNumber(name, "axis", axis, number.whole);
+  return axis;
+}
 
 const binary =
   (kind: Arithmetic): ((a: Tensor | number, b: Tensor | number) => Tensor) =>
@@ -139,6 +149,7 @@ const alongAxis =
     const { axis = -1 } = options;
     if (axis === -1) return one(name, softmaxKernel, [x], settings);
     checkNumber(name, "axis", axis, number.whole);
+    expectTensor(name, "argument 1", x);
     const rank = x.shape.length;
     if (axis < -rank || axis >= rank) throw new TypeError(`${name}: axis ${axis} is outside of x ${show(x)}.`);
     if (axis === rank - 1) return one(name, softmaxKernel, [x], settings);
@@ -152,12 +163,12 @@ export const logSoftmax = alongAxis("logSoftmax");
 const linearOptions: Known<{ activation?: Activation }> = { activation: true };
 export const linear = (x: Tensor, w: Tensor, b?: Tensor, options: { activation?: Activation } = {}): Tensor => {
   checkOptions("linear", options, linearOptions);
-  return one("linear", linearKernel, [x, w, b], options);
+  return one("linear", linearKernel, [x, w, b], options, 2);
 };
 
 export const conv2d = (x: Tensor, w: Tensor, b?: Tensor, options: Conv2dOptions = {}): Tensor => {
   checkOptions("conv2d", options, conv2dOptions);
-  return one("conv2d", conv2dKernel, [x, w, b], options);
+  return one("conv2d", conv2dKernel, [x, w, b], options, 2);
 };
 const pool = (name: string, kind: "max" | "average", x: Tensor, options: PoolOptions): Tensor => {
   checkOptions(name, options, poolOptions);
@@ -176,11 +187,13 @@ const paddingOptions: Known<PaddingOptions> = { paddingIdx: true };
  */
 export const embedding = (ids: Numbers, w: Tensor, options: PaddingOptions = {}): Tensor => {
   checkOptions("embedding", options, paddingOptions);
+  expectTensor("embedding", "argument 2", w);
   return one("embedding", embeddingKernel, [asTensor("embedding", "ids", ids, w, "i32"), w], options);
 };
 export const maskedMean = (x: Tensor, words: Numbers, options: PaddingOptions = {}): Tensor => {
   checkOptions("maskedMean", options, paddingOptions);
-  const given = asTensor("maskedMean", "words", words, x, "i32", x.shape?.slice(0, 2));
+  expectTensor("maskedMean", "argument 1", x);
+  const given = asTensor("maskedMean", "words", words, x, "i32", x.shape.slice(0, 2));
   return one("maskedMean", maskedMeanKernel, [x, given], options);
 };
 
@@ -188,22 +201,24 @@ export const concat = (inputs: readonly Tensor[], options: AxisOptions = {}): Te
   checkOptions("concat", options, axisOptions);
   checkList("concat", "inputs", inputs, "an array of tensors");
   if (inputs.length === 0) throw new TypeError("concat: there is no tensor to concat.");
-  return one("concat", concatKernel, [...inputs], { axis: options.axis ?? 0 });
+  return one("concat", concatKernel, [...inputs], { axis: axisOf("concat", options) });
 };
 export const reshape: (x: Tensor, shape: readonly number[]) => Tensor = (x, shape, extra?: unknown) => {
   noMore("reshape", extra);
   checkList("reshape", "shape", shape, "an array of sizes");
-  return one("reshape", reshapeKernel, [x], { shape });
+  return one("reshape", reshapeKernel, [x], { shape: [...shape] });
 };
 /** The same numbers, through which no gradient flows: what was computed from parameters counts as given. */
 export const detach: (x: Tensor) => Tensor = (x, extra?: unknown, array?: unknown) => {
   noMore("detach", extra, array);
-  return noGrad(() => one("detach", reshapeKernel, [x], { shape: x?.shape }));
+  expectTensor("detach", "argument 1", x);
+  return noGrad(() => one("detach", reshapeKernel, [x], { shape: x.shape }));
 };
 const flattenOptions: Known<{ start?: number }> = { start: true };
 /** All axes from `start` on as one; a negative `start` counts from the end. */
 export const flatten = (x: Tensor, options: { start?: number } = {}): Tensor => {
   checkOptions("flatten", options, flattenOptions);
+  expectTensor("flatten", "argument 1", x);
   const { start = 0 } = options;
   checkNumber("flatten", "start", start, number.whole);
   const rank = x.shape.length;
@@ -216,11 +231,12 @@ export const flatten = (x: Tensor, options: { start?: number } = {}): Tensor => 
 export const permute: (x: Tensor, axes: readonly number[]) => Tensor = (x, axes, extra?: unknown) => {
   noMore("permute", extra);
   checkList("permute", "axes", axes, "an array of axes");
-  return one("permute", permuteKernel, [x], { axes });
+  return one("permute", permuteKernel, [x], { axes: [...axes] });
 };
 /** Two axes swapped: the last two unless named. */
 export const transpose: (x: Tensor, a?: number, b?: number) => Tensor = (x, a = -2, b = -1, extra?: unknown) => {
   noMore("transpose", extra);
+  expectTensor("transpose", "argument 1", x);
   const rank = x.shape.length;
   const [i, j] = [a < 0 ? a + rank : a, b < 0 ? b + rank : b];
   if (![i, j].every((axis) => Number.isInteger(axis) && axis >= 0 && axis < rank))
@@ -237,6 +253,7 @@ export const slice = (x: Tensor, options: SliceOptions = {}): Tensor => {
 /** Pieces one after another along `axis`: of `size` each (the last may be shorter), or of the sizes listed. */
 export function split(x: Tensor, size: number | readonly number[], options: AxisOptions = {}): Tensor[] {
   checkOptions("split", options, axisOptions);
+  expectTensor("split", "argument 1", x);
   const { axis = 0 } = options;
   checkNumber("split", "axis", axis, number.whole);
   const length = x.shape.at(axis);
@@ -251,7 +268,7 @@ export function split(x: Tensor, size: number | readonly number[], options: Axis
   const sizes =
     typeof size === "number"
       ? Array.from({ length: Math.ceil(length / size) }, (_, i) => Math.min(size, length - i * size))
-      : size;
+      : [...size];
   const total = sizes.reduce((a, b) => a + b, 0);
   if (total !== length)
     throw new TypeError(
@@ -267,12 +284,16 @@ export const stack = (inputs: readonly Tensor[], options: AxisOptions = {}): Ten
   checkOptions("stack", options, axisOptions);
   checkList("stack", "inputs", inputs, "an array of tensors");
   const [first] = inputs;
-  if (!first) throw new TypeError("stack: there is no tensor to stack.");
-  const rank = first.shape.length + 1;
-  const axis = (options.axis ?? 0) < 0 ? options.axis! + rank : (options.axis ?? 0);
-  if (!(Number.isInteger(axis) && axis >= 0 && axis < rank && inputs.every((x) => show(x) === show(first))))
+  if (inputs.length === 0) throw new TypeError("stack: there is no tensor to stack.");
+  inputs.forEach((x, i) => {
+    expectTensor("stack", `input ${i}`, x);
+  });
+  const rank = first!.shape.length + 1;
+  const asked = axisOf("stack", options);
+  const axis = asked < 0 ? asked + rank : asked;
+  if (!(Number.isInteger(axis) && axis >= 0 && axis < rank && inputs.every((x) => show(x) === show(first!))))
     throw new TypeError(
-      `stack: inputs ${inputs.map(show).join(", ")} along axis ${options.axis ?? 0}: expected equal shapes and an axis of 0 … ${rank - 1}.`,
+      `stack: inputs ${inputs.map(show).join(", ")} along axis ${asked}: expected equal shapes and an axis of 0 … ${rank - 1}.`,
     );
   return concat(
     inputs.map((x) => reshape(x, x.shape.toSpliced(axis, 0, 1))),
@@ -282,31 +303,33 @@ export const stack = (inputs: readonly Tensor[], options: AxisOptions = {}): Ten
 export const expand: (x: Tensor, shape: readonly number[]) => Tensor = (x, shape, extra?: unknown) => {
   noMore("expand", extra);
   checkList("expand", "shape", shape, "an array of sizes");
-  return one("expand", expandKernel, [x], { shape });
+  return one("expand", expandKernel, [x], { shape: [...shape] });
 };
 const padOptions: Known<{ value?: number }> = { value: true };
 /** Numbers around x: before and after the last axis, then before and after the one in front of it, and so on. */
 export function pad(x: Tensor, padding: readonly number[], options: { value?: number } = {}): Tensor {
   checkOptions("pad", options, padOptions);
   checkList("pad", "padding", padding, "an array of numbers, two an axis");
+  expectTensor("pad", "argument 1", x);
   if (padding.length % 2 !== 0 || padding.length > 2 * x.shape.length)
     throw new TypeError(`pad: padding [${padding}] does not fit x ${show(x)}, expected two numbers an axis at most.`);
   const perAxis = x.shape.map((_, axis) => {
     const at = 2 * (x.shape.length - 1 - axis);
     return [padding[at] ?? 0, padding[at + 1] ?? 0] as const;
   });
-  return one("pad", padKernel, [x], { padding: perAxis, value: options.value ?? 0 });
+  const { value = 0 } = options;
+  return one("pad", padKernel, [x], { padding: perAxis, value });
 }
 /** Of an index that is on the GPU already, what lies outside is taken for the last place, and gets no gradient. */
 export const gather = (x: Tensor, index: Tensor, options: AxisOptions = {}): Tensor => {
   checkOptions("gather", options, axisOptions);
-  return one("gather", gatherKernel, [x, index], { axis: options.axis ?? 0, each: true });
+  return one("gather", gatherKernel, [x, index], { axis: axisOf("gather", options), each: true });
 };
 /** As `gather`, with one index for all. */
 export const indexSelect = (x: Tensor, index: Numbers, options: AxisOptions = {}): Tensor => {
   checkOptions("indexSelect", options, axisOptions);
   const places = asTensor("indexSelect", "index", index, x, "i32");
-  return one("indexSelect", gatherKernel, [x, places], { axis: options.axis ?? 0, each: false });
+  return one("indexSelect", gatherKernel, [x, places], { axis: axisOf("indexSelect", options), each: false });
 };
 
 export interface FuseInputs {
@@ -320,8 +343,12 @@ export function fuse(features: readonly Tensor[], fusion: Fusion, inputs: FuseIn
   checkList("fuse", "features", features, "an array of tensors");
   const { present, weights } = inputs;
   const M = features.length;
+  if (M === 0) throw new TypeError("fuse: there are no features to fuse.");
+  features.forEach((x, i) => {
+    expectTensor("fuse", `features[${i}]`, x);
+  });
   const mask = present && asTensor("fuse", "present", present, features[0]!, "f32", [features[0]!.shape[0]!, M]);
-  return one("fuse", fuseKernel, [...features, mask, weights], { fusion, modalities: M });
+  return one("fuse", fuseKernel, [...features, mask, weights], { fusion, modalities: M }, M);
 }
 
 const dropOptions: Known<{ p: number }> = { p: true };
@@ -331,9 +358,11 @@ function probability(name: string, options: { p: number }): number {
   checkNumber(name, "p", options?.p, number.under1);
   return options.p;
 }
+/** Where `p` is 0 it gives the same numbers under the same shape, as a tensor of its own. */
 export const dropout = (x: Tensor, options: { p: number }): Tensor => {
   const p = probability("dropout", options);
-  return p === 0 ? x : one("dropout", dropoutKernel, [x], { p });
+  expectTensor("dropout", "argument 1", x);
+  return p === 0 ? reshape(x, x.shape) : one("dropout", dropoutKernel, [x], { p });
 };
 export const dropModalities = (present: Tensor, options: { p: number }): Tensor =>
   one("dropModalities", dropModalitiesKernel, [present], { p: probability("dropModalities", options) });
@@ -362,7 +391,7 @@ export const argmax = (x: Tensor, options: { axis?: number; keepDims?: boolean }
 const normOptions: Known<{ epsilon?: number }> = { epsilon: true };
 export const layerNorm = (x: Tensor, w?: Tensor, b?: Tensor, options: { epsilon?: number } = {}): Tensor => {
   checkOptions("layerNorm", options, normOptions);
-  return one("layerNorm", layerNormKernel, [x, w, b], options);
+  return one("layerNorm", layerNormKernel, [x, w, b], options, 1);
 };
 /** A class for each row of logits, drawn by softmax(logits). */
 export const categorical: (logits: Tensor) => Tensor = (logits, extra?: unknown, array?: unknown) => {
@@ -385,7 +414,7 @@ export function crossEntropy(
   const { weights, ...rest } = options;
   const rows = weights && asTensor("crossEntropy", "weights", weights, logits, "f32");
   const classes = asTensor("crossEntropy", "labels", labels, logits, "i32");
-  return one("crossEntropy", crossEntropyKernel, [logits, classes, rows], rest);
+  return one("crossEntropy", crossEntropyKernel, [logits, classes, rows], rest, 2);
 }
 const judgedOptions: Known<{ noise?: number; reduction?: Reduction }> = { noise: true, ...lossOptions };
 export function judged(
@@ -412,11 +441,12 @@ export function policyGradient(
   options: PolicyGradientOptions & { klTo?: Numbers | undefined } = {},
 ): Tensor {
   checkOptions("policyGradient", options, leashedOptions);
+  expectTensor("policyGradient", "argument 1", logits);
   const { klTo, ...rest } = options;
   const given = asTensor("policyGradient", "actions", actions, logits, "i32");
   const leash = klTo && asTensor("policyGradient", "klTo", klTo, logits, "f32", logits.shape);
   const weights = asTensor("policyGradient", "advantages", advantages, logits, "f32");
-  return one("policyGradient", policyGradientKernel, [logits, given, weights, leash], rest);
+  return one("policyGradient", policyGradientKernel, [logits, given, weights, leash], rest, 3);
 }
 
 /** A loss of numbers against others of the same shape. */
@@ -429,6 +459,7 @@ function regressionLoss(
   known: Known<{ reduction?: Reduction; delta?: number }> | typeof lossOptions,
 ): Tensor {
   checkOptions(name, options, known as typeof huberOptions);
+  expectTensor(name, "argument 1", x);
   return one(name, regression, [x, asTensor(name, "target", target, x, "f32", x.shape)], { kind, ...options });
 }
 const huberOptions: Known<{ reduction?: Reduction; delta?: number }> = { ...lossOptions, delta: true };

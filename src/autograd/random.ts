@@ -1,13 +1,15 @@
-import { checkList, checkOptions } from "../check.ts";
+import { checkList, checkOptions, describe } from "../check.ts";
 import { count, expect, show } from "../kernels/op.ts";
 import { type Distribution, sample } from "../kernels/sample.ts";
-import type { Engine } from "./engine.ts";
+import { Engine } from "./engine.ts";
 import { Tensor } from "./tensor.ts";
 
 /* Tensors of random numbers, drawn on the device in the open step. They follow from the engine's seed and the step. */
 
 function draw(engine: Engine, from: Distribution, shape: readonly number[], a: number, b: number): Tensor {
   checkList(from, "the shape", shape, "an array of sizes");
+  if (!(engine instanceof Engine))
+    throw new TypeError(`${from}: argument 1 is ${describe(engine)}, expected the engine.`);
   const { gpu } = engine;
   if (!gpu.recording)
     throw new Error(`${from}: no step is open. Write \`await engine.step(() => ${from}(engine, …))\`.`);

@@ -2,7 +2,7 @@ import { checkFlag, checkName, checkOptions, type Known } from "../check.ts";
 import type { CellName } from "../kernels/cells.ts";
 import { show } from "../kernels/op.ts";
 import { recurrent } from "../kernels/recurrent.ts";
-import { apply, asTensor } from "./apply.ts";
+import { apply, asTensor, expectTensor } from "./apply.ts";
 import { concat, type Numbers, reshape, slice, stack } from "./ops.ts";
 import type { Tensor } from "./tensor.ts";
 
@@ -81,6 +81,7 @@ function layered(
     );
   if (bidirectional && options.reverse) throw new TypeError(`${name}: reverse and bidirectional exclude each other.`);
   const several = list.length > 1;
+  if (h0 !== undefined) expectTensor(name, "h0", h0);
   const lengths = options.lengths && asTensor(name, "lengths", options.lengths, x, "i32");
   if (several && h0 && (h0.shape.length !== stateAxes + 1 || h0.shape[0] !== list.length))
     throw new TypeError(`${name}: h0 is ${show(h0)}, expected ${list.length} states one after another.`);
@@ -114,7 +115,7 @@ const inputsOf = (x: Tensor, w: RecurrentWeights, lengths: Tensor | undefined, h
 const layerOf =
   (name: string, cell: CellName): Layer =>
   (x, w, { lengths, h0, reverse }) => {
-    const [output, hidden] = apply(name, recurrent, inputsOf(x, w, lengths, h0), { cell, reverse });
+    const [output, hidden] = apply(name, recurrent, inputsOf(x, w, lengths, h0), { cell, reverse }, 3);
     return { output: output!, hidden: hidden! };
   };
 

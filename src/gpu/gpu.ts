@@ -268,6 +268,9 @@ export class Gpu {
    * Such steps take longer than others, but what they compute is the same.
    */
   async profile(run: () => Promise<unknown>): Promise<Profile> {
+    this.#health.check("engine.profile");
+    if (typeof run !== "function")
+      throw new TypeError(`engine.profile: expected a function that runs steps, found ${run}.`);
     const profile = new Profile(this.device.features.has("timestamp-query") ? "timestamps" : "waiting");
     this.#profile = profile;
     try {

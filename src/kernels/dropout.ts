@@ -1,5 +1,5 @@
 import { kernel, type Recording, type Slot, wgsl } from "../gpu/index.ts";
-import { bits, count, expectFloat, expectRank, fresh, grid, type Op, type Value } from "./op.ts";
+import { bits, count, expectFloat, expectMarks, expectRank, fresh, grid, type Op, type Value } from "./op.ts";
 import { random } from "./random.ts";
 
 /*
@@ -72,6 +72,7 @@ export const dropout: Op<{ p: number }> = (r, [x], { p }) => {
 export const dropModalities: Op<{ p: number }> = (r, [present], { p }) => {
   expectFloat("dropModalities", "present", present!);
   expectRank("dropModalities", "present", present!, 2, "[N, M]");
+  expectMarks("dropModalities", "present", present!);
   const [N, M] = present!.shape as [number, number];
   const seed = r.upload(new Uint32Array([r.seed()]));
   const kept = fresh(r, [N, M]);

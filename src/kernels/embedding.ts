@@ -1,5 +1,5 @@
 import { kernel, type Recording, wgsl } from "../gpu/index.ts";
-import { count, expect, expectFloat, expectRank, fresh, grid, type Op, show, type Value } from "./op.ts";
+import { count, expect, expectFloat, expectRank, fresh, grid, type Op, onHost, show, type Value } from "./op.ts";
 
 /*
  * y [..., D] = w[ids] for ids of any shape in 0 … V − 1 and w [V, D].
@@ -197,8 +197,9 @@ export function expectIds(op: string, name: string, ids: Value, V: number): void
     op,
     () => `${name} ${show(ids)} is f32, expected i32 or u32. Use engine.tensor(data, shape, "i32").`,
   );
-  const bad = ids.slot.host?.findIndex((id) => id < 0 || id >= V) ?? -1;
-  expect(bad < 0, op, () => `${name}[${bad}] is ${ids.slot.host![bad]}, expected 0 … ${V - 1}.`);
+  const known = onHost(ids);
+  const bad = known?.findIndex((id) => id < 0 || id >= V) ?? -1;
+  expect(bad < 0, op, () => `${name}[${bad}] is ${known![bad]}, expected 0 … ${V - 1}.`);
 }
 
 /** @throws TypeError where ids are not whole numbers in range, or w is not [V, D]. */

@@ -1,5 +1,5 @@
 import { kernel, wgsl } from "../gpu/index.ts";
-import { count, each, expect, expectFloat, expectRank, fresh, grid, type Op, show } from "./op.ts";
+import { count, each, expect, expectFloat, expectMarks, expectRank, fresh, grid, type Op, show } from "./op.ts";
 
 /*
  * One feature vector from those of M modalities, x_m [N, D_m]; present[n, m] is 1 where example n has modality m, else 0.
@@ -165,6 +165,7 @@ export const fuse: Op<FuseOptions> = (r, inputs, { fusion, modalities: M }) => {
     "fuse",
     () => `present is ${show(present!)} ${present!.dtype}, expected [${N}, ${M}] f32.`,
   );
+  if (present) expectMarks("fuse", "present", present);
   expect(
     (fusion === "weighted") === (v !== undefined),
     "fuse",

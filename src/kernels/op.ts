@@ -1,5 +1,5 @@
 import { checkName } from "../check.ts";
-import type { Recording, Slot } from "../gpu/index.ts";
+import type { HostArray, Recording, Slot } from "../gpu/index.ts";
 
 export type DType = "f32" | "i32" | "u32";
 
@@ -39,6 +39,14 @@ export function fresh(r: Recording, shape: readonly number[], dtype: DType = "f3
 /** The same numbers under another shape. */
 export const reshaped = (v: Value, shape: readonly number[]): Value => ({ ...v, shape });
 
+/** Numbers that the host knows of a value, as numbers of its type: what came back from the GPU is kept as bits. */
+export function onHost({ slot, dtype }: Value): HostArray | undefined {
+  const { host } = slot;
+  if (!host) return undefined;
+  const Kind = { f32: Float32Array, i32: Int32Array, u32: Uint32Array }[dtype];
+  return host instanceof Kind ? host : new Kind(host.buffer as ArrayBuffer, host.byteOffset, host.length);
+}
+
 /** Throws `op: what` when a condition that the caller must keep does not hold. */
 export function expect(holds: boolean, op: string, what: () => string): asserts holds {
   if (!holds) throw new TypeError(`${op}: ${what()}`);
@@ -50,6 +58,13 @@ export function expectFloat(op: string, name: string, v: Value): void {
     op,
     () => `${name} ${show(v)} is ${v.dtype}, expected f32. Make it with engine.tensor(data, shape).`,
   );
+}
+
+/** Refuses marks of what is there that are neither 1 nor 0, as far as the host knows them. */
+export function expectMarks(op: string, name: string, marks: Value): void {
+  const known = onHost(marks);
+  const bad = known?.findIndex((mark) => mark !== 0 && mark !== 1) ?? -1;
+  expect(bad < 0, op, () => `${name}[${bad}] is ${known![bad]}, expected 1 for what is there and 0 for what is not.`);
 }
 
 export function expectRank(op: string, name: string, v: Value, rank: number, letters: string): void {

@@ -2,7 +2,7 @@ import { type Dispatch, type Kernel, kernel, type Recording } from "../gpu/index
 import { type Cell, type CellName, cells } from "./cells.ts";
 import { concat } from "./concat.ts";
 import { matrixProduct } from "./matmul/index.ts";
-import { expect, expectFloat, expectRank, fresh, grid, type Op, show, type Value } from "./op.ts";
+import { expect, expectFloat, expectRank, fresh, grid, type Op, onHost, show, type Value } from "./op.ts";
 import * as shared from "./recurrentShared.ts";
 import * as storage from "./recurrentStorage.ts";
 import { stridedCopy } from "./strided.ts";
@@ -213,6 +213,7 @@ function expectLengths(op: string, lengths: Value | undefined, N: number, T: num
     op,
     () => `lengths is ${show(lengths)} ${lengths.dtype}, expected [${N}] i32.`,
   );
-  const bad = lengths.slot.host?.findIndex((length) => length < 0 || length > T) ?? -1;
-  expect(bad < 0, op, () => `lengths[${bad}] is ${lengths.slot.host![bad]}, expected 0 … ${T}.`);
+  const known = onHost(lengths);
+  const bad = known?.findIndex((length) => length < 0 || length > T) ?? -1;
+  expect(bad < 0, op, () => `lengths[${bad}] is ${known![bad]}, expected 0 … ${T}.`);
 }

@@ -48,5 +48,5 @@ function like(logits: Tensor, target: Numbers): Tensor | Exclude<Numbers, Tensor
 export function headOf(store: ParameterStore, { head, classes, task }: FullConfig, features: number): Head {
   const hidden = linearLayer(store, "head.hidden", features, head, "relu");
   const output = linearLayer(store, "head.output", head, classes);
-  return { ...answers[task], logits: (x, p) => output(dropout(hidden(x), { p })) };
+  return { ...answers[task], logits: (x, p) => output(p === 0 ? hidden(x) : dropout(hidden(x), { p })) };
 }

@@ -1,5 +1,18 @@
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { adam, add, type Engine, exp, mul, noGrad, reshape, sgd, sum } from "../../src/index.ts";
+import {
+  adam,
+  add,
+  argmax,
+  dropout,
+  type Engine,
+  embedding,
+  exp,
+  mul,
+  noGrad,
+  reshape,
+  sgd,
+  sum,
+} from "../../src/index.ts";
 import { createEngine } from "../../src/node.ts";
 
 /* What goes wrong on a device, or would have to be kept, is said or counted; nothing passes in silence. */
@@ -23,6 +36,20 @@ test("a parameter survives its view, and a result its twin", async () => {
   y.dispose();
   expect((await twin.data())[0]).toBe(6);
   await expect(y.data()).rejects.toThrow(/disposed/);
+});
+
+test("a parameter survives dropout that drops nothing", async () => {
+  const p = engine.parameter([1, 2]);
+  const y = await engine.step(() => dropout(p, { p: 0 }));
+  y.dispose();
+  expect([...(await p.data())]).toEqual([1, 2]);
+});
+
+test("ids that came back from the GPU are checked as whole numbers", async () => {
+  const w = engine.tensor([1, 2, 3, 4], [2, 2]);
+  const best = await engine.step(() => argmax(engine.tensor([0, 1, 0, 0, 0, 1], [2, 3]), { axis: 1 }));
+  expect([...(await best.data())]).toEqual([1, 2]);
+  await expect(engine.step(() => embedding(best, w))).rejects.toThrow(/^embedding: ids\[1\] is 2, expected 0 … 1/);
 });
 
 test("gradients and results of an earlier step are refused wherever they are used", async () => {

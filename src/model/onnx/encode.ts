@@ -2,6 +2,7 @@ import { type Engine, noGrad, type Tensor } from "../../autograd/index.ts";
 import { type Call, traced } from "../../autograd/trace.ts";
 import { checkMetadata, checkName, checkOptions, type Known } from "../../check.ts";
 import type { HostArray } from "../../gpu/index.ts";
+import { onHost } from "../../kernels/op.ts";
 import type { Converter, Sizes } from "./convert/converter.ts";
 import { elementwise } from "./convert/elementwise.ts";
 import { layers } from "./convert/layers.ts";
@@ -114,7 +115,7 @@ const sizes = (x: Tensor | undefined, twin: Tensor | undefined): Sizes =>
 
 /** A tensor that is neither input nor parameter nor computed. */
 async function constant(graph: Graph, call: Call, x: Tensor, twin: Tensor): Promise<string> {
-  const values = async (t: Tensor): Promise<HostArray> => t.slot.host ?? (await t.data());
+  const values = async (t: Tensor): Promise<HostArray> => onHost(t) ?? (await t.data());
   const [data, again] = [await values(x), await values(twin)];
   if (String(x.shape) !== String(twin.shape) || data.some((n, i) => !Object.is(n, again[i])))
     throw new TypeError(
