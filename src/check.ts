@@ -96,6 +96,12 @@ export const number = {
   wholeAtLeast1: { holds: (x) => Number.isSafeInteger(x) && x >= 1, expected: "a whole number of at least 1" },
 } as const satisfies Record<string, NumberRule>;
 
+/** A place in a list of n: an action, a class, a label. */
+export const placeIn = (n: number): NumberRule => ({
+  holds: (x) => Number.isInteger(x) && x >= 0 && x < n,
+  expected: `a whole number from 0 to ${n - 1}`,
+});
+
 /**
  * Refuses what is no number or breaks the rule. Nothing is converted: "1", null and true are no numbers.
  *
@@ -150,6 +156,26 @@ export function checkList(
 ): asserts value is ArrayLike<unknown> {
   if (Array.isArray(value) || (ArrayBuffer.isView(value) && !(value instanceof DataView))) return;
   throw new TypeError(`${operation}: ${what} is ${describe(value)}, expected ${expected}.`);
+}
+
+/** Refuses what is no text, or an empty one: names of judges, examples, models. */
+export function checkText(operation: string, what: string, value: unknown): asserts value is string {
+  if (typeof value === "string" && value !== "") return;
+  throw new TypeError(`${operation}: ${what} is ${describe(value)}, expected a text that is not empty.`);
+}
+
+/** Refuses what cannot be called. `expected` says of what such a function is. */
+export function checkFunction(operation: string, what: string, value: unknown, expected = "a function"): void {
+  if (typeof value !== "function")
+    throw new TypeError(`${operation}: ${what} is ${describe(value)}, expected ${expected}.`);
+}
+
+/** All that an array, a set or a generator gives, as a list. Texts and plain objects are none. */
+export function listOf<T>(operation: string, what: string, value: Iterable<T>, expected: string): readonly T[] {
+  if (Array.isArray(value)) return value;
+  const isList = typeof value === "object" && value !== null && typeof value[Symbol.iterator] === "function";
+  if (!isList) throw new TypeError(`${operation}: ${what} is ${describe(value)}, expected ${expected}.`);
+  return [...value];
 }
 
 /** Refuses metadata of a file that are not texts by name: a number written among them makes a file that nobody reads. */

@@ -17,6 +17,22 @@ export function smallest(list: Iterable<number>): number {
   return found;
 }
 
+/**
+ * The sum of what `of` makes of each, of a list of any length, with what rounding lost added at the end (Neumaier 1974):
+ * its error does not grow with the list.
+ */
+export function total<T = number>(list: ArrayLike<T>, of: (x: T, i: number) => number = Number): number {
+  let [sum, lost] = [0, 0];
+  for (let i = 0; i < list.length; i++) {
+    const x = of(list[i]!, i);
+    const next = sum + x;
+    // Of NaN and infinities nothing is lost: they are the sum.
+    if (Number.isFinite(next)) lost += Math.abs(sum) >= Math.abs(x) ? sum - next + x : x - next + sum;
+    sum = next;
+  }
+  return Number.isFinite(sum) ? sum + lost : sum;
+}
+
 /** Puts all of `more` behind `list`. */
 export function append<T>(list: T[], more: Iterable<T>): void {
   for (const item of more) list.push(item);

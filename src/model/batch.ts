@@ -1,6 +1,6 @@
 import { type Engine, Tensor } from "../autograd/index.ts";
 import type { Numbers } from "../autograd/ops.ts";
-import { checkList, checkNumber, number, wholeNumbers } from "../check.ts";
+import { checkList, checkNumber, type NumberRule, number, wholeNumbers } from "../check.ts";
 import { count } from "../kernels/op.ts";
 
 /** N examples, as typed arrays or tensors; what the network does not take is not read. */
@@ -35,14 +35,24 @@ export function sizeOf(batch: Batch, image: readonly number[] | undefined, modal
   );
 }
 
+const ZERO_OR_ONE: NumberRule = { holds: (x) => x === 0 || x === 1, expected: "0 or 1" };
+
 /**
  * The numbers [N, M] of `present`, for what reads them on the host.
  *
- * @throws TypeError where it is a tensor.
+ * @param n how many there must be, N · M.
+ * @throws TypeError where it is a tensor or no list; RangeError where it holds others than 0 and 1, or not as many.
  */
-export function presentOf(operation: string, { present }: Batch): ArrayLike<number> | undefined {
+export function presentOf(operation: string, { present }: Batch, n: number): ArrayLike<number> | undefined {
+  if (present === undefined) return undefined;
   if (present instanceof Tensor)
     throw new TypeError(`${operation}: batch.present is a tensor, expected a typed array or a list.`);
+  checkList(operation, "batch.present", present, "a typed array or a list");
+  if (present.length !== n)
+    throw new RangeError(
+      `${operation}: batch.present holds ${present.length} numbers, expected ${n}: one for each example and modality.`,
+    );
+  for (let i = 0; i < n; i++) checkNumber(operation, `batch.present[${i}]`, present[i], ZERO_OR_ONE);
   return present;
 }
 

@@ -68,7 +68,7 @@ export function subsetsOf(modalities: readonly Modality[]): Modality[][] {
 /** [N, M]: 1 where a modality is in the subset, and the example has it. */
 function maskOf({ modalities }: MultimodalNet, batch: LabelledBatch, subset: readonly Modality[]) {
   const { label } = batch;
-  const present = presentOf("evaluateByModality", batch);
+  const present = presentOf("evaluateByModality", batch, label.length * modalities.length);
   const mask = Float32Array.from({ length: label.length * modalities.length }, (_, i) =>
     subset.includes(modalities[i % modalities.length]!) ? 1 : 0,
   );

@@ -1,4 +1,7 @@
-import type { Judgement } from "./judgement.ts";
+import { checkText, listOf } from "../check.ts";
+import { total } from "../numbers.ts";
+import { checkObject } from "./check.ts";
+import { checkJudgements, type Judgement } from "./judgement.ts";
 
 /*
  * Whether people agree, with each other and with themselves, beyond what chance alone would bring.
@@ -13,13 +16,32 @@ export interface Rating {
   readonly category: string;
 }
 
-/** Judgements as ratings, in order; of those for training and for evaluation alike. */
+/**
+ * Judgements as ratings, in order; of those for training and for evaluation alike.
+ *
+ * @throws FeedbackLogError naming the judgement and its field that cannot be, such as a reward that is NaN.
+ */
 export function ratingsOf(judgements: Iterable<Judgement>): Rating[] {
-  return [...judgements].flatMap(({ example, action, judge, reward }) => {
+  const list = checkJudgements("ratingsOf", judgements, ["example", "action", "judge", "reward"]);
+  return list.flatMap(({ example, action, judge, reward }) => {
     if (reward === null) return [];
     const category = reward > 0 ? "approved" : reward < 0 ? "disapproved" : "undecided";
     return [{ item: JSON.stringify([example, action]), judge, category }];
   });
+}
+
+/** Ratings of which each names an item, a judge and a category. */
+export function checkRatings(operation: string, ratings: Iterable<Rating>): readonly Rating[] {
+  const list = listOf(operation, "ratings", ratings, "a list of ratings, such as ratingsOf(log.judgements())");
+  for (let i = 0; i < list.length; i++) {
+    const rating = list[i]!;
+    checkObject(operation, `rating ${i}`, rating, "{ item, judge, category }");
+    for (const name of ["item", "judge", "category"] as const) {
+      if (typeof rating[name] !== "string" || rating[name] === "")
+        checkText(operation, `${name} of rating ${i}`, rating[name]);
+    }
+  }
+  return list;
 }
 
 export interface Agreement {
@@ -45,12 +67,17 @@ const agreement = (observed: number, expected: number, items: number): Agreement
  * first counts.
  *   κ = (p_o − p_e) / (1 − p_e),   p_e = Σ_c share of c by the one · share of c by the other
  *
- * @throws RangeError where no item was rated by both.
+ * @throws RangeError where no item was rated by both, or both are the same judge.
  */
 export function cohenKappa(ratings: Iterable<Rating>, one: string, other: string): Agreement {
+  const list = checkRatings("cohenKappa", ratings);
+  checkText("cohenKappa", "one", one);
+  checkText("cohenKappa", "other", other);
+  if (one === other)
+    throw new RangeError(`cohenKappa: both judges are ${one}, expected two. For one with himself use selfConsistency.`);
   const first = new Map<string, string>();
   const second = new Map<string, string>();
-  for (const { item, judge, category } of ratings) {
+  for (const { item, judge, category } of list) {
     const own = judge === one ? first : judge === other ? second : undefined;
     if (own && !own.has(item)) own.set(item, category);
   }
@@ -60,8 +87,10 @@ export function cohenKappa(ratings: Iterable<Rating>, one: string, other: string
 
 /** One judge's agreement with himself: Cohen's kappa of the first rating of each item that came again, and the second. */
 export function selfConsistency(ratings: Iterable<Rating>, judge: string): Agreement {
+  const list = checkRatings("selfConsistency", ratings);
+  checkText("selfConsistency", "judge", judge);
   const said = new Map<string, string[]>();
-  for (const rating of ratings) {
+  for (const rating of list) {
     if (rating.judge === judge) said.set(rating.item, [...(said.get(rating.item) ?? []), rating.category]);
   }
   const pairs = [...said.values()].flatMap(([a, b]) => (a !== undefined && b !== undefined ? [[a, b] as const] : []));
@@ -72,7 +101,7 @@ function pairAgreement(op: string, pairs: readonly (readonly [string, string])[]
   const n = pairs.length;
   if (n === 0) throw new RangeError(`${op}: ${nothing}. Ask about some answers again.`);
   const shares = [count(pairs.map(([a]) => a)), count(pairs.map(([, b]) => b))] as const;
-  const expected = [...shares[0]].reduce((sum, [c, k]) => sum + (k / n) * ((shares[1].get(c) ?? 0) / n), 0);
+  const expected = total([...shares[0]], ([c, k]) => (k / n) * ((shares[1].get(c) ?? 0) / n));
   return agreement(pairs.filter(([a, b]) => a === b).length / n, expected, n);
 }
 
@@ -85,8 +114,9 @@ function pairAgreement(op: string, pairs: readonly (readonly [string, string])[]
  * @throws RangeError where no item has two ratings.
  */
 export function fleissKappa(ratings: Iterable<Rating>): Agreement {
+  const list = checkRatings("fleissKappa", ratings);
   const byItem = new Map<string, Map<string, string>>();
-  for (const { item, judge, category } of ratings) {
+  for (const { item, judge, category } of list) {
     const said = byItem.get(item) ?? new Map<string, string>();
     byItem.set(item, said);
     // A judge counts once: his agreement with himself is another question.
@@ -95,12 +125,12 @@ export function fleissKappa(ratings: Iterable<Rating>): Agreement {
   const items = [...byItem.values()].map((said) => [...said.values()]).filter((said) => said.length > 1);
   if (items.length === 0) throw new RangeError("fleissKappa: no item was rated by two judges. Show some to several.");
   const all = items.flat();
-  const observed = items.reduce((sum, said) => {
+  const observed = total(items, (said) => {
     const n = said.length;
     const squares = [...count(said).values()].reduce((s, k) => s + k * k, 0);
-    return sum + (squares - n) / (n - 1);
-  }, 0);
-  const expected = [...count(all).values()].reduce((sum, k) => sum + (k / all.length) ** 2, 0);
+    return (squares - n) / (n - 1);
+  });
+  const expected = total([...count(all).values()], (k) => (k / all.length) ** 2);
   return agreement(observed / all.length, expected, items.length);
 }
 

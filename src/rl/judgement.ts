@@ -1,3 +1,6 @@
+import { checkNumber, checkOptions, listOf, number } from "../check.ts";
+import { total } from "../numbers.ts";
+import { ROUNDING } from "./check.ts";
 import { TIME_FORM, timeOf } from "./time.ts";
 
 /**
@@ -102,7 +105,7 @@ export class FeedbackLogError extends Error {
 /** What a field must be, in words, and whether a value is that. */
 type Rule = readonly [expected: string, holds: (value: unknown, record: Readonly<Record<string, unknown>>) => boolean];
 
-const number = (low: number, high: number) => (x: unknown) =>
+const within = (low: number, high: number) => (x: unknown) =>
   typeof x === "number" && Number.isFinite(x) && x >= low && x <= high;
 const integer = (low: number) => (x: unknown) => Number.isSafeInteger(x) && (x as number) >= low;
 
@@ -117,24 +120,24 @@ const ASKED: Readonly<Record<string, Rule>> = {
   inputHash: TEXT,
   probabilities: [
     "numbers from 0 to 1 that sum to 1",
-    // 1e-3: a softmax in 32-bit floats over many actions does not sum to 1 exactly.
-    (x) => Array.isArray(x) && x.every(number(0, 1)) && Math.abs(x.reduce((a, b) => a + b, 0) - 1) <= 1e-3,
+    (x) => Array.isArray(x) && Array.from(x).every(within(0, 1)) && Math.abs(total<number>(x) - 1) <= ROUNDING,
   ],
-  propensity: ["a number over 0 and at most 1", (x) => number(0, 1)(x) && x !== 0],
+  propensity: ["a number over 0 and at most 1", (x) => within(0, 1)(x) && x !== 0],
   chosenBy: TEXT,
   chosenWith: [
     "a number over 0 and at most 1, or null where it is not known",
-    (x) => x === null || (number(0, 1)(x) && x !== 0),
+    (x) => x === null || (within(0, 1)(x) && x !== 0),
   ],
   model: TEXT,
-  reactionMs: ["a number of milliseconds, 0 or more", number(0, Number.MAX_VALUE)],
+  reactionMs: ["a number of milliseconds, 0 or more", within(0, Number.MAX_VALUE)],
   seed: ["an integer, 0 or more", integer(0)],
   purpose: ['"training" or "evaluation"', (x) => x === "training" || x === "evaluation"],
 };
 
 const ACTION: Rule = [
   "an index into probabilities",
-  (x, record) => integer(0)(x) && (x as number) < (record.probabilities as number[]).length,
+  // Who reads no probabilities has not checked them.
+  (x, { probabilities: p }) => integer(0)(x) && (x as number) < (Array.isArray(p) ? p.length : Infinity),
 ];
 
 /*
@@ -146,7 +149,7 @@ const RULES: Readonly<Record<FeedbackRecord["kind"], Readonly<Record<string, Rul
   judgement: {
     ...ASKED,
     action: ACTION,
-    reward: ["a number from -1 to 1, or null for a skip", (x) => x === null || number(-1, 1)(x)],
+    reward: ["a number from -1 to 1, or null for a skip", (x) => x === null || within(-1, 1)(x)],
   },
   preference: {
     ...ASKED,
@@ -155,6 +158,8 @@ const RULES: Readonly<Record<FeedbackRecord["kind"], Readonly<Record<string, Rul
   },
   retraction: { ...COMMON, retracts: TEXT },
 };
+
+const KINDS = '"judgement", "preference" or "retraction"';
 
 /** Records of version 1 knew neither purpose nor chances, and all of them were for training. */
 function upgraded(record: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
@@ -168,6 +173,7 @@ function upgraded(record: Readonly<Record<string, unknown>>): Readonly<Record<st
  * @throws FeedbackLogError naming the first field that is wrong.
  */
 export function checkRecord(value: unknown, where: { file?: string; line?: number } = {}): FeedbackRecord {
+  checkOptions("checkRecord", where, { file: true, line: true });
   const fail = (field: string | undefined, message: string) => new FeedbackLogError(message, { ...where, field });
   if (typeof value !== "object" || value === null || Array.isArray(value)) {
     throw fail(undefined, `a record is a JSON object, this is ${show(value)}`);
@@ -179,7 +185,7 @@ export function checkRecord(value: unknown, where: { file?: string; line?: numbe
   const record = given.v === 1 ? upgraded(given) : given;
   const { kind } = record;
   if (typeof kind !== "string" || !Object.hasOwn(RULES, kind)) {
-    throw fail("kind", `field "kind" must be "judgement", "preference" or "retraction", is ${show(kind)}`);
+    throw fail("kind", `field "kind" must be ${KINDS}, is ${show(kind)}`);
   }
   for (const [field, [expected, holds]] of Object.entries(RULES[kind as FeedbackRecord["kind"]])) {
     if (!holds(record[field], record)) {
@@ -197,6 +203,7 @@ export function checkRecord(value: unknown, where: { file?: string; line?: numbe
  * @throws FeedbackLogError naming file, line and field.
  */
 export function parseRecord(line: string, lineNumber: number, file = "feedback log"): FeedbackRecord {
+  checkNumber("parseRecord", "lineNumber", lineNumber, number.wholeAtLeast1);
   let value: unknown;
   try {
     value = JSON.parse(line);
@@ -204,6 +211,48 @@ export function parseRecord(line: string, lineNumber: number, file = "feedback l
     throw new FeedbackLogError(`not JSON: ${show(line)}`, { file, line: lineNumber, cause });
   }
   return checkRecord(value, { file, line: lineNumber });
+}
+
+/** What of a judgement may be looked at without the rest. */
+type Field = Exclude<keyof Judgement, "v" | "kind">;
+
+/**
+ * Judgements that have what is read of them, by the rules of the log.
+ *
+ * @throws FeedbackLogError naming the operation, the judgement's place and the field.
+ */
+export function checkJudgements<J extends Partial<Judgement>>(
+  operation: string,
+  judgements: Iterable<J>,
+  fields: readonly Field[],
+): readonly J[] {
+  const list = listOf(operation, "judgements", judgements, "a list of judgements, such as log.judgements()");
+  for (let i = 0; i < list.length; i++) checkFields(`${operation}: judgement ${i}`, list[i], "judgement", fields);
+  return list;
+}
+
+/** Refuses a record whose `fields` do not hold by the rules of its kind. */
+function checkFields(who: string, given: unknown, kind: FeedbackRecord["kind"], fields: readonly string[]): void {
+  if (typeof given !== "object" || given === null) throw new FeedbackLogError(`${who} is ${show(given)}`);
+  const record = given as Readonly<Record<string, unknown>>;
+  for (const field of fields) {
+    const [expected, holds] = RULES[kind][field]!;
+    if (!holds(record[field], record))
+      throw new FeedbackLogError(`${who}: field "${field}" must be ${expected}, is ${show(record[field])}`, { field });
+  }
+}
+
+/** Records that tell what they are, and what they are called. */
+function checkKinds(operation: string, records: Iterable<FeedbackRecord>): readonly FeedbackRecord[] {
+  const list = listOf(operation, "records", records, "a list of records, such as log.records()");
+  for (let i = 0; i < list.length; i++) {
+    const who = `${operation}: record ${i}`;
+    const kind = list[i]?.kind;
+    if (typeof kind !== "string" || !Object.hasOwn(RULES, kind))
+      throw new FeedbackLogError(`${who}: field "kind" must be ${KINDS}, is ${show(kind)}`, { field: "kind" });
+    checkFields(who, list[i], kind, kind === "retraction" ? ["id", "retracts"] : ["id"]);
+  }
+  return list;
 }
 
 /** What counts: each id once (the first), less what was retracted, in the order of the log. */
@@ -222,10 +271,18 @@ function standing(records: Iterable<FeedbackRecord>): (Judgement | Preference)[]
  * judgements for evaluation are among them; `rewarded` leaves them out.
  */
 export const effective = (records: Iterable<FeedbackRecord>): Judgement[] =>
-  standing(records).filter((record) => record.kind === "judgement");
+  judgementsOf(checkKinds("effective", records));
 
 /** The preferences that count, as `effective` gives the judgements. */
 export const preferences = (records: Iterable<FeedbackRecord>): Preference[] =>
+  preferencesOf(checkKinds("preferences", records));
+
+/** As `effective`, of records that were checked. */
+export const judgementsOf = (records: Iterable<FeedbackRecord>): Judgement[] =>
+  standing(records).filter((record) => record.kind === "judgement");
+
+/** As `preferences`, of records that were checked. */
+export const preferencesOf = (records: Iterable<FeedbackRecord>): Preference[] =>
   standing(records).filter((record) => record.kind === "preference");
 
 /** The last that counts of what was said, by this judge where one is given: what an undo takes back. */
@@ -234,11 +291,17 @@ export const lastSaid = (records: Iterable<FeedbackRecord>, judge?: string): Jud
 
 /** The judgements that one can learn from: neither skipped nor kept for evaluation. */
 export function rewarded(judgements: Iterable<Judgement>): RewardedJudgement[] {
-  return [...judgements].filter((one): one is RewardedJudgement => one.reward !== null && one.purpose === "training");
+  return rewardedOf(checkJudgements("rewarded", judgements, ["reward", "purpose"]));
 }
+
+/** As `rewarded`, of judgements that were checked. */
+export const rewardedOf = (judgements: readonly Judgement[]): RewardedJudgement[] =>
+  judgements.filter((one): one is RewardedJudgement => one.reward !== null && one.purpose === "training");
 
 /** A value for an error message: short, on one line. */
 function show(value: unknown): string {
-  const text = value === undefined ? "missing" : (JSON.stringify(value) ?? String(value));
+  // JSON has neither NaN nor infinities, and calls them null.
+  const isSaid = typeof value === "number" || typeof value === "bigint";
+  const text = value === undefined ? "missing" : isSaid ? String(value) : (JSON.stringify(value) ?? String(value));
   return text.length > 80 ? `${text.slice(0, 77)}…` : text;
 }

@@ -1,5 +1,6 @@
+import { checkFunction, checkText, listOf } from "../check.ts";
 import type { FeedbackRecord, Judgement, Preference, Retraction } from "./judgement.ts";
-import { checkRecord, effective, FeedbackLogError, lastSaid, preferences } from "./judgement.ts";
+import { checkRecord, FeedbackLogError, judgementsOf, lastSaid, preferencesOf } from "./judgement.ts";
 
 /** An append-only log of what people said. */
 export interface FeedbackLog {
@@ -43,8 +44,14 @@ export interface LogStorage {
   close(): Promise<void>;
 }
 
-/** A log over any storage, beginning with the records that the storage holds already. */
+/**
+ * A log over any storage, beginning with the records that the storage holds already.
+ *
+ * @throws FeedbackLogError where one of those is not valid.
+ */
 export function logOver(storage: LogStorage, stored: Iterable<FeedbackRecord> = []): FeedbackLog {
+  for (const name of ["write", "close"] as const)
+    checkFunction("logOver", `storage.${name}`, storage?.[name], "a function that gives a promise");
   const records: FeedbackRecord[] = [];
   const byId = new Map<string, FeedbackRecord>();
   let judgements: readonly Judgement[] | undefined;
@@ -59,7 +66,7 @@ export function logOver(storage: LogStorage, stored: Iterable<FeedbackRecord> = 
     judgements = undefined;
     preferred = undefined;
   }
-  for (const record of stored) add(record);
+  for (const record of listOf("logOver", "stored", stored, RECORDS)) add(checkRecord(record));
 
   /** One thing after the other: a failure reaches its own caller only. */
   function inTurn<T>(task: () => Promise<T>): Promise<T> {
@@ -93,21 +100,24 @@ export function logOver(storage: LogStorage, stored: Iterable<FeedbackRecord> = 
       await inTurn(() => store([line]));
     },
     async appendAll(records) {
-      const lines = Array.from(records, (record) => JSON.stringify(checkRecord(record)));
+      const lines = listOf("appendAll", "records", records, RECORDS).map((record) =>
+        JSON.stringify(checkRecord(record)),
+      );
       return inTurn(() => store(lines));
     },
     records: () => records,
     has: (id) => byId.has(id),
     judgements() {
-      judgements ??= effective(records);
+      judgements ??= judgementsOf(records);
       return judgements;
     },
     preferences() {
-      preferred ??= preferences(records);
+      preferred ??= preferencesOf(records);
       return preferred;
     },
-    undo: (judge) =>
-      inTurn(async () => {
+    async undo(judge) {
+      if (judge !== undefined) checkText("undo", "judge", judge);
+      return inTurn(async () => {
         const said = lastSaid(records, judge);
         if (!said) return undefined;
         const retraction: Retraction = {
@@ -120,7 +130,8 @@ export function logOver(storage: LogStorage, stored: Iterable<FeedbackRecord> = 
         };
         await store([JSON.stringify(retraction)]);
         return said;
-      }),
+      });
+    },
     close() {
       closing ??= last.then(() => storage.close());
       return closing;
@@ -128,7 +139,17 @@ export function logOver(storage: LogStorage, stored: Iterable<FeedbackRecord> = 
   };
 }
 
-/** A log in memory only, for tests and for browsers without storage: it ends with the page or the process. */
+/**
+ * A log in memory only, for tests and for browsers without storage: it ends with the page or the process. It begins with
+ * copies of `records`.
+ *
+ * @throws FeedbackLogError where one of those is not valid.
+ */
 export function memoryLog(records: Iterable<FeedbackRecord> = []): FeedbackLog {
-  return logOver({ write: async () => {}, close: async () => {} }, records);
+  const stored: FeedbackRecord[] = listOf("memoryLog", "records", records, RECORDS).map((record) =>
+    JSON.parse(JSON.stringify(checkRecord(record))),
+  );
+  return logOver({ write: async () => {}, close: async () => {} }, stored);
 }
+
+const RECORDS = "a list of records, such as log.records()";

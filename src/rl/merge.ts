@@ -1,3 +1,5 @@
+import { checkList, checkText } from "../check.ts";
+import { checkObject } from "./check.ts";
 import { FeedbackLogError, type FeedbackRecord } from "./judgement.ts";
 import { TIME_FORM, timeOf } from "./time.ts";
 
@@ -31,11 +33,19 @@ export interface Merged {
  * Where one id stands for different records the earlier one is kept, and the conflict is reported. Two retractions of the
  * same judgement are no conflict.
  *
- * @throws FeedbackLogError where a record has no time, or one without a zone: there is no order then.
+ * @throws FeedbackLogError where a record has no id or no time, or one without a zone: there is no order then.
  */
 export function mergeLogs(logs: readonly NamedLog[]): Merged {
-  for (const { name, records } of logs) {
-    for (const { id, time } of records) {
+  checkList("mergeLogs", "logs", logs, "a list of { name, records }");
+  for (const [i, log] of logs.entries()) {
+    checkObject("mergeLogs", `log ${i}`, log, "{ name, records }");
+    const { name, records } = log;
+    checkText("mergeLogs", `the name of log ${i}`, name);
+    checkList("mergeLogs", `records of ${name}`, records, "a list of records, such as log.records()");
+    for (const [line, record] of records.entries()) {
+      checkObject("mergeLogs", `record ${line} of ${name}`, record, "a record");
+      const { id, time } = record;
+      checkText("mergeLogs", `the id of record ${line} of ${name}`, id);
       if (timeOf(time) === undefined)
         throw new FeedbackLogError(`the time of record "${id}" is ${JSON.stringify(time)}, expected ${TIME_FORM}`, {
           file: name,

@@ -1,4 +1,6 @@
+import { checkNumber, checkOptions, describe, type Known, type NumberRule, number } from "../check.ts";
 import { Random } from "../data/random.ts";
+import { checkObject } from "./check.ts";
 
 /** How a simulated person judges. */
 export interface SimulatedPersonOptions {
@@ -41,19 +43,18 @@ export interface SimulatedPerson {
  * asked about before, and not on the order of the examples: two runs that ask differently can still be compared. With
  * `drift` it depends on how many questions came before as well.
  *
- * @throws RangeError if a setting is out of its range.
+ * @throws TypeError or RangeError naming the setting that is not known, or cannot be.
  */
 export function simulatedPerson(options: SimulatedPersonOptions): SimulatedPerson {
+  if (options === undefined) throw new TypeError("simulatedPerson: there are no options, expected { seed } at least.");
+  checkOptions("simulatedPerson", options, KNOWN);
   const { seed, noise = 0, drift = 0, laziness = 0, delay = 0, bias = 0 } = options;
-  share("noise", noise, 0);
-  share("laziness", laziness, 0);
-  share("bias", bias, -1);
-  if (!Number.isFinite(drift)) {
-    throw new RangeError(`simulatedPerson: drift is a change of the noise per 1,000 questions, is ${drift}`);
-  }
-  if (!Number.isInteger(delay) || delay < 0) {
-    throw new RangeError(`simulatedPerson: delay must be a whole number of questions, 0 or more, is ${delay}`);
-  }
+  if (typeof seed !== "string") checkNumber("simulatedPerson", "seed", seed, number.finite);
+  checkNumber("simulatedPerson", "noise", noise, number.share);
+  checkNumber("simulatedPerson", "laziness", laziness, number.share);
+  checkNumber("simulatedPerson", "bias", bias, LEANING);
+  checkNumber("simulatedPerson", "drift", drift, number.finite);
+  checkNumber("simulatedPerson", "delay", delay, number.wholeAtLeast0);
   const timesAsked = new Map<string, number>();
   let questions = 0;
   const settings = Object.entries({ noise, drift, laziness, delay, bias }).filter(([, value]) => value !== 0);
@@ -62,7 +63,8 @@ export function simulatedPerson(options: SimulatedPersonOptions): SimulatedPerso
   return {
     name: `simulated person ${seed}${suffix}`,
     judge(example, action) {
-      const id = String(example.id);
+      const id = idOf(example);
+      checkNumber("simulatedPerson.judge", "action", action, number.wholeAtLeast0);
       const count = timesAsked.get(id) ?? 0;
       timesAsked.set(id, count + 1);
       const mistaken = noise + (drift * questions) / 1000;
@@ -79,8 +81,25 @@ export function simulatedPerson(options: SimulatedPersonOptions): SimulatedPerso
   };
 }
 
-function share(name: string, value: number, low: number): void {
-  if (!(value >= low && value <= 1)) {
-    throw new RangeError(`simulatedPerson: ${name} is a share from ${low} to 1, is ${value}`);
-  }
+const KNOWN: Known<SimulatedPersonOptions> = {
+  seed: true,
+  noise: true,
+  drift: true,
+  laziness: true,
+  delay: true,
+  bias: true,
+};
+
+const LEANING: NumberRule = { holds: (x) => x >= -1 && x <= 1, expected: "a number from -1 to 1" };
+
+/** The example's id as text, once it was seen that its label can be judged by. */
+function idOf(example: { readonly id: string | number; readonly label: number }): string {
+  const operation = "simulatedPerson.judge";
+  checkObject(operation, "the example", example, "{ id, label }");
+  const { id, label } = example;
+  if (typeof id !== "number" && (typeof id !== "string" || id === ""))
+    throw new TypeError(`${operation}: the example's id is ${describe(id)}, expected a text or a number.`);
+  if (typeof id === "number") checkNumber(operation, "the example's id", id, number.finite);
+  checkNumber(operation, `the label of example ${id}`, label, number.wholeAtLeast0);
+  return String(id);
 }

@@ -11,11 +11,23 @@ import {
   softplus,
   sub,
   sum,
-  type Tensor,
+  Tensor,
 } from "../autograd/index.ts";
+import {
+  checkFunction,
+  checkList,
+  checkNumber,
+  checkOptions,
+  checkText,
+  describe,
+  type Known,
+  number,
+  placeIn,
+} from "../check.ts";
 import { Random } from "../data/random.ts";
-import type { Batch, Optimiser } from "../model/index.ts";
-import type { Policy } from "./rules/rule.ts";
+import { type Batch, Optimiser } from "../model/index.ts";
+import { checkObject } from "./check.ts";
+import { checkPolicy, type Policy } from "./rules/rule.ts";
 
 /*
  * Learning from preferences: a person says which of two actions is better, a model of their reward is learned from that,
@@ -41,6 +53,8 @@ export interface PreferenceModelOptions<E> {
  * Minus the log-likelihood of comparisons by Bradley and Terry (1952), in the mean: of rewards r [N, A], preferred actions a
  * and rejected ones b
  *   −1/N Σ_n log σ(r[n, a_n] − r[n, b_n]).
+ *
+ * @throws TypeError or RangeError where an action is none of the A, or there are not N of both.
  */
 export function bradleyTerry(
   engine: Engine,
@@ -48,10 +62,33 @@ export function bradleyTerry(
   preferred: readonly number[],
   rejected: readonly number[],
 ): Tensor {
+  if (!(rewards instanceof Tensor) || rewards.shape.length !== 2)
+    throw new TypeError(
+      `bradleyTerry: rewards are ${rewards instanceof Tensor ? rewards : describe(rewards)}, expected a tensor [N, A].`,
+    );
+  const [N, A] = rewards.shape as [number, number];
+  for (const [name, actions] of Object.entries({ preferred, rejected })) {
+    checkList("bradleyTerry", name, actions, "a list of actions");
+    if (actions.length !== N)
+      throw new RangeError(
+        `bradleyTerry: ${actions.length} ${name} actions for ${N} rows of rewards, expected as many.`,
+      );
+    for (let n = 0; n < N; n++) checkNumber("bradleyTerry", `${name}[${n}]`, actions[n], placeIn(A));
+  }
+  if (N === 0) throw new RangeError("bradleyTerry: there are no comparisons, expected at least one.");
+  for (let n = 0; n < N; n++) checkOther("bradleyTerry", `rejected[${n}]`, preferred[n]!, rejected[n]!);
   const of = (actions: readonly number[]) =>
     gather(rewards, engine.tensor(Int32Array.from(actions), [actions.length, 1]), { axis: 1 });
   return mean(softplus(sub(of(rejected), of(preferred))));
 }
+
+/** Refuses a comparison of an action with itself, which says nothing. */
+function checkOther(operation: string, what: string, preferred: number, rejected: number): void {
+  if (preferred === rejected)
+    throw new RangeError(`${operation}: ${what} is ${rejected}, as the preferred action is. Expected another one.`);
+}
+
+const MODEL: Known<PreferenceModelOptions<unknown>> = { batchOf: true, seed: true, heldBack: true };
 
 /** An ensemble of networks whose logits are rewards r(x, a), known up to a number for each x. */
 export class PreferenceModel<E extends { readonly id: string }> {
@@ -61,15 +98,25 @@ export class PreferenceModel<E extends { readonly id: string }> {
   readonly #heldBack: number;
   #lessons = 0;
 
-  /** @throws RangeError where there are no members, or all comparisons would be held back. */
-  constructor(
-    members: readonly { net: Policy; optimiser: Optimiser }[],
-    { batchOf, seed = 0, heldBack = 0.2 }: PreferenceModelOptions<E>,
-  ) {
+  /** @throws TypeError or RangeError where there are no members, or all comparisons would be held back. */
+  constructor(members: readonly { net: Policy; optimiser: Optimiser }[], options: PreferenceModelOptions<E>) {
+    const operation = "PreferenceModel";
+    if (options === undefined)
+      throw new TypeError(`${operation}: there are no options, expected { batchOf } at least.`);
+    checkOptions<PreferenceModelOptions<unknown>>(operation, options as PreferenceModelOptions<unknown>, MODEL);
+    const { batchOf, seed = 0, heldBack = 0.2 } = options;
+    checkFunction(operation, "batchOf", batchOf, "a function that turns examples into a batch");
+    checkNumber(operation, "seed", seed, number.wholeAtLeast0);
+    checkNumber(operation, "heldBack", heldBack, number.under1);
+    checkList(operation, "members", members, "a list of { net, optimiser }");
     if (members.length === 0)
       throw new RangeError("PreferenceModel: there are no members, expected at least one network.");
-    if (!(heldBack >= 0 && heldBack < 1))
-      throw new RangeError(`PreferenceModel: heldBack is ${heldBack}, expected at least 0 and under 1.`);
+    for (const [i, member] of members.entries()) {
+      checkObject(operation, `member ${i}`, member, "{ net, optimiser }");
+      checkOptions(`${operation}: member ${i}`, member, { net: true, optimiser: true });
+      checkPolicy(operation, `the net of member ${i}`, member.net, members[0]!.net?.config?.classes);
+      checkOptimiser(operation, member.optimiser);
+    }
     this.#members = members;
     this.#batchOf = batchOf;
     this.#seed = seed;
@@ -79,8 +126,13 @@ export class PreferenceModel<E extends { readonly id: string }> {
   /** Steps of each member on comparisons. Gives the mean loss of the last step; undefined where there are none. */
   async learn(
     comparisons: readonly Compared<E>[],
-    { steps = 50, batch = 32 }: { steps?: number; batch?: number } = {},
+    options: { steps?: number; batch?: number } = {},
   ): Promise<number | undefined> {
+    checkOptions("PreferenceModel.learn", options, { steps: true, batch: true });
+    const { steps = 50, batch = 32 } = options;
+    checkNumber("PreferenceModel.learn", "steps", steps, number.wholeAtLeast1);
+    checkNumber("PreferenceModel.learn", "batch", batch, number.wholeAtLeast1);
+    this.#checkComparisons(comparisons);
     if (comparisons.length === 0) return undefined;
     const lesson = this.#lessons++;
     let total = 0;
@@ -107,10 +159,27 @@ export class PreferenceModel<E extends { readonly id: string }> {
           return loss;
         });
         last = await loss.item();
+        if (!Number.isFinite(last))
+          throw new Error(
+            `PreferenceModel.learn: the loss of member ${m} is ${last}. Its weights or the examples' numbers are not finite: begin again with a lower learning rate or clipped gradients.`,
+          );
       }
       total += last;
     }
     return total / this.#members.length;
+  }
+
+  #checkComparisons(comparisons: readonly Compared<E>[]): void {
+    const operation = "PreferenceModel.learn";
+    checkList(operation, "comparisons", comparisons, "a list of { example, preferred, rejected }");
+    const action = placeIn(this.#members[0]!.net.config.classes);
+    for (const [i, one] of comparisons.entries()) {
+      checkObject(operation, `comparison ${i}`, one, "{ example, preferred, rejected }");
+      checkText(operation, `the id of the example of comparison ${i}`, one.example?.id);
+      checkNumber(operation, `preferred of comparison ${i}`, one.preferred, action);
+      checkNumber(operation, `rejected of comparison ${i}`, one.rejected, action);
+      checkOther(operation, `rejected of comparison ${i}`, one.preferred, one.rejected);
+    }
   }
 
   /**
@@ -118,12 +187,23 @@ export class PreferenceModel<E extends { readonly id: string }> {
    * Each member's are centred over the actions, since a comparison says nothing of their common level.
    */
   async rewards(examples: readonly E[]): Promise<{ mean: number[][]; deviation: number[][] }> {
+    checkList("PreferenceModel.rewards", "examples", examples, "a list of examples");
+    if (examples.length === 0) return { mean: [], deviation: [] };
     const said = await Promise.all(
       this.#members.map(async ({ net }) => {
         const logits = await net.engine.step(() => noGrad(() => net.forward(this.#batchOf(examples))));
         const numbers = await logits.data();
         logits.dispose();
-        const A = numbers.length / Math.max(1, examples.length);
+        const A = net.config.classes;
+        if (numbers.length !== examples.length * A)
+          throw new RangeError(
+            `PreferenceModel.rewards: batchOf and the network gave ${numbers.length} numbers for ${examples.length} examples of ${A} actions, expected ${examples.length * A}.`,
+          );
+        const bad = numbers.find((x) => !Number.isFinite(x));
+        if (bad !== undefined)
+          throw new Error(
+            `PreferenceModel.rewards: the network gave ${bad}: its weights, or the examples' numbers, are not finite.`,
+          );
         return examples.map((_, n) => centred([...numbers.subarray(n * A, (n + 1) * A)]));
       }),
     );
@@ -145,10 +225,14 @@ export interface RewardedOptions {
   reference?: Policy;
 }
 
+const REWARDED: Known<RewardedOptions> = { caution: true, entropy: true, leash: true, reference: true };
+
 /**
  * One step of a policy towards what a reward model likes, on examples that nobody judged:
  *   −1/N Σ_n Σ_a π(a | x_n) (r̄(x_n, a) − λ · deviation(x_n, a)) − c · H(π) + β · KL(π ‖ reference).
  * The expectation over actions is exact: the model can be asked about all of them. Gives the loss.
+ *
+ * @throws TypeError or RangeError naming the option that cannot be; Error where the loss is no finite number.
  */
 export async function learnFromRewards<E extends { readonly id: string }>(
   policy: Policy,
@@ -156,8 +240,21 @@ export async function learnFromRewards<E extends { readonly id: string }>(
   model: PreferenceModel<E>,
   examples: readonly E[],
   batchOf: (examples: readonly E[]) => Batch,
-  { caution = 1, entropy = 0.01, leash = 0.02, reference }: RewardedOptions = {},
+  options: RewardedOptions = {},
 ): Promise<number> {
+  const operation = "learnFromRewards";
+  checkOptions(operation, options, REWARDED);
+  const { caution = 1, entropy = 0.01, leash = 0.02, reference } = options;
+  for (const [name, value] of Object.entries({ caution, entropy, leash }))
+    checkNumber(operation, name, value, number.finite);
+  checkPolicy(operation, "the policy", policy);
+  if (reference !== undefined) checkPolicy(operation, "reference", reference, policy.config.classes);
+  checkOptimiser(operation, optimiser);
+  if (!(model instanceof PreferenceModel))
+    throw new TypeError(`${operation}: the model is ${describe(model)}, expected a PreferenceModel.`);
+  checkFunction(operation, "batchOf", batchOf, "a function that turns examples into a batch");
+  checkList(operation, "examples", examples, "a list of examples");
+  if (examples.length === 0) throw new RangeError(`${operation}: there are no examples, expected at least one.`);
   const { mean: expected, deviation } = await model.rewards(examples);
   const worth = Float32Array.from(expected.flatMap((row, n) => row.map((r, a) => r - caution * deviation[n]![a]!)));
   const none = examples.map(() => 0);
@@ -170,7 +267,17 @@ export async function learnFromRewards<E extends { readonly id: string }>(
     optimiser.update(loss.backward());
     return loss;
   });
-  return loss.item();
+  const found = await loss.item();
+  if (!Number.isFinite(found))
+    throw new Error(`${operation}: the loss is ${found}. Go on from weights of before, with a lower learning rate.`);
+  return found;
+}
+
+function checkOptimiser(operation: string, optimiser: Optimiser): void {
+  if (!(optimiser instanceof Optimiser))
+    throw new TypeError(
+      `${operation}: the optimizer is ${describe(optimiser)}, expected one such as adam(net.parameters(), { lr }).`,
+    );
 }
 
 const average = (numbers: readonly number[]): number => numbers.reduce((a, b) => a + b, 0) / numbers.length;

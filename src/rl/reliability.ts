@@ -1,7 +1,7 @@
-import { largest } from "../numbers.ts";
-import { type Rating, ratingsOf } from "./agreement.ts";
-import type { Judgement, RewardedJudgement } from "./judgement.ts";
-import { rewarded } from "./judgement.ts";
+import { checkNumber, checkOptions, number } from "../check.ts";
+import { largest, total } from "../numbers.ts";
+import { checkRatings, type Rating, ratingsOf } from "./agreement.ts";
+import { checkJudgements, type Judgement, type RewardedJudgement, rewardedOf } from "./judgement.ts";
 
 /** What several judges' ratings say about the items, and about the judges. */
 export interface Reliability {
@@ -24,9 +24,14 @@ export interface Reliability {
  * little said is neither believed nor disbelieved altogether.
  *
  * It finds who is careless, and not that all are wrong together.
+ *
+ * @param options.rounds of the expectation maximisation, at most. Default 200.
  */
-export function reliability(ratings: Iterable<Rating>, { rounds = 200 }: { rounds?: number } = {}): Reliability {
-  const said = [...ratings];
+export function reliability(ratings: Iterable<Rating>, options: { rounds?: number } = {}): Reliability {
+  checkOptions("reliability", options, { rounds: true });
+  const { rounds = 200 } = options;
+  checkNumber("reliability", "rounds", rounds, number.wholeAtLeast1);
+  const said = checkRatings("reliability", ratings);
   const categories = [...new Set(said.map(({ category }) => category))].sort();
   const C = categories.length;
   const judges = [...new Set(said.map(({ judge }) => judge))];
@@ -47,7 +52,7 @@ export function reliability(ratings: Iterable<Rating>, { rounds = 200 }: { round
   let prior: number[] = [];
   let confusion: number[][][] = [];
   for (let round = 0; round < rounds; round++) {
-    prior = normalised(categories.map((_, c) => 1 + belief.reduce((sum, p) => sum + p[c]!, 0)));
+    prior = normalised(categories.map((_, c) => 1 + total(belief, (p) => p[c]!)));
     const counts = judges.map(() => categories.map((_, c) => categories.map((_, k) => (c === k ? 2 : 1) / C)));
     for (const { item, judge, said } of rows) {
       for (let c = 0; c < C; c++) counts[judge]![c]![said]! += belief[item]![c]!;
@@ -80,7 +85,9 @@ export function reliability(ratings: Iterable<Rating>, { rounds = 200 }: { round
  * believed, P(right) − P(wrong). Give it to `agent.update`. Skips and judgements for evaluation are left out.
  */
 export function reconciled(judgements: Iterable<Judgement>): RewardedJudgement[] {
-  const all = rewarded(judgements);
+  const all = rewardedOf(
+    checkJudgements("reconciled", judgements, ["example", "action", "judge", "reward", "purpose"]),
+  );
   const ratings = ratingsOf(all);
   const { categories, items } = reliability(ratings);
   const chance = (item: string, name: string) => items.get(item)![categories.indexOf(name)] ?? 0;

@@ -1,5 +1,7 @@
+import { checkList, checkNumber, checkOptions, describe, nearest, number } from "../../check.ts";
 import type { Random } from "../../data/random.ts";
-import { type Prediction, type ScoreName, scores } from "./scores.ts";
+import { total } from "../../numbers.ts";
+import { checkPrediction, type Prediction, type ScoreName, unchecked as scores } from "./scores.ts";
 
 /*
  * Which n of M examples to ask about.
@@ -34,7 +36,7 @@ export interface Choice {
  * Chooses n of the M examples whose predictions are given, or all where there are fewer. In a shuffled order: the first of
  * them are no better than the last.
  *
- * @throws RangeError if n, a weight or the floor is out of its range.
+ * @throws TypeError or RangeError naming the prediction, n, the weight or the floor that cannot be.
  */
 export function choose(
   predictions: readonly Prediction[],
@@ -51,19 +53,28 @@ export function choose(
 export function inclusion(
   predictions: readonly Prediction[],
   n: number,
-  { by, floor = 0.1 }: ChooseOptions,
+  options: ChooseOptions,
   random: Random,
 ): number[] {
-  if (!Number.isInteger(n) || n < 0) throw new RangeError(`choose: n is ${n}, expected a whole number, 0 or more.`);
-  if (!(floor >= 0 && floor <= 1)) throw new RangeError(`choose: floor is ${floor}, expected a share from 0 to 1.`);
+  checkNumber("choose", "n", n, number.wholeAtLeast0);
+  if (options === undefined) throw new TypeError("choose: there are no options, expected { by } at least.");
+  checkOptions("choose", options, { by: true, floor: true });
+  const { by, floor = 0.1 } = options;
+  checkNumber("choose", "floor", floor, number.share);
   const weights = weightsOf(by);
+  if (typeof random?.uniform !== "function" || typeof random.shuffle !== "function")
+    throw new TypeError(`choose: random is ${describe(random)}, expected what new Random(…) of handgrad/data makes.`);
+  checkList("choose", "predictions", predictions, "a list of predictions, each a list of members");
+  for (let i = 0; i < predictions.length; i++)
+    checkPrediction("choose", `prediction ${i}`, predictions[i]!, predictions[0]?.[0]?.length);
   const M = predictions.length;
   const size = Math.min(n, M);
   if (size === 0) return new Array<number>(M).fill(0);
-  const total = weights.reduce((sum, [, weight]) => sum + weight, 0);
+  const sum = total(weights, ([, weight]) => weight);
+  if (!Number.isFinite(sum)) throw new RangeError(`choose: the weights sum to ${sum}, expected smaller ones.`);
   const chances = new Array<number>(M).fill((floor * size) / M);
   for (const [name, weight] of weights) {
-    const share = ((1 - floor) * weight) / total;
+    const share = ((1 - floor) * weight) / sum;
     if (name === "uniform") for (let i = 0; i < M; i++) chances[i]! += (share * size) / M;
     else for (const i of best(predictions.map(scores[name]), size, random)) chances[i]! += share;
   }
@@ -72,14 +83,19 @@ export function inclusion(
 }
 
 function weightsOf(by: ChooseOptions["by"]): (readonly [ScoreName, number])[] {
+  if (typeof by !== "string" && (typeof by !== "object" || by === null || Array.isArray(by)))
+    throw new TypeError(
+      `choose: by is ${describe(by)}, expected a score or weights such as { bald: 0.5, margin: 0.5 }.`,
+    );
   const weights = typeof by === "string" ? [[by, 1] as const] : (Object.entries(by) as [ScoreName, number][]);
   for (const [name, weight] of weights) {
     if (!Object.hasOwn(scores, name)) {
-      throw new RangeError(`choose: there is no score "${name}", expected one of ${Object.keys(scores).join(", ")}.`);
+      const meant = nearest(name, Object.keys(scores));
+      throw new RangeError(
+        `choose: there is no score "${name}", expected one of ${Object.keys(scores).join(", ")}.${meant ? ` Did you mean ${meant}?` : ""}`,
+      );
     }
-    if (!(weight >= 0 && Number.isFinite(weight))) {
-      throw new RangeError(`choose: the weight of ${name} is ${weight}, expected a number, 0 or more.`);
-    }
+    checkNumber("choose", `the weight of ${name}`, weight, number.atLeast0);
   }
   if (!weights.some(([, weight]) => weight > 0)) throw new RangeError("choose: no score has a weight over 0.");
   return weights;

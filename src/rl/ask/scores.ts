@@ -5,20 +5,37 @@
  * network with dropout, or with one modality each.
  */
 
-import { largest } from "../../numbers.ts";
+import { checkList } from "../../check.ts";
+import { largest, total } from "../../numbers.ts";
+import { checkProbabilities } from "../check.ts";
 
 /** What K members say of one example: probabilities [K, A], each row summing to 1. */
 export type Prediction = readonly (readonly number[])[];
 
+/**
+ * Refuses what is no prediction: rows of probabilities, one for each action.
+ *
+ * @param A how many actions there must be, where that is known.
+ */
+export function checkPrediction(operation: string, what: string, prediction: Prediction, A?: number): void {
+  checkList(operation, what, prediction, "a list of members, each a list of probabilities");
+  if (prediction.length === 0)
+    throw new RangeError(`${operation}: ${what} has no members, expected at least one row of probabilities.`);
+  prediction.forEach((p, k) => {
+    checkProbabilities(operation, `member ${k} of ${what}`, p, A ?? prediction[0]!.length);
+  });
+}
+
 export type Score = (prediction: Prediction) => number;
 
-export const scores = {
+/** The scores of predictions that were checked. */
+export const unchecked = {
   /** All alike. */
   uniform: () => 0,
   /** max_a p̄_a: the surest first, so that a person is shown what works. Teaches little. */
   greedy: (prediction) => largest(meanOf(prediction)),
   /** H(p̄) = −Σ_a p̄_a log p̄_a, in nats: the least sure first (Shannon entropy sampling, Settles 2009 §3.1). */
-  entropy: (prediction) => entropyOf(meanOf(prediction)),
+  entropy: (prediction) => entropy(meanOf(prediction)),
   /** −(p̄_first − p̄_second): where the two likeliest answers are close (Scheffer et al. 2001). */
   margin: (prediction) => {
     const [first = 0, second = 0] = [...meanOf(prediction)].sort((a, b) => b - a);
@@ -28,20 +45,39 @@ export const scores = {
    * H(p̄) − 1/K Σ_k H(p_k): what members disagree about, less what each is unsure of by itself (BALD, Houlsby et al.
    * 2011). Noise that no answer would clear up scores 0. Needs K ≥ 2; with one member all examples score 0.
    */
-  bald: (prediction) =>
-    entropyOf(meanOf(prediction)) - prediction.reduce((sum, p) => sum + entropyOf(p), 0) / prediction.length,
+  bald: (prediction) => entropy(meanOf(prediction)) - total(prediction, entropy) / prediction.length,
 } satisfies Record<string, Score>;
 
-export type ScoreName = keyof typeof scores;
+export type ScoreName = keyof typeof unchecked;
+
+const checked =
+  (name: ScoreName): Score =>
+  (prediction) => {
+    checkPrediction(`scores.${name}`, "the prediction", prediction);
+    return unchecked[name](prediction);
+  };
+
+/** The scores by their names, which `choose` knows them by. */
+export const scores: Readonly<Record<ScoreName, Score>> = {
+  uniform: checked("uniform"),
+  greedy: checked("greedy"),
+  entropy: checked("entropy"),
+  margin: checked("margin"),
+  bald: checked("bald"),
+};
 
 /** p̄ [A]. */
-export function meanOf(prediction: Prediction): number[] {
-  const [first] = prediction;
-  if (!first) throw new RangeError("ask: a prediction has no members, expected at least one row of probabilities.");
-  return first.map((_, a) => prediction.reduce((sum, p) => sum + p[a]!, 0) / prediction.length);
+const meanOf = (prediction: Prediction): number[] =>
+  Array.from(prediction[0]!, (_, a) => total(prediction, (p) => p[a]!) / prediction.length);
+
+/**
+ * −Σ p log p, in nats.
+ *
+ * @throws TypeError or RangeError where these are no probabilities that sum to 1.
+ */
+export function entropyOf(p: readonly number[]): number {
+  checkProbabilities("entropyOf", "p", p);
+  return entropy(p);
 }
 
-/** −Σ p log p, in nats. */
-export function entropyOf(p: readonly number[]): number {
-  return p.reduce((sum, x) => (x > 0 ? sum - x * Math.log(x) : sum), 0);
-}
+const entropy = (p: readonly number[]): number => total(p, (x) => (x > 0 ? -x * Math.log(x) : 0));

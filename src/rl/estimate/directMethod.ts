@@ -1,28 +1,44 @@
+import { checkFunction, checkNumber, checkOptions, type Known, type NumberRule, number } from "../../check.ts";
 import { Random } from "../../data/random.ts";
-import { type Estimate, effectiveSize, estimateOf } from "./estimate.ts";
-import { expectedReward, type FitRewards, fitRewards } from "./rewardModel.ts";
-import { byExample, type Row } from "./rows.ts";
+import { total } from "../../numbers.ts";
+import { type Estimate, estimateOf, scaled, sizeOf } from "./estimate.ts";
+import { expectedReward, type FitRewards, fitRewards, fitted } from "./rewardModel.ts";
+import { byExample, checkRows, type Row } from "./rows.ts";
 
 export interface DirectMethodOptions {
   /** Default: `fitRewards`, which knows the log alone. */
   readonly rewards?: FitRewards;
-  /** How often the model is fitted anew to examples drawn again. Default 100. */
+  /** How often the model is fitted anew to examples drawn again, at least twice. Default 100. */
   readonly resamples?: number;
   readonly seed?: number;
 }
+
+const KNOWN: Known<DirectMethodOptions> = { rewards: true, resamples: true, seed: true };
+const SEVERAL: NumberRule = {
+  holds: (x) => Number.isSafeInteger(x) && x >= 2,
+  expected: "a whole number of at least 2",
+};
 
 /**
  * The direct method: the mean of Σ_a π(a) q̂(x, a), of a reward model q̂ that is fitted to the judgements. The narrowest of
  * all, and the only one that is wrong when its model is: the interval, by the bootstrap over examples (Efron 1979), tells
  * how much q̂ and the examples vary, and nothing of what q̂ cannot express.
+ *
+ * @throws TypeError or RangeError naming the option or the row that cannot be; RangeError where there is too little to go by.
  */
-export function directMethod(
-  rows: readonly Row[],
-  { rewards = fitRewards, resamples = 100, seed = 0 }: DirectMethodOptions = {},
-): Estimate {
-  const examples = byExample(rows);
+export function directMethod(rows: readonly Row[], options: DirectMethodOptions = {}): Estimate {
+  checkOptions("directMethod", options, KNOWN);
+  const { rewards = fitRewards, resamples = 100, seed = 0 } = options;
+  checkFunction("directMethod", "rewards", rewards, "a function that fits a reward model to rows");
+  checkNumber("directMethod", "resamples", resamples, SEVERAL);
+  checkNumber("directMethod", "seed", seed, number.wholeAtLeast0);
+  checkRows("directMethod", rows);
+  // What has no weight would leave nothing to take the mean of where it alone is drawn again.
+  const examples = byExample(rows.filter(({ weight }) => weight > 0));
   if (examples.length < 2) {
-    throw new RangeError(`directMethod: an interval cannot be had from judgements of ${examples.length} examples.`);
+    throw new RangeError(
+      `directMethod: an interval cannot be had from judgements of ${examples.length} examples whose weight is above 0.`,
+    );
   }
   const value = meanReward(rows, rewards);
   const random = new Random("direct method", seed);
@@ -32,14 +48,14 @@ export function directMethod(
       rewards,
     ),
   );
-  const mean = values.reduce((sum, v) => sum + v, 0) / resamples;
-  const variance = values.reduce((sum, v) => sum + (v - mean) ** 2, 0) / (resamples - 1);
-  const effective = effectiveSize(rows.map(({ weight }) => weight));
+  const mean = total(values) / resamples;
+  const variance = total(values, (v) => (v - mean) ** 2) / (resamples - 1);
+  const effective = sizeOf(rows.map(({ weight }) => weight));
   return estimateOf(value, Math.sqrt(variance), effective, rows.length);
 }
 
 function meanReward(rows: readonly Row[], rewards: FitRewards): number {
-  const model = rewards(rows);
-  const total = rows.reduce((sum, { weight }) => sum + weight, 0);
-  return rows.reduce((sum, row) => sum + row.weight * expectedReward(model, row), 0) / total;
+  const model = fitted("directMethod", rewards, rows);
+  const weights = scaled(rows.map(({ weight }) => weight));
+  return total(rows, (row, i) => weights[i]! * expectedReward(model, row)) / total(weights);
 }

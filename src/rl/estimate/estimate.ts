@@ -1,3 +1,6 @@
+import { checkList, checkNumber, number } from "../../check.ts";
+import { largest, total } from "../../numbers.ts";
+
 /** An estimate of a mean reward, and how far to trust it. */
 export interface Estimate {
   readonly value: number;
@@ -17,10 +20,33 @@ export interface Estimate {
 /** The 97.5 % point of the standard normal law. */
 export const Z = 1.959963984540054;
 
-/** (Σ w)² / Σ w². */
+/**
+ * (Σ w)² / Σ w²; 0 where there are none, or all are 0.
+ *
+ * @throws RangeError where a weight is no finite number of at least 0.
+ */
 export function effectiveSize(weights: readonly number[]): number {
-  const squares = weights.reduce((sum, w) => sum + w * w, 0);
-  return squares === 0 ? 0 : weights.reduce((sum, w) => sum + w, 0) ** 2 / squares;
+  checkList("effectiveSize", "weights", weights, "a list of numbers");
+  for (let i = 0; i < weights.length; i++) checkNumber("effectiveSize", `weights[${i}]`, weights[i], number.atLeast0);
+  return sizeOf(weights);
+}
+
+/** As `effectiveSize`, of weights that were checked. */
+export function sizeOf(weights: readonly number[]): number {
+  const near1 = scaled(weights);
+  const squares = total(near1, (w) => w * w);
+  return squares === 0 ? 0 : total(near1) ** 2 / squares;
+}
+
+/**
+ * Weights brought near 1, by a power of 2 and so without rounding: sums and squares of very large ones would be infinite, and
+ * those of very small ones 0.
+ */
+export function scaled(weights: readonly number[]): number[] {
+  const most = largest(weights);
+  if (!(most > 0)) return [...weights];
+  const power = 2 ** Math.min(1022, Math.max(-1022, -Math.floor(Math.log2(most))));
+  return weights.map((w) => w * power);
 }
 
 export const estimateOf = (value: number, standardError: number, effective: number, judgements: number): Estimate => ({
@@ -47,17 +73,24 @@ export interface Term {
  * @throws RangeError where there are fewer than two examples, or all weights are 0.
  */
 export function weightedMean(op: string, terms: readonly Term[]): { value: number; standardError: number } {
-  const total = terms.reduce((sum, { weight }) => sum + weight, 0);
-  const value = terms.reduce((sum, term) => sum + term.weight * term.value, 0) / total;
-  const residuals = new Map<string, number>();
-  for (const { example, value: z, weight } of terms) {
-    residuals.set(example, (residuals.get(example) ?? 0) + weight * (z - value));
-  }
+  const weights = scaled(terms.map(({ weight }) => weight));
+  const sum = total(weights);
+  const value = total(weights, (u, i) => u * terms[i]!.value) / sum;
+  const residuals = new Map<string, number[]>();
+  terms.forEach(({ example, value: z }, i) => {
+    const residual = weights[i]! * (z - value);
+    const others = residuals.get(example);
+    if (others) others.push(residual);
+    else residuals.set(example, [residual]);
+  });
   const C = residuals.size;
-  if (C < 2 || total === 0) {
+  if (C < 2 || sum === 0) {
     const fault = C < 2 ? `judgements of ${C} examples` : "weights that are all 0";
     throw new RangeError(`${op}: an interval cannot be had from ${fault}. Judge more, or of answers the policy gives.`);
   }
-  const squares = [...residuals.values()].reduce((sum, x) => sum + x * x, 0);
-  return { value, standardError: Math.sqrt(((C / (C - 1)) * squares) / total ** 2) };
+  const squares = total([...residuals.values()], (all) => total(all) ** 2);
+  const standardError = Math.sqrt(((C / (C - 1)) * squares) / sum ** 2);
+  for (const [what, x] of Object.entries({ "the estimate": value, "its standard error": standardError }))
+    checkNumber(op, what, x, { ...number.finite, expected: "a finite number. π / μ of some judgements is too large" });
+  return { value, standardError };
 }

@@ -1,5 +1,6 @@
-import { largest } from "../../numbers.ts";
-import type { Row } from "./rows.ts";
+import { checkNumber, describe, number, placeIn } from "../../check.ts";
+import { largest, total } from "../../numbers.ts";
+import { checkRows, type Row } from "./rows.ts";
 
 /** What reward is expected for an action: q̂(x, a), from -1 to 1. */
 export type RewardModel = (row: Row, action: number) => number;
@@ -17,8 +18,11 @@ const LEAST = 1e-6;
  *   q̂(x, a) = 2 σ(θ · φ(x, a)) − 1        φ = (1, log π(a), log μ(a))
  * fitted to (1 + reward) / 2 by logistic regression (Newton's method). Three numbers, so that some dozen judgements do;
  * what people think of an action beyond that it does not know.
+ *
+ * @throws TypeError or RangeError naming the row that cannot be; the model where the action is none of the row's.
  */
 export const fitRewards: FitRewards = (rows) => {
+  checkRows("fitRewards", rows);
   const [n, D] = [rows.length, 3];
   const phi = new Float64Array(n * D);
   rows.forEach((row, i) => {
@@ -45,6 +49,7 @@ export const fitRewards: FitRewards = (rows) => {
   }
   const [t0, t1, t2] = theta as [number, number, number];
   return (row, action) => {
+    checkNumber("fitRewards: its model", "action", action, placeIn(row.target.length));
     const [f0, f1, f2] = features(row, action);
     return 2 * sigmoid(t0 * f0 + t1 * f1 + t2 * f2) - 1;
   };
@@ -82,4 +87,23 @@ function solve(A: readonly (readonly number[])[], b: readonly number[]): number[
 
 /** Σ_a π(a) q̂(x, a). */
 export const expectedReward = (model: RewardModel, row: Row): number =>
-  row.target.reduce((sum, p, a) => (p > 0 ? sum + p * model(row, a) : sum), 0);
+  total(row.target, (p, a) => (p > 0 ? p * model(row, a) : 0));
+
+/** A model of somebody else, whose answers are looked at. */
+export function fitted(operation: string, rewards: FitRewards, rows: readonly Row[]): RewardModel {
+  const model: unknown = rewards(rows);
+  if (typeof model !== "function")
+    throw new TypeError(
+      `${operation}: rewards gave ${describe(model)}, expected a reward model: a function of (row, action).`,
+    );
+  return (row, action) => {
+    const reward: unknown = model(row, action);
+    checkNumber(
+      operation,
+      `the reward model's answer for action ${action} of example ${row.example}`,
+      reward,
+      number.finite,
+    );
+    return reward;
+  };
+}

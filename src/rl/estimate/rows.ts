@@ -1,5 +1,6 @@
-import type { Judgement } from "../judgement.ts";
-import { rewarded } from "../judgement.ts";
+import { checkFunction, checkList, checkNumber, checkText, type NumberRule, number, placeIn } from "../../check.ts";
+import { checkObject, checkProbabilities } from "../check.ts";
+import { checkJudgements, type Judgement, rewardedOf } from "../judgement.ts";
 
 /** One judgement, beside what the policy that is being estimated would have done there. */
 export interface Row {
@@ -22,25 +23,61 @@ export interface Row {
  * counts as many as it stands for, where all of the chances are known; else all count alike.
  *
  * @param target probabilities [A] of the policy that is being estimated, by example; undefined leaves the example out.
- * @throws RangeError where they are of another number of actions than the log's.
+ * @throws FeedbackLogError naming a judgement's field that cannot be; RangeError where the probabilities are none, or of
+ *   another number of actions than the log's.
  */
 export function rowsOf(
   judgements: Iterable<Judgement>,
   target: (example: string) => readonly number[] | undefined,
 ): Row[] {
-  const learnable = rewarded(judgements);
+  checkFunction("rowsOf", "target", target, "a function that gives the policy's probabilities for an example");
+  const learnable = rewardedOf(
+    checkJudgements("rowsOf", judgements, [
+      "example",
+      "reward",
+      "propensity",
+      "probabilities",
+      "action",
+      "chosenWith",
+      "purpose",
+    ]),
+  );
   const known = learnable.every(({ chosenWith }) => chosenWith !== null);
   return learnable.flatMap(({ example, action, reward, propensity, probabilities, chosenWith }) => {
     const p = target(example);
-    if (!p) return [];
+    if (p === undefined) return [];
+    checkList("rowsOf", `what target gave for example ${example}`, p, "a list of probabilities, or undefined");
     if (p.length !== probabilities.length) {
       throw new RangeError(
         `rowsOf: the policy has ${p.length} actions for example ${example}, the log has ${probabilities.length}.`,
       );
     }
+    checkProbabilities("rowsOf", `the policy's probabilities for example ${example}`, p);
     const weight = known ? 1 / chosenWith! : 1;
     return [{ example, action, reward, propensity, logged: probabilities, target: p, weight }];
   });
+}
+
+const REWARD: NumberRule = { holds: (x) => x >= -1 && x <= 1, expected: "a number from -1 to 1" };
+const DRAWN: NumberRule = { holds: (x) => x > 0 && x <= 1, expected: "a number above 0 and at most 1" };
+
+/** Refuses what are no rows, such as those with rewards, chances or weights that cannot be. */
+export function checkRows(operation: string, rows: readonly Row[]): void {
+  checkList(operation, "rows", rows, "a list of rows, such as rowsOf gives");
+  for (let i = 0; i < rows.length; i++) checkRow(operation, i, rows[i]!);
+}
+
+function checkRow(operation: string, i: number, row: Row): void {
+  checkObject(operation, `row ${i}`, row, "a row, such as rowsOf gives");
+  const { example, action, reward, propensity, logged, target, weight } = row;
+  checkText(operation, `the example of row ${i}`, example);
+  checkProbabilities(operation, `logged of row ${i}`, logged);
+  checkProbabilities(operation, `target of row ${i}`, target, logged.length);
+  checkNumber(operation, `the action of row ${i}`, action, placeIn(logged.length));
+  checkNumber(operation, `the reward of row ${i}`, reward, REWARD);
+  checkNumber(operation, `the propensity of row ${i}`, propensity, DRAWN);
+  checkNumber(operation, `the weight of row ${i}`, weight, number.atLeast0);
+  checkNumber(operation, `π / μ of row ${i}, whose propensity is ${propensity},`, ratio(row), number.finite);
 }
 
 /** w = π(a) / μ(a): how much likelier the action is under the policy that is being estimated. */

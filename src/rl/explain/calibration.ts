@@ -1,4 +1,6 @@
-import { largest } from "../../numbers.ts";
+import { checkList, checkNumber, checkOptions, number, placeIn } from "../../check.ts";
+import { largest, total } from "../../numbers.ts";
+import { checkProbabilities } from "../check.ts";
 
 /** Examples whose likeliest answer was held about as likely. */
 export interface Bin {
@@ -24,12 +26,19 @@ export interface Calibration {
  *
  * @param probabilities [N][A]
  * @param labels [N], or where only judgements are known, whether each answer was right.
+ * @param options.bins how many of them. Default 15.
+ * @throws TypeError or RangeError naming the row or the label that cannot be.
  */
 export function calibration(
   probabilities: readonly (readonly number[])[],
   labels: ArrayLike<number | boolean>,
-  { bins = 15 }: { bins?: number } = {},
+  options: { bins?: number } = {},
 ): Calibration {
+  checkOptions("calibration", options, { bins: true });
+  const { bins = 15 } = options;
+  checkNumber("calibration", "bins", bins, number.wholeAtLeast1);
+  checkList("calibration", "probabilities", probabilities, "a list of rows of probabilities");
+  checkList("calibration", "labels", labels, "a list of labels, or of true and false");
   if (probabilities.length === 0 || probabilities.length !== labels.length) {
     throw new RangeError(
       `calibration: ${probabilities.length} rows of probabilities and ${labels.length} labels, expected as many of both, at least 1.`,
@@ -37,6 +46,8 @@ export function calibration(
   }
   const sums = Array.from({ length: bins }, () => ({ count: 0, confidence: 0, right: 0 }));
   probabilities.forEach((p, i) => {
+    checkProbabilities("calibration", `row ${i}`, p, probabilities[0]!.length);
+    if (typeof labels[i] !== "boolean") checkNumber("calibration", `label ${i}`, labels[i], placeIn(p.length));
     const confidence = largest(p);
     const label = labels[i]!;
     const right = typeof label === "boolean" ? label : p.indexOf(confidence) === label;
@@ -55,6 +66,6 @@ export function calibration(
     }),
   );
   const N = probabilities.length;
-  const ece = sums.reduce((sum, { confidence, right }) => sum + Math.abs(right - confidence) / N, 0);
+  const ece = total(sums, ({ confidence, right }) => Math.abs(right - confidence) / N);
   return { ece, bins: found };
 }

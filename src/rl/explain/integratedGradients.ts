@@ -1,6 +1,8 @@
 import { mul, noGrad, softmax, sum } from "../../autograd/index.ts";
+import { checkList, checkNumber, checkOptions, floats, type Known, number } from "../../check.ts";
 import type { Batch, MultimodalNet } from "../../model/index.ts";
-import { oneOf, repeated } from "./example.ts";
+import { total } from "../../numbers.ts";
+import { checkAction, checkNet, oneOf, repeated } from "./example.ts";
 
 export interface IntegratedGradientsOptions {
   /** Points on the way from the baseline to the example, evaluated as one batch. Default 32. */
@@ -8,6 +10,8 @@ export interface IntegratedGradientsOptions {
   /** What "nothing there" looks like. Default: zeros, a black picture and silence. */
   readonly baseline?: { readonly image?: Float32Array; readonly audio?: Float32Array };
 }
+
+const KNOWN: Known<IntegratedGradientsOptions> = { steps: true, baseline: true };
 
 export interface Attribution {
   /** [C, H, W]: what each pixel adds to the probability. */
@@ -29,19 +33,28 @@ export interface Attribution {
  * p(x) − p(x′) and the sum differ by much, more steps are needed.
  *
  * @param batch of one example, in typed arrays.
+ * @throws TypeError or RangeError naming the option, the action or the part of the batch that cannot be.
  */
 export async function integratedGradients(
   net: MultimodalNet,
   batch: Batch,
   action: number,
-  { steps = 32, baseline = {} }: IntegratedGradientsOptions = {},
+  options: IntegratedGradientsOptions = {},
 ): Promise<Attribution> {
-  const one = oneOf("integratedGradients", batch);
+  checkNet("integratedGradients", net);
+  checkOptions("integratedGradients", options, KNOWN);
+  const { steps = 32, baseline = {} } = options;
+  checkNumber("integratedGradients", "steps", steps, number.wholeAtLeast1);
+  checkOptions("integratedGradients: baseline", baseline, { image: true, audio: true });
+  checkAction("integratedGradients", "action", net, action);
+  const one = oneOf("integratedGradients", net, batch);
   const parts = (["image", "audio"] as const)
     .filter((name) => net.modalities.includes(name))
     .map((name) => {
       const x = one[name] as Float32Array;
-      const from = baseline[name] ?? new Float32Array(x.length);
+      const given = baseline[name];
+      if (given !== undefined) checkList("integratedGradients", `baseline.${name}`, given, "a Float32Array");
+      const from = given ? floats("integratedGradients", `baseline.${name}`, given) : new Float32Array(x.length);
       if (from.length !== x.length) {
         throw new TypeError(
           `integratedGradients: the baseline's ${name} holds ${from.length} numbers, not ${x.length}.`,
@@ -71,9 +84,9 @@ export async function integratedGradients(
       along.dispose();
       // The gradient of the mean over the steps is 1 / steps of each step's own.
       const attribution = Float32Array.from(x, (value, i) => {
-        let total = 0;
-        for (let s = 0; s < steps; s++) total += d[s * x.length + i]!;
-        return (value - from[i]!) * total;
+        let slope = 0;
+        for (let s = 0; s < steps; s++) slope += d[s * x.length + i]!;
+        return (value - from[i]!) * slope;
       });
       return [name, attribution] as const;
     }),
@@ -86,7 +99,7 @@ export async function integratedGradients(
   const D = net.config.audio!;
   const frames = found.audio && {
     frames: Float32Array.from({ length: found.audio.length / D }, (_, t) =>
-      found.audio!.subarray(t * D, (t + 1) * D).reduce((a, b) => a + b, 0),
+      total(found.audio!.subarray(t * D, (t + 1) * D)),
     ),
   };
   return { ...found, ...frames, from: rows[action]!, to: rows[rows.length / 2 + action]! };

@@ -1,8 +1,10 @@
 import { concat, noGrad, softmax } from "../../autograd/index.ts";
+import { checkFunction, checkList, checkNumber, checkText, number } from "../../check.ts";
 import { Random } from "../../data/random.ts";
-import type { Batch, Modality, MultimodalNet } from "../../model/index.ts";
-import { modalities } from "../../model/index.ts";
-import { oneOf, repeated } from "./example.ts";
+import { type Batch, type Modality, type MultimodalNet, modalities, presentOf } from "../../model/index.ts";
+import { total } from "../../numbers.ts";
+import { checkObject } from "../check.ts";
+import { checkAction, checkNet, oneOf, repeated } from "./example.ts";
 
 /*
  * Shapley values (1953): how a decision's probability is shared out among those who made it. With v(S) the probability
@@ -17,39 +19,57 @@ export interface Shares<Name extends string = string> {
   readonly all: number;
 }
 
-/** φ [n] from v, given for every subset: v[bits], where bit i says that player i is there; 2ⁿ numbers. */
+/**
+ * φ [n] from v, given for every subset: v[bits], where bit i says that player i is there; 2ⁿ numbers.
+ *
+ * @throws RangeError where they are not as many, or not finite.
+ */
 export function shapleyValues(v: ArrayLike<number>): number[] {
+  checkList("shapleyValues", "v", v, "a list of 2ⁿ numbers");
   const n = Math.log2(v.length);
   if (!Number.isInteger(n)) {
     throw new RangeError(`shapleyValues: v holds ${v.length} numbers, expected 2ⁿ: one for each subset of n players.`);
   }
+  for (let S = 0; S < v.length; S++) checkNumber("shapleyValues", `v[${S}]`, v[S], number.finite);
   const factorial = (k: number): number => (k < 2 ? 1 : k * factorial(k - 1));
   const weight = Array.from({ length: n }, (_, size) => (factorial(size) * factorial(n - size - 1)) / factorial(n));
   return Array.from({ length: n }, (_, i) => {
-    let sum = 0;
-    for (let S = 0; S < v.length; S++) {
-      if (S & (1 << i)) continue;
-      sum += weight[ones(S)]! * (v[S | (1 << i)]! - v[S]!);
-    }
-    return sum;
+    return total(v, (worth, S) => (S & (1 << i) ? 0 : weight[ones(S)]! * (v[S | (1 << i)]! - worth)));
   });
 }
 
 /**
  * What each of the players adds, asked for subset by subset, as where a learner's memory answers beside its network.
  *
+ * @param players at most 16, each named once: 2ⁿ subsets are asked about.
  * @param worth v of a subset.
+ * @throws TypeError or RangeError where those cannot be, or a worth is no finite number.
  */
 export async function sharesOf<Name extends string>(
   players: readonly Name[],
   worth: (there: readonly Name[]) => Promise<number>,
 ): Promise<Shares<Name>> {
+  checkList("sharesOf", "players", players, "a list of names");
+  if (players.length > PLAYERS)
+    throw new RangeError(`sharesOf: there are ${players.length} players, expected at most ${PLAYERS}.`);
+  for (const [i, name] of players.entries()) {
+    checkText("sharesOf", `player ${i}`, name);
+    if (players.indexOf(name) < i) throw new RangeError(`sharesOf: player ${name} is named twice, expected once.`);
+  }
+  checkFunction("sharesOf", "worth", worth, "a function of the players who are there");
   const v: number[] = [];
-  for (let S = 0; S < 2 ** players.length; S++) v.push(await worth(players.filter((_, i) => (S >> i) & 1)));
+  for (let S = 0; S < 2 ** players.length; S++) {
+    const there = players.filter((_, i) => (S >> i) & 1);
+    const found: unknown = await worth(there);
+    checkNumber("sharesOf", `the worth of [${there.join(", ")}]`, found, number.finite);
+    v.push(found);
+  }
   const values = shapleyValues(v);
   const shares = Object.fromEntries(players.map((name, i) => [name, values[i]!]));
   return { shares: shares as Record<Name, number>, none: v[0]!, all: v.at(-1)! };
 }
+
+const PLAYERS = 16;
 
 const ones = (bits: number): number => (bits === 0 ? 0 : (bits & 1) + ones(bits >> 1));
 
@@ -58,15 +78,21 @@ const ones = (bits: number): number => (bits === 0 ? 0 : (bits & 1) + ones(bits 
  * one batch for fusion and head. A modality that an example lacks adds 0.
  *
  * @param actions [N], one for each example of the batch.
+ * @throws TypeError or RangeError naming the action or the part of the batch that cannot be.
  */
 export async function modalityShares(
   net: MultimodalNet,
   batch: Batch,
   actions: readonly number[],
 ): Promise<Shares<Modality>[]> {
+  checkNet("modalityShares", net);
+  checkObject("modalityShares", "the batch", batch, "a batch");
+  checkList("modalityShares", "actions", actions, "a list of actions, one for each example");
   const [N, M] = [actions.length, net.modalities.length];
+  for (let n = 0; n < N; n++) checkAction("modalityShares", `action ${n}`, net, actions[n]);
+  if (N === 0) return [];
   const subsets = 2 ** M;
-  const given = batch.present ? Array.from(batch.present as ArrayLike<number>) : undefined;
+  const given = presentOf("modalityShares", batch, N * M);
   // Rows by subset, then example.
   const present = Float32Array.from({ length: subsets * N * M }, (_, i) => {
     const [m, n, S] = [i % M, Math.floor(i / M) % N, Math.floor(i / M / N)];
@@ -74,14 +100,18 @@ export async function modalityShares(
   });
   const p = await net.engine.step(() =>
     noGrad(() => {
-      const features = net.encode(batch).map((x) => concat(new Array(subsets).fill(x), { axis: 0 }));
-      return softmax(net.classify(features, present));
+      const features = net.encode(batch);
+      const size = features[0]!.shape[0];
+      if (size !== N)
+        throw new RangeError(`modalityShares: there are ${N} actions for ${size} examples, expected as many.`);
+      const all = features.map((x) => concat(new Array(subsets).fill(x), { axis: 0 }));
+      return softmax(net.classify(all, present));
     }),
   );
   const rows = (await p.data()) as Float32Array;
   p.dispose();
   const A = rows.length / (subsets * N);
-  return actions.map((action, n) => {
+  return Array.from(actions, (action, n) => {
     const v = Array.from({ length: subsets }, (_, S) => rows[(S * N + n) * A + action]!);
     const values = shapleyValues(v);
     const shares = Object.fromEntries(modalities.map((name) => [name, values[net.modalities.indexOf(name)] ?? 0]));
@@ -101,6 +131,7 @@ const CHUNK = 256;
  * Σ φ exact and leaves noise in each.
  *
  * @param batch of one example. Gives φ [L], 0 for padding.
+ * @throws TypeError or RangeError naming the action or the part of the batch that cannot be.
  */
 export async function wordShares(
   net: MultimodalNet,
@@ -108,7 +139,14 @@ export async function wordShares(
   action: number,
   seed: number | string = 0,
 ): Promise<number[]> {
-  const row = oneOf("wordShares", batch);
+  checkNet("wordShares", net);
+  checkAction("wordShares", "action", net, action);
+  if (!net.modalities.includes("text"))
+    throw new TypeError(
+      `wordShares: the network takes ${net.modalities.join(" and ")} alone, expected one that reads text.`,
+    );
+  if (typeof seed !== "string") checkNumber("wordShares", "seed", seed, number.finite);
+  const row = oneOf("wordShares", net, batch);
   const words = Array.from((row.words ?? []) as ArrayLike<number>);
   const players = words.flatMap((id, i) => (id === 0 ? [] : [i]));
   const n = players.length;

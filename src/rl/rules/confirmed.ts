@@ -1,3 +1,4 @@
+import { checkList, checkNumber, type NumberRule, number } from "../../check.ts";
 import { largest, smallest } from "../../numbers.ts";
 import type { Judged } from "./rule.ts";
 
@@ -30,11 +31,30 @@ export function leastConfirmed(counts: readonly number[]): number {
   return total === 0 ? 0 : (counts.length * smallest(counts)) / total;
 }
 
-/** The likeliest answer of probabilities [A], where those that were hardly confirmed have the benefit of the doubt. */
+/**
+ * The likeliest answer of probabilities [A], the first of equals. Where `counts` tell how often each was confirmed, those that
+ * hardly were have the benefit of the doubt.
+ *
+ * @throws TypeError or RangeError where there is none, a probability is no number, or the counts are not as many.
+ */
 export function likeliest(probabilities: readonly number[], counts?: readonly number[]): number {
+  checkNumbers("probabilities", probabilities, number.finite);
+  if (probabilities.length === 0) throw new RangeError("likeliest: there are no probabilities, expected at least one.");
+  if (counts !== undefined) {
+    checkNumbers("counts", counts, number.atLeast0);
+    if (counts.length !== probabilities.length)
+      throw new RangeError(
+        `likeliest: ${counts.length} counts for ${probabilities.length} probabilities, expected as many.`,
+      );
+  }
   const total = counts?.reduce((a, b) => a + b, 0) ?? 0;
-  const hopes = probabilities.map((p, a) =>
+  const hopes = Array.from(probabilities, (p, a) =>
     counts && total > 0 ? p + BENEFIT * Math.max(0, 1 - (counts[a]! * counts.length) / (LITTLE * total)) : p,
   );
   return hopes.indexOf(largest(hopes));
+}
+
+function checkNumbers(what: string, numbers: readonly number[], rule: NumberRule): void {
+  checkList("likeliest", what, numbers, "a list of numbers");
+  for (let i = 0; i < numbers.length; i++) checkNumber("likeliest", `${what}[${i}]`, numbers[i], rule);
 }

@@ -1,4 +1,5 @@
 import type { Engine, Tensor } from "../../autograd/index.ts";
+import { checkNumber, describe, number } from "../../check.ts";
 import type { Random } from "../../data/random.ts";
 import { type Batch, type Modality, type Module, type Optimiser, presentOf } from "../../model/index.ts";
 import type { RewardedJudgement } from "../judgement.ts";
@@ -13,6 +14,19 @@ export interface Policy extends Module {
   readonly atOnce?: number;
   /** Logits [N, A] of a batch, in a step. */
   forward(batch: Batch, options?: { training?: boolean }): Tensor;
+}
+
+/**
+ * Refuses what is no network that can be asked.
+ *
+ * @param classes how many actions it must have, where that is known.
+ */
+export function checkPolicy(operation: string, what: string, net: Policy, classes?: number): void {
+  if (typeof net?.forward !== "function" || typeof net.parameters !== "function" || net.engine === undefined)
+    throw new TypeError(`${operation}: ${what} is ${describe(net)}, expected a network such as a MultimodalNet.`);
+  checkNumber(operation, `config.classes of ${what}`, net.config?.classes, number.wholeAtLeast1);
+  if (classes !== undefined && net.config.classes !== classes)
+    throw new RangeError(`${operation}: ${what} has ${net.config.classes} actions, expected ${classes}.`);
 }
 
 /** A judgement, with the example that it is about. */
@@ -75,7 +89,7 @@ export function only<E>(
   const batch = batchOf(examples);
   const parts = policy.modalities ?? [];
   if (parts.length === 0) return batch;
-  const given = presentOf("learner", batch);
+  const given = presentOf("learner", batch, examples.length * parts.length);
   const present = examples.flatMap((_, i) =>
     parts.map((m, k) => (sight(i).includes(m) ? (given?.[i * parts.length + k] ?? 1) : 0)),
   );
