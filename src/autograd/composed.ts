@@ -1,6 +1,6 @@
 import { checkFlag, checkNumber, checkOptions, type Known, number } from "../check.ts";
 import { blend } from "../kernels/blend.ts";
-import { type Conv2dOptions, conv2dOptions } from "../kernels/conv2d.ts";
+import { type Conv2dOptions, conv2dOptions } from "../kernels/conv2d/index.ts";
 import { expect, show } from "../kernels/op.ts";
 import { checkAxes, type ReduceOptions, reduceOptions } from "../kernels/reduce.ts";
 import { expectTensor, noMore } from "./apply.ts";

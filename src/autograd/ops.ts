@@ -3,7 +3,7 @@ import type { HostArray } from "../gpu/index.ts";
 import { activation } from "../kernels/activation.ts";
 import { type Arithmetic, arithmetic } from "../kernels/arithmetic.ts";
 import { concat as concatKernel } from "../kernels/concat.ts";
-import { type Conv2dOptions, conv2d as conv2dKernel, conv2dOptions } from "../kernels/conv2d.ts";
+import { type Conv2dOptions, conv2d as conv2dKernel, conv2dOptions } from "../kernels/conv2d/index.ts";
 import {
   type CrossEntropyOptions,
   crossEntropy as crossEntropyKernel,

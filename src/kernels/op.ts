@@ -83,6 +83,12 @@ export function grid(n: number, size: number): [number, number, number] {
 export const each = (n: number, line: (i: number) => string): string =>
   Array.from({ length: n }, (_, i) => line(i)).join("\n");
 
+/** WGSL, ahead of all else: for kernels whose threads in fours tell one another what they read (quads). */
+export const subgroups = /* wgsl */ `
+enable subgroups;
+// What a compiler cannot see: the threads of a quad leave together or not at all, since what it depends on is the same for them.
+diagnostic(off, subgroup_uniformity);`;
+
 /** WGSL: whether x is not a number. By its bits, since compilers may take a number to equal itself. */
 export const notANumber = (x: string): string => `((bitcast<u32>(${x}) & 0x7fffffffu) > 0x7f800000u)`;
 

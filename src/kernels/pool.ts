@@ -1,6 +1,6 @@
 import type { Known } from "../check.ts";
 import { kernel, type Recording, wgsl } from "../gpu/index.ts";
-import { pair } from "./conv2d.ts";
+import { pair } from "./conv2d/index.ts";
 import {
   type Activation,
   activations,

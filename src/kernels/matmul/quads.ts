@@ -1,4 +1,5 @@
 import { kernel, wgsl } from "../../gpu/index.ts";
+import { subgroups } from "../op.ts";
 import { common, type Product, readByFours, type Vectors } from "./common.ts";
 
 /*
@@ -20,9 +21,7 @@ export interface Quads extends Product, Vectors {
 export const quads = kernel(
   "matmul",
   (v: Quads) => wgsl`
-enable subgroups;
-// Four threads leave together or not at all: their rows are the same.
-diagnostic(off, subgroup_uniformity);
+${subgroups}
 ${common(v, v)}
 ${readByFours(v)}
 const ROWS = ${v.rows}u;

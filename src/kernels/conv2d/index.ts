@@ -1,9 +1,6 @@
-import { checkName, type Known } from "../check.ts";
-import type { Recording } from "../gpu/index.ts";
-import { activationBackward } from "./activation.ts";
-import * as inRegisters from "./conv2dRegisters.ts";
-import { CHANNELS, lanes, PIXELS, type Window } from "./conv2dRegisters.ts";
-import * as throughMemory from "./conv2dShared.ts";
+import { checkName, type Known } from "../../check.ts";
+import type { Recording } from "../../gpu/index.ts";
+import { activationBackward } from "../activation.ts";
 import {
   type Activation,
   checkActivation,
@@ -16,17 +13,23 @@ import {
   type Op,
   show,
   type Value,
-} from "./op.ts";
-import { addPartials } from "./partials.ts";
-import { DEPTH, tilesOf } from "./tiles.ts";
+} from "../op.ts";
+import { addPartials } from "../partials.ts";
+import { DEPTH, tilesOf } from "../tiles.ts";
+import { CHANNELS, PIXELS, type Window } from "./common.ts";
+import * as inQuads from "./quads.ts";
+import * as inRegisters from "./registers.ts";
+import * as throughShared from "./shared.ts";
 
 /*
  * y [N, O, H′, W′] = f(b + Σ over c, i, j of w [O, C/groups, kH, kW] · x [N, C, H, W]): cross-correlation, as PyTorch's conv2d.
  *   y[n, o, p, q] = f(b[o] + Σ w[o, c, i, j] · x[n, c, p·stride + i·dilation − padding, q·stride + j·dilation − padding])
  *   H′ = ⌊(H + 2·padding − dilation·(kH − 1) − 1) / stride⌋ + 1
  *
- * y, dx and dw each come in three ways: in registers (conv2dRegisters.ts), best on devices that compute on the CPU and
- * with few channels, and through workgroup memory by tiles of 64 or 32 (conv2dShared.ts), best on GPUs.
+ * y, dx and dw have four variants each:
+ *   registers           8 channels of 8 pixels a thread, read straight from storage (registers.ts)
+ *   quads               the same, four threads sharing what they read, where there are subgroups (quads.ts)
+ *   shared64, shared32  a matrix product through workgroup memory (shared.ts)
  */
 
 type Pair = number | readonly [number, number];
@@ -125,32 +128,33 @@ export const conv2d: Op<Conv2dOptions> = (r, [x, w, b], options) => {
   const og = O / groups;
   const forwardBy = (side: number) => (r: Recording) =>
     r.dispatch({
-      kernel: throughMemory.forward({ bias: b !== undefined, activation, side, ...window }),
+      kernel: throughShared.forward({ bias: b !== undefined, activation, side, ...window }),
       reads: [x!.slot, w!.slot, ...(b ? [b.slot] : [])],
       writes: [y.slot],
       sizes: [...common, 0],
       grid: cover(side, og, N * P * Q),
     });
   const shape = `${C}→${O}, ${kH}×${kW}, ${H}×${W}`;
-  /** Threads that compute a row of pixels each; of quads the last four of a plane may not all have one. */
-  const threads = (quads: boolean, channels: number, rows: number, columns: number) => {
+  /** Workgroups of threads that compute 8 pixels of a row each; of quads the last four of a plane may not all have some. */
+  const groupsOf = (by: InRegisters, channels: number, rows: number, columns: number) => {
     const places = rows * Math.ceil(columns / PIXELS);
-    return N * groups * Math.ceil(channels / CHANNELS) * (quads ? 4 * Math.ceil(places / 4) : places);
+    const threads = N * groups * Math.ceil(channels / CHANNELS) * (by === inQuads ? 4 * Math.ceil(places / 4) : places);
+    return grid(threads, by.THREADS);
   };
-  const byRegisters = (quads: boolean) => (r: Recording) =>
+  const forwardInRegisters = (by: InRegisters) => (r: Recording) =>
     r.dispatch({
-      kernel: inRegisters.forward({ quads, bias: b !== undefined, activation, ...window }),
+      kernel: by.forward({ bias: b !== undefined, activation, ...window }),
       reads: [x!.slot, w!.slot, ...(b ? [b.slot] : [])],
       writes: [y.slot],
       sizes: [...common, 1],
-      grid: grid(threads(quads, og, P, Q), lanes(quads)),
+      grid: groupsOf(by, og, P, Q),
     });
   r.choose(
     "conv2d",
     shape,
     {
-      registers: byRegisters(false),
-      ...(r.features.has("subgroups") ? { quads: byRegisters(true) } : {}),
+      registers: forwardInRegisters(inRegisters),
+      ...(r.features.has("subgroups") ? { quads: forwardInRegisters(inQuads) } : {}),
       shared64: forwardBy(64),
       shared32: forwardBy(32),
     },
@@ -163,27 +167,27 @@ export const conv2d: Op<Conv2dOptions> = (r, [x, w, b], options) => {
       const dx = needs[0] ? fresh(r, x!.shape) : undefined;
       const backwardBy = (side: number) => (r: Recording) =>
         r.dispatch({
-          kernel: throughMemory.backwardInput({ side, ...window }),
+          kernel: throughShared.backwardInput({ side, ...window }),
           reads: [dz.slot, w!.slot],
           writes: [dx!.slot],
           sizes: [...common, 0],
           grid: cover(side, cg, N * H * W),
         });
-      const backByRegisters = (quads: boolean) => (r: Recording) =>
+      const backwardInRegisters = (by: InRegisters) => (r: Recording) =>
         r.dispatch({
-          kernel: inRegisters.backwardInput({ quads, ...window }),
+          kernel: by.backwardInput(window),
           reads: [dz.slot, w!.slot],
           writes: [dx!.slot],
           sizes: [...common, 1],
-          grid: grid(threads(quads, cg, H, W), lanes(quads)),
+          grid: groupsOf(by, cg, H, W),
         });
       if (dx) {
         r.choose(
           "conv2d.backwardInput",
           shape,
           {
-            registers: backByRegisters(false),
-            ...(r.features.has("subgroups") ? { quads: backByRegisters(true) } : {}),
+            registers: backwardInRegisters(inRegisters),
+            ...(r.features.has("subgroups") ? { quads: backwardInRegisters(inQuads) } : {}),
             shared64: backwardBy(64),
             shared32: backwardBy(32),
           },
@@ -203,6 +207,9 @@ const byChannels = (r: Recording, channels: number) => {
   return { software: r.features.has("subgroups") ? "quads" : "registers", integrated: forGpu, discrete: forGpu };
 };
 
+/** The variants in registers, with or without quads. */
+type InRegisters = typeof inRegisters | typeof inQuads;
+
 interface WeightGradient {
   x: Value;
   dz: Value;
@@ -214,7 +221,7 @@ interface WeightGradient {
   shape: string;
 }
 
-/** dw, and db as its by-product: both in shares of the batch, added up in order by a second pass. */
+/** dw, and db as its by-product: both as partial sums, which a second pass adds up in order. */
 function weightGradient(r: Recording, g: WeightGradient): [Value, Value | undefined] {
   const { x, dz, w, window, common, bias, shape } = g;
   const [O, cg, kH, kW] = w.shape as [number, number, number, number];
@@ -222,40 +229,41 @@ function weightGradient(r: Recording, g: WeightGradient): [Value, Value | undefi
   const weights = count(w.shape);
   const dw = fresh(r, w.shape);
   const db = bias ? fresh(r, [O]) : undefined;
-  const record = (r: Recording, number: number, dispatch: (shares: Value) => void) => {
-    const shares = fresh(r, [number, weights + O]);
-    dispatch(shares);
-    addPartials(r, { partials: shares, number, extra: O, y: dw, z: db });
+  const record = (r: Recording, number: number, dispatch: (partials: Value) => void) => {
+    const partials = fresh(r, [number, weights + O]);
+    dispatch(partials);
+    addPartials(r, { partials, number, extra: O, y: dw, z: db });
   };
-  const inMemory = (side: number) => (r: Recording) => {
+  const throughTiles = (side: number) => (r: Recording) => {
     const groupsOfTiles = tilesOf(side, O / groups, cg * kH * kW) * groups;
     const wanted = Math.min(Math.ceil(128 / groupsOfTiles), Math.ceil((N * P * Q) / 256), 64);
-    const span = Math.max(DEPTH, Math.ceil((N * P * Q) / Math.max(1, wanted) / DEPTH) * DEPTH);
-    const number = Math.max(1, Math.ceil((N * P * Q) / span));
+    const pixels = Math.max(DEPTH, Math.ceil((N * P * Q) / Math.max(1, wanted) / DEPTH) * DEPTH);
+    const number = Math.max(1, Math.ceil((N * P * Q) / pixels));
     const [gx, gy] = grid(tilesOf(side, O / groups, cg * kH * kW), 1);
-    record(r, number, (shares) =>
+    record(r, number, (partials) =>
       r.dispatch({
-        kernel: throughMemory.backwardWeight({ side, ...window }),
+        kernel: throughShared.backwardWeight({ side, ...window }),
         reads: [x.slot, dz.slot],
-        writes: [shares.slot],
-        sizes: [...common, span],
+        writes: [partials.slot],
+        sizes: [...common, pixels],
         grid: [gx, gy, groups * number],
       }),
     );
   };
-  const bySharesOfBatch = (quads: boolean) => (r: Recording) => {
+  const byPartsOfBatch = (by: InRegisters) => (r: Recording) => {
     // All taps of a small window share the loads of dy; a large one goes row by row to stay within registers.
     const taps = kH * kW <= 9 ? kH : 1;
     const number = Math.min(N, 32);
     const kinds = cg * (kH / taps);
-    const threads = number * groups * Math.ceil(O / groups / CHANNELS) * (quads ? 4 * Math.ceil(kinds / 4) : kinds);
-    record(r, number, (shares) =>
+    const threads =
+      number * groups * Math.ceil(O / groups / CHANNELS) * (by === inQuads ? 4 * Math.ceil(kinds / 4) : kinds);
+    record(r, number, (partials) =>
       r.dispatch({
-        kernel: inRegisters.backwardWeight({ taps, quads, ...window }),
+        kernel: by.backwardWeight({ taps, ...window }),
         reads: [x.slot, dz.slot],
-        writes: [shares.slot],
+        writes: [partials.slot],
         sizes: [...common, number],
-        grid: grid(threads, lanes(quads)),
+        grid: grid(threads, by.THREADS),
       }),
     );
   };
@@ -263,10 +271,10 @@ function weightGradient(r: Recording, g: WeightGradient): [Value, Value | undefi
     "conv2d.backwardWeight",
     shape,
     {
-      registers: bySharesOfBatch(false),
-      ...(r.features.has("subgroups") ? { quads: bySharesOfBatch(true) } : {}),
-      shared64: inMemory(64),
-      shared32: inMemory(32),
+      registers: byPartsOfBatch(inRegisters),
+      ...(r.features.has("subgroups") ? { quads: byPartsOfBatch(inQuads) } : {}),
+      shared64: throughTiles(64),
+      shared32: throughTiles(32),
     },
     // Quads pay only where many kinds of threads want the same dy.
     cg < 32 ? { ...byChannels(r, O / groups), software: "registers" } : byChannels(r, O / groups),
