@@ -1,9 +1,10 @@
-import { appendFileSync, existsSync, mkdirSync, readFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { parseArgs } from "node:util";
 import { loadTriDigits } from "../demo/cli/tridigits.ts";
 import { batches, batchOf, Random, type TriDigitSet, type TriDigits, triDigitsShape } from "../src/data/index.ts";
 import { type Fusion, fusions, MultimodalNet, type Task, tasks } from "../src/model/index.ts";
+import { appendLine } from "../src/node/append-line.ts";
 import { adam, cosine, createEngine, type Engine, noGrad } from "../src/node.ts";
 
 /*
@@ -177,8 +178,6 @@ async function main(): Promise<void> {
     throw new Error(`--seeds is ${args.seeds}, expected whole numbers such as 1,2,3.`);
   const out = args.out ?? `runs/fusions-${form}.jsonl`;
   mkdirSync(dirname(out), { recursive: true });
-  // A torn line must not take the next one with it.
-  if (existsSync(out) && !/(^|\n)$/.test(readFileSync(out, "utf8"))) appendFileSync(out, "\n");
   const data = loadTriDigits();
   const engine = await createEngine();
   const say = (line: string) => process.stderr.write(`${line}\n`);
@@ -192,7 +191,7 @@ async function main(): Promise<void> {
         const same = (r: Result) => r.form === form && r.fusion === fusion && r.task === task && r.seed === seed;
         if (read(out).some(same)) continue;
         const result = await trainOne(engine, data, sets, what);
-        appendFileSync(out, `${JSON.stringify(result)}\n`);
+        await appendLine(out, JSON.stringify(result));
         process.stdout.write(`${JSON.stringify(result)}\n`);
       }
     }

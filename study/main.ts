@@ -67,18 +67,22 @@ const plan: Plan = {
 const program = join(fileURLToPath(new URL(".", import.meta.url)), "cli.js");
 
 const points: Point[] = [];
-// Seed by seed, so that a study that is cut short has all methods of the seeds it came to.
-for (const seed of plan.seeds) {
-  for (const [labels, judgements] of plan.starts) {
-    for (const noise of plan.noises) {
-      for (const method of plan.methods) {
-        const folder = join(options.out, `${method}-${labels}-${judgements}-noise${noise}-seed${seed}`);
-        await run(folder, { method, labels, judgements, noise, seed });
-        append(points, pointsOf(folder, { method, labels, noise, seed }));
-        await publish();
+
+async function main(): Promise<void> {
+  // Seed by seed, so that a study that is cut short has all methods of the seeds it came to.
+  for (const seed of plan.seeds) {
+    for (const [labels, judgements] of plan.starts) {
+      for (const noise of plan.noises) {
+        for (const method of plan.methods) {
+          const folder = join(options.out, `${method}-${labels}-${judgements}-noise${noise}-seed${seed}`);
+          await run(folder, { method, labels, judgements, noise, seed });
+          append(points, pointsOf(folder, { method, labels, noise, seed }));
+          await publish();
+        }
       }
     }
   }
+  console.log(table(points));
 }
 
 async function run(folder: string, settings: Record<string, string | number>): Promise<void> {
@@ -101,4 +105,7 @@ async function publish(): Promise<void> {
   }
 }
 
-console.log(table(points));
+main().catch((error) => {
+  process.stderr.write(`${(error as Error).message}\n`);
+  process.exitCode = 1;
+});

@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { readMetrics } from "../demo/cli/metrics.ts";
 
 /** One figure: accuracy on strangers' voices after so many judgements. */
 export interface Point {
@@ -15,10 +16,8 @@ export interface Point {
 export function pointsOf(folder: string, run: Omit<Point, "judgements" | "accuracy">): Point[] {
   const result = JSON.parse(readFileSync(join(folder, "result.json"), "utf8"));
   const byJudgements = new Map<number, number>([[0, result.accuracyStart]]);
-  for (const line of readFileSync(join(folder, "metrics.jsonl"), "utf8").split("\n").filter(Boolean)) {
-    const metric = JSON.parse(line);
+  for (const metric of readMetrics(join(folder, "metrics.jsonl")))
     if (metric.kind === "validation" && metric.judgements) byJudgements.set(metric.judgements, metric.accuracy);
-  }
   byJudgements.set(result.judgements, result.accuracyEnd);
   return [...byJudgements]
     .sort(([a], [b]) => a - b)

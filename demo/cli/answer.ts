@@ -1,4 +1,3 @@
-import { readFileSync } from "node:fs";
 import { Command } from "commander";
 import {
   cropCentre,
@@ -18,6 +17,7 @@ import { decodeImage } from "../../src/node.ts";
 import { likeliest, sharesOf } from "../../src/rl/index.ts";
 import { barOf } from "./interview.ts";
 import { percent, say } from "./progress.ts";
+import { readFile } from "./read-file.ts";
 import { UsageError } from "./settings.ts";
 import { openTrained } from "./trained.ts";
 
@@ -50,8 +50,8 @@ async function answer(path: string, options: Options): Promise<void> {
   if (sound !== undefined) given.push("audio");
   if (given.length === 0) throw new UsageError("there is nothing to answer. Give --image, --sound or --hint.");
   const prepared = {
-    ...(image === undefined ? {} : { image: inkOf(await decodeImage(read(image), image)) }),
-    ...(sound === undefined ? {} : { wave: waveOf(read(sound), sound) }),
+    ...(image === undefined ? {} : { image: inkOf(await decodeImage(readFile(image), image)) }),
+    ...(sound === undefined ? {} : { wave: waveOf(readFile(sound), sound) }),
     ...(hint === undefined ? {} : { hint }),
   };
   const { engine, data, agent } = await openTrained(path, { software });
@@ -69,14 +69,6 @@ async function answer(path: string, options: Options): Promise<void> {
     console.log(String(digit));
   } finally {
     engine.destroy();
-  }
-}
-
-function read(file: string): Uint8Array {
-  try {
-    return readFileSync(file);
-  } catch (error) {
-    throw new UsageError(`${file} cannot be read: ${(error as Error).message}.`);
   }
 }
 

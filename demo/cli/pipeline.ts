@@ -152,7 +152,7 @@ export class Run {
         const loss = await trainEpoch(this.#net, this.#optimiser, this.#timed(batch), {
           onStep: ({ loss }) => bar.at(++done, `loss ${loss.toFixed(3)}`),
         });
-        this.#folder.record({ kind: "train", epoch: epoch + 1, loss });
+        await this.#folder.record({ kind: "train", epoch: epoch + 1, loss });
         this.#progress.epochs = epoch + 1;
         // An epoch of few steps is quickly done again.
         if (steps > 50 || (epoch + 1) % 10 === 0) {
@@ -194,7 +194,7 @@ export class Run {
     const { accuracy, loss } = agent
       ? figuresOf(await answersOf(agent, set))
       : await evaluateByModality(this.#net, batches(set, 100), { subsets: false });
-    this.#folder.record({ kind: "validation", ...at, loss, accuracy });
+    await this.#folder.record({ kind: "validation", ...at, loss, accuracy });
     return accuracy;
   }
 
@@ -230,7 +230,7 @@ export class Run {
         const updated = await agent.update(heard);
         this.#progress.learner = agent.state();
         const count = rewarded(heard).length;
-        this.#folder.record({ kind: "learn", ...updated, judgements: count });
+        await this.#folder.record({ kind: "learn", ...updated, judgements: count });
         bar?.at(count, `reward ${updated.reward.toFixed(2)}`);
         rounds += 1;
         if (rounds % Math.ceil(LOOK[kind] / round) === 0) {

@@ -1,5 +1,6 @@
 import { spawn } from "node:child_process";
-import { accessSync, constants, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { accessSync, constants } from "node:fs";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 
@@ -40,15 +41,21 @@ function isExecutable(file: string): boolean {
   }
 }
 
-function playWith(program: string, args: readonly string[], wav: Uint8Array): Promise<string | undefined> {
-  const folder = mkdtempSync(join(tmpdir(), "handgrad-sound-"));
-  const file = join(folder, "sound.wav");
-  writeFileSync(file, wav);
-  return new Promise<string | undefined>((resolve) => {
-    const child = spawn(program, [...args, file], { stdio: "ignore", timeout: 20_000 });
-    child.on("error", (error) => resolve(`${program} could not play the sound: ${error.message}`));
-    child.on("exit", (code) =>
-      resolve(code === 0 ? undefined : `${program} could not play the sound (exit code ${code})`),
-    );
-  }).finally(() => rmSync(folder, { recursive: true, force: true }));
+async function playWith(program: string, args: readonly string[], wav: Uint8Array): Promise<string | undefined> {
+  let folder: string | undefined;
+  try {
+    folder = await mkdtemp(join(tmpdir(), "handgrad-sound-"));
+    const file = join(folder, "sound.wav");
+    await writeFile(file, wav);
+    const code = await new Promise<number | null>((resolve, reject) => {
+      const child = spawn(program, [...args, file], { stdio: "ignore", timeout: 20_000 });
+      child.on("error", reject);
+      child.on("exit", resolve);
+    });
+    return code === 0 ? undefined : `${program} could not play the sound (exit code ${code})`;
+  } catch (error) {
+    return `${program} could not play the sound from ${folder ?? tmpdir()}: ${(error as Error).message}`;
+  } finally {
+    if (folder !== undefined) await rm(folder, { recursive: true, force: true });
+  }
 }

@@ -1,9 +1,10 @@
 import { largest } from "../../src/numbers.ts";
 import { barChart, html, lineChart } from "./charts.ts";
 import type { TestResult } from "./held-out.ts";
+import type { Metric } from "./metrics.ts";
 import type { RunResult } from "./pipeline.ts";
 import { percent } from "./progress.ts";
-import type { Metric } from "./run-folder.ts";
+
 import type { Settings } from "./settings.ts";
 
 /** What a run did, as one HTML file that needs no other and no network. */

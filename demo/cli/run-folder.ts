@@ -1,4 +1,4 @@
-import { appendFileSync, existsSync, mkdirSync, readdirSync, readFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync } from "node:fs";
 import { realpath } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import {
@@ -11,10 +11,14 @@ import {
   setWeights,
   weightsOf,
 } from "../../src/model/index.ts";
+import { appendLine } from "../../src/node/append-line.ts";
 import { LockedError, lock } from "../../src/node/lock.ts";
 import { replaceFile } from "../../src/replace-file.ts";
 import type { LearnerState } from "../../src/rl/index.ts";
 import type { HeldOut } from "./held-out.ts";
+import { type Metric, readMetrics } from "./metrics.ts";
+import { say } from "./progress.ts";
+import { readFile } from "./read-file.ts";
 import { readSettings, type Settings, UsageError } from "./settings.ts";
 
 /** How far a run has come; with the weights and the optimiser's memory, enough to go on as if never stopped. */
@@ -30,12 +34,6 @@ export interface Progress {
   /** How good it was before any judgement, by set. */
   before: Record<HeldOut, { accuracy: number; ece: number }> | null;
 }
-
-/** One line of metrics.jsonl. */
-export type Metric =
-  | { kind: "train"; epoch: number; loss: number }
-  | { kind: "validation"; epoch?: number; judgements?: number; loss: number; accuracy: number }
-  | { kind: "learn"; judgements: number; reward: number; entropy: number; kl: number; loss: number };
 
 /** A run's folder: config.json, checkpoint and model, feedback.jsonl, metrics.jsonl, report.html. */
 export class RunFolder {
@@ -92,27 +90,14 @@ export class RunFolder {
     return new RunFolder(path, readSettings(join(path, "config.json")));
   }
 
-  record(metric: Metric): void {
-    appendFileSync(this.file("metrics.jsonl"), `${JSON.stringify(metric)}\n`);
+  /** @throws WriteError where the line could not be written. */
+  record(metric: Metric): Promise<void> {
+    return appendLine(this.file("metrics.jsonl"), JSON.stringify(metric));
   }
 
-  /** All metrics; of lines written again after a resume, the later ones count. */
   metrics(): Metric[] {
-    if (!existsSync(this.file("metrics.jsonl"))) return [];
-    const lines = readFileSync(this.file("metrics.jsonl"), "utf8").split("\n").filter(Boolean);
-    const byPlace = new Map<string, Metric>();
-    for (const line of lines) {
-      try {
-        const metric = JSON.parse(line) as Metric;
-        byPlace.set(
-          `${metric.kind} ${"epoch" in metric ? metric.epoch : ""} ${"judgements" in metric ? metric.judgements : ""}`,
-          metric,
-        );
-      } catch {
-        // The torn last line of a killed process; the resumed run writes it again.
-      }
-    }
-    return [...byPlace.values()];
+    const path = this.file("metrics.jsonl");
+    return existsSync(path) ? readMetrics(path, say) : [];
   }
 
   /** Weights, optimiser and progress in one file, which is replaced in one go. */
@@ -129,14 +114,14 @@ export class RunFolder {
   loadModel(net: MultimodalNet): void {
     const path = this.file("model.safetensors");
     if (!existsSync(path)) throw new UsageError(`${path} is missing: learning cannot go on without it.`);
-    setWeights(net, decodeSafetensors(readFileSync(path), path), path);
+    setWeights(net, decodeSafetensors(readFile(path), path), path);
   }
 
   /** Undefined where the run was stopped before its first checkpoint. @throws WeightsError, UsageError */
   loadCheckpoint(net: MultimodalNet, optimiser: Optimiser): Progress | undefined {
     const path = this.file("checkpoint.safetensors");
     if (!existsSync(path)) return undefined;
-    return restoreCheckpoint(net, optimiser, readFileSync(path), path) as Progress;
+    return restoreCheckpoint(net, optimiser, readFile(path), path) as Progress;
   }
 
   replace(name: string, content: Uint8Array | string): Promise<void> {

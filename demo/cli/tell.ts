@@ -20,6 +20,11 @@ const WRONG_PATH = new Set([
   "EROFS",
 ]);
 
+/** Whether it comes of a system that could not do what it was asked, though nothing was wrong with the asking. */
+const isFullDisk = ({ cause }: Error): boolean =>
+  cause instanceof Error &&
+  (["ENOSPC", "EDQUOT", "EIO"].includes((cause as NodeJS.ErrnoException).code ?? "") || isFullDisk(cause));
+
 /** Says why a command ended, in one line; the trace is shown for faults of this program alone. Gives the exit code. */
 export function tell(error: unknown): number {
   if (error instanceof CommanderError) {
@@ -45,13 +50,13 @@ export function tell(error: unknown): number {
   }
   if ([UsageError, DataError, WeightsError, FeedbackLogError].some((known) => error instanceof known)) {
     say(`handgrad: ${error.message}`);
-    return 2;
+    return isFullDisk(error) ? 1 : 2;
   }
   if (error.name === "LockedError" || code === "ERR_INVALID_ARG_VALUE") {
     say(`handgrad: ${error.message}`);
     return 2;
   }
-  if (/device was lost|GPU refused|engine was destroyed/.test(error.message)) {
+  if (/^openAdapter: |^no folder to unpack |device was lost|GPU refused|engine was destroyed/.test(error.message)) {
     say(`handgrad: ${error.message.replaceAll("\n", " ")}`);
     return 1;
   }

@@ -1,9 +1,10 @@
 import { execFileSync } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { decodeSafetensors, encodeSafetensors } from "../../src/model/index.ts";
+import { replaceFile } from "../../src/replace-file.ts";
 
 /*
  * npm run make:start: the network that the page begins with, so that the first answer is there at once. The terminal
@@ -29,7 +30,7 @@ try {
     for (const [i, x] of bits.entries()) bits[i] = (x + 0x7fff + ((x >>> 16) & 1)) & 0xffff0000;
   }
   const file = gzipSync(encodeSafetensors({ tensors, metadata }), { level: 9 });
-  writeFileSync(OUT, file);
+  await replaceFile(OUT, file);
   console.log(`${OUT}: ${file.length} bytes`);
 } finally {
   rmSync(temporary, { recursive: true, force: true });

@@ -1,9 +1,10 @@
 import { createHash } from "node:crypto";
-import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 import { shorterShaders } from "../../scripts/minify-wgsl.mjs";
+import { replaceFile } from "../../src/replace-file.ts";
 import { readCredits } from "./credits.ts";
 import { contentSecurityPolicy, securityHeaders } from "./policy.ts";
 
@@ -58,13 +59,13 @@ export async function buildSite(to: string): Promise<string[]> {
   cpSync(join(web, "site"), folder, { recursive: true });
   for (const name of ["index.html", "bench/index.html"]) {
     const html = readFileSync(join(folder, name), "utf8");
-    writeFileSync(join(folder, name), html.replace("%CSP%", contentSecurityPolicy));
+    await replaceFile(join(folder, name), html.replace("%CSP%", contentSecurityPolicy));
   }
   const data = join(demo, "data/tridigits");
   for (const name of ["images.u8.gz", "labels.u8.gz", "clips.ulaw", "clips.json", "hints.json", "licences"])
     cpSync(join(data, name), join(folder, "data", name), { recursive: true });
   cpSync(join(demo, "data/start.safetensors.gz"), join(folder, "data/start.safetensors.gz"));
-  writeFileSync(join(folder, "data/credits.json"), JSON.stringify(readCredits(join(data, "README.md"))));
+  await replaceFile(join(folder, "data/credits.json"), JSON.stringify(readCredits(join(data, "README.md"))));
   const files = filesOf(folder);
   // The first visit stores these for the time without a network.
   await bundle([{ in: "offline.ts", out: "offline" }], {
@@ -73,7 +74,7 @@ export async function buildSite(to: string): Promise<string[]> {
   });
   // Hosts that read such a file send the policy as headers too, which then hold for workers as well.
   const headers = Object.entries(securityHeaders).map(([name, value]) => `  ${name}: ${value}\n`);
-  writeFileSync(join(folder, "_headers"), `/*\n${headers.join("")}`);
+  await replaceFile(join(folder, "_headers"), `/*\n${headers.join("")}`);
   return filesOf(folder);
 }
 

@@ -4,6 +4,7 @@ import { hostname } from "node:os";
 import { basename, dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { threadId } from "node:worker_threads";
+import { WriteError } from "../replace-file.ts";
 
 /*
  * `<file>.lock` says which process writes a file. A lock of a process that has ended is taken over at once.
@@ -37,10 +38,18 @@ const LONGEST = 4096;
  * Takes `<file>.lock` for this thread of this process; returns what gives it back. The lock is also given back by the end of
  * the process or, on Linux and macOS, of the worker thread, however it ends.
  *
- * @throws LockedError that names who holds it and what to do; the system's error where no lock can be written.
+ * @throws LockedError that names who holds it and what to do; WriteError where no lock can be written.
  */
 export async function lock(file: string): Promise<() => void> {
   const lockFile = `${file}.lock`;
+  try {
+    return await take(file, lockFile);
+  } catch (cause) {
+    throw cause instanceof LockedError ? cause : new WriteError(lockFile, cause);
+  }
+}
+
+async function take(file: string, lockFile: string): Promise<() => void> {
   const leave = await enter(lockFile);
   let held: number | undefined;
   try {
