@@ -11,7 +11,7 @@ import {
 import type { Engine } from "../../src/index.ts";
 import { MultimodalNet, type Optimiser } from "../../src/model/index.ts";
 import { type FeedbackLog, type Learner, type LearnerState, learner, type Method } from "../../src/rl/index.ts";
-import type { Settings } from "./settings.ts";
+import { type Settings, UsageError } from "./settings.ts";
 
 /* The network of a run, and the learner over it: what they are follows from the run's settings. */
 
@@ -42,6 +42,7 @@ export function networkOf({ fusion, seed }: Settings, engine: Engine, data: TriD
  * The network with what it may learn from: labels, judgements, and the stream without labels.
  *
  * @param given.state what it remembers of earlier updates.
+ * @param given.from the file that this is from.
  * @param given.reference the policy that the leash holds to.
  */
 export function agentOf(
@@ -52,10 +53,11 @@ export function agentOf(
     data: TriDigits;
     log: FeedbackLog;
     state: LearnerState | null;
+    from: string;
     reference?: MultimodalNet;
   },
 ): Learner<TriDigit> {
-  const { settings, data, log, state, reference } = given;
+  const { settings, data, log, state, from, reference } = given;
   const { seed, labels, set, method } = settings;
   const stream = data.set("stream", seed);
   const byId = new Map(stream.places.map((_, i) => [idAt(stream, i), i]));
@@ -72,7 +74,11 @@ export function agentOf(
     replays: Math.round(STEPS * roundOf(settings)),
     scanned: SCANNED * roundOf(settings),
   });
-  if (state) agent.restore(state);
+  try {
+    if (state) agent.restore(state);
+  } catch (error) {
+    throw new UsageError(`${from}: ${(error as Error).message}`);
+  }
   return agent;
 }
 

@@ -9,8 +9,9 @@ import { answersOf, figuresOf, type HeldOut, type TestResult, testOn } from "./h
 import { humanJudge, type Judge, judgeAll, Quit, simulatedJudge } from "./judges.ts";
 import { percent, progress, say } from "./progress.ts";
 import { renderReport } from "./report.ts";
-import type { Progress, RunFolder } from "./run-folder.ts";
+import type { RunFolder } from "./run-folder.ts";
 import type { Settings } from "./settings.ts";
+import type { Progress } from "./stage.ts";
 import { loadTriDigits } from "./tridigits.ts";
 
 /*
@@ -284,6 +285,7 @@ export class Run {
       data: this.#data,
       log,
       state,
+      from: this.#folder.file("checkpoint.safetensors"),
       reference,
     });
   }

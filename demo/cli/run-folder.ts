@@ -14,26 +14,11 @@ import {
 import { appendLine } from "../../src/node/append-line.ts";
 import { LockedError, lock } from "../../src/node/lock.ts";
 import { replaceFile } from "../../src/replace-file.ts";
-import type { LearnerState } from "../../src/rl/index.ts";
-import type { HeldOut } from "./held-out.ts";
 import { type Metric, readMetrics } from "./metrics.ts";
 import { say } from "./progress.ts";
 import { readFile } from "./read-file.ts";
 import { readSettings, type Settings, UsageError } from "./settings.ts";
-
-/** How far a run has come; with the weights and the optimiser's memory, enough to go on as if never stopped. */
-export interface Progress {
-  stage: "train" | "learn" | "done";
-  /** Epochs trained. */
-  epochs: number;
-  /** Examples of the stream that were asked about. */
-  asked: number;
-  /** Steps of the engine, which its seeds follow. */
-  engineSteps: number;
-  learner: LearnerState | null;
-  /** How good it was before any judgement, by set. */
-  before: Record<HeldOut, { accuracy: number; ece: number }> | null;
-}
+import { checkProgress, type Progress } from "./stage.ts";
 
 /** A run's folder: config.json, checkpoint and model, feedback.jsonl, metrics.jsonl, report.html. */
 export class RunFolder {
@@ -114,14 +99,29 @@ export class RunFolder {
   loadModel(net: MultimodalNet): void {
     const path = this.file("model.safetensors");
     if (!existsSync(path)) throw new UsageError(`${path} is missing: learning cannot go on without it.`);
-    setWeights(net, decodeSafetensors(readFile(path), path), path);
+    setWeights(net, decodeSafetensors(this.#finite(path), path), path);
   }
 
   /** Undefined where the run was stopped before its first checkpoint. @throws WeightsError, UsageError */
   loadCheckpoint(net: MultimodalNet, optimiser: Optimiser): Progress | undefined {
     const path = this.file("checkpoint.safetensors");
     if (!existsSync(path)) return undefined;
-    return restoreCheckpoint(net, optimiser, readFile(path), path) as Progress;
+    return restoreCheckpoint(net, optimiser, this.#finite(path), path, checkProgress) as Progress;
+  }
+
+  /** The bytes of a file of weights. @throws UsageError where some are NaN or infinite: such a run cannot go on. */
+  #finite(path: string): Uint8Array {
+    const file = readFile(path);
+    for (const [tensor, { data }] of decodeSafetensors(file, path).tensors) {
+      const wrong = data.find((x) => !Number.isFinite(x));
+      if (wrong === undefined) continue;
+      const { command, lr } = this.settings;
+      throw new UsageError(
+        `${path}: "${tensor}" holds ${wrong}, so this run has gone wrong and nothing can be learned or told from it. ` +
+          `Begin it anew in another folder, with --lr under its ${lr}: handgrad ${command} --lr ${Number((lr / 3).toPrecision(2))} --out …`,
+      );
+    }
+    return file;
   }
 
   replace(name: string, content: Uint8Array | string): Promise<void> {

@@ -25,8 +25,8 @@ export async function openTrained(path: string, { software = false } = {}): Prom
   const folder = RunFolder.open(path);
   const { settings } = folder;
   const resume = `Go on with: handgrad ${settings.command} --resume ${path}`;
-  if (!existsSync(folder.file("checkpoint.safetensors")))
-    throw new UsageError(`${path} holds no checkpoint yet. ${resume}`);
+  const checkpoint = folder.file("checkpoint.safetensors");
+  if (!existsSync(checkpoint)) throw new UsageError(`${path} holds no checkpoint yet. ${resume}`);
   const data = loadTriDigits();
   const engine = await createEngine({ seed: settings.seed, software: software || settings.software });
   try {
@@ -36,7 +36,7 @@ export async function openTrained(path: string, { software = false } = {}): Prom
     if (stage !== "done") throw new UsageError(`the run ${path} is not done. ${resume}`);
     // Without a memory, "replay" answers as the network does.
     const how = state ? settings : { ...settings, method: "replay" as const };
-    const agent = (log = memoryLog()) => agentOf(net, optimiser, { settings: how, data, log, state });
+    const agent = (log = memoryLog()) => agentOf(net, optimiser, { settings: how, data, log, state, from: checkpoint });
     return { folder, settings, data, engine, net, agent, learned: state !== null };
   } catch (error) {
     engine.destroy();

@@ -117,7 +117,7 @@ export class Learner<E extends Example> {
   }
 
   #recall(memories: readonly Memory[]): void {
-    for (const [i, rule] of this.#rules.entries()) rule.recall?.(memories[i] ?? {});
+    for (const [i, rule] of this.#rules.entries()) rule.recall?.(memories[i] ?? {}, this.#net.config.classes);
   }
 
   /** How many judgements of the log no update has learned from yet, of those that can be learned from. */

@@ -1,12 +1,14 @@
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { PNG } from "pngjs";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import type { Progress } from "../../demo/cli/stage.ts";
 import { loadTriDigits } from "../../demo/cli/tridigits.ts";
 import { encodeWav } from "../../src/data/index.ts";
+import { decodeSafetensors, encodeSafetensors, type Weights } from "../../src/model/index.ts";
 
 /* The terminal program as people run it: a process, its exit code, what it prints and what it leaves. */
 
@@ -241,6 +243,130 @@ describe("a person in the terminal", () => {
     const records = judgements("human").map((line) => JSON.parse(line));
     expect(records.map((r) => r.kind)).toEqual(["judgement", "judgement", "judgement", "retraction", "judgement"]);
     expect(records.slice(0, 3).map((r) => r.reward)).toEqual([1, -1, null]);
+  }, 300_000);
+});
+
+describe("what cannot be read or written is one line that names the file", () => {
+  /** A run that was stopped early. */
+  beforeAll(async () => {
+    const { child, ended } = start(["learn", "--labels", "20", "--epochs", "500", "--out", "early"]);
+    await until(() => existsSync(join(place("early"), "metrics.jsonl")) || child.exitCode !== null);
+    child.kill("SIGINT");
+    await ended;
+  }, 300_000);
+
+  /** A copy of that run with another checkpoint. */
+  const altered = (name: string, change: (checkpoint: Weights) => void) => {
+    cpSync(place("early"), place(name), { recursive: true });
+    const file = join(place(name), "checkpoint.safetensors");
+    const checkpoint = decodeSafetensors(readFileSync(file));
+    change(checkpoint);
+    writeFileSync(file, encodeSafetensors(checkpoint, { allowNonFinite: true }));
+  };
+  const progress = (change: (progress: Progress) => void) => (checkpoint: Weights) => {
+    const found = JSON.parse(checkpoint.metadata.progress!);
+    change(found);
+    Object.assign(checkpoint.metadata, { progress: JSON.stringify(found) });
+  };
+  const holdsNaN = (tensor: string) => (checkpoint: Weights) => {
+    checkpoint.tensors.get(tensor)!.data[0] = Number.NaN;
+  };
+
+  test.each<[string, (checkpoint: Weights) => void, RegExp]>([
+    ["weights", holdsNaN("image.conv1.weight"), /"image\.conv1\.weight" holds NaN.* handgrad learn --lr 0\.0005 --out/],
+    ["memory", holdsNaN("optimiser.m"), /"optimiser\.m" holds NaN.* handgrad learn --lr/],
+    [
+      "stage",
+      progress((p) => Object.assign(p, { stage: "over" })),
+      /progress: stage is "over", expected one of train, learn, done/,
+    ],
+    [
+      "steps",
+      progress((p) => Object.assign(p, { engineSteps: null })),
+      /progress: engineSteps is null, expected a whole number/,
+    ],
+    [
+      "learner",
+      progress((p) => {
+        const learner = { updates: 0, learned: 0, memories: [{ hint: [1, 2] }] };
+        Object.assign(p, { stage: "done", learner });
+      }),
+      /beliefs: it remembers counts of 2 labels, expected 10/,
+    ],
+  ])(
+    "a checkpoint with wrong %s",
+    async (name, change, message) => {
+      altered(name, change);
+      for (const args of [
+        ["evaluate", name],
+        ["learn", "--resume", name],
+      ]) {
+        const { code, err } = await run(...args);
+        expect(err.trim().split("\n").at(-1)).toMatch(message);
+        expect(err).toContain(`handgrad: ${name}/checkpoint.safetensors: `);
+        expect(err).not.toMatch(/^ {4}at /m);
+        expect(code).toBe(2);
+      }
+    },
+    300_000,
+  );
+
+  test("a folder where the checkpoint should be", async () => {
+    cpSync(place("early"), place("odd"), { recursive: true });
+    rmSync(join(place("odd"), "checkpoint.safetensors"));
+    mkdirSync(join(place("odd"), "checkpoint.safetensors"));
+    const { code, err } = await run("evaluate", "odd");
+    expect(err).toMatch(/^handgrad: odd\/checkpoint\.safetensors cannot be read: EISDIR.*\n$/);
+    expect(code).toBe(2);
+  });
+
+  test.runIf(existsSync("/dev/full"))(
+    "a disk that is full",
+    async () => {
+      const { ended } = start(["train", "--set", "start", "--labels", "20", "--epochs", "2", "--out", "full"]);
+      await until(() => existsSync(join(place("full"), "config.json")));
+      symlinkSync("/dev/full", join(place("full"), "metrics.jsonl"));
+      const { code, err } = await ended;
+      expect(err.trim().split("\n").at(-1)).toMatch(/^handgrad: full\/metrics\.jsonl was not written: ENOSPC/);
+      expect(err).not.toMatch(/^ {4}at /m);
+      expect(code).toBe(1);
+    },
+    300_000,
+  );
+
+  test.runIf(process.platform === "linux")("no folder for the software device", async () => {
+    const nowhere = { XDG_CACHE_HOME: "/dev/null/cache", TMPDIR: "/dev/null" };
+    const { code, err } = await start(["evaluate", "early", "--software"], "", nowhere).ended;
+    expect(err).toMatch(/^handgrad: no folder to unpack .*\/dev\/null\/cache.* Set XDG_CACHE_HOME.*\n$/);
+    expect(code).toBe(1);
+  });
+});
+
+describe("a run's folder has one writer", () => {
+  test("also when the one before was killed, and many resume at once", async () => {
+    const args = ["train", "--set", "start", "--labels", "32", "--epochs", "5000", "--out", "both"];
+    const two = [start(args), start(args)];
+    const refused = await Promise.race(two.map(({ ended }) => ended));
+    expect(refused.err).toMatch(/^handgrad: both: run is being written by process \d+|^handgrad: both is not empty/);
+    expect(refused.code).toBe(2);
+    const first = two.find(({ child }) => child.exitCode === null)!;
+    await until(() => existsSync(join(place("both"), "metrics.jsonl")));
+    first.child.kill("SIGKILL");
+    await first.ended;
+    expect(existsSync(join(place("both"), "run.lock"))).toBe(true);
+    const three = [1, 2, 3].map(() => start(["train", "--resume", "both"]));
+    const others: Ended[] = [];
+    for (const { ended } of three) void ended.then((one) => others.push(one));
+    await until(() => others.length === 2);
+    for (const { code, err } of others) {
+      expect(err).toMatch(
+        /^handgrad: both: run is being written by process \d+; .* remove .*run\.lock if it is gone\.\n$/,
+      );
+      expect(code).toBe(2);
+    }
+    const { child, ended } = three.find(({ child }) => child.exitCode === null)!;
+    child.kill("SIGTERM");
+    expect([130, null]).toContain((await ended).code);
   }, 300_000);
 });
 

@@ -252,6 +252,64 @@ describe("ops", () => {
     );
   });
 
+  test("windows: even and odd, padded alike and to the same size, spread, in groups", async () => {
+    const [C, H, W] = [4, 9, 8];
+    const parameters: Record<string, Tensor> = {};
+    const weights = (name: string, shape: number[]): Tensor => {
+      const size = shape.reduce((a, b) => a * b);
+      parameters[name] = engine.parameter(
+        Float32Array.from(hashed(7 + Object.keys(parameters).length, size), (u) => u - 0.5),
+        shape,
+      );
+      return parameters[name];
+    };
+    const convolved = [
+      [2, 2],
+      [2, 3],
+      [3, 4],
+      [4, 1],
+    ].flatMap(([kH, kW]) =>
+      [1, [2, 3] as const].flatMap((dilation) =>
+        [1, 2].flatMap((groups) => {
+          const window = { dilation, groups };
+          const w = weights(`w${kH}${kW}.${dilation}.${groups}`, [4, C / groups, kH!, kW!]);
+          return [
+            [`same ${kH}×${kW} ${dilation} ${groups}`, w, { ...window, padding: "same" }],
+            [`strided ${kH}×${kW} ${dilation} ${groups}`, w, { ...window, stride: [2, 1], padding: [1, 3] }],
+          ] as const;
+        }),
+      ),
+    );
+    const pooled = [2, 3, [2, 3] as const, [4, 1] as const].flatMap((kernel) =>
+      [undefined, [1, 2] as const].flatMap((stride) =>
+        [0, [1, 0] as const].map((padding) => ({ kernel, padding, ...(stride && { stride }) })),
+      ),
+    );
+    const line = weights("w.line", [3, C * H, 4]);
+    await same(
+      { x: { shape: ["N", C, H, W] } },
+      ({ x }) => ({
+        ...Object.fromEntries(convolved.map(([name, w, options]) => [name, ops.conv2d(x!, w, undefined, options)])),
+        ...Object.fromEntries(
+          pooled.flatMap((options) => {
+            const name = JSON.stringify(options);
+            return [
+              [`max ${name}`, ops.maxPool2d(x!, options)],
+              [`average ${name}`, ops.avgPool2d(x!, { ...options, activation: "relu" })],
+            ];
+          }),
+        ),
+        line: ops.conv1d(ops.reshape(x!, [x!.shape[0]!, C * H, W]), line, undefined, { padding: "same" }),
+        spread: ops.conv1d(ops.reshape(x!, [x!.shape[0]!, C * H, W]), line, undefined, {
+          padding: "same",
+          dilation: 3,
+        }),
+      }),
+      { N: 2 },
+      parameters,
+    );
+  });
+
   test("recurrences with states, both ways, and the earlier GRU", async () => {
     const H = 3;
     const set = (G: number, seed: number, I = 2) => {

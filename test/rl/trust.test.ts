@@ -159,6 +159,17 @@ describe("what a learner is given", () => {
       expect(() => agent.restore({ ...state, ...wrong } as never)).toThrow(/learner\.restore/);
     expect(agent.state()).toEqual(state);
   });
+
+  it.each([
+    ["beliefs", { hint: [1, 2, 3] }, /beliefs: it remembers counts of 3 labels, expected 4\./],
+    ["ppo", { value: [1, 2, 3] }, /baseline: the value has 3 weights, expected 5 for 4 classes\./],
+    ["reinforce", { hint: [1, 2, 3, 4] }, /baseline: it remembers no "hint"\./],
+  ] as const)("%s refuses the memory of a learner of another kind", (method, memory, message) => {
+    const agent = make({ method });
+    const state = agent.state();
+    expect(() => agent.restore({ ...state, memories: [memory] } as never)).toThrow(message);
+    expect(agent.state()).toEqual(state);
+  });
 });
 
 describe("times", () => {

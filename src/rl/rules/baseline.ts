@@ -73,11 +73,16 @@ export class Baseline {
     return { average: [this.#average], value: this.#w };
   }
 
-  recall({ average = [0], value = [] }: Memory): void {
-    if (average.length !== 1)
-      throw new RangeError(
-        `baseline: the average is ${average.length} numbers, expected one. It is of another learner.`,
-      );
+  /** @throws RangeError where the memory is of another rule, or of a policy with other classes. */
+  recall({ average = [0], value = [], ...others }: Memory, classes: number): void {
+    const refuse = (what: string) => {
+      throw new RangeError(`baseline: ${what}. The memory is damaged, or of another learner.`);
+    };
+    const [other] = Object.keys(others);
+    if (other !== undefined) refuse(`it remembers no "${other}"`);
+    if (average.length !== 1) refuse(`the average is ${average.length} numbers, expected one`);
+    if (value.length > 0 && value.length !== 1 + classes)
+      refuse(`the value has ${value.length} weights, expected ${1 + classes} for ${classes} classes`);
     this.#average = average[0]!;
     this.#w = [...value];
   }

@@ -155,12 +155,14 @@ export function beliefs<E extends { readonly id: string }>(
       return examples.map((example, i) => [...(isRead ? join(seen[i]!, hints, example) : seen[i]!)]);
     },
     memory: () => memory?.memory() ?? {},
-    recall: (counts) => {
-      const [first, ...others] = Object.values(counts);
-      const uneven = others.find(({ length }) => length !== first!.length);
-      if (uneven)
-        throw new RangeError(`beliefs: counts of ${first!.length} and of ${uneven.length} labels, expected one.`);
-      memory = first && new Hints(first.length, settings.prior, counts);
+    recall: (counts, classes) => {
+      const all = Object.values(counts);
+      const wrong = all.find(({ length }) => length !== classes);
+      if (wrong)
+        throw new RangeError(
+          `beliefs: it remembers counts of ${wrong.length} labels, expected ${classes}. The memory is damaged, or of another learner.`,
+        );
+      memory = all.length > 0 ? new Hints(classes, settings.prior, counts) : undefined;
     },
   };
 }

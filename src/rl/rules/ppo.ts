@@ -41,7 +41,7 @@ export function ppo<E extends { readonly id: string }>(settings: PpoSettings): R
       return clippedSteps(lesson, fresh, settings.whiten ? whitened(advantages) : advantages, settings);
     },
     memory: () => baseline.memory(),
-    recall: (memory) => baseline.recall(memory),
+    recall: (memory, classes) => baseline.recall(memory, classes),
   };
 }
 

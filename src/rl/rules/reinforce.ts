@@ -31,7 +31,7 @@ export function reinforce<E extends { readonly id: string }>(settings: Reinforce
       return step(lesson, settings.whiten ? whitened(advantages) : advantages, settings);
     },
     memory: () => baseline.memory(),
-    recall: (memory) => baseline.recall(memory),
+    recall: (memory, classes) => baseline.recall(memory, classes),
   };
 }
 

@@ -70,7 +70,8 @@ export interface Rule<E extends { readonly id: string }> {
   predict?(lesson: Lesson<E>, examples: readonly E[], given?: readonly Modality[]): Promise<number[][]>;
   /** Numbers that the next update needs beside weights and log, fit for JSON. */
   memory?(): Memory;
-  recall?(memory: Memory): void;
+  /** @throws RangeError where the memory is of another rule, or of a policy with other classes. */
+  recall?(memory: Memory, classes: number): void;
 }
 
 export type Memory = Readonly<Record<string, readonly number[]>>;

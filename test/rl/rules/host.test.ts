@@ -45,7 +45,7 @@ describe("baselines", () => {
     value.advantages(make(400));
     const later = make(400);
     const again = new Baseline({ ...baselineDefaults, baseline: "value" });
-    again.recall(JSON.parse(JSON.stringify(value.memory())));
+    again.recall(JSON.parse(JSON.stringify(value.memory())), 3);
     const advantages = value.advantages(later);
     expect(again.advantages(later)).toEqual(advantages);
     // The variance that is left: by far the smaller share of that of the rewards about their mean.

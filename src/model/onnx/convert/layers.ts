@@ -43,14 +43,15 @@ export const layers: Record<string, Converter> = {
     const { x, options, from } = call;
     const window = from[1]!.slice(2).map((size) => fixed(call, size, "a window"));
     const dilations = pair(options.dilation ?? 1);
-    const [padH, padW] =
-      options.padding === "same"
-        ? window.map((size, i) => (dilations[i]! * (size - 1)) / 2)
-        : pair(options.padding ?? 0);
+    // As kernels/conv2d.ts has it: of an odd number of zeros around, the one more goes below and to the right.
+    const around = window.map((size, i) => dilations[i]! * (size - 1));
+    const same = options.padding === "same";
+    const before = same ? around.map((all) => Math.floor(all / 2)) : pair(options.padding ?? 0);
+    const after = same ? around.map((all) => Math.ceil(all / 2)) : before;
     const y = g.node("Conv", x[2] ? [...x] : x.slice(0, 2), {
       kernel_shape: window,
       strides: pair(options.stride ?? 1),
-      pads: [padH!, padW!, padH!, padW!],
+      pads: [...before, ...after],
       dilations,
       group: options.groups ?? 1,
     });
