@@ -178,6 +178,9 @@ describe("the model of a run", () => {
     expect(none.err).toMatch(/no answer was judged right or wrong/);
     const one = await start(["evaluate", "first", "--human", "3", "--json"], "y\nn\nu\ny\ns\n").ended;
     expect(one.err).not.toContain("█");
+    // An example's id names its label: also what is said of an undo must not tell it.
+    expect(one.err).toContain("took back your last judgement");
+    expect(one.err).not.toMatch(/test-strangers/);
     expect(last(one).blind).toMatchObject({ accuracy: 1, answers: 2, undecided: 1 });
     const two = await start(["evaluate", "first", "--human", "5", "--json"], "n\nn\nq\n").ended;
     expect(two.code).toBe(0);
