@@ -1,6 +1,7 @@
 import { type DBSchema, type IDBPDatabase, openDB } from "idb";
 import { FeedbackLogError, type FeedbackRecord, parseRecord } from "../rl/judgement.ts";
 import { type FeedbackLog, type LogStorage, logOver } from "../rl/log.ts";
+import { inOneTransaction, storageProblem } from "./transaction.ts";
 
 /** One line of JSON under each key, in the order in which they were stored. */
 interface Lines extends DBSchema {
@@ -14,8 +15,11 @@ interface Lines extends DBSchema {
  * Web Lock, which a closed or crashed tab gives back by itself.
  *
  * @throws FeedbackLogError if another tab holds the log, the browser refuses storage, or a line is corrupt (naming it).
+ * @throws TypeError if the name is no text, or empty.
  */
 export async function openFeedbackLog(name = "handgrad-feedback"): Promise<FeedbackLog> {
+  if (typeof name !== "string" || name === "")
+    throw new TypeError(`openFeedbackLog: name is ${JSON.stringify(name)}, expected the name of a database`);
   const unlock = await lock(name);
   let db: IDBPDatabase<Lines> | undefined;
   try {
@@ -33,21 +37,24 @@ export async function openFeedbackLog(name = "handgrad-feedback"): Promise<Feedb
     db?.close();
     unlock();
     if (cause instanceof FeedbackLogError) throw cause;
-    throw new FeedbackLogError(`the browser's storage does not open: ${String(cause)}`, { file: name, cause });
+    throw notOpened(name, cause);
   }
 }
+
+const notOpened = (file: string, cause: unknown) =>
+  new FeedbackLogError(`the browser's storage does not open: ${storageProblem(cause)}`, { file, cause });
 
 function storage(db: IDBPDatabase<Lines>, file: string, unlock: () => void): LogStorage {
   return {
     async write(lines) {
       try {
-        const transaction = db.transaction("lines", "readwrite", { durability: "strict" });
-        const adding = lines.map((line) => transaction.store.add(line));
-        // All promises are waited for: a failed request fails its transaction, and with it all other lines.
-        await Promise.all([...adding, transaction.done]);
+        await inOneTransaction(db, ["lines"], function* (transaction) {
+          const store = transaction.objectStore("lines");
+          for (const line of lines) yield store.add(line);
+        });
       } catch (cause) {
         const what = lines.length === 1 ? "the record was not" : `none of the ${lines.length} records was`;
-        throw new FeedbackLogError(`${what} stored: ${String(cause)}`, { file, cause });
+        throw new FeedbackLogError(`${what} stored: ${storageProblem(cause)}`, { file, cause });
       }
     },
     async close() {
@@ -58,7 +65,11 @@ function storage(db: IDBPDatabase<Lines>, file: string, unlock: () => void): Log
 }
 
 /** Takes the Web Lock of a log; returns what gives it back. */
-function lock(name: string): Promise<() => void> {
+async function lock(name: string): Promise<() => void> {
+  if (!globalThis.navigator?.locks)
+    throw new FeedbackLogError("this is no page of https or localhost, or no browser: there are no Web Locks", {
+      file: name,
+    });
   return new Promise((resolve, reject) => {
     navigator.locks
       .request(`feedback log ${name}`, { ifAvailable: true }, (held) => {
@@ -70,6 +81,6 @@ function lock(name: string): Promise<() => void> {
         }
         return new Promise<void>((unlock) => resolve(unlock));
       })
-      .catch(reject);
+      .catch((cause) => reject(cause instanceof FeedbackLogError ? cause : notOpened(name, cause)));
   });
 }

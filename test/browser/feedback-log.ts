@@ -35,8 +35,44 @@ const judgement = (n: number): Judgement => ({
   purpose: "training",
 });
 
+const { add } = IDBObjectStore.prototype;
+/** What makes the third record of an import fail. */
+const faults: Readonly<Record<string, (store: IDBObjectStore, value: unknown) => IDBRequest<IDBValidKey>>> = {
+  "the record cannot be stored": (store) => add.call(store, () => {}),
+  "its key is taken": (store, value) => add.call(store, value, 1),
+  "the transaction is aborted": (store, value) => {
+    const request = add.call(store, value);
+    request.onsuccess = () => store.transaction.abort();
+    return request;
+  },
+  "the database is closed": (store, value) => {
+    const request = add.call(store, value);
+    store.transaction.db.close();
+    store.transaction.abort();
+    return request;
+  },
+};
+
 let log: FeedbackLog | undefined;
 const functions = {
+  faults: (): string[] => Object.keys(faults),
+  /** Imports five records, of which the third fails. */
+  async import(first: number, fault?: string): Promise<string> {
+    let n = 0;
+    IDBObjectStore.prototype.add = function (value, key) {
+      n += 1;
+      return fault && n === 3 ? faults[fault]!(this, value) : add.call(this, value, key);
+    };
+    try {
+      const added = await log!.appendAll([0, 1, 2, 3, 4].map((i) => judgement(first + i)));
+      return `${added} added`;
+    } catch (error) {
+      return String(error);
+    } finally {
+      IDBObjectStore.prototype.add = add;
+    }
+  },
+  openNameless: (name: unknown): Promise<string> => openFeedbackLog(name as string).then(String, String),
   async open(name: string): Promise<string> {
     try {
       log = await openFeedbackLog(name);

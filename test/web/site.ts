@@ -82,3 +82,65 @@ export async function press(page: Page, key: string, count: number): Promise<voi
     throw new Error(`pressed ${key}: ${await page.locator("body").textContent()}`, { cause: error });
   });
 }
+
+/** Changes the page's worker, before anything of it runs: `source` becomes the first of it. */
+export async function changeWorker(site: Site, source: string): Promise<void> {
+  // Else the service worker answers, and nothing can be changed on the way.
+  await site.context.route("**/offline.js", (route) => route.abort());
+  await site.context.route("**/worker.js", async (route) => {
+    const response = await route.fetch();
+    // Imports of a module come first whatever stands before them, so this may stand anywhere.
+    await route.fulfill({ response, body: `${source}\n${await response.text()}` });
+  });
+}
+
+/**
+ * For `changeWorker`: a storage that is full from the second record of a write on, while `fillStorage` says so. (Chromium's own
+ * limit, set by its devtools, is not looked at for writes as small as these.)
+ */
+export const FILLING = `{
+  let left = Infinity;
+  const channel = new BroadcastChannel("storage");
+  channel.onmessage = ({ data }) => { left = data ? 1 : Infinity; channel.postMessage("heard"); };
+  for (const name of ["add", "put"]) {
+    const store = IDBObjectStore.prototype[name];
+    IDBObjectStore.prototype[name] = function (...args) {
+      if (left-- <= 0) throw new DOMException("no room", "QuotaExceededError");
+      return store.apply(this, args);
+    };
+  }
+}`;
+
+/** Fills the storage of a page whose worker was changed by `FILLING`; or makes room. */
+export const fillStorage = (page: Page, full: boolean): Promise<void> =>
+  page.evaluate(
+    (full) =>
+      new Promise((resolve) => {
+        const channel = new BroadcastChannel("storage");
+        channel.onmessage = () => {
+          channel.close();
+          resolve();
+        };
+        channel.postMessage(full);
+      }),
+    full,
+  );
+
+/** The lines of a log in the page's storage. */
+export const linesOf = (page: Page, name = "handgrad-feedback"): Promise<string[]> =>
+  page.evaluate(
+    (name) =>
+      new Promise((resolve, reject) => {
+        const opening = indexedDB.open(name);
+        opening.onerror = () => reject(opening.error);
+        opening.onsuccess = () => {
+          const db = opening.result;
+          const reading = db.transaction("lines").objectStore("lines").getAll();
+          reading.onsuccess = () => {
+            db.close();
+            resolve(reading.result as string[]);
+          };
+        };
+      }),
+    name,
+  );

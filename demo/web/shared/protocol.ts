@@ -127,8 +127,15 @@ export interface Material {
   text?: string | undefined;
 }
 
+/** A class of an own task. Its id is never given to another one, so that examples and judgements stay with it. */
+export interface OwnClass {
+  id: number;
+  name: string;
+}
+
 export interface OwnExample {
   id: string;
+  /** Id of its class. */
   label: number | null;
   /** Kept out of training, to measure by. */
   heldOut: boolean;
@@ -138,7 +145,9 @@ export interface OwnExample {
 }
 
 export interface OwnTask {
-  classes: string[];
+  classes: OwnClass[];
+  /** Classes that were taken away, with whatever belongs to them; they can be brought back. */
+  retired: OwnClass[];
   examples: OwnExample[];
   /** Whether there are examples enough. */
   trainable: boolean;
@@ -189,6 +198,7 @@ export type Happening =
   | { kind: "training"; done: number; of: number; loss: number }
   | { kind: "lost" }
   | { kind: "recovered" }
+  | { kind: "blocked" }
   | { kind: "error"; message: string };
 
 export interface Opened {
@@ -201,6 +211,6 @@ export interface Opened {
 }
 
 /** Why the page cannot begin. */
-export type Obstacle = "no-webgpu" | "no-adapter" | "other-tab" | "data" | "other";
+export type Obstacle = "no-webgpu" | "no-adapter" | "other-tab" | "storage" | "data" | "other";
 
 export type Opening = { ok: true; opened: Opened } | { ok: false; obstacle: Obstacle; message: string };

@@ -107,13 +107,16 @@ export const en = {
     exportWeights: "Save the network (safetensors)",
     exportLog: "Save the judgements (JSON lines)",
     exportOwnLog: "Save the judgements of your own task",
+    exportOwn: "Save the classes and examples of your own task (JSON)",
     importWeights: "Load a network",
     importLog: "Load judgements",
+    importOwn: "Load classes and examples",
     importedWeights: "The network was loaded.",
     importedLog: (n: number) => `${count(n, "record is", "records are")} new.`,
     wipe: "Delete everything",
     wipeAbout: "Judgements, network, examples, settings and the stored copy of this page, all of it, for good.",
     wipeSure: "Press again to delete everything",
+    wipeBlocked: "Close the other tabs of this page: then everything is deleted.",
     keys: "Keys",
     keysAbout: "Press a button, then the key that it is to have.",
     keysDigits: "The digits 0 to 9 say the right answer (in your own task, the number of the class).",
@@ -166,7 +169,10 @@ export const en = {
     classes: "1 · What is to be told apart",
     className: (i: number) => `Class ${i}`,
     addClass: "Add a class",
-    removeClass: (name: string) => `Remove class ${name}`,
+    removeClass: (name: string) => `Set class ${name} aside`,
+    setAside: (name: string) =>
+      `${name} is set aside with its examples and what you judged. It can be brought back; with other classes the network is to be trained anew.`,
+    bringBack: (name: string, n: number) => `Bring back ${name} (${count(n, "example", "examples")})`,
     examples: "2 · Examples",
     examplesAbout:
       "An example may have a picture, a sound and words, or only one of these. One in four with a name is kept to measure by.",
@@ -212,7 +218,7 @@ export const en = {
     source: "source",
     licence: "licence",
     credit: "credit",
-    code: "The program is under the MIT licence. The page is built with Preact, uPlot, Comlink and idb (MIT, Apache-2.0, ISC).",
+    code: "The program is under the MIT licence. The page is built with Preact, Comlink and idb (MIT, Apache-2.0, ISC).",
   },
   notices: {
     lost: "The device was lost. Getting another one …",
@@ -233,6 +239,10 @@ export const en = {
     "other-tab": {
       title: "The page is open in another tab",
       text: "Judgements have one writer at a time. Close the other tab, then try again.",
+    },
+    storage: {
+      title: "The browser stores nothing for this page",
+      text: "What you judge would be lost, so it does not begin. Allow cookies and site data for this page, make room on the disk, or leave the private window.",
     },
     data: { title: "The data does not load", text: "A file that belongs to the page is missing or damaged." },
     other: { title: "The page could not begin", text: "This is what happened:" },

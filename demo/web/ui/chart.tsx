@@ -1,6 +1,5 @@
-import { useEffect, useRef } from "preact/hooks";
-import uPlot from "uplot";
-import { dark, text } from "./settings.ts";
+import { useEffect, useRef, useState } from "preact/hooks";
+import { text } from "./settings.ts";
 
 export interface ChartProps {
   title: string;
@@ -8,52 +7,76 @@ export interface ChartProps {
   y: readonly number[];
   /** How a value is written. */
   format: (y: number) => string;
-  /** The least and the greatest value drawn. Default: found from the values. */
-  range?: readonly [number, number];
   height?: number;
 }
 
+/** Room for the numbers at the left and below, and beside the line, in pixels. */
+const LEFT = 52;
+const BELOW = 28;
+const MARGIN = 12;
+/** Where there are more, points stand too close to be told apart. */
+const MOST_POINTS = 60;
+
+/** Round numbers from `low` to `high`, about `count` of them. */
+function ticks(low: number, high: number, count: number): number[] {
+  const rough = (high - low) / count;
+  const power = 10 ** Math.floor(Math.log10(rough));
+  const step = power * [1, 2, 5, 10].find((factor) => factor * power >= rough)!;
+  const first = Math.ceil(low / step);
+  return Array.from({ length: Math.floor(high / step + 1e-9) - first + 1 }, (_, i) => (first + i) * step);
+}
+
+/** The least and the greatest of them, apart from each other; from 0 to 1 where there are none. */
+function extent(values: readonly number[]): [number, number] {
+  if (values.length === 0) return [0, 1];
+  const low = values.reduce((a, b) => Math.min(a, b));
+  const high = values.reduce((a, b) => Math.max(a, b));
+  const room = high > low ? 0 : Math.abs(high) / 10 || 0.5;
+  return [low - room, high + room];
+}
+
+/** A line through points, with round numbers at both axes. What is no finite number is left out. */
+function Plot({ x, y, format, width, height }: Required<Omit<ChartProps, "title">> & { width: number }) {
+  const points = x.map((at, i) => [at, y[i]!] as const).filter((point) => point.every(Number.isFinite));
+  const [left, right] = extent(points.map(([at]) => at));
+  const [low, high] = extent(points.map(([, value]) => value));
+  const across = (at: number) => LEFT + ((at - left) / (right - left)) * (width - LEFT - MARGIN);
+  const down = (value: number) => MARGIN + ((high - value) / (high - low)) * (height - MARGIN - BELOW);
+  return (
+    <svg width={width} height={height} role="presentation">
+      {ticks(low, high, height / 45).map((value) => (
+        <g key={value}>
+          <path class="grid" d={`M${LEFT} ${down(value)}H${width - MARGIN}`} />
+          <text x={LEFT - 8} y={down(value) + 4} text-anchor="end">
+            {format(value)}
+          </text>
+        </g>
+      ))}
+      {ticks(left, right, width / 70).map((at) => (
+        <g key={at}>
+          <path class="grid" d={`M${across(at)} ${MARGIN}V${height - BELOW}`} />
+          <text x={across(at)} y={height - 8} text-anchor="middle">
+            {+at.toPrecision(6)}
+          </text>
+        </g>
+      ))}
+      <path class="line" d={points.map(([at, value], i) => `${i ? "L" : "M"}${across(at)} ${down(value)}`).join("")} />
+      {points.length <= MOST_POINTS &&
+        points.map(([at, value], i) => <circle key={i} cx={across(at)} cy={down(value)} r="2.5" />)}
+    </svg>
+  );
+}
+
 /** A line over the number of judgements; the same numbers as a table below, for whoever does not see it. */
-export function Chart({ title, x, y, format, range, height = 190 }: ChartProps) {
+export function Chart({ title, x, y, format, height = 190 }: ChartProps) {
   const t = text.value.progress;
   const box = useRef<HTMLDivElement>(null);
-  const plot = useRef<uPlot>(undefined);
-  const isDark = dark.value;
-
-  // Drawn anew for another theme; numbers are set below.
+  const [width, setWidth] = useState(300);
   useEffect(() => {
-    const element = box.current!;
-    const { color, borderTopColor: grid, outlineColor: line } = getComputedStyle(element);
-    const axis = { stroke: color, grid: { stroke: grid, width: 1 }, ticks: { show: false }, font: "12px system-ui" };
-    plot.current = new uPlot(
-      {
-        width: Math.max(200, element.clientWidth),
-        height,
-        legend: { show: false },
-        cursor: { show: false },
-        padding: [10, 12, 0, 0],
-        scales: { x: { time: false }, y: range ? { range: [range[0], range[1]] } : {} },
-        axes: [
-          { ...axis, size: 28 },
-          { ...axis, size: 52, values: (_, ticks) => ticks.map(format) },
-        ],
-        series: [{}, { stroke: line, width: 2, points: { show: x.length <= 60, size: 5, fill: line } }],
-      },
-      [x as number[], y as number[]],
-      element,
-    );
-    const resized = new ResizeObserver(() =>
-      plot.current?.setSize({ width: Math.max(200, element.clientWidth), height }),
-    );
-    resized.observe(element);
-    return () => {
-      resized.disconnect();
-      plot.current?.destroy();
-      plot.current = undefined;
-    };
-  }, [isDark]);
-  // A history only grows, so its length and its end say if it changed.
-  useEffect(() => plot.current?.setData([x as number[], y as number[]]), [x.length, x.at(-1), y.at(-1)]);
+    const resized = new ResizeObserver(() => setWidth(Math.max(200, box.current?.clientWidth ?? 0)));
+    resized.observe(box.current!);
+    return () => resized.disconnect();
+  }, []);
 
   const last = y.at(-1);
   return (
@@ -61,7 +84,9 @@ export function Chart({ title, x, y, format, range, height = 190 }: ChartProps) 
       <figcaption>
         <span>{title}</span> <b>{last === undefined ? "" : format(last)}</b>
       </figcaption>
-      <div class="plot" ref={box} aria-hidden="true" />
+      <div class="plot" ref={box} aria-hidden="true">
+        <Plot x={x} y={y} format={format} width={width} height={height} />
+      </div>
       <details>
         <summary>
           {t.numbers}

@@ -21,8 +21,12 @@ export function Keep() {
         <button type="button" class="quiet" onClick={() => exportLog("own").catch(fail)}>
           {t.exportOwnLog}
         </button>
+        <button type="button" class="quiet" onClick={() => exportOwn().catch(fail)}>
+          {t.exportOwn}
+        </button>
         <FileButton label={t.importWeights} accept=".safetensors" take={importWeights} />
         <FileButton label={t.importLog} accept=".jsonl" take={importLog} />
+        <FileButton label={t.importOwn} accept=".json" take={importOwn} />
       </div>
       <KeyTable />
       <Wipe />
@@ -39,14 +43,23 @@ async function exportLog(task: TaskName): Promise<void> {
   saveFile(name, await lab.exportLog(task), "application/jsonl");
 }
 
+async function exportOwn(): Promise<void> {
+  saveFile("own-task.json", await lab.exportOwn(), "application/json");
+}
+
 async function importWeights(file: File): Promise<void> {
   await lab.importWeights("digits", new Uint8Array(await file.arrayBuffer()), file.name);
   notice.value = { kind: "info", text: text.value.keep.importedWeights };
 }
 
 async function importLog(file: File): Promise<void> {
-  const added = await lab.importLog("digits", await file.text(), file.name);
+  const added = await lab.importLog(await file.text(), file.name);
   notice.value = { kind: "info", text: text.value.keep.importedLog(added) };
+}
+
+async function importOwn(file: File): Promise<void> {
+  const added = await lab.importOwn(await file.text(), file.name);
+  notice.value = { kind: "info", text: text.value.own.added(added) };
 }
 
 function FileButton({ label, accept, take }: { label: string; accept: string; take: (file: File) => Promise<void> }) {
@@ -156,9 +169,11 @@ function Wipe() {
 async function wipe(): Promise<void> {
   await lab.wipe();
   forgetSettings();
+  // Without https there are neither.
   const registration = await navigator.serviceWorker?.getRegistration();
   await registration?.unregister();
-  for (const name of await caches.keys()) if (name.startsWith("handgrad ")) await caches.delete(name);
+  if ("caches" in globalThis)
+    for (const name of await caches.keys()) if (name.startsWith("handgrad ")) await caches.delete(name);
   history.replaceState(null, "", location.pathname);
   location.reload();
 }

@@ -34,6 +34,7 @@ export async function soundFrom(bytes: ArrayBuffer): Promise<Sound> {
     const channel = buffer.getChannelData(c);
     for (let i = 0; i < samples.length; i++) samples[i]! += channel[i]! / buffer.numberOfChannels;
   }
+  if (samples.length === 0 || !samples.every(Number.isFinite)) throw new Error("there is no sound in it");
   return { samples, rate: RATE };
 }
 

@@ -1,6 +1,6 @@
 import { signal } from "@preact/signals";
 import { useEffect, useState } from "preact/hooks";
-import type { Answered, Material, OwnTask } from "../shared/protocol.ts";
+import type { Answered, Material, OwnClass, OwnTask } from "../shared/protocol.ts";
 import { Actions } from "./actions.tsx";
 import { Answer, Bars } from "./answer.tsx";
 import { Canvas } from "./canvas.tsx";
@@ -14,23 +14,38 @@ import { explanationOf, Why } from "./why.tsx";
 
 const MOST_CLASSES = 10;
 const own = signal<OwnTask | null>(null);
+const busy = signal(false);
 
-/** Takes over what the worker says of the task now. */
-async function become(next: Promise<OwnTask>): Promise<void> {
+/** Takes over what the worker says of the task now; gives whether what was asked of it was done. */
+async function become(next: Promise<OwnTask>): Promise<boolean> {
   try {
-    const task = await next;
-    // Names are typed here: what the worker had heard when it answered may be older than what stands in the fields.
-    own.value = { ...task, classes: own.value?.classes ?? task.classes };
-    ownClasses.value = own.value.classes;
+    show(await next);
+    return true;
   } catch (error) {
     fail(error);
+    // What stands here may not have been stored: what has been is shown.
+    own.value = null;
+    await lab.own().then(show, fail);
+    return false;
   }
 }
+
+function show(task: OwnTask): void {
+  // Classes are named here: what the worker had heard when it answered may be older than what stands in the fields.
+  const { classes, retired } = own.value ?? task;
+  own.value = { ...task, classes, retired };
+  ownClasses.value = classes.map(({ name }) => name);
+}
+
+/** What a class is called; the number of its place where it has no name yet. */
+const nameOf = ({ name }: OwnClass, i: number): string => name.trim() || text.value.own.className(i + 1);
 
 /** The person's own task, from the names of its classes to trying it. */
 export function Own() {
   const t = text.value.own;
   useEffect(() => {
+    // Another screen may have changed it.
+    own.value = null;
     void become(lab.own());
   }, []);
   const task = own.value;
@@ -43,41 +58,53 @@ export function Own() {
       <Examples task={task} />
       <Train task={task} />
       {task.trained && <JudgeOwn />}
-      {task.trained && <Try classes={task.classes} />}
+      {task.trained && <Try classes={task.classes.map(nameOf)} />}
     </section>
   );
 }
 
 function Classes({ task }: { task: OwnTask }) {
   const t = text.value.own;
-  const { classes } = task;
+  const { classes, retired } = task;
   // At once, and not when the worker has answered: two names may be typed before it does.
-  const set = (change: (classes: string[]) => string[]) => {
-    const next = change(own.value!.classes);
-    own.value = { ...own.value!, classes: next };
+  const set = (change: (classes: OwnClass[]) => OwnClass[]) => {
+    const now = own.value!;
+    const next = change(now.classes);
+    const rest = [...now.retired, ...now.classes].filter(({ id }) => !next.some((kept) => kept.id === id));
+    own.value = { ...now, classes: next, retired: rest };
     void become(lab.ownClasses(next));
+  };
+  const add = () => {
+    const id = [...classes, ...retired].reduce((most, { id }) => Math.max(most, id), -1) + 1;
+    set((classes) => [...classes, { id, name: "" }]);
+  };
+  const remove = (gone: OwnClass, name: string) => {
+    set((classes) => classes.filter(({ id }) => id !== gone.id));
+    if (isUsed(task, gone)) notice.value = { kind: "info", text: t.setAside(name) };
   };
   return (
     <section>
       <h2>{t.classes}</h2>
       <ul class="classes">
-        {classes.map((name, i) => (
-          // A class is its place.
-          <li key={i}>
+        {classes.map((kept, i) => (
+          <li key={kept.id}>
             <input
               type="text"
               maxLength={40}
               aria-label={t.className(i + 1)}
               placeholder={t.className(i + 1)}
-              value={name}
-              onInput={(event) => set((classes) => classes.with(i, event.currentTarget.value))}
+              value={kept.name}
+              onInput={(event) => {
+                const name = event.currentTarget.value;
+                set((classes) => classes.map((one) => (one.id === kept.id ? { ...one, name } : one)));
+              }}
             />
-            {i === classes.length - 1 && classes.length > 2 && (
+            {classes.length > 2 && (
               <button
                 type="button"
                 class="plain"
-                aria-label={t.removeClass(name || t.className(i + 1))}
-                onClick={() => set((classes) => classes.slice(0, -1))}
+                aria-label={t.removeClass(nameOf(kept, i))}
+                onClick={() => remove(kept, nameOf(kept, i))}
               >
                 ✕
               </button>
@@ -86,32 +113,47 @@ function Classes({ task }: { task: OwnTask }) {
         ))}
         {classes.length < MOST_CLASSES && (
           <li>
-            <button type="button" class="quiet" onClick={() => set((classes) => [...classes, ""])}>
+            <button type="button" class="quiet" onClick={add}>
               {t.addClass}
             </button>
           </li>
         )}
+        {classes.length < MOST_CLASSES &&
+          retired
+            .filter((gone) => isUsed(task, gone))
+            .map((gone) => (
+              <li key={gone.id}>
+                <button type="button" class="plain" onClick={() => set((classes) => [...classes, gone])}>
+                  {t.bringBack(gone.name, task.examples.filter(({ label }) => label === gone.id).length)}
+                </button>
+              </li>
+            ))}
       </ul>
     </section>
   );
 }
 
+/** Whether there is something to bring back with a class. */
+const isUsed = ({ examples }: OwnTask, { id, name }: OwnClass) =>
+  name.trim() !== "" || examples.some(({ label }) => label === id);
+
 function Examples({ task }: { task: OwnTask }) {
   const t = text.value.own;
-  const [label, setLabel] = useState<number | null>(0);
+  const [chosen, setLabel] = useState<number | null>(task.classes[0]!.id);
+  // The class chosen last may have been taken away.
+  const label = chosen === null || task.classes.some(({ id }) => id === chosen) ? chosen : task.classes[0]!.id;
   const [draft, setDraft] = useState(emptyDraft);
-  const add = async (materials: Material[]) => {
-    await become(lab.ownAdd(materials, label));
-    notice.value = { kind: "info", text: t.added(materials.length) };
+  const add = async (materials: Material[]): Promise<boolean> => {
+    const added = await become(lab.ownAdd(materials, label));
+    if (added) notice.value = { kind: "info", text: t.added(materials.length) };
+    return added;
   };
-  const addDraft = () => {
-    if (isEmpty(draft)) {
-      notice.value = { kind: "info", text: t.nothing };
-      return;
-    }
-    void add([draft]).then(() => setDraft(emptyDraft()));
+  const addDraft = async () => {
+    if (isEmpty(draft)) notice.value = { kind: "info", text: t.nothing };
+    else if (await add([draft])) setDraft(emptyDraft());
   };
-  const nameOf = (i: number) => task.classes[i]?.trim() || t.className(i + 1);
+  const shelves: (OwnClass | null)[] = [...task.classes, null];
+  const titleOf = (one: OwnClass | null, i: number) => (one ? nameOf(one, i) : t.unlabelled);
   return (
     <section>
       <h2>{t.examples}</h2>
@@ -119,10 +161,15 @@ function Examples({ task }: { task: OwnTask }) {
       <div class="giving">
         <fieldset>
           <legend>{t.label}</legend>
-          {[...task.classes.keys(), null].map((i) => (
-            <label key={i}>
-              <input type="radio" name="label" checked={label === i} onChange={() => setLabel(i)} />
-              {i === null ? t.unlabelled : nameOf(i)}
+          {shelves.map((one, i) => (
+            <label key={one?.id ?? null}>
+              <input
+                type="radio"
+                name="label"
+                checked={label === (one?.id ?? null)}
+                onChange={() => setLabel(one?.id ?? null)}
+              />
+              {titleOf(one, i)}
             </label>
           ))}
         </fieldset>
@@ -133,8 +180,8 @@ function Examples({ task }: { task: OwnTask }) {
         </button>
       </div>
       <p data-test="examples">{t.number(task.examples.length)}</p>
-      {[...task.classes.keys(), null].map((i) => (
-        <Shelf key={i} name={i === null ? t.unlabelled : nameOf(i)} task={task} label={i} />
+      {shelves.map((one, i) => (
+        <Shelf key={one?.id ?? null} name={titleOf(one, i)} task={task} label={one?.id ?? null} />
       ))}
     </section>
   );
@@ -173,29 +220,28 @@ function Shelf({ name, task, label }: { name: string; task: OwnTask; label: numb
 
 function Train({ task }: { task: OwnTask }) {
   const t = text.value.own;
-  const [busy, setBusy] = useState(false);
   const now = training.value;
   const { heldOut } = tasks.own.progress.value;
   const last = heldOut.at(-1);
   const measured = task.examples.filter((example) => example.heldOut).length;
   const press = async () => {
     training.value = null;
-    setBusy(true);
+    busy.value = true;
     await become(lab.ownTrain());
-    setBusy(false);
+    busy.value = false;
   };
   return (
     <section>
       <h2>{t.train}</h2>
       {!task.trainable && <p>{t.needs}</p>}
       <p>
-        <button type="button" class="right" onClick={press} disabled={busy || !task.trainable}>
+        <button type="button" class="right" onClick={press} disabled={busy.value || !task.trainable}>
           {task.trained ? t.again : t.trainButton}
         </button>
       </p>
-      {busy && <progress max={now?.of ?? 1} value={now?.done ?? 0} aria-label={t.train} />}
+      {busy.value && <progress max={now?.of ?? 1} value={now?.done ?? 0} aria-label={t.train} />}
       <p role="status" data-test="trained">
-        {busy
+        {busy.value
           ? t.training(now?.done ?? 0, now?.of ?? 0)
           : task.trained
             ? last

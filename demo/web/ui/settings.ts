@@ -25,28 +25,48 @@ interface Stored {
   noise: number;
 }
 
-function stored(): Partial<Stored> {
+/** The share of mistakes that the slider goes up to. */
+export const MOST_NOISE = 0.4;
+
+/** An object that anyone may have put there; empty where there is none, or the browser gives no storage. */
+function stored(): Readonly<Record<string, unknown>> {
   try {
-    return JSON.parse(localStorage.getItem(STORAGE) ?? "{}") as Partial<Stored>;
+    return objectOf(JSON.parse(localStorage.getItem(STORAGE) ?? "{}"));
   } catch {
     return {};
   }
 }
 
+const objectOf = (value: unknown): Readonly<Record<string, unknown>> =>
+  typeof value === "object" && value !== null ? (value as Record<string, unknown>) : {};
+
+/** Those keys that are keys, and no two the same. */
+function keysFrom(value: unknown): Keys {
+  const found = objectOf(value);
+  const chosen = Object.fromEntries(
+    actions.map((action) => {
+      const key = Object.hasOwn(found, action) ? found[action] : undefined;
+      return [action, typeof key === "string" && key !== "" && !/^\d$/.test(key) ? key : defaultKeys[action]];
+    }),
+  ) as Record<Action, string>;
+  const isDistinct = new Set(Object.values(chosen).map((key) => key.toLowerCase())).size === actions.length;
+  return isDistinct ? chosen : defaultKeys;
+}
+
 const found = stored();
 export const language = signal(
-  found.language !== undefined && Object.hasOwn(languages, found.language)
+  typeof found.language === "string" && Object.hasOwn(languages, found.language)
     ? found.language
     : navigator.language.startsWith("zh")
       ? "zh"
       : "en",
 );
-export const theme = signal<Theme>(found.theme && themes.includes(found.theme) ? found.theme : "auto");
-export const keys = signal<Keys>({ ...defaultKeys, ...found.keys });
+export const theme = signal<Theme>(themes.find((name) => name === found.theme) ?? "auto");
+export const keys = signal<Keys>(keysFrom(found.keys));
 export const autoPlay = signal(found.autoPlay === true);
 /** Whether answers are explained. */
 export const why = signal(found.why === true);
-export const noise = signal(typeof found.noise === "number" ? found.noise : 0);
+export const noise = signal(typeof found.noise === "number" ? Math.min(MOST_NOISE, Math.max(0, found.noise)) : 0);
 
 export const text = computed(() => languages[language.value]!);
 
@@ -60,12 +80,20 @@ effect(() => {
     why: why.value,
     noise: noise.value,
   };
-  if (!forgetting) localStorage.setItem(STORAGE, JSON.stringify(all));
+  try {
+    if (!forgetting) localStorage.setItem(STORAGE, JSON.stringify(all));
+  } catch {
+    // No room, or no storage: what is set holds until the page is closed, and nothing else hangs on it.
+  }
 });
 
 export function forgetSettings(): void {
   forgetting = true;
-  localStorage.removeItem(STORAGE);
+  try {
+    localStorage.removeItem(STORAGE);
+  } catch {
+    // Then there is nothing in it.
+  }
 }
 
 effect(() => {

@@ -1,4 +1,4 @@
-import { autoPlay, noise, text } from "./settings.ts";
+import { autoPlay, MOST_NOISE, noise, text } from "./settings.ts";
 import { fail, lab, simulated } from "./state.ts";
 
 /** Hands judging over to a simulated person, who is always called that, and takes it back. */
@@ -17,7 +17,7 @@ export function SimulatedJudge() {
         <input
           type="range"
           min="0"
-          max="0.4"
+          max={MOST_NOISE}
           step="0.05"
           value={noise.value}
           disabled={on}

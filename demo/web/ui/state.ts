@@ -36,15 +36,26 @@ export const classesOf = (task: TaskName): readonly string[] =>
   task === "digits" ? (opening.value?.ok ? opening.value.opened.classes : []) : ownClasses.value;
 export const ownClasses = signal<readonly string[]>([]);
 
-export const lab: RemoteLab = wrap<Lab>(ownWorker("worker.js"));
+const worker = ownWorker("worker.js");
+export const lab: RemoteLab = wrap<Lab>(worker);
+
+/** A worker that does not begin answers nothing, so whoever waits for it is told by this. */
+const broken = new Promise<never>((_, reject) => {
+  worker.onerror = ({ message }) => reject(new Error(message || "worker.js does not load"));
+});
+broken.catch(() => {});
 
 export async function open(): Promise<void> {
   opening.value = null;
-  const result = await lab.open(new URL(".", document.baseURI).href, proxy(hear));
-  opening.value = result;
-  if (!result.ok) return;
-  tasks.digits.progress.value = result.opened.progress;
-  ask("digits", result.opened.question);
+  try {
+    const result = await Promise.race([lab.open(new URL(".", document.baseURI).href, proxy(hear)), broken]);
+    opening.value = result;
+    if (!result.ok) return;
+    tasks.digits.progress.value = result.opened.progress;
+    ask("digits", result.opened.question);
+  } catch (error) {
+    opening.value = { ok: false, obstacle: "other", message: messageOf(error) };
+  }
 }
 
 function hear(happening: Happening): void {
@@ -71,6 +82,9 @@ function hear(happening: Happening): void {
     case "recovered":
       notice.value = { kind: "info", text: text.value.notices.recovered };
       break;
+    case "blocked":
+      notice.value = { kind: "info", text: text.value.keep.wipeBlocked };
+      break;
     case "error":
       fail(happening.message);
   }
@@ -86,9 +100,10 @@ function ask(task: TaskName, question: Question | null): void {
 
 const percentOf = ({ probabilities, action }: Question) => text.value.percent(probabilities[action]!);
 
+const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
+
 export function fail(error: unknown): void {
-  const message = error instanceof Error ? error.message : String(error);
-  notice.value = { kind: "error", text: text.value.notices.error(message) };
+  notice.value = { kind: "error", text: text.value.notices.error(messageOf(error)) };
 }
 
 /** One thing at a time: a key pressed twice judges once. */

@@ -20,6 +20,7 @@ import {
 } from "../../../src/rl/index.ts";
 import type { Counts, Happening, Progress, Question, Verdict } from "../shared/protocol.ts";
 import type { Keeper, Kept } from "./keep.ts";
+import { isLost } from "./lost.ts";
 import { Questions } from "./questions.ts";
 import type { Task, TaskExample } from "./task.ts";
 
@@ -71,8 +72,11 @@ export class Course<E extends TaskExample = TaskExample> {
   readonly #keeper: Keeper;
   readonly #emit: (happening: Happening) => void;
   readonly #questions: Questions<E>;
+  /** The right answer to an example, while the rejection of the network's is being stored. */
+  readonly #corrections = new Map<string, number>();
   #learning: Promise<void> | undefined;
   #simulating = false;
+  #simulation: Promise<void> | undefined;
   #closed = false;
 
   constructor({ engine, task, log, keeper, kept, start, emit }: CourseOptions<E>) {
@@ -112,9 +116,16 @@ export class Course<E extends TaskExample = TaskExample> {
 
   /** A learner that is told of so many judgements at a time. */
   #agentFor(round: number): Learner<E> {
-    const { task } = this;
+    const { task, log } = this;
     return learner<E>(this.net, this.#optimiser, {
-      log: this.log,
+      log: {
+        ...log,
+        append: async (record) => {
+          const label = record.kind === "judgement" ? this.#corrections.get(record.example) : undefined;
+          // Both halves of what the person said are stored, or neither.
+          await log.appendAll(label === undefined ? [record] : [record, correctionOf(record as Judgement, label)]);
+        },
+      },
       ...(this.#reference ? { reference: this.#reference } : {}),
       // Without a stream of examples that nobody judges there is nothing to believe of them.
       method: task.unlabelled ? "beliefs" : "replay",
@@ -142,21 +153,37 @@ export class Course<E extends TaskExample = TaskExample> {
 
   /** Goes on with other examples, on the same network. */
   async retask(task: Task<E>): Promise<void> {
-    await this.#learning;
+    await this.#rest();
     this.task = task;
-    this.#questions.forget();
-    this.restart(this.engine);
+    this.#changeRound(ROUND);
     this.#report();
-    this.#emit({ kind: "question", task: task.name, question: await this.question() });
+    await this.#askAnew();
   }
 
   /** Ends the loops; what runs is finished first. */
   async close(): Promise<void> {
     this.#closed = true;
-    this.#simulating = false;
     await this.#questions.idle();
-    await this.#learning?.catch(() => {});
+    await this.#rest();
     await this.log.close();
+  }
+
+  /** Once nothing learns here and nobody judges in the person's place. */
+  async #rest(): Promise<void> {
+    this.#simulating = false;
+    await this.#simulation;
+    await this.#learning;
+  }
+
+  /** Asks once more, of the network and the examples as they now are. What was stored stays stored where this fails. */
+  async #askAnew(): Promise<void> {
+    this.#questions.forget();
+    if (this.#closed) return;
+    try {
+      this.#emit({ kind: "question", task: this.task.name, question: await this.question() });
+    } catch (error) {
+      await this.#failed(error);
+    }
   }
 
   /** The open question, or the next one; null where all were answered. */
@@ -172,12 +199,15 @@ export class Course<E extends TaskExample = TaskExample> {
     if (!question) return; // Pressed twice: it has been judged.
     const corrected = verdict.label !== undefined && verdict.label !== question.action;
     const reward = verdict.label === undefined ? verdict.reward : corrected ? -1 : 1;
+    const { id } = question.shown;
+    if (corrected) this.#corrections.set(id, verdict.label!);
     try {
-      const judgement = await this.#questions.judge(answer, { reward, judge: PERSON });
-      if (corrected) await this.log.append(correctionOf(judgement, verdict.label!));
+      await this.#questions.judge(answer, { reward, judge: PERSON });
     } catch (error) {
       this.#questions.putBack(question);
       throw error;
+    } finally {
+      this.#corrections.delete(id);
     }
     this.#report();
     this.#learn();
@@ -194,8 +224,14 @@ export class Course<E extends TaskExample = TaskExample> {
   }
 
   /** Lets a simulated person judge until `stop` is called, or nothing is left to ask. */
-  async simulate(person: SimulatedPerson): Promise<void> {
-    if (this.#simulating) return;
+  simulate(person: SimulatedPerson): Promise<void> {
+    this.#simulation ??= this.#simulate(person).finally(() => {
+      this.#simulation = undefined;
+    });
+    return this.#simulation;
+  }
+
+  async #simulate(person: SimulatedPerson): Promise<void> {
     this.#simulating = true;
     this.#emit({ kind: "simulated", on: true });
     try {
@@ -218,15 +254,12 @@ export class Course<E extends TaskExample = TaskExample> {
       await this.#look(1);
       await this.#keep();
     } catch (error) {
-      this.#failed(error);
+      await this.#failed(error);
     } finally {
       this.#simulating = false;
       this.#changeRound(ROUND);
-      this.#questions.forget();
-      if (!this.#closed) {
-        this.#emit({ kind: "simulated", on: false });
-        this.#emit({ kind: "question", task: this.task.name, question: await this.question() });
-      }
+      if (!this.#closed) this.#emit({ kind: "simulated", on: false });
+      await this.#askAnew();
     }
   }
 
@@ -288,6 +321,7 @@ export class Course<E extends TaskExample = TaskExample> {
   }
 
   async #keep(): Promise<void> {
+    if (this.#closed) return;
     this.#kept = {
       weights: encodeSafetensors(await weightsOf(this.net)),
       optimiser: await this.#optimiser.state(),
@@ -322,8 +356,8 @@ export class Course<E extends TaskExample = TaskExample> {
   }
 
   /** A lost device is dealt with elsewhere; anything else is told. */
-  readonly #failed = (error: unknown): void => {
-    if (this.#closed) return;
+  readonly #failed = async (error: unknown): Promise<void> => {
+    if (this.#closed || (await isLost(this.engine))) return;
     this.#emit({ kind: "error", message: error instanceof Error ? error.message : String(error) });
   };
 
@@ -335,34 +369,42 @@ export class Course<E extends TaskExample = TaskExample> {
 
   /** Goes on with weights of a file. @throws WeightsError where they are of another network; nothing has changed then. */
   async useWeights(file: Uint8Array, name: string): Promise<void> {
-    await this.#learning;
+    await this.#rest();
     setWeights(this.net, decodeSafetensors(file, name), name);
     this.#kept = { ...this.#kept, weights: await this.weights(), optimiser: undefined };
     this.restart(this.engine);
+    await this.#keep();
     await this.#afterImport();
   }
 
-  /** Adds the records that are new. All of them have been checked. */
+  /** Adds the records that are new, all or none. All of them have been checked. */
   async addRecords(records: Parameters<FeedbackLog["append"]>[0][]): Promise<number> {
-    await this.#learning;
+    await this.#rest();
+    const before = new Set(this.log.records().map(({ id }) => id));
     const added = await this.log.appendAll(records);
-    // What is imported is learned from by replay, and not once more as if it had just been said.
-    const learnedFrom = rewarded(this.log.judgements()).map(({ id }) => id);
-    this.#agent.restore({ ...this.#agent.state(), learned: learnedFrom.length, learnedFrom });
+    // What is imported is learned from by replay, and not once more as if it had just been said; what waited waits on.
+    const imported = rewarded(this.log.judgements()).filter(({ id }) => !before.has(id));
+    const state = this.#agent.state();
+    const learnedFrom = [...(state.learnedFrom ?? []), ...imported.map(({ id }) => id)];
+    this.#agent.restore({ ...state, learned: learnedFrom.length, learnedFrom });
     await this.#afterImport();
     return added;
   }
 
+  /** What follows an import may fail, as by a lost device; the import itself is stored by then. */
   async #afterImport(): Promise<void> {
-    this.#questions.forget();
-    const { heldOut } = this.#kept.history;
-    // Another network may be there than the last point is of.
-    const judgements = rewarded(this.log.judgements()).length;
-    this.#kept.history.heldOut = heldOut.filter((point) => point.judgements < judgements);
-    await this.#look(1);
-    await this.#keep();
+    try {
+      const { heldOut } = this.#kept.history;
+      // Another network may be there than the last point is of.
+      const judgements = rewarded(this.log.judgements()).length;
+      this.#kept.history.heldOut = heldOut.filter((point) => point.judgements < judgements);
+      await this.#look(1);
+      await this.#keep();
+    } catch (error) {
+      await this.#failed(error);
+    }
     this.#report();
-    this.#emit({ kind: "question", task: this.task.name, question: await this.question() });
+    await this.#askAnew();
   }
 }
 

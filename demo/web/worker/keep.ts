@@ -1,7 +1,8 @@
 import { type DBSchema, type IDBPDatabase, openDB } from "idb";
+import { inOneTransaction, storageProblem } from "../../../src/browser/transaction.ts";
 import type { Modality, OptimiserState } from "../../../src/model/index.ts";
 import type { LearnerState } from "../../../src/rl/index.ts";
-import type { History, TaskName } from "../shared/protocol.ts";
+import type { History, OwnClass, TaskName } from "../shared/protocol.ts";
 
 /*
  * What the page keeps in this browser beside the judgements: for each task the last state of learning, and the examples
@@ -17,9 +18,19 @@ export interface Kept {
   history: History;
 }
 
+/** What is kept of a network that has learned nothing yet. */
+export const keptAtStart = (weights: Uint8Array<ArrayBuffer>, engineSteps = 0): Kept => ({
+  weights,
+  optimiser: undefined,
+  learner: undefined,
+  engineSteps,
+  history: { updates: [], heldOut: [] },
+});
+
 /** An own example as it is stored. */
 export interface OwnRecord {
   id: string;
+  /** Id of its class; it stays when the class is taken away. Null where nobody said. */
   label: number | null;
   picture: { size: number; rgb: Uint8Array } | null;
   sound: { samples: Float32Array; rate: number } | null;
@@ -27,16 +38,21 @@ export interface OwnRecord {
 }
 
 export interface OwnSettings {
-  classes: string[];
+  classes: OwnClass[];
+  /** Classes that were taken away. Their examples and what was judged of them are set aside, and can be brought back. */
+  retired: OwnClass[];
   /** The words that the trained network knows, as a tokeniser's `toJSON` gives them, and what it takes. */
   tokeniser: unknown;
   modalities: Modality[] | undefined;
 }
 
+/** Classes of earlier versions were names alone, and their places their ids. */
+type StoredSettings = Partial<Omit<OwnSettings, "classes">> & { classes?: (string | OwnClass)[] };
+
 interface Stores extends DBSchema {
   kept: { key: TaskName; value: Kept };
   own: { key: string; value: OwnRecord };
-  settings: { key: "own"; value: OwnSettings };
+  settings: { key: "own"; value: StoredSettings };
 }
 
 /** Names of the databases of the judgements, one a task. */
@@ -44,61 +60,86 @@ export const logNames: Readonly<Record<TaskName, string>> = {
   digits: "handgrad-feedback",
   own: "handgrad-own-feedback",
 };
-/** Where judgements of an own task are kept whose number of classes is not that of the first log. */
-export const ownLogOf = (classes: number): string => `${logNames.own}-${classes}`;
 const NAME = "handgrad-page";
 
-/** More than a person can add. */
-const MOST_CLASSES = 20;
-
-const strict = { durability: "strict" } as const;
+/** The browser gives this page no storage, or something could not be stored. */
+export class StorageError extends Error {
+  override readonly name = "StorageError";
+}
 
 export class Keeper {
   private constructor(readonly db: IDBPDatabase<Stores>) {}
 
+  /** @throws StorageError where the browser refuses. */
   static async open(): Promise<Keeper> {
-    const db = await openDB<Stores>(NAME, 1, {
-      upgrade(db) {
-        db.createObjectStore("kept");
-        db.createObjectStore("own", { keyPath: "id" });
-        db.createObjectStore("settings");
-      },
-    });
-    return new Keeper(db);
+    try {
+      const db = await openDB<Stores>(NAME, 1, {
+        upgrade(db) {
+          db.createObjectStore("kept");
+          db.createObjectStore("own", { keyPath: "id" });
+          db.createObjectStore("settings");
+        },
+      });
+      return new Keeper(db);
+    } catch (cause) {
+      throw new StorageError(storageProblem(cause), { cause });
+    }
   }
 
   load(task: TaskName): Promise<Kept | undefined> {
     return this.db.get("kept", task);
   }
 
-  async save(task: TaskName, kept: Kept): Promise<void> {
-    await this.db.put("kept", kept, task);
-  }
-
-  async forget(task: TaskName): Promise<void> {
-    await this.db.delete("kept", task);
+  save(task: TaskName, kept: Kept): Promise<void> {
+    return this.#write("the network was not", ["kept"], function* (stores) {
+      yield stores.objectStore("kept").put(kept, task);
+    });
   }
 
   ownExamples(): Promise<OwnRecord[]> {
     return this.db.getAll("own");
   }
 
-  async addOwn(records: readonly OwnRecord[]): Promise<void> {
-    const transaction = this.db.transaction("own", "readwrite", strict);
-    await Promise.all([...records.map((record) => transaction.store.put(record)), transaction.done]);
+  /** Adds examples, all or none; with settings, these as well; where `ends`, the network goes that was trained before them. */
+  addOwn(records: readonly OwnRecord[], settings?: OwnSettings, ends = false): Promise<void> {
+    return this.#write(`none of the ${records.length} examples was`, ["own", "settings", "kept"], function* (stores) {
+      for (const record of records) yield stores.objectStore("own").add(record);
+      if (settings) yield stores.objectStore("settings").put(settings, "own");
+      if (ends) yield stores.objectStore("kept").delete("own");
+    });
   }
 
-  async removeOwn(id: string): Promise<void> {
-    await this.db.delete("own", id);
+  removeOwn(id: string): Promise<void> {
+    return this.#write("the change was not", ["own"], function* (stores) {
+      yield stores.objectStore("own").delete(id);
+    });
   }
 
   async ownSettings(): Promise<OwnSettings> {
-    return (await this.db.get("settings", "own")) ?? { classes: ["", ""], tokeniser: undefined, modalities: undefined };
+    const { classes = ["", ""], retired = [], tokeniser, modalities } = (await this.db.get("settings", "own")) ?? {};
+    const named = classes.map((known, id) => (typeof known === "string" ? { id, name: known } : known));
+    return { classes: named, retired, tokeniser, modalities };
   }
 
-  async saveOwnSettings(settings: OwnSettings): Promise<void> {
-    const transaction = this.db.transaction("settings", "readwrite", strict);
-    await Promise.all([transaction.store.put(settings, "own"), transaction.done]);
+  /** Saves the settings, and in the same moment the network that goes with them; null where it ends. */
+  saveOwn(settings: OwnSettings, kept?: Kept | null): Promise<void> {
+    return this.#write("the change was not", ["settings", "kept"], function* (stores) {
+      yield stores.objectStore("settings").put(settings, "own");
+      if (kept) yield stores.objectStore("kept").put(kept, "own");
+      if (kept === null) yield stores.objectStore("kept").delete("own");
+    });
+  }
+
+  async #write<Name extends "kept" | "own" | "settings">(
+    what: string,
+    stores: Name[],
+    change: Parameters<typeof inOneTransaction<Stores, Name>>[2],
+  ): Promise<void> {
+    try {
+      await inOneTransaction(this.db, stores, change);
+    } catch (cause) {
+      throw new StorageError(`${what} stored: ${storageProblem(cause)}`, { cause });
+    }
   }
 
   close(): void {
@@ -106,15 +147,17 @@ export class Keeper {
   }
 }
 
-/** Everything that this page stored, gone. The databases must be closed. */
-export async function deleteEverything(): Promise<void> {
-  const sizes = Array.from({ length: MOST_CLASSES + 1 }, (_, classes) => ownLogOf(classes));
-  for (const name of [NAME, ...Object.values(logNames), ...sizes]) {
+/**
+ * Everything that this page stored, gone. The databases must be closed here; `wait` is called where another tab holds one,
+ * which is then waited for.
+ */
+export async function deleteEverything(wait: () => void): Promise<void> {
+  for (const name of [NAME, ...Object.values(logNames)]) {
     await new Promise<void>((resolve, reject) => {
       const request = indexedDB.deleteDatabase(name);
       request.onsuccess = () => resolve();
-      request.onerror = () => reject(request.error);
-      request.onblocked = () => reject(new Error(`database ${name} is open in another tab; close that tab.`));
+      request.onerror = () => reject(new StorageError(storageProblem(request.error)));
+      request.onblocked = wait;
     });
   }
 }

@@ -2,7 +2,7 @@ import type { Remote } from "comlink";
 import { openFeedbackLog } from "../../../src/browser.ts";
 import { DataError, type TriDigit } from "../../../src/data/index.ts";
 import { createEngine, type Engine } from "../../../src/index.ts";
-import { FeedbackLogError, parseRecord, simulatedPerson } from "../../../src/rl/index.ts";
+import { type FeedbackLog, FeedbackLogError, simulatedPerson } from "../../../src/rl/index.ts";
 import type {
   Answered,
   EngineReport,
@@ -10,7 +10,9 @@ import type {
   Happening,
   Insight,
   Material,
+  Obstacle,
   Opening,
+  OwnClass,
   OwnTask,
   Question,
   TaskName,
@@ -19,9 +21,12 @@ import type {
 import { Course } from "./course.ts";
 import { digitsTask, fetchBytes, fetchDigits, gunzip } from "./digits.ts";
 import { insightOf } from "./insight.ts";
-import { deleteEverything, Keeper, logNames } from "./keep.ts";
+import { deleteEverything, Keeper, type Kept, keptAtStart, logNames, StorageError } from "./keep.ts";
+import { isLost, sleep } from "./lost.ts";
 import { OwnLab } from "./own-lab.ts";
+import { recordsOf } from "./own-log.ts";
 import { profileOf } from "./profile.ts";
+import type { Task } from "./task.ts";
 import { explain } from "./why.ts";
 
 /** What the page can ask of its worker. */
@@ -29,25 +34,25 @@ export type RemoteLab = Remote<Lab>;
 
 const SEED = 1;
 
+/** Waits between attempts to get a device in place of a lost one: a driver that crashed takes a while. */
+const RETRIES = [0, 1000, 3000];
+
 /** One device and the tasks that are learned on it. Replaces the device when it is lost. */
 export class Lab {
-  #engine!: Engine;
-  #keeper!: Keeper;
-  #digits!: Course<TriDigit>;
+  #engine: Engine | undefined;
+  #keeper: Keeper | undefined;
+  #digits: Course<TriDigit> | undefined;
   #own: OwnLab | undefined;
+  #openingOwn: Promise<OwnLab> | undefined;
   #emit: (happening: Happening) => void = () => {};
-  #recovering: Promise<void> = Promise.resolve();
+  #recovering: Promise<void> | undefined;
 
   /** Opens the device, the data and what was kept, and answers the first question. `base` is the page's folder. */
   async open(base: string, emit: (happening: Happening) => void): Promise<Opening> {
     this.#emit = emit;
-    const fail = (obstacle: Extract<Opening, { ok: false }>["obstacle"], error: unknown): Opening => ({
-      ok: false,
-      obstacle,
-      message: error instanceof Error ? error.message : String(error),
-    });
-    if (!navigator.gpu) return fail("no-webgpu", "navigator.gpu is missing");
+    let log: FeedbackLog | undefined;
     try {
+      if (!navigator.gpu) return { ok: false, obstacle: "no-webgpu", message: "navigator.gpu is missing" };
       const folder = new URL("data/", base);
       const [engine, data, start] = await Promise.all([
         this.#openEngine(),
@@ -55,54 +60,109 @@ export class Lab {
         fetchBytes(new URL("start.safetensors.gz", folder)).then(gunzip),
       ]);
       this.#keeper = await Keeper.open();
-      const log = await openFeedbackLog(logNames.digits);
-      const kept = (await this.#keeper.load("digits")) ?? {
-        weights: start,
-        optimiser: undefined,
-        learner: undefined,
-        engineSteps: 0,
-        history: { updates: [], heldOut: [] },
-      };
-      const task = digitsTask(data);
-      this.#digits = new Course<TriDigit>({ engine, task, log, keeper: this.#keeper, kept, start, emit });
-      const question = await this.#digits.question();
-      void this.#digits.lookAtStart().catch(() => {});
+      log = await openFeedbackLog(logNames.digits);
+      const digits = await this.#openDigits(engine, digitsTask(data), log, start);
+      const question = await digits.question();
+      void digits.lookAtStart().catch(() => {}); // It is looked at after the next update again.
       return {
         ok: true,
         opened: {
           adapter: engine.adapter,
           software: /swiftshader|llvmpipe|lavapipe|basic render/i.test(engine.adapter),
-          classes: this.#digits.task.classes,
+          classes: digits.task.classes,
           question,
-          progress: this.#digits.progress(),
+          progress: digits.progress(),
         },
       };
     } catch (error) {
-      if (error instanceof FeedbackLogError && /another tab/.test(error.message)) return fail("other-tab", error);
-      if (error instanceof DataError) return fail("data", error);
-      return fail(/no adapter/.test(String(error)) ? "no-adapter" : "other", error);
+      // Whoever tries again begins anew, and another tab is not kept from it.
+      this.#digits = undefined;
+      await log?.close();
+      this.#shut();
+      return { ok: false, obstacle: obstacleOf(error), message: messageOf(error) };
     }
+  }
+
+  /** The digits with the network that was kept; with the one of the start where that does not open, which is told. */
+  async #openDigits(
+    engine: Engine,
+    task: Task<TriDigit>,
+    log: FeedbackLog,
+    start: Uint8Array<ArrayBuffer>,
+  ): Promise<Course<TriDigit>> {
+    const open = (kept: Kept) => {
+      this.#digits = new Course<TriDigit>({ engine, task, log, keeper: this.#keeper!, kept, start, emit: this.#emit });
+      return this.#digits;
+    };
+    const kept = await this.#keeper!.load("digits");
+    if (!kept) return open(keptAtStart(start));
+    try {
+      return open(kept);
+    } catch (error) {
+      if (await isLost(engine)) throw error;
+      const message = `the network kept here does not open (${messageOf(error)}), so it begins anew and learns from your judgements, which are all here.`;
+      this.#emit({ kind: "error", message });
+      return open(keptAtStart(start));
+    }
+  }
+
+  /** Lets go of what is open, beside the logs. */
+  #shut(): void {
+    this.#keeper?.close();
+    const engine = this.#engine;
+    // It is not lost, so nobody is to replace it.
+    this.#engine = undefined;
+    engine?.destroy();
   }
 
   /** An engine that is replaced when its device is lost: by a crash of the driver, sleep, or too long a step. */
   async #openEngine(): Promise<Engine> {
     const engine = await createEngine({ seed: SEED });
     void engine.gpu.device.lost.then(() => {
-      if (this.#engine !== engine) return;
-      this.#emit({ kind: "lost" });
-      this.#recovering = this.#recover().catch((error) => this.#emit({ kind: "error", message: String(error) }));
+      if (this.#engine === engine) this.#recover().catch((error) => this.#tell(error));
     });
     this.#engine = engine;
     return engine;
   }
 
-  async #recover(): Promise<void> {
-    const engine = await this.#openEngine();
+  /** Gets another device, and goes on with it. @throws Error that says what to do where the browser gives none. */
+  #recover(): Promise<void> {
+    this.#recovering ??= this.#replaceEngine().finally(() => {
+      this.#recovering = undefined;
+    });
+    return this.#recovering;
+  }
+
+  async #replaceEngine(): Promise<void> {
+    this.#emit({ kind: "lost" });
+    let engine: Engine | undefined;
+    for (const wait of RETRIES) {
+      await sleep(wait);
+      engine = await this.#openEngine().catch(() => undefined);
+      if (engine) break;
+    }
+    if (!engine) throw new Error(NO_DEVICE);
     for (const course of this.#courses()) course.restart(engine);
     this.#emit({ kind: "recovered" });
-    for (const course of this.#courses()) {
-      this.#emit({ kind: "question", task: course.task.name, question: await course.question() });
+    for (const { task } of this.#courses())
+      this.#next(task.name)
+        .then((question) => this.#emit({ kind: "question", task: task.name, question }))
+        .catch((error) => this.#tell(error));
+  }
+
+  /** The engine, once a lost one has been replaced. */
+  async #ready(): Promise<Engine> {
+    await this.#recovering;
+    for (let n = 0; n < RETRIES.length; n++) {
+      const engine = this.#engine!;
+      if (!(await isLost(engine, 0))) return engine;
+      await this.#recover();
     }
+    throw new Error(NO_DEVICE);
+  }
+
+  #tell(error: unknown): void {
+    this.#emit({ kind: "error", message: messageOf(error) });
   }
 
   #courses(): Course[] {
@@ -123,31 +183,27 @@ export class Lab {
 
   /** Takes the person's last judgement back and asks that question again. */
   async undo(task: TaskName): Promise<Question | null> {
-    await this.#recovering;
+    await this.#ready();
     await this.#course(task).undo();
     return this.#next(task);
   }
 
   async #next(task: TaskName): Promise<Question | null> {
     for (;;) {
-      await this.#recovering;
-      const engine = this.#engine;
+      const engine = await this.#ready();
       try {
         return await this.#course(task).question();
       } catch (error) {
-        // Where the device went in the middle of it, its loss is told at about the same time.
-        const lost = await Promise.race([
-          engine.gpu.device.lost.then(() => true),
-          new Promise<false>((resolve) => setTimeout(() => resolve(false), 1000)),
-        ]);
-        if (!lost) throw error;
+        if (!(await isLost(engine))) throw error;
       }
     }
   }
 
   /** Lets a simulated person, who knows the right answers, judge until it is stopped. */
   simulate(task: TaskName, noise: number): void {
-    void this.#course(task).simulate(simulatedPerson({ seed: SEED, noise }));
+    this.#course(task)
+      .simulate(simulatedPerson({ seed: SEED, noise }))
+      .catch((error) => this.#tell(error));
   }
 
   stop(task: TaskName): void {
@@ -165,28 +221,43 @@ export class Lab {
   // ── the person's own task ───────────────────────────────────────────────────────────────────────────────────────
 
   async own(): Promise<OwnTask> {
-    this.#own ??= await OwnLab.open(() => this.#engine, this.#keeper, this.#emit);
-    return this.#own.state();
+    return (await this.#ownLab()).state();
   }
 
-  ownClasses(classes: string[]): Promise<OwnTask> {
-    return this.#own!.setClasses(classes);
+  /** Opened once, however many ask for it at the same time. */
+  #ownLab(): Promise<OwnLab> {
+    const { emit, keeper } = { emit: this.#emit, keeper: this.#keeper! };
+    this.#openingOwn ??= OwnLab.open({ engine: () => this.#ready(), keeper, emit }).then(
+      (lab) => {
+        this.#own = lab;
+        return lab;
+      },
+      (error) => {
+        this.#openingOwn = undefined;
+        throw error;
+      },
+    );
+    return this.#openingOwn;
   }
 
-  ownAdd(materials: readonly Material[], label: number | null): Promise<OwnTask> {
-    return this.#own!.add(materials, label);
+  async ownClasses(classes: OwnClass[]): Promise<OwnTask> {
+    return (await this.#ownLab()).setClasses(classes);
   }
 
-  ownRemove(id: string): Promise<OwnTask> {
-    return this.#own!.remove(id);
+  async ownAdd(materials: readonly Material[], label: number | null): Promise<OwnTask> {
+    return (await this.#ownLab()).add(materials, label);
   }
 
-  ownTrain(): Promise<OwnTask> {
-    return this.#own!.train();
+  async ownRemove(id: string): Promise<OwnTask> {
+    return (await this.#ownLab()).remove(id);
   }
 
-  ownPredict(material: Material): Promise<Answered | null> {
-    return this.#own!.predict(material);
+  async ownTrain(): Promise<OwnTask> {
+    return (await this.#ownLab()).train();
+  }
+
+  async ownPredict(material: Material): Promise<Answered | null> {
+    return (await this.#ownLab()).predict(material);
   }
 
   // ── the engine ──────────────────────────────────────────────────────────────────────────────────────────────────
@@ -197,16 +268,26 @@ export class Lab {
 
   /** Destroys the device, as a crash of its driver would, to see that the page goes on. */
   loseDevice(): void {
-    this.#engine.gpu.device.destroy();
+    this.#engine?.gpu.device.destroy();
   }
 
   // ── keeping ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
   /** The judgements as a file of JSON lines, as the terminal program writes it. */
   async exportLog(task: TaskName): Promise<string> {
-    if (task === "own") await this.own();
-    const records = task === "own" ? await this.#own!.records() : this.#course(task).log.records();
+    if (task === "own") return (await this.#ownLab()).log();
+    const records = this.#course(task).log.records();
     return records.map((record) => `${JSON.stringify(record)}\n`).join("");
+  }
+
+  /** The classes and examples of the own task as a file. */
+  async exportOwn(): Promise<string> {
+    return (await this.#ownLab()).file();
+  }
+
+  /** Adds the classes and examples of such a file; gives how many were new. All or none are taken. */
+  async importOwn(text: string, name: string): Promise<number> {
+    return (await this.#ownLab()).addFile(text, name);
   }
 
   /** The weights as a safetensors file. */
@@ -214,22 +295,20 @@ export class Lab {
     return this.#course(task).weights();
   }
 
-  /** Adds the judgements of a file to the log; gives how many were new. All or none are taken. */
-  async importLog(task: TaskName, text: string, name: string): Promise<number> {
-    const course = this.#course(task);
-    const records = text.split("\n").flatMap((line, i) => (line.trim() === "" ? [] : [parseRecord(line, i + 1, name)]));
-    const byId = new Map(course.log.records().map((record) => [record.id, JSON.stringify(record)]));
-    for (const [i, record] of records.entries()) {
-      const stored = byId.get(record.id);
-      if (stored !== undefined && stored !== JSON.stringify(record))
-        throw new FeedbackLogError(`another record is called "${record.id}" already`, { file: name, line: i + 1 });
-      if (record.kind !== "retraction" && course.task.find(record.example) === undefined)
-        throw new FeedbackLogError(`example "${record.example}" is not of this task`, { file: name, line: i + 1 });
-      if (record.kind !== "retraction" && record.probabilities.length !== course.task.classes.length)
-        throw new FeedbackLogError(
-          `${record.probabilities.length} probabilities, this task has ${course.task.classes.length} classes`,
-          { file: name, line: i + 1, field: "probabilities" },
-        );
+  /** Adds the judgements of a file to the log of the task that they are of; gives how many were new. All or none are taken. */
+  async importLog(text: string, name: string): Promise<number> {
+    const course = this.#course("digits");
+    const records = recordsOf(text, name, course.log);
+    const isOwn = records.some((record) => record.kind !== "retraction" && record.example.startsWith("own/"));
+    if (isOwn) return (await this.#ownLab()).addLog(text, name);
+    const classes = course.task.classes.length;
+    for (const record of records) {
+      if (record.kind === "retraction") continue;
+      const refuse = (what: string) => new FeedbackLogError(`judgement "${record.id}": ${what}`, { file: name });
+      if (course.task.find(record.example) === undefined)
+        throw refuse(`example "${record.example}" is not of this task`);
+      if (record.probabilities.length !== classes)
+        throw refuse(`${record.probabilities.length} probabilities, this task has ${classes} classes`);
     }
     return course.addRecords(records);
   }
@@ -240,9 +319,27 @@ export class Lab {
 
   /** Deletes everything that was stored. Nothing works after it: the page is to be loaded again. */
   async wipe(): Promise<void> {
-    await Promise.all(this.#courses().map((course) => course.close()));
-    this.#keeper.close();
-    await deleteEverything();
-    this.#engine.destroy();
+    const own = await this.#openingOwn?.catch(() => undefined);
+    await own?.close();
+    await this.#digits?.close();
+    this.#shut();
+    await deleteEverything(() => this.#emit({ kind: "blocked" }));
   }
+}
+
+const NO_DEVICE =
+  "the device was lost, and the browser gives no other one. Everything you said is stored: load the page again, or restart the browser.";
+
+const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
+
+/** Why the page cannot begin, by the error that ended it. */
+function obstacleOf(error: unknown): Obstacle {
+  if (error instanceof FeedbackLogError) {
+    if (/another tab/.test(error.message)) return "other-tab";
+    // A damaged line is no fault of the browser's.
+    return error.line === undefined ? "storage" : "other";
+  }
+  if (error instanceof StorageError) return "storage";
+  if (error instanceof DataError) return "data";
+  return /no adapter/.test(String(error)) ? "no-adapter" : "other";
 }

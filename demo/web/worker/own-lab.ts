@@ -3,10 +3,12 @@ import { Random } from "../../../src/data/index.ts";
 import { adam, cosine, type Engine, noGrad } from "../../../src/index.ts";
 import { encodeSafetensors, MultimodalNet, softmaxOf, trainStep, weightsOf } from "../../../src/model/index.ts";
 import { append } from "../../../src/numbers.ts";
-import { type FeedbackLog, type FeedbackRecord, likeliest } from "../../../src/rl/index.ts";
-import type { Answered, Happening, Material, OwnTask as OwnState } from "../shared/protocol.ts";
+import { effective, type FeedbackLog, FeedbackLogError, likeliest } from "../../../src/rl/index.ts";
+import type { Answered, Happening, Material, OwnClass, OwnTask as OwnState } from "../shared/protocol.ts";
 import { Course } from "./course.ts";
-import { type Keeper, logNames, type OwnRecord, type OwnSettings, ownLogOf } from "./keep.ts";
+import { type Keeper, type Kept, keptAtStart, logNames, type OwnRecord, type OwnSettings } from "./keep.ts";
+import { decodeOwn, encodeOwn } from "./own-file.ts";
+import { isAbout, partOf, recordsOf, strangersOf } from "./own-log.ts";
 import {
   heldOutOf,
   isTrainable,
@@ -24,27 +26,37 @@ const RATE = 1.5e-3;
 const SEED = 1;
 const cooled = cosine(1, 1, 0.05);
 
+/** What the own task needs of the rest. */
+export interface Surroundings {
+  /** The engine, once a lost one has been replaced. */
+  engine(): Promise<Engine>;
+  readonly keeper: Keeper;
+  emit(happening: Happening): void;
+}
+
 /** The person's own task: their examples, the network that is trained on them, and the course that goes on from there. */
 export class OwnLab {
   course: Course<OwnItem> | undefined;
   #records: OwnRecord[] = [];
-  #settings!: OwnSettings;
-  /** The database of the course's log. */
-  #openName = "";
+  #settings: OwnSettings;
+  #training: Promise<OwnState> | undefined;
+  readonly #of: Surroundings;
+  /** Of all classes that the task ever had. */
+  readonly #log: FeedbackLog;
 
-  private constructor(
-    readonly engine: () => Engine,
-    readonly keeper: Keeper,
-    readonly emit: (happening: Happening) => void,
-  ) {}
+  private constructor(of: Surroundings, log: FeedbackLog, settings: OwnSettings) {
+    this.#of = of;
+    this.#log = log;
+    this.#settings = settings;
+  }
 
   /** What was kept of an earlier visit. */
-  static async open(engine: () => Engine, keeper: Keeper, emit: (happening: Happening) => void): Promise<OwnLab> {
-    const lab = new OwnLab(engine, keeper, emit);
-    lab.#settings = await keeper.ownSettings();
-    lab.#records = (await keeper.ownExamples()).sort((a, b) => (a.id < b.id ? -1 : 1));
-    const kept = await keeper.load("own");
-    if (kept && lab.#settings.tokeniser !== undefined) await lab.#open(kept);
+  static async open(of: Surroundings): Promise<OwnLab> {
+    const settings = await of.keeper.ownSettings();
+    const records = await of.keeper.ownExamples();
+    const lab = new OwnLab(of, await openFeedbackLog(logNames.own), settings);
+    lab.#records = records.sort((a, b) => (a.id < b.id ? -1 : 1));
+    await lab.#reopen();
     return lab;
   }
 
@@ -52,89 +64,117 @@ export class OwnLab {
     const held = heldOutOf(this.#records);
     return {
       classes: this.#settings.classes,
+      retired: this.#settings.retired,
       examples: this.#records.map((record) => listed(record, held)),
       trainable: isTrainable(this.#settings, this.#records),
       trained: this.course !== undefined,
     };
   }
 
-  /** Names the classes. Another number of them makes another task: the network ends with it; judgements stay. */
-  async setClasses(classes: string[]): Promise<OwnState> {
-    const removed = this.#settings.classes.length !== classes.length;
-    if (removed) await this.#forget();
-    this.#settings = { ...this.#settings, classes };
-    await this.keeper.saveOwnSettings(this.#settings);
-    if (removed) {
-      const outside = this.#records.filter(({ label }) => label !== null && label >= classes.length);
-      for (const { id } of outside) await this.keeper.removeOwn(id);
-      this.#records = this.#records.filter((record) => !outside.includes(record));
-    }
+  /**
+   * Sets the classes. Those that are no longer among them are set aside with their examples, and may come back. Other classes
+   * make another task: the network ends with it, and what was judged waits for the classes that it is about.
+   */
+  async setClasses(classes: OwnClass[]): Promise<OwnState> {
+    const { classes: before, retired } = this.#settings;
+    const settings = { ...this.#settings, classes, retired: without([...retired, ...before], classes) };
+    if (isSame(before, classes)) {
+      // Known at once, so that whoever asks meanwhile hears the names that were typed.
+      this.#settings = settings;
+      await this.#of.keeper.saveOwn(settings).catch((error) => {
+        this.#settings = { ...this.#settings, classes: before };
+        throw error;
+      });
+    } else await this.#change(settings, (settings) => this.#of.keeper.saveOwn(settings, null));
     return this.state();
   }
 
+  /** Stores other classes, by `save`, and ends the network that answers with the former ones. */
+  async #change(settings: OwnSettings, save: (settings: OwnSettings) => Promise<void>): Promise<void> {
+    const anew = { ...settings, tokeniser: undefined, modalities: undefined };
+    await save(anew);
+    this.#settings = anew;
+    const { course } = this;
+    this.course = undefined;
+    await course?.close();
+  }
+
+  /** Adds examples; `label` is the id of their class. */
   async add(materials: readonly Material[], label: number | null): Promise<OwnState> {
     const now = Date.now();
-    // Ids sort by the time at which the examples came.
+    // Ids sort by the time at which the examples came; two lists that come in one moment are told apart.
+    const tail = crypto.randomUUID().slice(0, 8);
     const records = materials.map((material, i) =>
-      recordOf(`own/${now}-${String(i).padStart(4, "0")}`, label, material),
+      recordOf(`own/${now}-${String(i).padStart(4, "0")}-${tail}`, label, material),
     );
-    await this.keeper.addOwn(records);
+    await this.#of.keeper.addOwn(records);
     append(this.#records, records);
     await this.#retask();
     return this.state();
   }
 
+  /** Deletes an example. What was judged of it is taken back, which is one more record of the log. */
   async remove(id: string): Promise<OwnState> {
-    await this.keeper.removeOwn(id);
+    const about = effective(this.#log.records()).filter((judgement) => judgement.example === id);
+    const retractions = about.map(({ v, id, judge }) => {
+      const time = new Date().toISOString();
+      return { v, kind: "retraction" as const, id: `undo ${id}`, retracts: id, time, judge };
+    });
+    // The log first: a judgement of an example that is not here could not be learned from.
+    await this.#log.appendAll(retractions);
+    await this.course?.log.appendAll(retractions);
+    await this.#of.keeper.removeOwn(id);
     this.#records = this.#records.filter((record) => record.id !== id);
-    const log = this.course?.log;
-    const about = log?.judgements().filter((judgement) => judgement.example === id) ?? [];
-    for (const judgement of about)
-      await log!.append({
-        v: judgement.v,
-        kind: "retraction",
-        id: `undo ${judgement.id}`,
-        retracts: judgement.id,
-        time: new Date().toISOString(),
-        judge: judgement.judge,
-      });
     await this.#retask();
     return this.state();
   }
 
   /** Trains a new network on the examples with a name. What was judged so far is learned from again later on. */
-  async train(): Promise<OwnState> {
-    const engine = this.engine();
+  train(): Promise<OwnState> {
+    this.#training ??= this.#train().finally(() => {
+      this.#training = undefined;
+    });
+    return this.#training;
+  }
+
+  async #train(): Promise<OwnState> {
+    if (!isTrainable(this.#settings, this.#records)) throw new Error("there are too few examples to train on.");
+    const { classes } = this.#settings;
+    const words = { tokeniser: tokeniserOf(this.#records).toJSON(), modalities: modalitiesOf(this.#records) };
+    const task = new OwnTask({ ...this.#settings, ...words }, this.#records, words.modalities);
     await this.course?.close();
     this.course = undefined;
-    this.#settings = {
-      ...this.#settings,
-      tokeniser: tokeniserOf(this.#records).toJSON(),
-      modalities: modalitiesOf(this.#records),
-    };
-    const task = this.#task();
+    try {
+      const kept = await this.#trained(await this.#of.engine(), task);
+      if (!isSame(classes, this.#settings.classes))
+        throw new Error("the classes became others while it trained. Train once more.");
+      const settings = { ...this.#settings, ...words };
+      await this.#of.keeper.saveOwn(settings, kept);
+      this.#settings = settings;
+      await this.#open(kept);
+    } catch (error) {
+      await this.#reopen();
+      throw error;
+    }
+    return this.state();
+  }
+
+  async #trained(engine: Engine, task: OwnTask): Promise<Kept> {
     const net = new MultimodalNet(engine, { ...task.config, seed: SEED });
     const optimiser = adam(net.parameters(), { lr: RATE, clipNorm: 1 });
     const random = new Random("own", SEED);
-    for (let step = 0; step < STEPS; step++) {
-      const items = Array.from({ length: BATCH }, () => random.choice(task.labelled));
-      optimiser.lr = RATE * cooled(step / STEPS);
-      const { loss } = await trainStep(net, optimiser, task.batchOf(items, step));
-      if (step % 5 === 4) this.emit({ kind: "training", done: step + 1, of: STEPS, loss });
+    try {
+      for (let step = 0; step < STEPS; step++) {
+        const items = Array.from({ length: BATCH }, () => random.choice(task.labelled));
+        optimiser.lr = RATE * cooled(step / STEPS);
+        const { loss } = await trainStep(net, optimiser, task.batchOf(items, step));
+        if (step % 5 === 4) this.#of.emit({ kind: "training", done: step + 1, of: STEPS, loss });
+      }
+      return keptAtStart(encodeSafetensors(await weightsOf(net)), engine.gpu.steps);
+    } finally {
+      optimiser.dispose();
+      for (const parameter of Object.values(net.parameters())) parameter.dispose();
     }
-    const kept = {
-      weights: encodeSafetensors(await weightsOf(net)),
-      optimiser: undefined,
-      learner: undefined,
-      engineSteps: engine.gpu.steps,
-      history: { updates: [], heldOut: [] },
-    };
-    optimiser.dispose();
-    for (const parameter of Object.values(net.parameters())) parameter.dispose();
-    await this.keeper.saveOwnSettings(this.#settings);
-    await this.keeper.save("own", kept);
-    await this.#open(kept);
-    return this.state();
   }
 
   /** What the network says of something new. */
@@ -154,55 +194,121 @@ export class OwnLab {
     return new OwnTask(this.#settings, this.#records, this.#settings.modalities ?? []);
   }
 
-  async #open(kept: NonNullable<Awaited<ReturnType<Keeper["load"]>>>): Promise<void> {
-    const log = await this.#openLog();
-    const { emit, keeper } = this;
-    this.course = new Course<OwnItem>({ engine: this.engine(), task: this.#task(), log, keeper, kept, emit });
-    await this.course.lookAtStart();
-    emit({ kind: "progress", task: "own", progress: this.course.progress() });
-    emit({ kind: "question", task: "own", question: await this.course.question() });
-  }
-
-  /**
-   * The log of the task with this number of classes. The first has the plain name, which may hold a log of another number
-   * from before, so it is looked into.
-   */
-  async #openLog(): Promise<FeedbackLog> {
-    const { length } = this.#settings.classes;
-    this.#openName = logNames.own;
-    const log = await openFeedbackLog(logNames.own);
-    const records = log.records().filter((record) => record.kind !== "retraction");
-    if (records.every(({ probabilities }) => probabilities.length === length)) return log;
-    await log.close();
-    this.#openName = ownLogOf(length);
-    return openFeedbackLog(this.#openName);
-  }
-
-  /** What the person judged of their own task, of every number of classes that it ever had. */
-  async records(): Promise<FeedbackRecord[]> {
-    const open = this.course?.log;
-    const found = [...(open?.records() ?? [])];
-    const there = (await indexedDB.databases()).map(({ name }) => name ?? "");
-    for (const name of there.filter((name) => name.startsWith(logNames.own)).sort()) {
-      if (open && name === this.#openName) continue;
-      const log = await openFeedbackLog(name);
-      for (const record of log.records()) found.push(record);
-      await log.close();
+  /** Goes on with the network that was kept. Where it does not open that is told; all else is here nevertheless. */
+  async #reopen(): Promise<void> {
+    this.course = undefined;
+    try {
+      const kept = await this.#of.keeper.load("own");
+      if (kept && this.#settings.tokeniser !== undefined) await this.#open(kept);
+    } catch (error) {
+      this.course = undefined;
+      const message = error instanceof Error ? error.message : String(error);
+      this.#of.emit({
+        kind: "error",
+        message: `the network of your own task does not open; train it anew. ${message}`,
+      });
     }
-    return found;
+  }
+
+  async #open(kept: Kept): Promise<void> {
+    const { emit, keeper } = this.#of;
+    const engine = await this.#of.engine();
+    const task = this.#task();
+    const log = partOf(this.#log, this.#settings.classes, (id) => task.find(id) !== undefined);
+    const course = new Course<OwnItem>({ engine, task, log, keeper, kept, emit });
+    this.course = course;
+    await course.lookAtStart();
+    emit({ kind: "progress", task: "own", progress: course.progress() });
+    emit({ kind: "question", task: "own", question: await course.question() });
   }
 
   /** Goes on with the examples as they now are. */
   async #retask(): Promise<void> {
-    if (!this.course) return;
-    await this.course.retask(this.#task());
+    await this.course?.retask(this.#task());
   }
 
-  /** Ends the network. What the person judged is kept: answers among so many classes have a log of their own. */
-  async #forget(): Promise<void> {
+  // ── files ───────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  /** What the person judged, of all classes that the task ever had, as JSON lines. */
+  log(): string {
+    return this.#log
+      .records()
+      .map((record) => `${JSON.stringify(record)}\n`)
+      .join("");
+  }
+
+  /** Adds the judgements of a file, all or none; gives how many were new. */
+  async addLog(text: string, file: string): Promise<number> {
+    const records = recordsOf(text, file, this.#log);
+    const { classes, retired } = this.#settings;
+    const all = [...classes, ...retired];
+    const here = new Set(this.#records.map(({ id }) => id));
+    // Of what was taken back the example may be gone.
+    const counting = new Set(effective([...this.#log.records(), ...records]).map(({ id }) => id));
+    for (const record of records) {
+      if (record.kind === "retraction" || !counting.has(record.id)) continue;
+      const strangers = strangersOf(record, all);
+      if (!here.has(record.example) || strangers.length > 0)
+        throw new FeedbackLogError(
+          `judgement "${record.id}" is about ${strangers.length > 0 ? `class ${strangers}` : `example "${record.example}"`}, which is not here. Load the file of that task first`,
+          { file },
+        );
+    }
+    const added = await this.#log.appendAll(records);
+    await this.course?.addRecords(records.filter((record) => isAbout(record, classes) && counting.has(record.id)));
+    return added;
+  }
+
+  /** Classes and examples as a file. */
+  file(): string {
+    return encodeOwn(this.#settings, this.#records);
+  }
+
+  /** Adds the classes and examples of such a file, all or none; gives how many examples were new. */
+  async addFile(text: string, file: string): Promise<number> {
+    const found = decodeOwn(text, file);
+    const here = new Map(this.#records.map((record) => [record.id, record]));
+    const records = found.records.filter(({ id }) => !here.has(id));
+    const settings = { ...this.#settings, ...this.#joined(found, file) };
+    if (isSame(settings.classes, this.#settings.classes)) {
+      await this.#of.keeper.addOwn(records, settings);
+      this.#settings = settings;
+    } else await this.#change(settings, (settings) => this.#of.keeper.addOwn(records, settings, true));
+    append(this.#records, records);
+    this.#records.sort((a, b) => (a.id < b.id ? -1 : 1));
+    await this.#retask();
+    return records.length;
+  }
+
+  /** The classes that are here and those of a file. Where there are no examples yet, the file's are taken. */
+  #joined(file: Pick<OwnSettings, "classes" | "retired">, name: string): Pick<OwnSettings, "classes" | "retired"> {
+    const { classes, retired } = this.#settings;
+    const isUsed = (id: number) => this.#records.some(({ label }) => label === id);
+    const known = new Map([...classes, ...retired].filter((c) => c.name !== "" || isUsed(c.id)).map((c) => [c.id, c]));
+    const theirs = [...file.classes, ...file.retired];
+    for (const { id, name: said } of theirs) {
+      const mine = known.get(id)?.name;
+      if (mine !== undefined && mine !== said)
+        throw new Error(
+          `${name}: class ${id} is called "${said}" there and "${mine}" here. It is of another task: save this one, delete everything, then load the file.`,
+        );
+    }
+    const all = [...known.values(), ...without(theirs, [...known.values()])];
+    const active =
+      this.#records.length === 0
+        ? file.classes
+        : classes.map((mine) => theirs.find(({ id }) => id === mine.id) ?? mine);
+    return { classes: active, retired: without(all, active) };
+  }
+
+  async close(): Promise<void> {
     await this.course?.close();
-    this.course = undefined;
-    this.#settings = { ...this.#settings, tokeniser: undefined, modalities: undefined };
-    await this.keeper.forget("own");
+    await this.#log.close();
   }
 }
+
+const isSame = (a: readonly OwnClass[], b: readonly OwnClass[]): boolean =>
+  a.length === b.length && a.every(({ id }, i) => id === b[i]!.id);
+
+const without = (classes: readonly OwnClass[], others: readonly OwnClass[]): OwnClass[] =>
+  classes.filter(({ id }) => !others.some((other) => other.id === id));

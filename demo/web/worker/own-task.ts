@@ -55,10 +55,9 @@ export function heldOutOf(records: readonly OwnRecord[]): Set<string> {
 }
 
 /** Two classes with two examples each are the least that can be trained on. */
-export function isTrainable({ classes }: OwnSettings, records: readonly OwnRecord[]): boolean {
-  const full = classes.filter((_, i) => records.filter(({ label }) => label === i).length >= 2);
-  return classes.every((name) => name.trim() !== "") && full.length === classes.length && classes.length >= 2;
-}
+export const isTrainable = ({ classes }: OwnSettings, records: readonly OwnRecord[]): boolean =>
+  classes.length >= 2 &&
+  classes.every(({ id, name }) => name.trim() !== "" && records.filter(({ label }) => label === id).length >= 2);
 
 /** The words of all texts; by character where there is Chinese, Japanese or Korean among them. */
 export function tokeniserOf(records: readonly OwnRecord[]): Tokeniser {
@@ -78,12 +77,15 @@ export class OwnTask implements Task<OwnItem> {
   readonly labelled: OwnItem[] = [];
   readonly heldOut: OwnItem[] = [];
   readonly questions: string[] = [];
+  /** Of each class, by its id. */
+  readonly #places: ReadonlyMap<number, number>;
   readonly #tokeniser: Tokeniser;
   readonly #items = new Map<string, OwnItem>();
   readonly #modalities: readonly Modality[];
 
   constructor(settings: OwnSettings, records: readonly OwnRecord[], modalities: readonly Modality[]) {
-    this.classes = settings.classes;
+    this.classes = settings.classes.map(({ name }) => name);
+    this.#places = new Map(settings.classes.map(({ id }, place) => [id, place]));
     this.#tokeniser = Tokeniser.fromJSON(settings.tokeniser);
     this.#modalities = modalities;
     this.config = {
@@ -97,6 +99,8 @@ export class OwnTask implements Task<OwnItem> {
     };
     const held = heldOutOf(records);
     for (const record of records) {
+      // Examples of a class that was taken away are set aside with it.
+      if (record.label !== null && !this.#places.has(record.label)) continue;
       const item = this.item(record);
       this.#items.set(record.id, item);
       if (record.label === null) this.questions.push(record.id);
@@ -111,7 +115,7 @@ export class OwnTask implements Task<OwnItem> {
     const frames = sound && sound.samples.length > 0 ? features.of(sound.samples, audio).frames : 0;
     return {
       id,
-      label: label ?? -1,
+      label: label === null ? -1 : this.#places.get(label)!,
       image: picture
         ? resize(fromChannelsFirst(floatsOf(picture.rgb), [3, picture.size, picture.size]), SIDE, SIDE)
         : undefined,
@@ -156,10 +160,10 @@ export class OwnTask implements Task<OwnItem> {
     };
   }
 
-  show({ record, audio, frames }: OwnItem): Shown {
+  show({ record, label, audio, frames }: OwnItem): Shown {
     return {
       id: record.id,
-      label: record.label,
+      label: label < 0 ? null : label,
       picture: pictureOf(record),
       clean: null,
       sound: record.sound,
@@ -185,7 +189,10 @@ const floatsOf = (bytes: Uint8Array) => Float32Array.from(bytes, (x) => x / 255)
 const pictureOf = ({ picture }: OwnRecord): Picture | null =>
   picture && { channels: 3, width: picture.size, height: picture.size, data: floatsOf(picture.rgb) };
 
+/** @throws Error where it holds what is no finite number, as a sound in floats may: a network would learn nothing more of it. */
 export function recordOf(id: string, label: number | null, { picture, sound, text }: Material): OwnRecord {
+  if (![picture?.data, sound?.samples].every((numbers) => numbers?.every(Number.isFinite) ?? true))
+    throw new Error("the example holds what is no finite number.");
   return {
     id,
     label,

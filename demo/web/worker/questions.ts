@@ -23,6 +23,8 @@ export class Questions<E extends TaskExample> {
   /** By which learner each was answered. */
   readonly #answeredBy = new Map<string, Learner<E>>();
   #filling: Promise<void> | undefined;
+  /** Counts the times at which what was prepared was dropped. */
+  #round = 0;
 
   constructor(of: Asking<E>) {
     this.#of = of;
@@ -52,16 +54,17 @@ export class Questions<E extends TaskExample> {
     this.#open = question;
   }
 
-  /** Drops all of them: they are asked anew. */
+  /** Drops all of them, also those being prepared: they are asked anew. */
   forget(): void {
     this.#open = undefined;
-    this.#ahead = [];
+    this.restart();
   }
 
   /** Goes on with another network: the open question stands, what was prepared ahead or is being prepared does not. */
   restart(): void {
     this.#ahead = [];
     this.#filling = undefined;
+    this.#round += 1;
   }
 
   /** Once no answer is being prepared any more. */
@@ -99,7 +102,7 @@ export class Questions<E extends TaskExample> {
   }
 
   async #answerAhead(): Promise<void> {
-    const agent = this.#of.agent();
+    const round = this.#round;
     const taken = new Set([
       ...this.#of.log.judgements().map((j) => j.example),
       ...this.#ahead.map((q) => q.shown.id),
@@ -112,6 +115,6 @@ export class Questions<E extends TaskExample> {
     }
     const questions = await this.ask(ids);
     // A device may have been lost and replaced meanwhile; what the former network said is then not asked.
-    if (agent === this.#of.agent()) append(this.#ahead, questions);
+    if (round === this.#round) append(this.#ahead, questions);
   }
 }
