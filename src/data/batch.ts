@@ -1,4 +1,4 @@
-import { checkNumber, number } from "../check.ts";
+import { checkNumber, floats, number, wholeNumbers } from "../check.ts";
 import { DataError } from "./errors.ts";
 import type { Random } from "./random.ts";
 
@@ -51,10 +51,16 @@ function joined(name: (typeof parts)[number], each: readonly (ArrayLike<number> 
       throw new DataError(
         `batchOf: ${name} of example ${i} has ${row.length} numbers, of example 0 ${size}: expected as many.`,
       );
-    all.set(row, i * size);
+    all.set(row instanceof all.constructor ? (row as Int32Array) : checked(name, row, i), i * size);
   });
   return all;
 }
+
+/** Numbers that are of another type than the batch holds: nothing is rounded or made 0 on its way. */
+const checked = (name: (typeof parts)[number], row: ArrayLike<number>, example: number) => {
+  const what = `${name} of example ${example}`;
+  return typeOf(name) === Int32Array ? wholeNumbers("batchOf", what, row, "i32") : floats("batchOf", what, row);
+};
 
 /** Refused before an Int32Array would round it, or make 0 of what is no number. */
 function whole(what: string, value: number, example: number): number {

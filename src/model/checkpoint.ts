@@ -19,12 +19,19 @@ import {
 /** Names that no parameter has. */
 const [M, V] = ["optimiser.m", "optimiser.v"];
 
+/** How NaN and ±∞ stand in the progress: JSON alone makes null of them. */
+const NOT_FINITE = "not finite";
+const isNotFinite = (x: unknown): x is { [NOT_FINITE]: string } =>
+  typeof x === "object" && x !== null && Object.hasOwn(x, NOT_FINITE);
+
 /**
- * @param progress whatever JSON can hold.
+ * @param progress whatever JSON can hold, and NaN and ±∞.
  * @throws WeightsError where a weight or what the optimiser remembers is no finite number: there is nothing to go on from.
  */
 export async function encodeCheckpoint(module: Module, optimiser: Optimiser, progress: unknown): Promise<Uint8Array> {
-  const text = JSON.stringify(progress);
+  const text = JSON.stringify(progress, (_, x) =>
+    typeof x === "number" && !Number.isFinite(x) ? { [NOT_FINITE]: String(x) } : x,
+  );
   if (text === undefined)
     throw new TypeError(`checkpoint: progress is ${describe(progress)}, expected what JSON can hold.`);
   // Both are asked for before either is waited for, so that they are of one moment.
@@ -59,7 +66,7 @@ export function restoreCheckpoint(
     throw new WeightsError(`${name} is not a checkpoint: it has no optimiser state.`);
   const parse = (what: string, text: string): unknown => {
     try {
-      return JSON.parse(text);
+      return JSON.parse(text, (_, x) => (isNotFinite(x) ? Number(x[NOT_FINITE]) : x));
     } catch {
       throw new WeightsError(`${name} is not a checkpoint: its ${what} is not JSON.`);
     }

@@ -1,8 +1,9 @@
 import { type Engine, noGrad, type Tensor } from "../autograd/index.ts";
-import { checkOptions, describe } from "../check.ts";
+import { checkNumber, checkOptions, describe, number } from "../check.ts";
+import { refusePromise } from "../gpu/index.ts";
 import type { Metric, Predictions } from "./metrics.ts";
 import { checkSource, SOURCE_OPTIONS, type Source, type SourceOptions, sourceBatches } from "./source.ts";
-import { type Objective, objectiveOf, type Trainable, targetOf } from "./trainable.ts";
+import { checkModel, lossOf, type Objective, objectiveOf, type Trainable, targetOf } from "./trainable.ts";
 
 export interface EvaluateOptions<B, E> extends SourceOptions<B, E> {
   /** What the model's outputs mean. Default: as the model itself says. */
@@ -40,10 +41,8 @@ export async function evaluated<B, E>(
   options: EvaluateOptions<B, E>,
 ): Promise<Evaluation> {
   checkSource(who, data, options);
-  for (const [name, metric] of Object.entries(options.metrics ?? {})) {
-    if (typeof metric !== "function")
-      throw new TypeError(`${who}: metric ${name} is ${describe(metric)}, expected a function such as accuracy.`);
-  }
+  checkModel(who, model);
+  checkMetrics(who, options.metrics);
   const { loss, predict } = objectiveOf("evaluate", model, options.objective);
   const values: Float32Array[] = [];
   const targets: number[] = [];
@@ -51,7 +50,7 @@ export async function evaluated<B, E>(
   const results = outputs(model.engine, sourceBatches(data, options), (batch: B) => {
     const output = model.forward(batch);
     width = output.shape.slice(1).reduce((a, b) => a * b, 1);
-    return [loss(output, targetOf("evaluate", batch)), predict(output)];
+    return [lossOf("evaluate", loss(output, targetOf("evaluate", batch))), predict(output)];
   });
   for await (const { batch, arrays } of results) {
     const [value, predictions] = arrays;
@@ -63,8 +62,24 @@ export async function evaluated<B, E>(
   }
   if (examples === 0) throw new RangeError("evaluate: the data gave no batch, expected at least one.");
   const predictions = { values: joined(values), width, targets };
-  const named = Object.entries(options.metrics ?? {}).map(([name, metric]) => [name, metric(predictions)] as const);
+  const named = Object.entries(options.metrics ?? {}).map(([name, metric]) => {
+    const figure: unknown = metric(predictions);
+    refusePromise(`${who}: metric ${name}`, figure);
+    checkNumber(who, `metric ${name}`, figure, number.any);
+    return [name, figure] as const;
+  });
   return { loss: sum / examples, metrics: Object.fromEntries(named), predictions };
+}
+
+/** Refuses metrics that are no functions by name. */
+export function checkMetrics(who: string, metrics: EvaluateOptions<never, never>["metrics"]): void {
+  if (metrics === undefined) return;
+  if (typeof metrics !== "object" || metrics === null || Array.isArray(metrics))
+    throw new TypeError(`${who}: metrics is ${describe(metrics)}, expected functions by name, such as { accuracy }.`);
+  for (const [name, metric] of Object.entries(metrics)) {
+    if (typeof metric !== "function")
+      throw new TypeError(`${who}: metric ${name} is ${describe(metric)}, expected a function such as accuracy.`);
+  }
 }
 
 /** What a model says about each example: [N, K], row by row, such as probabilities. Labels are not needed. */
@@ -75,6 +90,7 @@ export async function predict<B, E>(
 ): Promise<{ values: Float32Array; width: number }> {
   checkOptions("predict", options, { ...SOURCE_OPTIONS, objective: true });
   checkSource("predict", data, options);
+  checkModel("predict", model);
   const said = options.objective?.predict ?? model.predict?.bind(model);
   if (!said)
     throw new TypeError("predict: the model does not say what its outputs mean. Give objective, such as classes.");

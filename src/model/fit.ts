@@ -1,9 +1,10 @@
 import { checkFlag, checkName, checkNumber, checkOptions, describe, type Known, number } from "../check.ts";
+import { refusePromise } from "../gpu/index.ts";
 import { type BestSoFar, type EarlyStopping, Watch } from "./best.ts";
 import { encodeCheckpoint, restoreCheckpoint } from "./checkpoint.ts";
-import { type EvaluateOptions, evaluated } from "./evaluate.ts";
+import { checkMetrics, type EvaluateOptions, evaluated } from "./evaluate.ts";
 import { tensorsOf } from "./layers.ts";
-import { Optimiser } from "./optimiser.ts";
+import { checkOptimiser, type Optimiser } from "./optimiser.ts";
 import { type EpochRecord, progressLines } from "./progress.ts";
 import {
   decodeSafetensors,
@@ -17,7 +18,7 @@ import type { Schedule } from "./schedule.ts";
 import { checkSource, SOURCE_OPTIONS, type Source, sourceBatches, stretch } from "./source.ts";
 import { folderStore, type Store } from "./store.ts";
 import { type TrainedStep, trainEpoch } from "./train.ts";
-import { objectiveOf, type Trainable } from "./trainable.ts";
+import { checkModel, objectiveOf, type Trainable } from "./trainable.ts";
 
 export interface FitOptions<B, E> extends EvaluateOptions<B, E> {
   optimiser: Optimiser;
@@ -99,11 +100,13 @@ export async function fit<B, E>(model: Trainable<B>, data: Source<B, E>, options
     seed = 0,
   } = checked(data, options);
   const { checkpointEvery = Number.POSITIVE_INFINITY, restoreBest = options.earlyStopping !== undefined } = options;
+  checkModel("fit", model);
   const objective = objectiveOf("fit", model, options.objective);
   const watch = Watch.of(options.monitor ?? "loss", validation ? metrics : {}, options.earlyStopping);
   const store = typeof checkpoint === "string" ? folderStore(checkpoint) : checkpoint;
   const at = await begin(model, optimiser, store, options.resume ?? false);
-  const lines = options.progress && progressLines(options.progress, epochs);
+  const { progress } = options;
+  const lines = progress && progressLines((line) => refusePromise("fit: progress", progress(line)), epochs);
   const config = "config" in model ? { config: JSON.stringify(model.config) } : {};
   let best: Weights | undefined;
 
@@ -197,10 +200,7 @@ function checked<B, E>(data: Source<B, E>, options: FitOptions<B, E>): FitOption
   if (options === undefined) throw new TypeError("fit: there are no options, expected { optimiser, epochs } at least.");
   checkOptions("fit", options, KNOWN);
   const { optimiser, epochs, checkpointEvery = Number.POSITIVE_INFINITY, seed, callbacks = [], checkpoint } = options;
-  if (!(optimiser instanceof Optimiser))
-    throw new TypeError(
-      `fit: optimiser is ${describe(optimiser)}, expected one such as adam(model.parameters(), { lr: 1e-3 }).`,
-    );
+  checkOptimiser("fit", optimiser);
   checkNumber("fit", "epochs", epochs, number.wholeAtLeast0);
   if (checkpointEvery !== Number.POSITIVE_INFINITY)
     checkNumber("fit", "checkpointEvery", checkpointEvery, number.wholeAtLeast1);
@@ -218,8 +218,21 @@ function checked<B, E>(data: Source<B, E>, options: FitOptions<B, E>): FitOption
     if (typeof callback?.step !== "function" && typeof callback?.epoch !== "function")
       throw new TypeError("fit: a callback has neither step nor epoch, expected a function of one of these names.");
   }
-  if (checkpoint !== undefined && typeof checkpoint !== "string" && typeof checkpoint?.read !== "function")
-    throw new TypeError(`fit: checkpoint is ${describe(checkpoint)}, expected a folder's path or a store.`);
+  const isStore = (x: Partial<Store> | null) => typeof x?.read === "function" && typeof x.write === "function";
+  if (checkpoint !== undefined && typeof checkpoint !== "string" && !isStore(checkpoint))
+    throw new TypeError(
+      `fit: checkpoint is ${describe(checkpoint)}, expected a folder's path or a store, { read, write }.`,
+    );
+  if (options.signal !== undefined && typeof options.signal?.aborted !== "boolean")
+    throw new TypeError(`fit: signal is ${describe(options.signal)}, expected the signal of an AbortController.`);
+  checkMetrics("fit", options.metrics);
+  const figures = Object.keys(options.metrics ?? {});
+  if (figures.length > 0 && options.validation === undefined)
+    throw new TypeError(
+      `fit: the metrics ${figures.join(", ")} are of the validation data, of which there are none. Give validation, or no metrics.`,
+    );
+  if (figures.includes("loss"))
+    throw new TypeError('fit: a metric is called "loss", which is the name of the loss. Give it another name.');
   checkSource("fit", data, options);
   if (options.validation !== undefined) checkSource("fit: validation", options.validation, options);
   return options;

@@ -1,16 +1,8 @@
-import {
-  binaryCrossEntropyWithLogits,
-  crossEntropy,
-  dropout,
-  mse,
-  reshape,
-  sigmoid,
-  softmax,
-  Tensor,
-} from "../autograd/index.ts";
+import { crossEntropy, dropout, mse, reshape, sigmoid, softmax, Tensor } from "../autograd/index.ts";
 import type { Numbers } from "../autograd/ops.ts";
 import type { FullConfig, Task } from "./config.ts";
 import { linearLayer, type ParameterStore } from "./layers.ts";
+import { labelsLoss } from "./trainable.ts";
 
 /** What the network answers from its fused features, and by which loss it learns to. */
 export interface Head {
@@ -36,7 +28,7 @@ const answers: Record<Task, Pick<Head, "loss" | "predict">> = {
 };
 
 function byLabel(logits: Tensor, target: Numbers): Tensor {
-  return binaryCrossEntropyWithLogits(logits, like(logits, target));
+  return labelsLoss(logits, like(logits, target));
 }
 
 /** One number for each of the logits, also where it is given as [N] beside [N, 1]. */

@@ -288,6 +288,14 @@ export class Optimiser {
   }
 }
 
+/** Refuses what is no optimiser. */
+export function checkOptimiser(operation: string, optimiser: unknown): asserts optimiser is Optimiser {
+  if (!(optimiser instanceof Optimiser))
+    throw new TypeError(
+      `${operation}: optimiser is ${describe(optimiser)}, expected one such as adam(model.parameters(), { lr: 1e-3 }).`,
+    );
+}
+
 const short = (sizes: readonly number[]) => `${sizes.slice(0, 8).join(", ")}${sizes.length > 8 ? ", …" : ""}`;
 
 export const sgd = (parameters: Parameters, options: SgdOptions): Optimiser =>

@@ -4,7 +4,7 @@
  * https://github.com/huggingface/safetensors
  */
 
-import { checkMetadata, checkOptions } from "../check.ts";
+import { checkMetadata, checkOptions, describe } from "../check.ts";
 import { replaceFile } from "../replace-file.ts";
 import { dtypeNames, readNumbers, sizeOfDtype } from "./dtype.ts";
 import { type Module, tensorsOf } from "./layers.ts";
@@ -166,6 +166,19 @@ export function checkFinite(name: string, { tensors }: Weights, options: NonFini
   }
 }
 
+/** Refuses what is no Float32Array that fills its shape: other arrays would be taken for the bits of float32. */
+export function checkNumbers(
+  name: string,
+  tensor: string,
+  { shape, data }: { shape: readonly number[]; data: unknown },
+) {
+  const n = shape.reduce((a, b) => a * b, 1);
+  if (!(data instanceof Float32Array) || data.length !== n)
+    throw new WeightsError(
+      `${name}: tensor "${tensor}" is [${shape.join(", ")}], expected a Float32Array of ${n} numbers, found ${data instanceof Float32Array ? data.length : describe(data)}.`,
+    );
+}
+
 /**
  * @throws WeightsError naming the first tensor that is missing, too many, of another shape, or holds NaN or ±∞ unless they
  * are allowed.
@@ -183,6 +196,7 @@ export function checkWeights(module: Module, weights: Weights, name = "weights",
       );
     }
   }
+  for (const [key, tensor] of tensors) checkNumbers(name, key, tensor);
   const extra = [...tensors.keys()].find((key) => !Object.hasOwn(parameters, key));
   if (extra !== undefined) throw new WeightsError(`${name}: tensor "${extra}" is not of this network.`);
   checkFinite(name, weights, options);

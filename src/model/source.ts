@@ -2,6 +2,7 @@ import { checkNumber, checkOptions, describe, type Known, number } from "../chec
 import { batchOf } from "../data/batch.ts";
 import { streamBatches } from "../data/file/stream.ts";
 import { Random } from "../data/random.ts";
+import { refusePromise } from "../gpu/index.ts";
 
 /**
  * Where batches come from: a set of examples, which are read when their turn comes, or a function that gives the batches
@@ -78,11 +79,17 @@ export function sourceBatches<B, E>(
 ): AsyncGenerator<B> {
   const { batch = 32, collate = batchOf as unknown as (e: readonly E[]) => B, ahead } = options;
   if (typeof source === "function") return iterate(source(epoch, from));
+  const read = async (i: number): Promise<E> => {
+    const example = await source.at(i);
+    if (example === undefined)
+      throw new TypeError(`the data: there is no example ${i}, expected one at each of 0 … ${source.length - 1}.`);
+    return example;
+  };
   return streamBatches<E, B>({
     length: source.length,
     size: batch,
     from,
-    read: (i) => source.at(i) as E | Promise<E>,
+    read,
     batch: collate,
     ...(ahead !== undefined && { ahead }),
     ...(seed !== null && { random: new Random("fit", seed, epoch) }),
@@ -90,6 +97,13 @@ export function sourceBatches<B, E>(
 }
 
 async function* iterate<B>(batches: Iterable<B> | AsyncIterable<B>): AsyncGenerator<B> {
+  refusePromise("the data", batches);
+  if (
+    typeof batches !== "object" ||
+    batches === null ||
+    !(Symbol.iterator in batches || Symbol.asyncIterator in batches)
+  )
+    throw new TypeError(`the data: the function gives ${describe(batches)}, expected batches: a list or a generator.`);
   yield* batches;
 }
 

@@ -1,7 +1,7 @@
-import { checkNumber, checkOptions, number as rules } from "../check.ts";
-import type { Optimiser } from "./optimiser.ts";
+import { checkNumber, checkOptions, describe, number as rules } from "../check.ts";
+import { checkOptimiser, type Optimiser } from "./optimiser.ts";
 import type { Schedule } from "./schedule.ts";
-import { type Objective, objectiveOf, type Trainable, targetOf } from "./trainable.ts";
+import { checkModel, lossOf, type Objective, objectiveOf, type Trainable, targetOf } from "./trainable.ts";
 
 /** One step of training, when its loss has arrived. */
 export interface TrainedStep {
@@ -29,11 +29,11 @@ export async function trainStep<B>(
 ): Promise<TrainedStep> {
   const { loss } = objectiveOf("training", model, objective);
   const lr = schedule?.(number);
-  if (lr !== undefined) checkNumber("training", "what the schedule gives", lr, rules.atLeast0);
+  if (schedule) checkNumber("training", "what the schedule gives", lr, rules.atLeast0);
   const { value, examples } = await model.engine.step(() => {
     if (lr !== undefined) optimiser.lr = lr;
     const output = model.forward(batch, { training: true });
-    const value = loss(output, targetOf("training", batch));
+    const value = lossOf("training", loss(output, targetOf("training", batch)));
     optimiser.update(value.backward());
     return { value, examples: output.shape[0]! };
   });
@@ -55,6 +55,12 @@ export async function trainEpoch<B>(
 ): Promise<number> {
   checkOptions("trainEpoch", options, { objective: true, onStep: true, schedule: true });
   const { objective, onStep = () => {}, schedule } = options;
+  checkModel("trainEpoch", model);
+  checkOptimiser("trainEpoch", optimiser);
+  if (typeof onStep !== "function")
+    throw new TypeError(`trainEpoch: onStep is ${describe(onStep)}, expected a function.`);
+  if (schedule !== undefined && typeof schedule !== "function")
+    throw new TypeError(`trainEpoch: schedule is ${describe(schedule)}, expected one such as cosine(1e-3, 1000).`);
   let [sum, examples, started] = [0, 0, 0];
   const finish = async (step: Promise<TrainedStep>) => {
     const found = await step;

@@ -1,13 +1,16 @@
 import {
   binaryCrossEntropyWithLogits,
   crossEntropy,
-  type Engine,
+  Engine,
   mse,
   sigmoid,
   softmax,
-  type Tensor,
+  Tensor,
 } from "../autograd/index.ts";
-import type { HostArray } from "../gpu/index.ts";
+import type { Numbers } from "../autograd/ops.ts";
+import { checkNumber, describe, number } from "../check.ts";
+import { type HostArray, refusePromise } from "../gpu/index.ts";
+import { count } from "../kernels/op.ts";
 import type { Module } from "./layers.ts";
 
 /** What `fit`, `evaluate` and `predict` ask of a model. Its outputs are [N, K]. */
@@ -25,18 +28,53 @@ export interface Objective {
   predict(output: Tensor): Tensor;
 }
 
+/** Binary cross-entropy against labels from 0 to 1; others would make a loss that sinks for ever. */
+export function labelsLoss(logits: Tensor, target: Numbers): Tensor {
+  const labels = target instanceof Tensor ? undefined : target;
+  if (labels) for (let i = 0; i < labels.length; i++) checkNumber("labels", `target ${i}`, labels[i], number.share);
+  return binaryCrossEntropyWithLogits(logits, target);
+}
+
 export const objectives = {
   /** One of K classes, of which targets [N] give the number: softmax, cross-entropy. */
   class: { loss: crossEntropy, predict: softmax },
   /** Yes or no, or K labels of which several may hold; targets [N, K] are 0 and 1: sigmoid, binary cross-entropy. */
-  labels: { loss: binaryCrossEntropyWithLogits, predict: sigmoid },
+  labels: { loss: labelsLoss, predict: sigmoid },
   /** K numbers; targets [N, K]: their squared error. */
   values: { loss: mse, predict: (output: Tensor) => output },
 } satisfies Record<string, Objective>;
 
-/** @throws TypeError where neither the model nor the caller says what its outputs mean. */
+/** @throws TypeError naming what a model lacks: its engine, its parameters or its outputs. */
+export function checkModel(who: string, model: Trainable<never>): void {
+  const fail = (fault: string) => new TypeError(`${who}: ${fault}`);
+  if (typeof model !== "object" || model === null)
+    throw fail(`the model is ${describe(model)}, expected an object such as a MultimodalNet.`);
+  if (!(model.engine instanceof Engine)) throw fail(`model.engine is ${describe(model.engine)}, expected its engine.`);
+  for (const name of ["parameters", "forward"] as const)
+    if (typeof model[name] !== "function")
+      throw fail(`model.${name} is ${describe(model[name])}, expected a function.`);
+}
+
+/** What an objective's loss gave, where it is one number that can be learned from or told. */
+export function lossOf(who: string, value: unknown): Tensor {
+  refusePromise(`${who}: the objective's loss`, value);
+  if (!(value instanceof Tensor) || count(value.shape) !== 1)
+    throw new TypeError(
+      `${who}: the objective's loss gives ${value instanceof Tensor ? value : describe(value)}, expected a tensor of one number, such as the mean over the batch.`,
+    );
+  return value;
+}
+
+/** @throws TypeError where neither the model nor the caller says what its outputs mean, or says it by what is no function. */
 export function objectiveOf(who: string, model: Partial<Objective>, given?: Objective): Objective {
-  if (given) return given;
+  if (given !== undefined) {
+    for (const name of ["loss", "predict"] as const)
+      if (typeof given?.[name] !== "function")
+        throw new TypeError(
+          `${who}: objective.${name} is ${describe(given?.[name])}, expected a function. Give objectives.class, .labels, .values, or { loss, predict } of your own.`,
+        );
+    return given;
+  }
   const { loss, predict } = model;
   if (!loss || !predict)
     throw new TypeError(

@@ -1,6 +1,7 @@
+import type { Tensor } from "../autograd/index.ts";
 import { checkOptions, describe } from "../check.ts";
 import { type Module, tensorsOf } from "./layers.ts";
-import { type Weights, WeightsError } from "./safetensors.ts";
+import { checkFinite, checkNumbers, type NonFinite, type Weights, WeightsError } from "./safetensors.ts";
 
 /** What a warm start did, by the names of the network's parameters. */
 export interface WarmStart {
@@ -19,14 +20,15 @@ export interface WarmStart {
  *
  * @param options.to the network's parameters to fill: those whose names begin so, such as "image." Default: all.
  * @param options.from how the names in the file begin instead. Default: the same.
- * @throws WeightsError where nothing fits, so that a mistaken prefix is not taken for a start.
+ * @throws WeightsError where nothing fits, so that a mistaken prefix is not taken for a start, and where a tensor that fits holds
+ * NaN or ±∞ unless they are allowed. Nothing is changed then.
  */
 export function warmStart(
   module: Module,
   { tensors }: Weights,
-  options: { to?: string; from?: string } = {},
+  options: { to?: string; from?: string } & NonFinite = {},
 ): WarmStart {
-  checkOptions("warmStart", options, { to: true, from: true });
+  checkOptions("warmStart", options, { to: true, from: true, allowNonFinite: true });
   const { to = "", from = to } = options;
   for (const [name, value] of Object.entries({ to, from })) {
     if (typeof value !== "string")
@@ -35,6 +37,7 @@ export function warmStart(
   const own = tensorsOf(module);
   const report: WarmStart = { loaded: [], missing: [], otherShape: [], unused: [] };
   const asked = new Set<string>();
+  const fitting = new Map<string, { p: Tensor; shape: readonly number[]; data: Float32Array }>();
   for (const [name, p] of Object.entries(own)) {
     if (!name.startsWith(to)) continue;
     const key = from + name.slice(to.length);
@@ -42,8 +45,13 @@ export function warmStart(
     const found = tensors.get(key);
     const fits = found && String(found.shape) === String(p.shape);
     report[fits ? "loaded" : found ? "otherShape" : "missing"].push(name);
-    if (fits) p.gpu.write(p.slot, found.data);
+    if (fits) fitting.set(key, { p, ...found });
   }
+  // All are looked at before any is taken over.
+  for (const [key, tensor] of fitting) checkNumbers("warmStart", key, tensor);
+  const { allowNonFinite } = options;
+  checkFinite("warmStart", { tensors: fitting, metadata: {} }, { ...(allowNonFinite && { allowNonFinite }) });
+  for (const { p, data } of fitting.values()) p.gpu.write(p.slot, data);
   report.unused = [...tensors.keys()].filter((key) => key.startsWith(from) && !asked.has(key));
   if (report.loaded.length > 0) return report;
   throw new WeightsError(
