@@ -1,6 +1,7 @@
 import { checkOptions } from "../check.ts";
 import type { Random } from "../data/random.ts";
 import type { Account } from "./account.ts";
+import { checkObject } from "./check.ts";
 import type { Judgement, Preference, Purpose } from "./judgement.ts";
 import type { FeedbackLog } from "./log.ts";
 import { timeOf } from "./time.ts";
@@ -101,6 +102,7 @@ export class Answers {
 
   /** As `Learner.judge`. */
   judge(answerId: string, verdict: { reward: number | null; judge: string }): Promise<Judgement> {
+    checkObject("judge", "the verdict", verdict, "{ reward, judge }");
     checkOptions("judge", verdict, { reward: true, judge: true });
     return this.#say("judge", answerId, verdict.judge, ({ answer, propensity }, asked) => {
       if (propensity === undefined)
@@ -111,6 +113,7 @@ export class Answers {
 
   /** As `Learner.prefer`. */
   prefer(answerId: string, verdict: { better: number; judge: string }): Promise<Preference> {
+    checkObject("prefer", "the verdict", verdict, "{ better, judge }");
     checkOptions("prefer", verdict, { better: true, judge: true });
     const { better, judge } = verdict;
     return this.#say("prefer", answerId, judge, ({ answer, pair }, asked) => {

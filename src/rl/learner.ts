@@ -1,13 +1,14 @@
-import { checkName, checkOptions } from "../check.ts";
+import { checkList, checkName, checkOptions, listOf } from "../check.ts";
 import { batchOf } from "../data/batch.ts";
 import { Random } from "../data/random.ts";
 import { type Batch, type Modality, modalities, type Optimiser, weightsOf } from "../model/index.ts";
 import { Account } from "./account.ts";
 import { type Answer, Answers, type Asking, sample, without } from "./answers.ts";
 import { entropyOf } from "./ask/index.ts";
+import { checkObject } from "./check.ts";
 import { hashOf, hashOfBatch } from "./hash.ts";
 import type { Judgement, Preference } from "./judgement.ts";
-import { checkRecord, rewarded } from "./judgement.ts";
+import { checkRecord, rewarded, rewardedOf } from "./judgement.ts";
 import type { FeedbackLog } from "./log.ts";
 import { confirmations, likeliest } from "./rules/confirmed.ts";
 import {
@@ -64,10 +65,12 @@ export class Learner<E extends Example> {
   #confirmed: readonly number[];
   /** While an update runs: what was remembered before it. */
   #before: LearnerState | undefined;
+  /** Updates that were asked for and have not ended. */
+  #updating = 0;
 
   /** @throws TypeError or RangeError naming the option that is not known, missing, or cannot be. */
   constructor(net: Policy, optimiser: Optimiser, options: LearnerOptions<E>) {
-    checkLearner(net, options);
+    checkLearner(net, optimiser, options);
     this.method = options.method ?? "beliefs";
     this.seed = options.seed ?? 0;
     this.#net = net;
@@ -95,10 +98,10 @@ export class Learner<E extends Example> {
   /**
    * Goes on from a state, all or nothing.
    *
-   * @throws TypeError or RangeError where it is damaged or of another network; Error while an update runs.
+   * @throws TypeError or RangeError where it is damaged or of another network; Error while an update runs, or waits to.
    */
   restore(state: LearnerState): void {
-    if (this.#before) throw new Error("learner.restore: an update is running. Await it first.");
+    if (this.#updating > 0) throw new Error("learner.restore: an update is running. Await it first.");
     checkState(state, this.#net.config.classes, this.#rules.length);
     const { log } = this.#options;
     const { learned, learnedFrom = firstOf(log, learned) } = state;
@@ -122,7 +125,7 @@ export class Learner<E extends Example> {
 
   /** How many judgements of the log no update has learned from yet, of those that can be learned from. */
   get waiting(): number {
-    return rewarded(this.#options.log.judgements()).filter(({ id }) => !this.#learnedFrom.has(id)).length;
+    return rewardedOf(this.#options.log.judgements()).filter(({ id }) => !this.#learnedFrom.has(id)).length;
   }
 
   /**
@@ -133,6 +136,10 @@ export class Learner<E extends Example> {
    */
   async predict(examples: readonly E[], options: { modalities?: readonly Modality[] } = {}): Promise<number[][]> {
     checkOptions("predict", options, { modalities: true });
+    if (options.modalities !== undefined)
+      checkList("predict", "modalities", options.modalities, "a list of modalities");
+    checkList("predict", "examples", examples, "a list of examples");
+    for (const [i, example] of examples.entries()) checkObject("predict", `example ${i}`, example, "an example");
     for (const m of options.modalities ?? []) checkName("predict", "a modality", m, modalities);
     return this.#turns.read(() => this.#predict(examples, options.modalities));
   }
@@ -219,12 +226,18 @@ export class Learner<E extends Example> {
    * @param said what is known of. Default: the whole log, as it is when the update begins.
    * @throws Error where the loss or the weights are no finite numbers any more; nothing is counted as learned then.
    */
-  update(said?: readonly Judgement[]): Promise<Updated> {
+  async update(said?: readonly Judgement[]): Promise<Updated> {
+    // As they are now: what becomes of the list until the update begins makes no difference.
+    const given =
+      said === undefined
+        ? said
+        : [...listOf("learner.update", "said", said, "a list of judgements, or nothing for the log's")];
+    this.#updating += 1;
     return this.#turns.change(async () => {
       const before = this.state();
       this.#before = before;
       try {
-        return await this.#learn(this.#judged(said));
+        return await this.#learn(this.#judged(given));
       } catch (error) {
         this.#recall(before.memories);
         this.#confirmed = before.confirmed!;
@@ -233,6 +246,7 @@ export class Learner<E extends Example> {
         throw error;
       } finally {
         this.#before = undefined;
+        this.#updating -= 1;
       }
     });
   }
@@ -262,11 +276,11 @@ export class Learner<E extends Example> {
   }
 
   /** What there is to learn from, each judgement once, with its example. */
-  #judged(said: readonly Judgement[] = this.#options.log.judgements()): Judged<E>[] {
+  #judged(said?: readonly Judgement[]): Judged<E>[] {
     const { classes } = this.#net.config;
     const seen = new Set<string>();
     const judged: Judged<E>[] = [];
-    for (const j of rewarded(said)) {
+    for (const j of said ? rewarded(said) : rewardedOf(this.#options.log.judgements())) {
       if (this.#account.said(j.id) !== j) checkRecord(j);
       // It may have been taken back after the list was made.
       if (seen.has(j.id) || this.#account.isRetracted(j.id)) continue;
@@ -354,7 +368,7 @@ function checkAnswers(examples: readonly Example[], said: readonly (readonly num
 
 /** The ids of so many judgements, the first of a log that can be learned from. */
 const firstOf = (log: FeedbackLog, n: number): string[] =>
-  rewarded(log.judgements())
+  rewardedOf(log.judgements())
     .slice(0, n)
     .map(({ id }) => id);
 

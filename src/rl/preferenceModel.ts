@@ -25,9 +25,9 @@ import {
   placeIn,
 } from "../check.ts";
 import { Random } from "../data/random.ts";
-import { type Batch, Optimiser } from "../model/index.ts";
+import type { Batch, Optimiser } from "../model/index.ts";
 import { checkObject } from "./check.ts";
-import { checkPolicy, type Policy } from "./rules/rule.ts";
+import { checkOptimiser, checkPolicy, type Policy } from "./rules/rule.ts";
 
 /*
  * Learning from preferences: a person says which of two actions is better, a model of their reward is learned from that,
@@ -271,13 +271,6 @@ export async function learnFromRewards<E extends { readonly id: string }>(
   if (!Number.isFinite(found))
     throw new Error(`${operation}: the loss is ${found}. Go on from weights of before, with a lower learning rate.`);
   return found;
-}
-
-function checkOptimiser(operation: string, optimiser: Optimiser): void {
-  if (!(optimiser instanceof Optimiser))
-    throw new TypeError(
-      `${operation}: the optimizer is ${describe(optimiser)}, expected one such as adam(net.parameters(), { lr }).`,
-    );
 }
 
 const average = (numbers: readonly number[]): number => numbers.reduce((a, b) => a + b, 0) / numbers.length;

@@ -1,7 +1,20 @@
-import { checkName, checkNumber, checkOptions, describe, type Known, type NumberRule, number } from "../check.ts";
+import {
+  checkFunction,
+  checkList,
+  checkName,
+  checkNumber,
+  checkOptions,
+  checkText,
+  describe,
+  type Known,
+  type NumberRule,
+  number,
+  placeIn,
+} from "../check.ts";
 import type { Random } from "../data/random.ts";
-import type { Batch } from "../model/index.ts";
+import { type Batch, modalities, type Optimiser } from "../model/index.ts";
 import type { Asking } from "./answers.ts";
+import { checkObject } from "./check.ts";
 import type { FeedbackLog } from "./log.ts";
 import {
   baselineNames,
@@ -13,6 +26,7 @@ import {
   type Recurring,
   type RuleSettings,
 } from "./rules/index.ts";
+import { checkOptimiser, checkPolicy } from "./rules/rule.ts";
 
 /* What a learner is given and what it remembers, and the checks of both: before anything is made of them. */
 
@@ -124,12 +138,15 @@ const KNOWN: Known<LearnerOptions<Example>> = {
 };
 
 /** @throws TypeError or RangeError naming the first option that is not known, missing, or cannot be. */
-export function checkLearner<E extends Example>(net: Policy, options: LearnerOptions<E>): void {
+export function checkLearner<E extends Example>(net: Policy, optimiser: Optimiser, options: LearnerOptions<E>): void {
   const fail = (what: string, value: unknown, expected: string) =>
     new TypeError(`learner: ${what} is ${describe(value)}, expected ${expected}.`);
   checkOptions<object>("learner", options, KNOWN);
   if (options === undefined) throw fail("the object of options", options, "at least { log }");
-  const { log, method, answers, seed, session, labelled } = options;
+  checkPolicy("learner", "the network", net);
+  checkOptimiser("learner", optimiser);
+  const { classes } = net.config;
+  const { log, method, answers, seed, session } = options;
   if (typeof log?.append !== "function" || typeof log.judgements !== "function" || typeof log.records !== "function")
     throw fail("log", log, "a feedback log, such as memoryLog()");
   if (method !== undefined) checkName("learner", "method", method, methods);
@@ -150,18 +167,38 @@ export function checkLearner<E extends Example>(net: Policy, options: LearnerOpt
       if (fault !== true) throw new RangeError(`learner: ${name} is ${fault}.`);
     }
   }
-  const { classes } = net.config;
-  for (const { id, label } of labelled ?? []) {
-    const isLabel: NumberRule = {
-      holds: (x) => number.wholeAtLeast0.holds(x) && x < classes,
-      expected: `a whole number from 0 to ${classes - 1}`,
-    };
-    checkNumber("learner", `the label of example ${describe(id)}`, label, isLabel);
+  checkExamples(options, classes);
+}
+
+/** @throws TypeError or RangeError naming what of the examples, or of those who give them, cannot be. */
+function checkExamples<E extends Example>(options: LearnerOptions<E>, classes: number): void {
+  const { reference, labelled, unlabelled, recurring } = options;
+  if (reference !== undefined) checkPolicy("learner", "reference", reference, classes);
+  if (labelled !== undefined) {
+    checkList("learner", "labelled", labelled, "a list of examples that have a label");
+    for (const [i, example] of labelled.entries()) {
+      checkObject("learner", `labelled[${i}]`, example, "an example that has a label");
+      checkText("learner", `the id of labelled[${i}]`, example.id);
+      checkNumber("learner", `the label of example ${describe(example.id)}`, example.label, placeIn(classes));
+    }
+  }
+  if (unlabelled !== undefined) {
+    if (!Array.isArray(unlabelled)) checkObject("learner", "unlabelled", unlabelled, "{ length, at }");
+    checkNumber("learner", "the length of unlabelled", unlabelled.length, number.wholeAtLeast0);
+    checkFunction("learner", "unlabelled.at", unlabelled.at, "a function that gives example i");
+  }
+  if (recurring !== undefined) {
+    checkObject("learner", "recurring", recurring, "{ key, rest }");
+    checkOptions<object>("learner: recurring", recurring, { key: true, rest: true } as Known<object>);
+    checkFunction("learner", "recurring.key", recurring.key, "a function that names the part that comes again");
+    checkList("learner", "recurring.rest", recurring.rest, "a list of modalities");
+    for (const m of recurring.rest) checkName("learner", "a modality of recurring.rest", m, modalities);
   }
 }
 
 /** How each example is asked about, complete. @throws TypeError or RangeError naming what cannot be. */
 export function checkAsking(examples: readonly Example[], asking: Asking | readonly Asking[]): Required<Asking>[] {
+  checkList("actOn", "examples", examples, "a list of examples");
   if (Array.isArray(asking) && asking.length !== examples.length)
     throw new RangeError(`actOn: ${asking.length} ways of asking for ${examples.length} examples, expected as many.`);
   return examples.map((example, i) => {

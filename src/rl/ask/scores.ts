@@ -22,7 +22,7 @@ export function checkPrediction(operation: string, what: string, prediction: Pre
   if (prediction.length === 0)
     throw new RangeError(`${operation}: ${what} has no members, expected at least one row of probabilities.`);
   prediction.forEach((p, k) => {
-    checkProbabilities(operation, `member ${k} of ${what}`, p, A ?? prediction[0]!.length);
+    checkProbabilities(operation, `member ${k} of ${what}`, p, A ?? prediction[0]?.length);
   });
 }
 

@@ -1,7 +1,7 @@
 import type { Engine, Tensor } from "../../autograd/index.ts";
 import { checkNumber, describe, number } from "../../check.ts";
 import type { Random } from "../../data/random.ts";
-import { type Batch, type Modality, type Module, type Optimiser, presentOf } from "../../model/index.ts";
+import { type Batch, type Modality, type Module, Optimiser, presentOf } from "../../model/index.ts";
 import type { RewardedJudgement } from "../judgement.ts";
 
 /** A network that gives one logit an action. `MultimodalNet` is one. */
@@ -27,6 +27,14 @@ export function checkPolicy(operation: string, what: string, net: Policy, classe
   checkNumber(operation, `config.classes of ${what}`, net.config?.classes, number.wholeAtLeast1);
   if (classes !== undefined && net.config.classes !== classes)
     throw new RangeError(`${operation}: ${what} has ${net.config.classes} actions, expected ${classes}.`);
+}
+
+/** Refuses what is no optimizer. */
+export function checkOptimiser(operation: string, optimiser: Optimiser): void {
+  if (!(optimiser instanceof Optimiser))
+    throw new TypeError(
+      `${operation}: the optimizer is ${describe(optimiser)}, expected one such as adam(net.parameters(), { lr }).`,
+    );
 }
 
 /** A judgement, with the example that it is about. */
