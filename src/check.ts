@@ -77,6 +77,12 @@ export interface NumberRule {
 /** The rules for numbers, one place for all doors. NaN and ±∞ hold for none of them unless they say so. */
 export const number = {
   finite: { holds: Number.isFinite, expected: "a finite number" },
+  /** What is finite as a number of 32 bits too. */
+  float: { holds: (x) => Number.isFinite(Math.fround(x)), expected: "a finite number that 32 bits hold" },
+  floatAtLeast0: {
+    holds: (x) => x >= 0 && Number.isFinite(Math.fround(x)),
+    expected: "a finite number of at least 0 that 32 bits hold",
+  },
   atLeast0: { holds: (x) => x >= 0 && x < Infinity, expected: "a finite number of at least 0" },
   positive: { holds: (x) => x > 0 && x < Infinity, expected: "a finite number above 0" },
   /** Shares that may be all. */

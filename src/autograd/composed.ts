@@ -4,7 +4,7 @@ import { type Conv2dOptions, conv2dOptions } from "../kernels/conv2d/index.ts";
 import { expect, show } from "../kernels/op.ts";
 import { checkAxes, type ReduceOptions, reduceOptions } from "../kernels/reduce.ts";
 import { expectTensor, noMore } from "./apply.ts";
-import { add, clamp, conv2d, div, exp, log, max, mean, mul, reshape, sqrt, sub, sum } from "./ops.ts";
+import { add, clamp, conv2d, div, exp, log, max, mean, mul, reshape, sqrt, sub, sum, where } from "./ops.ts";
 import { noGrad } from "./tape.ts";
 import type { Tensor } from "./tensor.ts";
 
@@ -23,8 +23,24 @@ export function variance(x: Tensor, options: VarianceOptions = {}): Tensor {
   checkNumber("variance", "correction", correction, number.finite);
   const axis = [...checkAxes("variance", x, rest.axis)];
   const n = axis.reduce((product, a) => product * x.shape[a]!, 1);
-  const d = sub(x, mean(x, { axis, keepDims: true }));
+  // The mean as a constant: what x does to the sum of squares by way of it is 0.
+  const { centre, missed } = noGrad(() => centred(x, axis));
+  // A mean that is not finite has no digits to correct.
+  const digits = noGrad(() => where(sub(missed, missed), 0, missed));
+  const d = sub(sub(x, centre), digits);
   return div(sum(mul(d, d), { ...rest, axis }), Math.max(0, n - correction));
+}
+
+/**
+ * x minus its mean over some axes. Of a mean that is large beside the deviations a float lacks the digits that they need:
+ * what it misses is the mean of the differences from it, and is subtracted from those.
+ */
+function centred(x: Tensor, axis: number[]): { centre: Tensor; missed: Tensor; d: Tensor } {
+  const centre = mean(x, { axis, keepDims: true });
+  const near = sub(x, centre);
+  // As a constant: the gradient through the first mean is that of the whole.
+  const missed = noGrad(() => mean(near, { axis, keepDims: true }));
+  return { centre, missed, d: sub(near, missed) };
 }
 
 /** log Σ eˣ over any axes, by way of the largest x, so that nothing overflows. */
@@ -131,14 +147,14 @@ export function batchNorm2d(x: Tensor, w?: Tensor, b?: Tensor, options: BatchNor
   expect(!training || n > 1, op, () => `x is ${show(x)}: one number a channel has no variance to train with.`);
   const perChannel = (t: Tensor) => reshape(t, [1, C, 1, 1]);
   const axis = [0, 2, 3];
-  const centre = training ? mean(x, { axis, keepDims: true }) : perChannel(running!.mean);
-  const d = sub(x, centre);
+  const own = training ? centred(x, axis) : undefined;
+  const d = own?.d ?? sub(x, perChannel(running!.mean));
   const spread = training ? mean(mul(d, d), { axis, keepDims: true }) : perChannel(running!.variance);
-  if (training && running) {
+  if (own && running) {
     noGrad(() => {
       const unbiased = mul(spread, n / (n - 1));
       const { recording } = x.gpu;
-      blend(recording!, op, running.mean, centre, momentum);
+      blend(recording!, op, running.mean, add(own.centre, own.missed), momentum);
       blend(recording!, op, running.variance, unbiased, momentum);
     });
   }

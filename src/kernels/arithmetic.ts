@@ -1,33 +1,34 @@
 import { kernel, type Recording, wgsl } from "../gpu/index.ts";
 import { broadcast, layout } from "./broadcast.ts";
-import { count, expect, expectFloat, fresh, grid, notANumber, type Op, show, type Value } from "./op.ts";
+import { logarithm, nanTest } from "./formulas.ts";
+import { count, expect, expectFloat, fresh, grid, infinite, type Op, show, type Value } from "./op.ts";
 import { sumTo } from "./reduce.ts";
 
 /*
  * y = f(a, b) number by number, with broadcasting. The gradient of a repeated operand is summed over its repetitions.
  */
 
-/** y = f(a, b), and the derivatives by a and by b, as WGSL. */
+/** y = f(a, b), and what d, the gradient of y, becomes by a and by b, as WGSL. */
 const functions = {
-  add: { value: "a + b", da: "1.0", db: "1.0" },
-  sub: { value: "a - b", da: "1.0", db: "-1.0" },
-  mul: { value: "a * b", da: "b", db: "a" },
-  div: { value: "a / b", da: "1.0 / b", db: "-(a / b) / b" },
+  add: { value: "a + b", da: "d", db: "d" },
+  sub: { value: "a - b", da: "d", db: "-d" },
+  mul: { value: "a * b", da: "d * b", db: "d * a" },
+  div: { value: "a / b", da: "d * (1.0 / b)", db: "d * (-(a / b) / b)" },
   // Where both are equal each gets half of the gradient, as in PyTorch. NaN wins.
   maximum: {
     value: "select(select(b, a, a > b), a + b, isNaN(a) || isNaN(b))",
-    da: "select(select(1.0, 0.0, a < b), select(0.5, 1.0, isNaN(a) || isNaN(b)), a == b || isNaN(a) || isNaN(b))",
-    db: "select(select(1.0, 0.0, b < a), select(0.5, 1.0, isNaN(a) || isNaN(b)), a == b || isNaN(a) || isNaN(b))",
+    da: "select(select(d, 0.0, a < b), select(d / 2, d, isNaN(a) || isNaN(b)), a == b || isNaN(a) || isNaN(b))",
+    db: "select(select(d, 0.0, b < a), select(d / 2, d, isNaN(a) || isNaN(b)), a == b || isNaN(a) || isNaN(b))",
   },
   minimum: {
     value: "select(select(b, a, a < b), a + b, isNaN(a) || isNaN(b))",
-    da: "select(select(1.0, 0.0, a > b), select(0.5, 1.0, isNaN(a) || isNaN(b)), a == b || isNaN(a) || isNaN(b))",
-    db: "select(select(1.0, 0.0, b > a), select(0.5, 1.0, isNaN(a) || isNaN(b)), a == b || isNaN(a) || isNaN(b))",
+    da: "select(select(d, 0.0, a > b), select(d / 2, d, isNaN(a) || isNaN(b)), a == b || isNaN(a) || isNaN(b))",
+    db: "select(select(d, 0.0, b > a), select(d / 2, d, isNaN(a) || isNaN(b)), a == b || isNaN(a) || isNaN(b))",
   },
   pow: {
     value: "power(a, b)",
-    da: "select(b * power(a, b - 1), 0.0, b == 0)",
-    db: "select(power(a, b) * log(a), 0.0, a == 0 && b >= 0)",
+    da: "select(d * (b * power(a, b - 1)), 0.0, b == 0)",
+    db: "d * select(power(a, b) * logarithm(a), 0.0, a == 0 && b >= 0)",
   },
 } as const;
 export type Arithmetic = keyof typeof functions;
@@ -47,17 +48,23 @@ fn operands(at: u32) -> vec2u {
   return vec2u(i0 * s.a0 + i1 * s.a1 + i2 * s.a2 + i3 * s.a3, i0 * s.b0 + i1 * s.b1 + i2 * s.b2 + i3 * s.b3);
 #endif
 }
-fn isNaN(x: f32) -> bool { return ${notANumber("x")}; }
-// WGSL's pow knows no negative base: those have whole exponents, or give NaN (here the root of a negative number).
+${nanTest}${logarithm}
+// C's pow, as PyTorch has it. WGSL's knows neither a negative base nor what is not finite.
 fn power(a: f32, b: f32) -> f32 {
-  if (b == 0) { return 1; }
+  if (b == 0 || a == 1) { return 1; }
+  if (isNaN(a) || isNaN(b)) { return a + b; }
   if (b == 1) { return a; }
   if (b == 2) { return a * a; }
-  if (a == 0) { return select(1 / a, 0.0, b > 0); }
-  if (isNaN(a) || isNaN(b)) { return a + b; }
-  if (a > 0) { return pow(a, b); }
-  if (floor(b) != b) { return sqrt(a); }
-  return select(1.0, -1.0, abs(b) % 2 == 1) * pow(-a, b);
+  let size = abs(a);
+  if (${infinite("b")}) { return select(select(0.0, abs(b), (size > 1) == (b > 0)), 1.0, size == 1); }
+  // Beyond 2²⁴ every float is even.
+  let half = abs(b) / 2;
+  let odd = abs(b) < 0x1p24 && floor(half) + 0.5 == half;
+  var y: f32;
+  if (size == 0 || ${infinite("a")}) { y = select(1 / size, size, b > 0); }
+  else if (a < 0 && floor(b) != b) { return sqrt(a); }
+  else { y = pow(size, b); }
+  return select(y, -y, (bitcast<u32>(a) >> 31) == 1 && odd);
 }`;
 
 const forward = kernel(
@@ -87,7 +94,7 @@ ${index(same)}
 @group(0) @binding(0) var<storage, read> a_in: array<f32>;
 @group(0) @binding(1) var<storage, read> b_in: array<f32>;
 @group(0) @binding(2) var<storage, read> dy: array<f32>;
-@group(0) @binding(3) var<storage, read_write> d: array<f32>;
+@group(0) @binding(3) var<storage, read_write> dx: array<f32>;
 @group(0) @binding(4) var<uniform> s: Sizes;
 
 @compute @workgroup_size(64)
@@ -97,7 +104,8 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   let i = operands(at);
   let a = a_in[i.x];
   let b = b_in[i.y];
-  d[at] = dy[at] * (${by === "a" ? functions[kind].da : functions[kind].db});
+  let d = dy[at];
+  dx[at] = ${by === "a" ? functions[kind].da : functions[kind].db};
 }`,
 );
 
@@ -131,7 +139,7 @@ export const arithmetic: Op<{ kind: Arithmetic }> = (r, [a, b], { kind }) => {
         ] as const
       ).map(([by, x], i) => {
         if (!needs[i]) return undefined;
-        if (functions[kind][by === "a" ? "da" : "db"] === "1.0") return sumTo(r, dy!, x.shape);
+        if (functions[kind][by === "a" ? "da" : "db"] === "d") return sumTo(r, dy!, x.shape);
         const d = fresh(r, shape);
         r.dispatch({
           kernel: backward({ kind, same, by }),

@@ -3,7 +3,7 @@ import { kernel, wgsl } from "../gpu/index.ts";
 import { expectIds } from "./embedding.ts";
 import { checkReduction, type Reduction, reduceLoss, rowScale } from "./loss.ts";
 import { bits, expect, expectFloat, expectRank, fresh, type Op, show } from "./op.ts";
-import { chooseRows, type RowWay, rowOf, rowStatistics, threads } from "./rows.ts";
+import { chooseRows, type RowWay, rowOf, rowStatistics, sumOfRow, threads } from "./rows.ts";
 
 /*
  * Softmax and cross-entropy in one pass, from logits x [N, A], labels [N] in 0 … A − 1 and a weight u [N] a row:
@@ -33,15 +33,19 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   let smoothing = bitcast<f32>(s.smoothing);
   let u = bitcast<f32>(s.scale)${weights ? " * weights[row]" : ""};
   let label = labels[row];
-  let total = logSumExp(row, lane);
+  let total = logSumExp_x(row, lane);
   var loss = select(0.0, (1 - smoothing) * (total.y - (x[row * s.A + min(label, s.A - 1)] - total.x)), lane == 0);
-  for (var j = lane; j < s.A; j += ${way.lanes}) {
+  var smoothed = 0.0;
+  ${sumOfRow(
+    way,
+    { smoothed: "select(0.0, smoothing / f32(s.A) * (total.y - (logit - total.x)), smoothing > 0)" },
+    "s.A",
+    /* wgsl */ `
     let logit = x[row * s.A + j];
-    if (smoothing > 0) { loss += smoothing / f32(s.A) * (total.y - (logit - total.x)); }
     let p = select(exp(logit - total.x - total.y), total.y, isNaN(total.y));
-    dx[row * s.A + j] = u * (p - select(0.0, 1 - smoothing, j == label) - smoothing / f32(s.A));
-  }
-  loss = sumOfLanes(lane, loss);
+    dx[row * s.A + j] = u * (p - select(0.0, 1 - smoothing, j == label) - smoothing / f32(s.A));`,
+  )}
+  loss = sumOfLanes(lane, loss + smoothed);
   if (lane == 0) { rows[row] = u * loss; }
 }`,
 );

@@ -1,5 +1,5 @@
 import { kernel, type Recording, wgsl } from "../gpu/index.ts";
-import { count, expect, expectFloat, expectRank, fresh, grid, type Op, onHost, show, type Value } from "./op.ts";
+import { count, expect, expectFloat, expectRank, fresh, grid, type Op, onHost, RUN, show, type Value } from "./op.ts";
 
 /*
  * y [..., D] = w[ids] for ids of any shape in 0 … V − 1 and w [V, D].
@@ -107,6 +107,9 @@ fn main(@builtin(local_invocation_index) lane: u32) {
 }`,
 );
 
+/** WGSL: a word may occur often, and rounding errors are to grow with a run, not with how often. */
+const endOfRun = (added: string) => `if ((${added}) % ${RUN} == 0) { sum += run; run = Numbers(); }`;
+
 /** A thread sums `width` neighbouring numbers of one id's row, 4 where D is a multiple of it. */
 const sumStretches = kernel(
   "embedding.backward",
@@ -129,7 +132,12 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   var sum = Numbers();
   let head = select(heads[v], 0u, v == s.padding);
   if (head > 0) {
-    for (var i = head - 1; i < s.n && sorted[s.n + i] == v; i++) { sum += dy[sorted[i] * across + d]; }
+    var run = Numbers();
+    for (var i = head - 1; i < s.n && sorted[s.n + i] == v; i++) {
+      run += dy[sorted[i] * across + d];
+      ${endOfRun("i - head + 2")}
+    }
+    sum += run;
   }
   dw[at] = sum;
 }`,
@@ -184,7 +192,14 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   var sum = Numbers();
   let head = heads[v];
   if (v != s.padding && head - 1 < s.n && ids[min(head - 1, s.n - 1)] == v) {
-    for (var i = head; i > 0; i = next[i - 1]) { sum += dy[(i - 1) * across + d]; }
+    var run = Numbers();
+    var added = 0u;
+    for (var i = head; i > 0; i = next[i - 1]) {
+      run += dy[(i - 1) * across + d];
+      added++;
+      ${endOfRun("added")}
+    }
+    sum += run;
   }
   dw[at] = sum;
 }`,

@@ -5,7 +5,8 @@ import { checkAxes, index, layout, type ReduceOptions } from "./reduce.ts";
 
 /*
  * max and min over any axes of x, and argmax, the place of the first largest number. NaN counts as the extreme, as in
- * PyTorch. Where several numbers are the extreme, each gets an equal share of the gradient (PyTorch's amax).
+ * PyTorch. Where several numbers are the extreme, each gets an equal share of the gradient, as of PyTorch's max(x),
+ * whose NaN gets it all too.
  *
  * One thread a result where there are many, else a workgroup a result, whose lanes then agree pairwise.
  */

@@ -1,5 +1,17 @@
 import { kernel, wgsl } from "../gpu/index.ts";
-import { count, each, expect, expectFloat, expectMarks, expectRank, fresh, grid, type Op, show } from "./op.ts";
+import {
+  count,
+  each,
+  expect,
+  expectFloat,
+  expectMarks,
+  expectRank,
+  fresh,
+  grid,
+  type Op,
+  show,
+  sumInRuns,
+} from "./op.ts";
 
 /*
  * One feature vector from those of M modalities, x_m [N, D_m]; present[n, m] is 1 where example n has modality m, else 0.
@@ -111,9 +123,12 @@ fn main(@builtin(local_invocation_index) lane: u32) {
   ${each(v.modalities, (m) => `var sum${m} = 0.0;`)}
   for (var n = lane; n < s.N; n += 64) {
     ${each(v.modalities, (m) => `var g${m} = 0.0;`)}
-    for (var i = n * s.across; i < (n + 1) * s.across; i++) {
-      ${each(v.modalities, (m) => `g${m} += select(0.0, dy[i] * x${m}[i], has(n, ${m}) != 0);`)}
-    }
+    ${sumInRuns(
+      Object.fromEntries(
+        Array.from({ length: v.modalities }, (_, m) => [`g${m}`, `select(0.0, dy[i] * x${m}[i], has(n, ${m}) != 0)`]),
+      ),
+      { end: "s.across", before: "let i = n * s.across + j;" },
+    )}
     ${each(v.modalities, (m) => `let c${m} = share(n, ${m});`)}
     let mean = ${each(v.modalities, (m) => `c${m} * g${m}`).replaceAll("\n", " + ")};
     ${each(v.modalities, (m) => `sum${m} += c${m} * (g${m} - mean);`)}

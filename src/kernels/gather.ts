@@ -1,6 +1,6 @@
 import { kernel, wgsl } from "../gpu/index.ts";
 import { expectIds } from "./embedding.ts";
-import { count, expect, expectFloat, fresh, grid, type Op, show } from "./op.ts";
+import { count, expect, expectFloat, fresh, grid, type Op, show, sumInRuns } from "./op.ts";
 
 /*
  * Numbers picked along one axis, x [outer, size, inner]:
@@ -48,9 +48,13 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   let k = at / s.inner % s.size;
   let o = at / s.inner / s.size;
   var sum = 0.0;
-  for (var j = 0u; j < s.picked; j++) {
-    if (${where(each)} == k) { sum += dy[(o * s.picked + j) * s.inner + i]; }
-  }
+  ${sumInRuns(
+    { sum: "picked" },
+    {
+      end: "s.picked",
+      before: `var picked = 0.0; if (${where(each)} == k) { picked = dy[(o * s.picked + j) * s.inner + i]; }`,
+    },
+  )}
   dx[at] = sum;
 }`,
 );

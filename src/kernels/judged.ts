@@ -1,7 +1,8 @@
 import { kernel, wgsl } from "../gpu/index.ts";
 import { expectIds } from "./embedding.ts";
+import { logarithm } from "./formulas.ts";
 import { checkReduction, type Reduction, reduceLoss, rowScale } from "./loss.ts";
-import { bits, expect, expectFloat, expectRank, fresh, grid, type Op, show } from "./op.ts";
+import { bits, expect, expectFloat, expectRank, fresh, grid, type Op, show, sumInRuns } from "./op.ts";
 import { rowStatistics } from "./rows.ts";
 
 /*
@@ -10,7 +11,8 @@ import { rowStatistics } from "./rows.ts";
  *   right: −log((1 − ε) p + ε (1 − p))        wrong: −log((1 − ε)(1 − p) + ε p)
  *   dx_j = |u| · dloss/dp · p · ([j = a] − softmax(x)_j)
  * With ε = 0 these are −log p and −log(1 − p); 1 − p is then summed from the other answers' exponentials, since
- * subtracting would leave nothing of it when p is near 1.
+ * subtracting would leave nothing of it when p is near 1. Logits that hold NaN, or an infinity as the largest, give NaN; of an
+ * answer that is wrong where no other can be, the loss is ∞ and the others' gradient NaN.
  */
 
 const forward = kernel(
@@ -24,7 +26,7 @@ struct Sizes { N: u32, A: u32, scale: u32 }
 @group(0) @binding(4) var<storage, read_write> rows: array<f32>;
 @group(0) @binding(5) var<storage, read_write> dx: array<f32>;
 @group(0) @binding(6) var<uniform> s: Sizes;
-${rowStatistics({ lanes: 1 })}
+${rowStatistics({ lanes: 1 })}${logarithm}
 
 @compute @workgroup_size(16)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
@@ -35,13 +37,13 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   let u = bitcast<f32>(s.scale) * abs(rewards[row]);
   let right = rewards[row] > 0;
   let e = noise[0];
-  let total = logSumExp(row, 0);
-  // The other answers: their largest logit and log Σ exp.
+  let total = logSumExp_x(row, 0);
+  // The other answers: their largest logit and log Σ exp, −∞ where none of them can be.
   var top = -3.4e38;
   for (var j = 0u; j < s.A; j++) { if (j != a) { top = max(top, x[base + j]); } }
   var sum = 0.0;
-  for (var j = 0u; j < s.A; j++) { if (j != a) { sum += exp(x[base + j] - top); } }
-  let logOthers = log(sum);
+  ${sumInRuns({ sum: "select(0.0, exp(x[base + j] - top), j != a)" }, { end: "s.A" })}
+  let logOthers = logarithm(sum);
   let logP = x[base + a] - total.x - total.y;
   let logQ = (top - total.x) + (logOthers - total.y);
   let p = exp(logP);
@@ -58,9 +60,12 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
     loss = select(-logQ, -log(likely), e > 0);
     own = select(p, (1 - 2 * e) * p * q / likely, e > 0);
   }
+  // NaN, or an infinity as the largest logit; exp may lose that.
+  if (isNaN(total.y)) { loss = total.y; own = total.y; }
+  // What nothing was said of is masked, whatever its logits are.
   if (u == 0) { loss = 0; own = 0; }
   for (var j = 0u; j < s.A; j++) {
-    dx[base + j] = u * select(-own * exp(x[base + j] - top - logOthers), own, j == a);
+    dx[base + j] = u * select(select(-own * power(x[base + j] - top - logOthers), 0.0, own == 0), own, j == a);
   }
   rows[row] = u * loss;
 }`,

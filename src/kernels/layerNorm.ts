@@ -3,7 +3,7 @@ import { kernel, wgsl } from "../gpu/index.ts";
 import { arithmetic } from "./arithmetic.ts";
 import { bits, count, expect, expectFloat, fresh, notANumber, type Op, reshaped, show } from "./op.ts";
 import { sumTo } from "./reduce.ts";
-import { chooseRows, type RowWay, rowOf, sumOfLanes, threads } from "./rows.ts";
+import { chooseRows, type RowWay, rowOf, sumOfLanes, sumOfRow, threads } from "./rows.ts";
 
 /*
  * Over the last axis of x [..., D] (Ba, Kiros and Hinton 2016), μ and σ² the mean and (biased) variance of a row:
@@ -28,12 +28,12 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   if (row >= s.N) { return; }
   let D = f32(s.D);
   var sum = 0.0;
-  for (var i = lane; i < s.D; i += ${way.lanes}) { sum += x[row * s.D + i]; }
+  ${sumOfRow(way, { sum: "x[row * s.D + j]" }, "s.D")}
   let mean = sumOfLanes(lane, sum) / D;
   // What the first mean missed is in the sum of the differences from it: both means together are right beyond a float's digits.
   var rest = 0.0;
   var squares = 0.0;
-  for (var i = lane; i < s.D; i += ${way.lanes}) { let d = x[row * s.D + i] - mean; rest += d; squares += d * d; }
+  ${sumOfRow(way, { rest: "d", squares: "d * d" }, "s.D", "let d = x[row * s.D + j] - mean;")}
   let missed = sumOfLanes(lane, rest) / D;
   let variance = max(0.0, sumOfLanes(lane, squares) / D - missed * missed);
   // No finite number has a place in a row that holds NaN or an infinity: what such a row gives is NaN.
@@ -61,7 +61,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   let D = f32(s.D);
   var sum = 0.0;
   var along = 0.0;
-  for (var i = row * s.D + lane; i < (row + 1) * s.D; i += ${way.lanes}) { sum += g[i]; along += g[i] * normal[i]; }
+  ${sumOfRow(way, { sum: "g[i]", along: "g[i] * normal[i]" }, "s.D", "let i = row * s.D + j;")}
   let meanG = sumOfLanes(lane, sum) / D;
   let meanAlong = sumOfLanes(lane, along) / D;
   for (var i = row * s.D + lane; i < (row + 1) * s.D; i += ${way.lanes}) { dx[i] = scale[row] * (g[i] - meanG - normal[i] * meanAlong); }

@@ -1,6 +1,6 @@
 import { checkNumber, number } from "../check.ts";
 import { kernel, wgsl } from "../gpu/index.ts";
-import { count, expect, expectFloat, expectRank, fresh, grid, type Op, show } from "./op.ts";
+import { count, expect, expectFloat, expectRank, fresh, grid, type Op, show, sumInRuns } from "./op.ts";
 
 /*
  * y [N, D] = the mean of x [N, L, D] over the places l where words[n, l] ≠ paddingIdx; 0 where there are none.
@@ -29,10 +29,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   if (at >= s.N * s.D) { return; }
   let n = at / s.D;
   var sum = 0.0;
-  for (var l = 0u; l < s.L; l++) {
-    let place = n * s.L + l;
-    if (words[place] != s.padding) { sum += x[place * s.D + at % s.D]; }
-  }
+  ${sumInRuns({ sum: "select(0.0, x[place * s.D + at % s.D], words[place] != s.padding)" }, { end: "s.L", before: "let place = n * s.L + j;" })}
   y[at] = sum / present(n);
 }`,
 );

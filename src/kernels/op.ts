@@ -89,8 +89,35 @@ enable subgroups;
 // What a compiler cannot see: the threads of a quad leave together or not at all, since what it depends on is the same for them.
 diagnostic(off, subgroup_uniformity);`;
 
+/** Numbers that are added up one by one, at most; sums of so many are added in turn: rounding errors grow with the run, not the length. */
+export const RUN = 64;
+
+/**
+ * WGSL: adds to each variable of `terms` its term for j from `first` below `end`, `step` apart, in runs of 64.
+ *
+ * @param before text within the loop, ahead of the terms.
+ */
+export const sumInRuns = (
+  terms: Readonly<Record<string, string>>,
+  { first = "0u", end, step = 1, before = "" }: { first?: string; end: string; step?: number; before?: string },
+): string => {
+  const each = (text: (name: string, term: string) => string) =>
+    Object.entries(terms)
+      .map(([name, term]) => text(name, term))
+      .join(" ");
+  return /* wgsl */ `for (var start = ${first}; start < ${end}; start += ${RUN * step}) {
+    ${each((name) => `var run_${name} = 0.0;`)}
+    let stop = min(start + ${RUN * step}, ${end});
+    for (var j = start; j < stop; j += ${step}) { ${before} ${each((name, term) => `run_${name} += ${term};`)} }
+    ${each((name) => `${name} += run_${name};`)}
+  }`;
+};
+
 /** WGSL: whether x is not a number. By its bits, since compilers may take a number to equal itself. */
 export const notANumber = (x: string): string => `((bitcast<u32>(${x}) & 0x7fffffffu) > 0x7f800000u)`;
+
+/** WGSL: whether x is ∞ or −∞, likewise by its bits. */
+export const infinite = (x: string): string => `((bitcast<u32>(${x}) & 0x7fffffffu) == 0x7f800000u)`;
 
 /** WGSL: which of the four numbers of x are none. */
 export const notANumber4 = (x: string): string => `((bitcast<vec4u>(${x}) & vec4u(0x7fffffff)) > vec4u(0x7f800000))`;

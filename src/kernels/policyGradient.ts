@@ -2,7 +2,7 @@ import { checkNumber, type Known, number } from "../check.ts";
 import { kernel, wgsl } from "../gpu/index.ts";
 import { expectIds } from "./embedding.ts";
 import { checkReduction, type Reduction, reduceLoss, rowScale } from "./loss.ts";
-import { bits, expect, expectFloat, expectRank, fresh, grid, type Op, show } from "./op.ts";
+import { bits, expect, expectFloat, expectRank, fresh, grid, type Op, show, sumInRuns } from "./op.ts";
 import { rowStatistics } from "./rows.ts";
 
 /*
@@ -26,7 +26,7 @@ struct Sizes { N: u32, A: u32, scale: u32, entropy: u32, beta: u32 }
 @group(0) @binding(${leash ? 4 : 3}) var<storage, read_write> rows: array<f32>;
 @group(0) @binding(${leash ? 5 : 4}) var<storage, read_write> dx: array<f32>;
 @group(0) @binding(${leash ? 6 : 5}) var<uniform> s: Sizes;
-${rowStatistics({ lanes: 1 })}
+${rowStatistics({ lanes: 1 }, leash ? ["x", "reference"] : ["x"])}
 
 @compute @workgroup_size(16)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
@@ -37,40 +37,39 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   let scale = bitcast<f32>(s.scale);
   let c = bitcast<f32>(s.entropy);
   let beta = bitcast<f32>(s.beta);
-  let total = logSumExp(row, 0);
-  var referenceTotal = vec2f();
+  let total = logSumExp_x(row, 0);
 #if ${leash}
-  var top = reference[base];
-  for (var j = 1u; j < s.A; j++) { top = max(top, reference[base + j]); }
-  for (var j = 0u; j < s.A; j++) { referenceTotal.y += exp(reference[base + j] - top); }
-  referenceTotal = vec2f(top, log(referenceTotal.y));
+  let referenceTotal = logSumExp_reference(row, 0);
 #endif
   var entropy = 0.0;
   var kl = 0.0;
+  // p log p is 0 where p is, though the logarithm is not finite there.
+  ${sumInRuns(
+    leash
+      ? {
+          entropy: "select(-p * logP, 0.0, p == 0)",
+          kl: "select(p * (logP - (reference[base + j] - referenceTotal.x - referenceTotal.y)), 0.0, p == 0)",
+        }
+      : { entropy: "select(-p * logP, 0.0, p == 0)" },
+    { end: "s.A", before: "let logP = x[base + j] - total.x - total.y; let p = power(logP);" },
+  )}
   for (var j = 0u; j < s.A; j++) {
     let logP = x[base + j] - total.x - total.y;
-    let p = exp(logP);
-    // p log p is 0 where p is, though the logarithm is not finite there.
-    if (p > 0) {
-      entropy -= p * logP;
-#if ${leash}
-      kl += p * (logP - (reference[base + j] - referenceTotal.x - referenceTotal.y));
-#endif
-    }
-  }
-  for (var j = 0u; j < s.A; j++) {
-    let logP = x[base + j] - total.x - total.y;
-    let p = exp(logP);
+    let p = power(logP);
     var d = -advantages[row] * (select(0.0, 1.0, j == a) - p);
-    if (p > 0) {
-      d += c * p * (logP + entropy);
+    if (p != 0) {
+      // A weight of 0 turns its part off, whatever stands there.
+      if (c != 0) { d += c * p * (logP + entropy); }
 #if ${leash}
-      d += beta * p * (logP - (reference[base + j] - referenceTotal.x - referenceTotal.y) - kl);
+      if (beta != 0) { d += beta * p * (logP - (reference[base + j] - referenceTotal.x - referenceTotal.y) - kl); }
 #endif
     }
     dx[base + j] = scale * d;
   }
-  rows[row] = scale * (-advantages[row] * (x[base + a] - total.x - total.y) - c * entropy + beta * kl);
+  var loss = -advantages[row] * (x[base + a] - total.x - total.y);
+  if (c != 0) { loss -= c * entropy; }
+  if (beta != 0) { loss += beta * kl; }
+  rows[row] = scale * loss;
 }`,
 );
 

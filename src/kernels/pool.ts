@@ -89,15 +89,22 @@ fn main(@builtin(workgroup_id) wg: vec3u, @builtin(num_workgroups) wgs: vec3u, @
   var best = 0.0;
   var first = 0xffffffffu;
   for (var h = max(top, 0); h < min(top + i32(${v.kH}u), i32(s.H)); h++) {
+#if ${v.kind === "average"}
+    // A row's sum by itself: rounding errors grow with the window's height and width, not with their product.
+    var run = 0.0;
+#endif
     for (var w = max(left, 0); w < min(left + i32(${v.kW}u), i32(s.W)); w++) {
       let i = u32(h) * s.W + u32(w);
       let value = x[plane + i];
 #if ${v.kind === "max"}
       if (first == 0xffffffffu || value > best || isNan(value)) { best = value; first = i; }
 #else
-      best += value;
+      run += value;
 #endif
     }
+#if ${v.kind === "average"}
+    best += run;
+#endif
   }
 #endif
 #if ${v.kind === "max"}

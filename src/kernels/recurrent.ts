@@ -6,6 +6,7 @@ import { expect, expectFloat, expectRank, fresh, grid, type Op, onHost, show, ty
 import * as shared from "./recurrentShared.ts";
 import * as storage from "./recurrentStorage.ts";
 import { stridedCopy } from "./strided.ts";
+import { withinLengths } from "./withinLengths.ts";
 
 /*
  * Recurrences over a sequence x [N, T, I]: the GRU, the LSTM and the plain network of cells.ts, where the equations are.
@@ -166,7 +167,7 @@ export const recurrent: Op<RecurrentOptions> = (r, [x, wih, whh, bih, bhh, lengt
         },
       );
       // In steps of S·H through `state`, h alone is what Wₕ was multiplied with.
-      const input = weightGradient(r, dgx, x!, N * T, I, I, G);
+      const input = weightGradient(r, dgx, lengths ? withinLengths(r, x!, lengths) : x!, N * T, I, I, G);
       const product = weightGradient(r, dgh, state, N * (T + 1), H, kept * H, G);
       return [
         needs[0]

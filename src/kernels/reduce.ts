@@ -1,6 +1,6 @@
 import { checkFlag, type Known } from "../check.ts";
 import { kernel, type Recording, wgsl } from "../gpu/index.ts";
-import { bits, count, expect, expectFloat, fresh, grid, type Op, reshaped, show, type Value } from "./op.ts";
+import { bits, count, expect, expectFloat, fresh, grid, type Op, reshaped, show, sumInRuns, type Value } from "./op.ts";
 
 /*
  * y = Σ x, or the mean, over any axes of x; dx = dy (over the number summed, for the mean), repeated along the axes.
@@ -16,8 +16,6 @@ import { bits, count, expect, expectFloat, fresh, grid, type Op, reshaped, show,
  */
 
 const LANES = 256;
-/** Numbers that a thread adds up one by one. */
-const RUN = 64;
 /** Numbers that one workgroup sums, and one thread; more are split. */
 const SPAN = { wide: 16384, spans: 256 };
 /** The least results that the threads of a CPU sum alone by default, and the most numbers of each that any thread does. */
@@ -72,12 +70,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   let base = keptAt(at % s.kept);
   var sum = 0.0;
   let end = min((part + 1) * s.span, s.reduced);
-  // In runs, whose sums are added up: rounding errors grow with the run, not with the length.
-  for (var start = part * s.span; start < end; start += ${RUN}) {
-    var run = 0.0;
-    for (var i = start; i < min(start + ${RUN}, end); i++) { run += x[base + reducedAt(i)]; }
-    sum += run;
-  }
+  ${sumInRuns({ sum: "x[base + reducedAt(j)]" }, { first: "part * s.span", end: "end" })}
   y[at] = sum * bitcast<f32>(s.scale);
 }
 #endif`,

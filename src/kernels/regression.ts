@@ -2,7 +2,7 @@ import { checkNumber, number } from "../check.ts";
 import { kernel, wgsl } from "../gpu/index.ts";
 import { log1p, logarithm, logistic, nanTest } from "./formulas.ts";
 import { checkReduction, type Reduction, reduceLoss, rowScale } from "./loss.ts";
-import { bits, count, expect, expectFloat, fresh, grid, type Op, show } from "./op.ts";
+import { bits, count, expect, expectFloat, fresh, grid, infinite, type Op, show } from "./op.ts";
 
 /*
  * Losses that compare x with a target t number by number, with the gradient by x in the same pass, and that by t where wanted:
@@ -12,14 +12,14 @@ import { bits, count, expect, expectFloat, fresh, grid, type Op, show } from "./
  *                                  (Huber 1964)
  *   klDivergence                   t log t − t x, x log-probabilities and t probabilities, 0 log 0 being 0;
  *                                  dx = −t, dt = log t + t / t − x, NaN where t is 0, as PyTorch has it
- * NaN in x or t gives NaN, and infinities go where the limit goes.
+ * NaN in x or t gives NaN, and infinities go as in PyTorch: of the binary cross-entropy (1 − t) x − log σ(x) is taken as it stands.
  */
 
 const functions = {
   mse: { name: "mse", value: "(x - t) * (x - t)", slope: "2 * (x - t)", byTarget: "2 * (t - x)" },
   binaryCrossEntropy: {
     name: "binaryCrossEntropyWithLogits",
-    value: "select((1 - t) * max(x, 0.0) + t * max(-x, 0.0) + log1p(exp(-abs(x))), x + t, isNaN(x) || isNaN(t))",
+    value: `select(select((1 - t) * max(x, 0.0) + t * max(-x, 0.0) + log1p(exp(-abs(x))), (1 - t) * x - min(x, 0.0), ${infinite("x")}), x + t, isNaN(x) || isNaN(t))`,
     slope: "logistic(x) - t",
     byTarget: "-x",
   },

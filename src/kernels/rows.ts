@@ -1,5 +1,5 @@
 import { type Dispatch, type Kernel, type Recording, wgsl } from "../gpu/index.ts";
-import { grid, notANumber } from "./op.ts";
+import { grid, notANumber, sumInRuns } from "./op.ts";
 
 /*
  * Work on the rows of [N, D], in two ways: a thread takes a row (`alone`), or a workgroup's 64 lanes do (`shared`), each
@@ -45,28 +45,41 @@ export const sumOfLanes = (way: RowWay): string => wgsl`
 ${way.lanes === 1 ? "" : `var<workgroup> found: array<f32, ${way.lanes}>;`}
 ${ofLanes(way, "sumOfLanes", (a, b) => `${a} + ${b}`)}`;
 
+/** WGSL: adds up what a lane has of a row of numbers 0 … `end`, in runs; as `sumInRuns`. */
+export const sumOfRow = (
+  { lanes }: RowWay,
+  terms: Readonly<Record<string, string>>,
+  end: string,
+  before = "",
+): string => sumInRuns(terms, { first: "lane", end, step: lanes, before });
+
 /**
  * WGSL over a row of logits x[row · A …]: its largest (NaN where it has one), and what is to be subtracted from a logit to
  * get its logarithm of probability, in two parts, `logP = (logit − t.x) − t.y`: a large logit would swallow the digits of
  * their sum.
  */
-export const rowStatistics = (way: RowWay): string => wgsl`
+export const rowStatistics = (way: RowWay, arrays: readonly string[] = ["x"]): string => wgsl`
 ${sumOfLanes(way)}
 fn isNaN(x: f32) -> bool { return ${notANumber("x")}; }
 fn isNotFinite(x: f32) -> bool { return (bitcast<u32>(x) & 0x7f800000u) == 0x7f800000u; }
 fn notFinite(x: f32) -> f32 { return bitcast<f32>(bitcast<u32>(x) | 0x7fc00000u); }
 fn larger(a: f32, b: f32) -> f32 { return select(a, b, isNaN(b) || (!isNaN(a) && b > a)); }
+// e^x, which may lose NaN.
+fn power(x: f32) -> f32 { return select(exp(x), x, isNaN(x)); }
 ${ofLanes(way, "largestOfLanes", (a, b) => `larger(${a}, ${b})`)}
-fn largest(row: u32, lane: u32) -> f32 {
+${arrays.map((x) => statisticsOf(way, x)).join("\n")}`;
+
+const statisticsOf = (way: RowWay, x: string): string => /* wgsl */ `
+fn largest_${x}(row: u32, lane: u32) -> f32 {
   // A lane behind the end repeats the last number.
-  var top = x[row * s.A + min(lane, s.A - 1)];
-  for (var j = lane + ${way.lanes}; j < s.A; j += ${way.lanes}) { top = larger(top, x[row * s.A + j]); }
+  var top = ${x}[row * s.A + min(lane, s.A - 1)];
+  for (var j = lane + ${way.lanes}; j < s.A; j += ${way.lanes}) { top = larger(top, ${x}[row * s.A + j]); }
   return largestOfLanes(lane, top);
 }
-fn logSumExp(row: u32, lane: u32) -> vec2f {
-  let top = largest(row, lane);
+fn logSumExp_${x}(row: u32, lane: u32) -> vec2f {
+  let top = largest_${x}(row, lane);
   var sum = 0.0;
-  for (var j = lane; j < s.A; j += ${way.lanes}) { sum += exp(x[row * s.A + j] - top); }
+  ${sumOfRow(way, { sum: `exp(${x}[row * s.A + j] - top)` }, "s.A")}
   // NaN, or an infinity, as the largest: ∞ − ∞ is no number, and exp may lose that.
   let total = sumOfLanes(lane, sum);
   return vec2f(top, select(log(total), notFinite(top), isNotFinite(top)));

@@ -1,3 +1,4 @@
+import { checkNumber, number } from "../check.ts";
 import { kernel, type Recording, wgsl } from "../gpu/index.ts";
 import { bits, count, expect, expectFloat, expectRank, fresh, grid, type Op, show, type Value } from "./op.ts";
 import { random } from "./random.ts";
@@ -7,7 +8,8 @@ import { rowStatistics } from "./rows.ts";
  * Random numbers, each from the step's seed and its place alone: the same seed gives the same numbers.
  *   uniform      from [a, b)
  *   normal       with mean a and standard deviation b (Box and Muller 1958)
- *   categorical  for each row of logits [N, A] the number of a class, drawn by softmax(logits)
+ *   categorical  for each row of logits [N, A] the number of a class, drawn by softmax(logits); -1 where those are no
+ *                probabilities: NaN, an infinity as the largest logit. No label, id or action is -1: it is refused where it is given
  */
 
 export type Distribution = "uniform" | "normal";
@@ -54,7 +56,7 @@ ${rowStatistics({ lanes: 1 })}
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
   let row = (group.x + group.y * groups.x) * 16 + lane;
   if (row >= s.N) { return; }
-  let total = logSumExp(row, 0);
+  let total = logSumExp_x(row, 0);
   var left = random(seed[0], row);
   var chosen = 0u;
   // A class without probability is never chosen, not even where rounding leaves a rest.
@@ -62,16 +64,18 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
     let p = exp(x[row * s.A + j] - total.x - total.y);
     if (p > 0) { chosen = j; left -= p; if (left < 0) { break; } }
   }
-  y[row] = chosen;
+  y[row] = select(chosen, 0xffffffffu, isNaN(total.y));
 }`,
 );
 
 export function sample(r: Recording, from: Distribution, shape: readonly number[], a: number, b: number): Value {
-  expect(Number.isFinite(a) && Number.isFinite(b) && (from === "uniform" ? a <= b : b >= 0), from, () =>
-    from === "uniform"
-      ? `low is ${a} and high ${b}, expected low ≤ high.`
-      : `mean is ${a} and std ${b}, expected finite numbers and std ≥ 0.`,
-  );
+  const [first, second] = { uniform: ["low", "high"], normal: ["mean", "std"] }[from] as [string, string];
+  checkNumber(from, first, a, number.float);
+  checkNumber(from, second, b, from === "normal" ? number.floatAtLeast0 : number.float);
+  if (from === "uniform") {
+    if (a > b) throw new RangeError(`uniform: low is ${a} and high ${b}, expected low ≤ high.`);
+    checkNumber(from, "high - low", b - a, number.float);
+  }
   const y = fresh(r, shape);
   const n = count(shape);
   const seed = r.upload(new Uint32Array([r.seed()]));
@@ -85,11 +89,25 @@ export function sample(r: Recording, from: Distribution, shape: readonly number[
   return y;
 }
 
+/** Checks logits that the host knows: each row must have a largest one, and that a finite one. */
+function expectProbabilities(logits: Float32Array, A: number): void {
+  for (let row = 0; row * A < logits.length; row++) {
+    const own = logits.subarray(row * A, (row + 1) * A);
+    const top = own.reduce((most, x) => Math.max(most, x), Number.NEGATIVE_INFINITY);
+    if (!Number.isFinite(top))
+      throw new RangeError(
+        `categorical: the largest logit of row ${row} is ${top}, expected a finite number: its softmax has no probabilities.`,
+      );
+  }
+}
+
 export const categorical: Op<object> = (r, [x]) => {
   expectFloat("categorical", "logits", x!);
   expectRank("categorical", "logits", x!, 2, "[N, A]");
   const [N, A] = x!.shape as [number, number];
   expect(A > 0, "categorical", () => `logits are ${show(x!)}: there are no classes.`);
+  const { host } = x!.slot;
+  if (host) expectProbabilities(host as Float32Array, A);
   const y = fresh(r, [N], "i32");
   const seed = r.upload(new Uint32Array([r.seed()]));
   r.dispatch({ kernel: choose({}), reads: [x!.slot, seed], writes: [y.slot], sizes: [N, A], grid: grid(N, 16) });

@@ -1,6 +1,7 @@
 import { kernel, wgsl } from "../gpu/index.ts";
+import { nanTest } from "./formulas.ts";
 import { count, expect, expectFloat, fresh, type Op, show } from "./op.ts";
-import { chooseRows, type RowWay, rowOf, rowStatistics, sumOfLanes, threads } from "./rows.ts";
+import { chooseRows, type RowWay, rowOf, rowStatistics, sumOfLanes, sumOfRow, threads } from "./rows.ts";
 
 /*
  * Over the last axis, x [..., A]: softmax y = e^x / Σ e^x, dx = y ⊙ (dy − Σ y · dy);
@@ -21,12 +22,12 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   ${rowOf(way)}
   if (row >= s.N) { return; }
 #if ${log}
-  let total = logSumExp(row, lane);
+  let total = logSumExp_x(row, lane);
   for (var i = row * s.A + lane; i < (row + 1) * s.A; i += ${way.lanes}) { y[i] = x[i] - total.x - total.y; }
 #else
-  let top = largest(row, lane);
+  let top = largest_x(row, lane);
   var sum = 0.0;
-  for (var i = row * s.A + lane; i < (row + 1) * s.A; i += ${way.lanes}) { sum += exp(x[i] - top); }
+  ${sumOfRow(way, { sum: "exp(x[row * s.A + j] - top)" }, "s.A")}
   sum = select(sumOfLanes(lane, sum), notFinite(top), isNotFinite(top));
   for (var i = row * s.A + lane; i < (row + 1) * s.A; i += ${way.lanes}) { y[i] = exp(x[i] - top) / sum; }
 #endif
@@ -41,16 +42,16 @@ struct Sizes { N: u32, A: u32 }
 @group(0) @binding(1) var<storage, read> dy: array<f32>;
 @group(0) @binding(2) var<storage, read_write> dx: array<f32>;
 @group(0) @binding(3) var<uniform> s: Sizes;
-${sumOfLanes(way)}
+${sumOfLanes(way)}${nanTest}
 
 @compute @workgroup_size(${threads(way)})
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) thread: u32) {
   ${rowOf(way)}
   if (row >= s.N) { return; }
   var sum = 0.0;
-  for (var i = row * s.A + lane; i < (row + 1) * s.A; i += ${way.lanes}) { sum += ${log ? "dy[i]" : "y[i] * dy[i]"}; }
+  ${sumOfRow(way, { sum: log ? "dy[row * s.A + j]" : "y[row * s.A + j] * dy[row * s.A + j]" }, "s.A")}
   sum = sumOfLanes(lane, sum);
-  for (var i = row * s.A + lane; i < (row + 1) * s.A; i += ${way.lanes}) { dx[i] = ${log ? "dy[i] - exp(y[i]) * sum" : "y[i] * (dy[i] - sum)"}; }
+  for (var i = row * s.A + lane; i < (row + 1) * s.A; i += ${way.lanes}) { dx[i] = ${log ? "dy[i] - select(exp(y[i]), y[i], isNaN(y[i])) * sum" : "y[i] * (dy[i] - sum)"}; }
 }`,
 );
 

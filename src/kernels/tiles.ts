@@ -80,6 +80,9 @@ fn product(tile: u32, M: u32, N: u32, fromK: u32, toK: u32, thread: u32) {
       tileB[k * SIDE + n] = b;
     }
     workgroupBarrier();
+#if ${rowSum}
+    var run = vec4f();
+#endif
     for (var k = 0u; k < DEPTH; k++) {
       let atA = k * SIDE + row;
       let atB = k * SIDE + column;
@@ -89,9 +92,12 @@ fn product(tile: u32, M: u32, N: u32, fromK: u32, toK: u32, thread: u32) {
       c$i += a[$i] * b;
 #end
 #if ${rowSum}
-      sums += a;
+      run += a;
 #endif
     }
+#if ${rowSum}
+    sums += run;
+#endif
     workgroupBarrier();
   }
 #unroll i in 4

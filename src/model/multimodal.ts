@@ -12,6 +12,7 @@ import { fusionOf } from "./fusion/choose.ts";
 import type { Fusion } from "./fusion/fusion.ts";
 import { type Head, headOf } from "./head.ts";
 import { type Module, ParameterStore, type Start } from "./layers.ts";
+import { onlyPresent } from "./present.ts";
 
 export type { Batch } from "./batch.ts";
 export { type Modality, modalities } from "./config.ts";
@@ -75,9 +76,9 @@ export class MultimodalNet implements Module {
     checkOptions("MultimodalNet.forward", options, forwardOptions);
     const { training = false } = options;
     checkFlag("MultimodalNet.forward", "training", training);
-    const features = this.encode(batch);
-    const shape = [features[0]!.shape[0]!, this.modalities.length];
+    const shape = [sizeOf(batch, this.config.image, this.modalities.length), this.modalities.length];
     let present = batch.present && tensorOf(this.engine, batch, "present", shape);
+    const features = this.encode({ ...batch, present });
     if (training && this.config.modalityDropout > 0) {
       present ??= this.engine.tensor(new Float32Array(count(shape)).fill(1), shape);
       present = dropModalities(present, { p: this.config.modalityDropout });
@@ -85,10 +86,26 @@ export class MultimodalNet implements Module {
     return this.classify(features, present, training ? this.config.dropout : 0);
   }
 
-  /** The features of each modality, [N, D] each, in the order of `modalities`. */
+  /**
+   * The features of each modality, [N, D] each, in the order of `modalities`. Of a picture or sound that an example lacks
+   * by `present` nothing is read.
+   */
   encode(batch: Batch): Tensor[] {
     const N = sizeOf(batch, this.config.image, this.modalities.length);
-    return this.#encoders.map((encoder) => encoder.encode(batch, N));
+    const there = batch.present ? this.#onlyPresent(batch, N) : batch;
+    return this.#encoders.map((encoder) => encoder.encode(there, N));
+  }
+
+  #onlyPresent(batch: Batch, N: number): Batch {
+    const { image, audio } = this.config;
+    const present = tensorOf(this.engine, batch, "present", [N, this.modalities.length]);
+    const only = (name: "image" | "audio", shape: readonly number[]) =>
+      onlyPresent(tensorOf(this.engine, batch, name, shape), present, this.modalities.indexOf(name));
+    return {
+      ...batch,
+      ...(image ? { image: only("image", [N, ...image]) } : {}),
+      ...(audio ? { audio: only("audio", [N, -1, audio]) } : {}),
+    };
   }
 
   /** One feature vector [N, F] of those of each modality, of which `present` [N, M] tells what is there. */

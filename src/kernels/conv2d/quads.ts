@@ -236,6 +236,10 @@ fn main(group: Group, @builtin(local_invocation_index) thread: u32) {
     let o$i = (n * params.O + g * og + min(channel + $(4 * i) + thread, og - 1)) * P * Q;
 #end
     for (var p = 0u; p < P; p++) {
+      // A bias is summed row by row, and the rows' sums then: rounding errors stay few.
+#unroll k in ${CHANNELS}
+      var run$k = 0.0;
+#end
 #unroll i in ${v.taps}
       let h$i = p * STRIDE_H + (firstRow + $i) * DILATION_H - padH;
       let live$i = h$i < H;
@@ -255,7 +259,7 @@ fn main(group: Group, @builtin(local_invocation_index) thread: u32) {
         let own$i = dy[o$i + at];
 #end
 #unroll k in ${CHANNELS}
-        let dy$k = quadBroadcast(own$(k / 4), $(k % 4)); db$k += dy$k;
+        let dy$k = quadBroadcast(own$(k / 4), $(k % 4)); run$k += dy$k;
 #end
 #unroll i in ${v.taps}
 #if ${slides(v)}
@@ -280,6 +284,9 @@ fn main(group: Group, @builtin(local_invocation_index) thread: u32) {
 #end
 #end
       }
+#unroll k in ${CHANNELS}
+      db$k += run$k;
+#end
     }
   }
   if (kind >= kinds) { return; }

@@ -212,6 +212,10 @@ fn main(group: Group, @builtin(local_invocation_index) thread: u32) {
     let o$k = (n * params.O + g * og + min(channel + $k, og - 1)) * P * Q;
 #end
     for (var p = 0u; p < P; p++) {
+      // A bias is summed row by row, and the rows' sums then: rounding errors stay few.
+#unroll k in ${CHANNELS}
+      var run$k = 0.0;
+#end
 #unroll i in ${v.taps}
       let h$i = p * STRIDE_H + (firstRow + $i) * DILATION_H - padH;
       let live$i = h$i < H;
@@ -228,7 +232,7 @@ fn main(group: Group, @builtin(local_invocation_index) thread: u32) {
       for (var q = 0u; q < Q; q++) {
         let at = p * Q + q;
 #unroll k in ${CHANNELS}
-        let dy$k = dy[o$k + at]; db$k += dy$k;
+        let dy$k = dy[o$k + at]; run$k += dy$k;
 #end
 #unroll i in ${v.taps}
 #if ${slides(v)}
@@ -253,6 +257,9 @@ fn main(group: Group, @builtin(local_invocation_index) thread: u32) {
 #end
 #end
       }
+#unroll k in ${CHANNELS}
+      db$k += run$k;
+#end
     }
   }
   let weights = params.O * cg * KH * KW;

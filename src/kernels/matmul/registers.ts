@@ -1,4 +1,5 @@
 import { kernel, wgsl } from "../../gpu/index.ts";
+import { RUN } from "../op.ts";
 import { common, type Product, readByFours, type Vectors } from "./common.ts";
 
 /*
@@ -77,7 +78,17 @@ fn main(group: Group, @builtin(local_invocation_index) thread: u32) {
 #endif
 #end
 
-  for (var k = part.fromK; k < part.toK; k += ${depthOf(v)}) {
+#if ${v.rowSum}
+  // In runs, whose sums are added up: rounding errors grow with the run, not with K.
+  for (var start = part.fromK; start < part.toK; start += ${RUN}) {
+  let stop = min(start + ${RUN}, part.toK);
+#unroll i in ${v.tile}
+  var run$i = 0.0;
+#end
+#else
+  let start = part.fromK; let stop = part.toK;
+#endif
+  for (var k = start; k < stop; k += ${depthOf(v)}) {
     // k0, k1 …: which k this round takes. Beyond the last, rows of A and B are as if they had no columns.
 #unroll d in ${depthOf(v)}
 #if ${v.tail}
@@ -125,12 +136,18 @@ fn main(group: Group, @builtin(local_invocation_index) thread: u32) {
       c$i_$q += column$i * row$q;
 #end
 #if ${v.rowSum}
-      sum$i += column$i;
+      run$i += column$i;
 #endif
 #end
     }
 #end
   }
+#if ${v.rowSum}
+#unroll i in ${v.tile}
+  sum$i += run$i;
+#end
+  }
+#endif
 
   // A loop: written out, storing would take a device that compiles on the CPU longer to compile than all else.
   var results: array<vec4f, TILE * TILE / 4>;

@@ -1,5 +1,6 @@
 import { fuse, mul, reshape, sigmoid, sum } from "../../autograd/index.ts";
 import { linearLayer, type ParameterStore } from "../layers.ts";
+import { onlyPresent } from "../present.ts";
 import type { Fusion, Part } from "./fusion.ts";
 
 /**
@@ -16,12 +17,13 @@ export function gatedFusion(store: ParameterStore, parts: readonly Part[], D: nu
   return {
     size: D,
     join(features, present) {
+      const there = features.map((x, m) => onlyPresent(x, present, m));
       const h = fuse(
-        features.map((x, m) => projections[m]!(x)),
+        there.map((x, m) => projections[m]!(x)),
         "concat",
         { present },
       );
-      const z = sigmoid(gate(fuse(features, "concat", { present })));
+      const z = sigmoid(gate(fuse(there, "concat")));
       return sum(reshape(mul(z, h), [h.shape[0]!, M, D]), { axis: 1 });
     },
   };

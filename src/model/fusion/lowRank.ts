@@ -1,6 +1,7 @@
-import { add, mul, reshape, slice, sum, type Tensor } from "../../autograd/index.ts";
+import { add, mul, reshape, sum, type Tensor } from "../../autograd/index.ts";
 import { ones, uniformByFan, zeros } from "../initialise.ts";
 import { linearLayer, type ParameterStore } from "../layers.ts";
+import { onlyPresent } from "../present.ts";
 import type { Fusion, Part } from "./fusion.ts";
 
 /**
@@ -18,7 +19,7 @@ export function lowRankFusion(store: ParameterStore, parts: readonly Part[], D: 
     size: D,
     join(features, present) {
       const product = features
-        .map((x, m) => factors[m]!(present ? mul(x, slice(present, { axis: 1, start: m, end: m + 1 })) : x))
+        .map((x, m) => factors[m]!(onlyPresent(x, present, m)))
         .reduce((a: Tensor, b: Tensor) => mul(a, b));
       const terms = reshape(product, [product.shape[0]!, R, D]);
       return add(sum(mul(terms, reshape(v, [R, 1])), { axis: 1 }), c);

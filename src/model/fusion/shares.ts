@@ -2,6 +2,7 @@ import { fuse, type Tensor } from "../../autograd/index.ts";
 import type { Fusion as Shares } from "../../kernels/fuse.ts";
 import { zeros } from "../initialise.ts";
 import { linearLayer, type ParameterStore } from "../layers.ts";
+import { onlyPresent } from "../present.ts";
 import type { Fusion, Part } from "./fusion.ts";
 
 /**
@@ -26,7 +27,7 @@ export function sharesFusion(
     size: projection,
     join: (features, present) =>
       fuse(
-        features.map((x, m) => projections[m]!(x)),
+        features.map((x, m) => projections[m]!(onlyPresent(x, present, m))),
         fusion,
         { present, weights },
       ),

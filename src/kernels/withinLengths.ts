@@ -1,0 +1,41 @@
+import { kernel, type Recording, wgsl } from "../gpu/index.ts";
+import { count, fresh, grid, type Value } from "./op.ts";
+
+/*
+ * x [N, T, I] with 0 from lengths[n] on. Padding may hold anything, NaN too, and 0 · NaN is no number: what a sum is to leave
+ * out must not stand there. A thread copies `width` neighbours, 4 where I is a multiple of it.
+ */
+
+const within = kernel(
+  "withinLengths",
+  ({ width }: { width: 1 | 4 }) => wgsl`
+struct Sizes { n: u32, T: u32, across: u32 }
+alias Numbers = ${width === 4 ? "vec4f" : "f32"};
+@group(0) @binding(0) var<storage, read> x: array<Numbers>;
+@group(0) @binding(1) var<storage, read> lengths: array<u32>;
+@group(0) @binding(2) var<storage, read_write> y: array<Numbers>;
+@group(0) @binding(3) var<uniform> s: Sizes;
+
+@compute @workgroup_size(64)
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
+  let at = (group.x + group.y * groups.x) * 64 + lane;
+  if (at >= s.n) { return; }
+  let step = at / s.across;
+  y[at] = select(Numbers(), x[at], step % s.T < lengths[step / s.T]);
+}`,
+);
+
+export function withinLengths(r: Recording, x: Value, lengths: Value): Value {
+  const [, T, I] = x.shape as [number, number, number];
+  const y = fresh(r, x.shape);
+  const width = I > 0 && I % 4 === 0 ? 4 : 1;
+  const n = count(x.shape) / width;
+  r.dispatch({
+    kernel: within({ width }),
+    reads: [x.slot, lengths.slot],
+    writes: [y.slot],
+    sizes: [n, T, I / width],
+    grid: grid(n, 64),
+  });
+  return y;
+}
