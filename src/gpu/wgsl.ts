@@ -17,7 +17,7 @@ export const wgsl = (strings: TemplateStringsArray, ...values: readonly Inserted
   unrolled((chosen as (strings: TemplateStringsArray, ...values: readonly Inserted[]) => string)(strings, ...values));
 
 /** An `#unroll` without another in it: its name, its list, its body. */
-const INNERMOST = /#unroll\s+([a-zA-Z]+)\s+in\s+(\d+|\[[^\]]*\])((?:(?!#unroll\b|#end\b)[\s\S])*)#end\b/g;
+const INNERMOST = /#unroll\s+([a-zA-Z]+)\s+in\b\s*(\d+|\[[^\]]*\])((?:(?!#unroll\b|#end\b)[\s\S])*)#end\b/g;
 
 function unrolled(text: string): string {
   let now = text;
@@ -33,7 +33,7 @@ function unrolled(text: string): string {
   if (left === undefined) return now;
   if (left === "#end") throw new Error("wgsl: #end without an #unroll before it.");
   throw new Error(
-    /^#unroll\s+[a-zA-Z]+\s+in\s+(\d+|\[)/.test(left)
+    /^#unroll\s+[a-zA-Z]+\s+in\b\s*(\d+|\[)/.test(left)
       ? `wgsl: "${left}" has no #end.`
       : `wgsl: "${left}", expected "#unroll i in 4" or "#unroll name in [x, y]", the name of letters alone.`,
   );

@@ -49,6 +49,8 @@ test("#unroll takes the words of a list, and names of more than a letter", () =>
     "fn load_b();",
   ]);
   expect(lines(wgsl`#unroll i in [1, 4] x$i; $in #end`)).toEqual(["x1; $in", "x4; $in"]);
+  // As the published package has it, without needless space.
+  expect(lines(wgsl`#unroll i in[1,4]x$i;#end`)).toEqual(["x1;", "x4;"]);
 });
 
 test("snippets may unroll, also by a name that the shader around them unrolls", () => {
