@@ -1,7 +1,7 @@
 import { type Engine, Tensor } from "../autograd/index.ts";
 import type { Numbers } from "../autograd/ops.ts";
 import { checkList, checkNumber, type NumberRule, number, wholeNumbers } from "../check.ts";
-import { count } from "../kernels/op.ts";
+import { count, expectMarks } from "../kernels/op.ts";
 
 /** N examples, as typed arrays or tensors; what the network does not take is not read. */
 export interface Batch {
@@ -73,6 +73,7 @@ export function tensorOf(
   if (data instanceof Tensor) {
     const fits = data.shape.length === shape.length && shape.every((size, i) => size === -1 || size === data.shape[i]);
     if (!fits) throw new TypeError(`MultimodalNet: batch.${name} is [${data.shape.join(", ")}], expected ${wanted}.`);
+    if (name === "present") expectMarks("MultimodalNet", "batch.present", data);
     return data;
   }
   checkList("MultimodalNet", `batch.${name}`, data, "a tensor, a typed array or an array of numbers");
@@ -81,5 +82,7 @@ export function tensorOf(
   if (!full.every(Number.isInteger) || count(full) !== data.length)
     throw new TypeError(`MultimodalNet: batch.${name} holds ${data.length} numbers, which do not fill ${wanted}.`);
   const numbers = dtype === "i32" ? wholeNumbers("MultimodalNet", `batch.${name}`, data, dtype) : data;
-  return engine.tensor(numbers, full, dtype);
+  const tensor = engine.tensor(numbers, full, dtype);
+  if (name === "present") expectMarks("MultimodalNet", "batch.present", tensor);
+  return tensor;
 }

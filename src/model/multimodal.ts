@@ -77,7 +77,7 @@ export class MultimodalNet implements Module {
     const { training = false } = options;
     checkFlag("MultimodalNet.forward", "training", training);
     const shape = [sizeOf(batch, this.config.image, this.modalities.length), this.modalities.length];
-    let present = batch.present && tensorOf(this.engine, batch, "present", shape);
+    let present = batch.present === undefined ? undefined : tensorOf(this.engine, batch, "present", shape);
     const features = this.encode({ ...batch, present });
     if (training && this.config.modalityDropout > 0) {
       present ??= this.engine.tensor(new Float32Array(count(shape)).fill(1), shape);
@@ -111,7 +111,8 @@ export class MultimodalNet implements Module {
   /** One feature vector [N, F] of those of each modality, of which `present` [N, M] tells what is there. */
   fuse(features: readonly Tensor[], present?: Numbers): Tensor {
     const shape = [features[0]!.shape[0]!, this.modalities.length];
-    return this.#fusion.join(features, present && tensorOf(this.engine, { present }, "present", shape));
+    const marks = present === undefined ? undefined : tensorOf(this.engine, { present }, "present", shape);
+    return this.#fusion.join(features, marks);
   }
 
   /** Logits [N, A] from features, of which `present` [N, M] tells what is there. */

@@ -6,6 +6,7 @@ import {
   evaluate,
   type FitOptions,
   fit,
+  MultimodalNet,
   objectives,
   predict,
   type Store,
@@ -161,4 +162,16 @@ test("batchOf rounds nothing", () => {
     image: Float32Array.of(0.5),
     words: Int32Array.of(3),
   });
+});
+
+test("presence is 1 or 0 in every fusion", async () => {
+  for (const fusion of ["concat", "average", "gated", "lowRank"] as const) {
+    const net = new MultimodalNet(engine, { vocabulary: 3, audio: 2, classes: 2, fusion });
+    const run = (present: Any) =>
+      engine.step(() => net.forward({ words: Int32Array.of(1), audio: new Float32Array(4), size: 1, present }));
+    for (const wrong of [0.5, 2, -1, Number.NaN])
+      await expect(run([wrong, 1])).rejects.toThrow(/batch\.present\[0\] is .*, expected 1 for what is there/);
+    await expect(run(false)).rejects.toThrow(/batch\.present is false/);
+    await run([1, 0]);
+  }
 });
