@@ -1,12 +1,12 @@
 import { checkFlag, checkName, checkOptions, type Known } from "../check.ts";
-import type { CellName } from "../kernels/cells.ts";
 import { show } from "../kernels/op.ts";
-import { recurrent } from "../kernels/recurrent.ts";
+import type { CellName } from "../kernels/recurrent/cells.ts";
+import { recurrent } from "../kernels/recurrent/index.ts";
 import { apply, asTensor, expectTensor } from "./apply.ts";
 import { concat, type Numbers, reshape, slice, stack } from "./ops.ts";
 import type { Tensor } from "./tensor.ts";
 
-/** The weights of one layer and direction; equations and shapes are in `kernels/cells.ts`. */
+/** The weights of one layer and direction; equations and shapes are in `kernels/recurrent/cells.ts`. */
 export interface RecurrentWeights {
   weightIh: Tensor;
   weightHh: Tensor;

@@ -17,7 +17,7 @@ function reordered(g: Graph, w: string, cell: Cell, H: number): string {
   return g.node("Gather", [w, g.wholes(rows, [1, rows.length])], { axis: 0 });
 }
 
-/** Inputs: x, w_ih, w_hh, b_ih, b_hh, lengths, h0, as in kernels/recurrent.ts; the last four may be left out. */
+/** Inputs: x, w_ih, w_hh, b_ih, b_hh, lengths, h0, as in kernels/recurrent/index.ts; the last four may be left out. */
 const recurrent: Converter = (g, call: Told) => {
   const { options, from } = call;
   const cell: Cell = options.cell;

@@ -1,12 +1,13 @@
-import { type Dispatch, type Kernel, kernel, type Recording } from "../gpu/index.ts";
+import { type Dispatch, type Kernel, kernel, type Recording } from "../../gpu/index.ts";
+import { concat } from "../concat.ts";
+import { matrixProduct } from "../matmul/index.ts";
+import { expect, expectFloat, expectRank, fresh, grid, type Op, onHost, show, type Value } from "../op.ts";
+import { stridedCopy } from "../strided.ts";
+import { withinLengths } from "../withinLengths.ts";
 import { type Cell, type CellName, cells } from "./cells.ts";
-import { concat } from "./concat.ts";
-import { matrixProduct } from "./matmul/index.ts";
-import { expect, expectFloat, expectRank, fresh, grid, type Op, onHost, show, type Value } from "./op.ts";
-import * as shared from "./recurrentShared.ts";
-import * as storage from "./recurrentStorage.ts";
-import { stridedCopy } from "./strided.ts";
-import { withinLengths } from "./withinLengths.ts";
+import * as quads from "./quads.ts";
+import * as shared from "./shared.ts";
+import * as storage from "./storage.ts";
 
 /*
  * Recurrences over a sequence x [N, T, I]: the GRU, the LSTM and the plain network of cells.ts, where the equations are.
@@ -17,22 +18,31 @@ import { withinLengths } from "./withinLengths.ts";
  * takes some examples through all of their steps. What the way back needs lies in `state` [N, T + 1, S·H], in the order
  * of steps: the state before the step, h first, then what the cell keeps of it.
  *
- * There are up to five ways. Four pass the state on through storage (recurrentStorage.ts):
- *   tall    8 examples a workgroup and a thread: the fewest reads, best on devices that compute on the CPU
- *   quads   the same, where four neighbouring threads, of the same examples, tell each other what they read of them
- *   low     8 examples a workgroup, 4 a thread: for large hidden sizes on GPUs
- *   alone   a thread computes all units of its 4 examples: no barriers, for devices where they are slow and batches large
- * and one, `shared`, through workgroup memory (recurrentShared.ts), for GPUs; cells with one product a step, up to 512 units.
+ * There are up to five variants. Four pass the state on through storage:
+ *   tall    8 examples a workgroup and a thread: the fewest reads (storage.ts)
+ *   quads   the same, where four neighbouring threads tell each other what they read (quads.ts)
+ *   low     8 examples a workgroup, 4 a thread: for large hidden sizes on GPUs (storage.ts)
+ *   alone   a thread computes all units of its 4 examples, without barriers (storage.ts)
+ * and one, `shared`, through workgroup memory (shared.ts), for GPUs; cells with one product a step, up to 512 units.
  */
 
-const kernelsOf = (cell: Cell) => ({
-  forward: kernel(cell.name, (v: Parameters<typeof storage.forward>[1]) => storage.forward(cell, v)),
-  backward: kernel(`${cell.name}.backward`, (v: Parameters<typeof storage.backward>[1]) => storage.backward(cell, v)),
-  sharedForward: kernel(`${cell.name}.shared`, (v: Parameters<typeof shared.forward>[1]) => shared.forward(cell, v)),
-  sharedBackward: kernel(`${cell.name}.backward.shared`, (v: Parameters<typeof shared.backward>[1]) =>
-    shared.backward(cell, v),
-  ),
-});
+const kernelsOf = (cell: Cell) => {
+  const back = `${cell.name}.backward`;
+  return {
+    storage: {
+      forward: kernel(cell.name, (v: Parameters<typeof storage.forward>[1]) => storage.forward(cell, v)),
+      backward: kernel(back, (v: Parameters<typeof storage.backward>[1]) => storage.backward(cell, v)),
+    },
+    quads: {
+      forward: kernel(cell.name, (v: Parameters<typeof quads.forward>[1]) => quads.forward(cell, v)),
+      backward: kernel(back, (v: Parameters<typeof quads.backward>[1]) => quads.backward(cell, v)),
+    },
+    shared: {
+      forward: kernel(`${cell.name}.shared`, (v: Parameters<typeof shared.forward>[1]) => shared.forward(cell, v)),
+      backward: kernel(`${back}.shared`, (v: Parameters<typeof shared.backward>[1]) => shared.backward(cell, v)),
+    },
+  };
+};
 const kernels = {
   gru: kernelsOf(cells.gru),
   gruBefore: kernelsOf(cells.gruBefore),
@@ -41,30 +51,33 @@ const kernels = {
   relu: kernelsOf(cells.relu),
 };
 
-/** Records a recurrence in one of its ways. */
+/** Records a recurrence by one of its variants. */
 function choose(
   r: Recording,
-  family: string,
+  name: string,
   cell: Cell,
   { N, H }: { N: number; H: number },
-  throughStorage: (way: (typeof storage.ways)["tall"]) => Kernel,
-  throughMemory: (way: NonNullable<ReturnType<typeof shared.fitted>>) => Kernel,
+  kernelBy: {
+    storage: (variant: storage.Storage) => Kernel;
+    quads: () => Kernel;
+    shared: (variant: shared.Shared) => Kernel;
+  },
   work: Omit<Dispatch, "kernel" | "grid">,
 ): void {
-  const record = (kernel: () => Kernel, rows: number) => (r: Recording) =>
-    r.dispatch({ kernel: kernel(), grid: grid(N, rows), ...work });
+  const record = (kernel: () => Kernel, examples: number) => (r: Recording) =>
+    r.dispatch({ kernel: kernel(), grid: grid(N, examples), ...work });
   const fitted = shared.fitted(cell, H);
-  const ways = {
-    ...Object.fromEntries(
-      Object.entries(storage.ways)
-        .filter(([, { quads }]) => !quads || r.features.has("subgroups"))
-        .map(([name, way]) => [name, record(() => throughStorage(way), way.rows)]),
-    ),
-    ...(fitted ? { shared: record(() => throughMemory(fitted), fitted.rows) } : {}),
+  const throughStorage = (variant: storage.Storage) => record(() => kernelBy.storage(variant), variant.examples);
+  const variants = {
+    tall: throughStorage(storage.variants.tall),
+    ...(r.features.has("subgroups") ? { quads: record(kernelBy.quads, quads.EXAMPLES) } : {}),
+    low: throughStorage(storage.variants.low),
+    alone: throughStorage(storage.variants.alone),
+    ...(fitted ? { shared: record(() => kernelBy.shared(fitted), fitted.examples) } : {}),
   };
   const forGpu = fitted ? "shared" : "low";
-  r.choose(family, `H ${H}`, ways, {
-    software: "quads" in ways ? "quads" : "tall",
+  r.choose(name, `H ${H}`, variants, {
+    software: "quads" in variants ? "quads" : "tall",
     integrated: forGpu,
     discrete: forGpu,
   });
@@ -82,7 +95,8 @@ export interface RecurrentOptions {
  */
 export const recurrent: Op<RecurrentOptions> = (r, [x, wih, whh, bih, bhh, lengths, h0], { cell, reverse = false }) => {
   const one = cells[cell];
-  const { name, gates, state: kept, carried } = one;
+  const { name } = one;
+  const [gates, carried, kept] = [one.gates.length, one.carried.length, one.carried.length + one.kept.length];
   const op = name.split(".")[0]!;
   expectFloat(op, "x", x!);
   expectRank(op, "x", x!, 3, "[N, T, I]");
@@ -113,7 +127,7 @@ export const recurrent: Op<RecurrentOptions> = (r, [x, wih, whh, bih, bhh, lengt
   );
   expect(T > 0, op, () => `x ${show(x!)} has no time steps, expected at least 1.`);
   expectLengths(op, lengths, N, T);
-  const { forward, backward, sharedForward, sharedBackward } = kernels[cell];
+  const by = kernels[cell];
   const gx = matrixProduct(r, {
     a: x!,
     b: wih!,
@@ -130,15 +144,18 @@ export const recurrent: Op<RecurrentOptions> = (r, [x, wih, whh, bih, bhh, lengt
   const hidden = fresh(r, hiddenShape);
   const perExample = lengths ? [lengths.slot] : [];
   const vector = H % 4 === 0;
-  const variant = { lengths: lengths !== undefined, reverse };
+  const common = { lengths: lengths !== undefined, reverse };
   const inputs = { bias: bhh !== undefined, h0: h0 !== undefined };
   choose(
     r,
     name,
     one,
     { N, H },
-    (way) => forward({ vector, ...variant, ...inputs, ...way }),
-    (way) => sharedForward({ vector, ...variant, ...inputs, ...way }),
+    {
+      storage: (variant) => by.storage.forward({ vector, ...common, ...inputs, ...variant }),
+      quads: () => by.quads.forward({ vector, ...common, ...inputs }),
+      shared: (variant) => by.shared.forward({ vector, ...common, ...inputs, ...variant }),
+    },
     {
       reads: [gx.slot, whh!.slot, ...(bhh ? [bhh.slot] : []), ...perExample, ...(h0 ? [h0.slot] : [])],
       writes: [state.slot, output.slot, hidden.slot],
@@ -158,8 +175,11 @@ export const recurrent: Op<RecurrentOptions> = (r, [x, wih, whh, bih, bhh, lengt
         `${name}.backward`,
         one,
         { N, H },
-        (way) => backward({ vector, ...variant, ...given, ...way }),
-        (way) => sharedBackward({ ...variant, ...given, ...way }),
+        {
+          storage: (variant) => by.storage.backward({ vector, ...common, ...given, ...variant }),
+          quads: () => by.quads.backward({ vector, ...common, ...given }),
+          shared: (variant) => by.shared.backward({ ...common, ...given, ...variant }),
+        },
         {
           reads: [state.slot, whh!.slot, ...perExample, ...(dy ? [dy.slot] : []), ...(dhidden ? [dhidden.slot] : [])],
           writes: [dgx.slot, dgh.slot, dh.slot],
