@@ -25,24 +25,31 @@ async function by(family: string, way: string, fn: (own: hg.Engine) => Promise<v
 }
 
 describe("sums in blocks", () => {
-  test.each(["registers8", "registers4", "quads16", "quads", "shared64", "shared32", "splitRegisters", "splitShared"])(
-    "the gradient of a bias, by %s",
-    (way) =>
-      by("matmul", way, async (own) => {
-        if (way.startsWith("quads") && !own.gpu.device.features.has("subgroups")) return;
-        const x = uniform(n);
-        const [w, b] = [own.parameter([1], [1, 1]), own.parameter([0])];
-        const d = await own.step(() =>
-          hg
-            .linear(own.tensor(new Float32Array(n), [n, 1]), w, b)
-            .backward(own.tensor(x, [n, 1]))
-            .get(b),
-        );
-        expect(Math.abs((await d.item()) / total(x) - 1)).toBeLessThan(3e-6);
-      }),
+  test.each([
+    "registers8",
+    "registers4",
+    "quads16",
+    "quads",
+    "shared64",
+    "shared32",
+    "splitKRegisters",
+    "splitKShared",
+  ])("the gradient of a bias, by %s", (way) =>
+    by("matmul", way, async (own) => {
+      if (way.startsWith("quads") && !own.gpu.device.features.has("subgroups")) return;
+      const x = uniform(n);
+      const [w, b] = [own.parameter([1], [1, 1]), own.parameter([0])];
+      const d = await own.step(() =>
+        hg
+          .linear(own.tensor(new Float32Array(n), [n, 1]), w, b)
+          .backward(own.tensor(x, [n, 1]))
+          .get(b),
+      );
+      expect(Math.abs((await d.item()) / total(x) - 1)).toBeLessThan(3e-6);
+    }),
   );
 
-  test.each(["alone", "shared"])("softmax over many, by %s", (way) =>
+  test.each(["serial", "workgroup"])("softmax over many, by %s", (way) =>
     by("softmax", way, async (own) => {
       const x = uniform(n);
       const y = await own.step(() => hg.softmax(own.tensor(x, [1, n])));
@@ -55,7 +62,7 @@ describe("sums in blocks", () => {
     }),
   );
 
-  test.each(["alone", "shared"])("cross-entropy with smoothing, by %s", (way) =>
+  test.each(["serial", "workgroup"])("cross-entropy with smoothing, by %s", (way) =>
     by("crossEntropy", way, async (own) => {
       const x = uniform(n);
       const loss = await own.step(() => hg.crossEntropy(own.tensor(x, [1, n]), [0], { labelSmoothing: 1 }));

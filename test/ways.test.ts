@@ -33,7 +33,7 @@ describe.each(variants)("$families by $way", ({ families, way, cases }) => {
   });
 });
 
-test.each(["chain", "lanes64", "lanes128"])(
+test.each(["linkedList", "radixSort64", "radixSort128"])(
   "the embedding's gradient by %s is that of its ids, whatever memory held",
   async (way) => {
     const engine = await createEngine({ seed: 1 });

@@ -11,7 +11,7 @@ import {
 } from "../kernels/crossEntropy.ts";
 import { dropModalities as dropModalitiesKernel, dropout as dropoutKernel } from "../kernels/dropout.ts";
 import { type Elementwise, elementwise } from "../kernels/elementwise.ts";
-import { embedding as embeddingKernel } from "../kernels/embedding.ts";
+import { embedding as embeddingKernel } from "../kernels/embedding/index.ts";
 import { expand as expandKernel } from "../kernels/expand.ts";
 import { argmax as argmaxKernel, extreme as extremeKernel } from "../kernels/extreme.ts";
 import { type Fusion, fuse as fuseKernel, fusions } from "../kernels/fuse.ts";
@@ -27,7 +27,7 @@ import {
   policyGradient as policyGradientKernel,
   policyGradientOptions,
 } from "../kernels/policyGradient.ts";
-import { type PoolOptions, pool2d, poolOptions } from "../kernels/pool.ts";
+import { type PoolOptions, pool2d, poolOptions } from "../kernels/pool/index.ts";
 import { type ReduceOptions, reduceOptions, sum as sumKernel } from "../kernels/reduce.ts";
 import { type Regression, regression } from "../kernels/regression.ts";
 import { reshape as reshapeKernel } from "../kernels/reshape.ts";

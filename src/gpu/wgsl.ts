@@ -39,16 +39,16 @@ function unrolled(text: string): string {
   );
 }
 
-/** 0 … n − 1, or the words of a list. */
+/** 0 … n − 1, or the words of a list, which may name what is unrolled around it. */
 const itemsOf = (list: string): string[] =>
-  list.startsWith("[") ? (list.match(/\w+/g) ?? []) : Array.from({ length: Number(list) }, (_, i) => `${i}`);
+  list.startsWith("[") ? (list.match(/[\w$]+/g) ?? []) : Array.from({ length: Number(list) }, (_, i) => `${i}`);
 
 /** The body with an item for `$name`; what is in `$(…)` is computed once all of its names have their numbers. */
 const substituted = (body: string, name: string, item: string): string =>
   body
-    .replace(new RegExp(`\\$${name}(?![a-zA-Z0-9])`, "g"), item)
+    .replace(new RegExp(`\\$${name}(?![a-zA-Z0-9])`, "g"), () => item)
     .replace(/\$\(((?:[^()]|\([^()]*\))*)\)/g, (_, terms: string) => {
-      const filled = terms.replace(new RegExp(`\\b${name}\\b`, "g"), item);
+      const filled = terms.replace(new RegExp(`\\b${name}\\b`, "g"), () => item);
       return /[a-zA-Z]/.test(filled) ? `$(${filled})` : `${computed(filled)}`;
     });
 

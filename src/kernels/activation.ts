@@ -8,12 +8,12 @@ import { type Activation, activations, count, expectFloat, fresh, grid, type Op,
 const forward = kernel(
   "activation",
   ({ kind }: { kind: Activation }) => wgsl`
-@group(0) @binding(0) var<storage, read> x_in: array<f32>;
-@group(0) @binding(1) var<storage, read_write> y_out: array<f32>;
+@group(0) @binding(_) var<storage, read> x_in: array<f32>;
+@group(0) @binding(_) var<storage, read_write> y_out: array<f32>;
 
 @compute @workgroup_size(64)
-fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
-  let i = (group.x + group.y * groups.x) * 64 + lane;
+fn main(group: Group, @builtin(local_invocation_index) thread: u32) {
+  let i = groupIndex(group) * 64 + thread;
   if (i >= arrayLength(&y_out)) { return; }
   let x = x_in[i];
   y_out[i] = ${activations[kind].value};
@@ -23,13 +23,13 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
 const backward = kernel(
   "activation.backward",
   ({ kind }: { kind: Activation }) => wgsl`
-@group(0) @binding(0) var<storage, read> y_in: array<f32>;
-@group(0) @binding(1) var<storage, read> dy: array<f32>;
-@group(0) @binding(2) var<storage, read_write> dx: array<f32>;
+@group(0) @binding(_) var<storage, read> y_in: array<f32>;
+@group(0) @binding(_) var<storage, read> dy: array<f32>;
+@group(0) @binding(_) var<storage, read_write> dx: array<f32>;
 
 @compute @workgroup_size(64)
-fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
-  let i = (group.x + group.y * groups.x) * 64 + lane;
+fn main(group: Group, @builtin(local_invocation_index) thread: u32) {
+  let i = groupIndex(group) * 64 + thread;
   if (i >= arrayLength(&dx)) { return; }
   let y = y_in[i];
   let d = dy[i];

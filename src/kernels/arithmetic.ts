@@ -35,17 +35,17 @@ export type Arithmetic = keyof typeof functions;
 
 /** `same`: both operands have the result's shape, which saves the divisions. */
 const index = (same: boolean) => wgsl`
-struct Sizes { n: u32, d0: u32, d1: u32, d2: u32, d3: u32, a0: u32, a1: u32, a2: u32, a3: u32, b0: u32, b1: u32, b2: u32, b3: u32 }
+struct Params { n: u32, d0: u32, d1: u32, d2: u32, d3: u32, a0: u32, a1: u32, a2: u32, a3: u32, b0: u32, b1: u32, b2: u32, b3: u32 }
 // Where the operands of result number \`at\` are.
 fn operands(at: u32) -> vec2u {
 #if ${same}
   return vec2u(at);
 #else
-  let i3 = at % s.d3; var rest = at / s.d3;
-  let i2 = rest % s.d2; rest /= s.d2;
-  let i1 = rest % s.d1;
-  let i0 = rest / s.d1;
-  return vec2u(i0 * s.a0 + i1 * s.a1 + i2 * s.a2 + i3 * s.a3, i0 * s.b0 + i1 * s.b1 + i2 * s.b2 + i3 * s.b3);
+  let i3 = at % params.d3; var rest = at / params.d3;
+  let i2 = rest % params.d2; rest /= params.d2;
+  let i1 = rest % params.d1;
+  let i0 = rest / params.d1;
+  return vec2u(i0 * params.a0 + i1 * params.a1 + i2 * params.a2 + i3 * params.a3, i0 * params.b0 + i1 * params.b1 + i2 * params.b2 + i3 * params.b3);
 #endif
 }
 ${nanTest}${logarithm}
@@ -71,15 +71,15 @@ const forward = kernel(
   "arithmetic",
   ({ kind, same }: { kind: Arithmetic; same: boolean }) => wgsl`
 ${index(same)}
-@group(0) @binding(0) var<storage, read> a_in: array<f32>;
-@group(0) @binding(1) var<storage, read> b_in: array<f32>;
-@group(0) @binding(2) var<storage, read_write> y: array<f32>;
-@group(0) @binding(3) var<uniform> s: Sizes;
+@group(0) @binding(_) var<storage, read> a_in: array<f32>;
+@group(0) @binding(_) var<storage, read> b_in: array<f32>;
+@group(0) @binding(_) var<storage, read_write> y: array<f32>;
+@group(0) @binding(_) var<uniform> params: Params;
 
 @compute @workgroup_size(64)
-fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
-  let at = (group.x + group.y * groups.x) * 64 + lane;
-  if (at >= s.n) { return; }
+fn main(group: Group, @builtin(local_invocation_index) thread: u32) {
+  let at = groupIndex(group) * 64 + thread;
+  if (at >= params.n) { return; }
   let i = operands(at);
   let a = a_in[i.x];
   let b = b_in[i.y];
@@ -91,16 +91,16 @@ const backward = kernel(
   "arithmetic.backward",
   ({ kind, same, by }: { kind: Arithmetic; same: boolean; by: "a" | "b" }) => wgsl`
 ${index(same)}
-@group(0) @binding(0) var<storage, read> a_in: array<f32>;
-@group(0) @binding(1) var<storage, read> b_in: array<f32>;
-@group(0) @binding(2) var<storage, read> dy: array<f32>;
-@group(0) @binding(3) var<storage, read_write> dx: array<f32>;
-@group(0) @binding(4) var<uniform> s: Sizes;
+@group(0) @binding(_) var<storage, read> a_in: array<f32>;
+@group(0) @binding(_) var<storage, read> b_in: array<f32>;
+@group(0) @binding(_) var<storage, read> dy: array<f32>;
+@group(0) @binding(_) var<storage, read_write> dx: array<f32>;
+@group(0) @binding(_) var<uniform> params: Params;
 
 @compute @workgroup_size(64)
-fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
-  let at = (group.x + group.y * groups.x) * 64 + lane;
-  if (at >= s.n) { return; }
+fn main(group: Group, @builtin(local_invocation_index) thread: u32) {
+  let at = groupIndex(group) * 64 + thread;
+  if (at >= params.n) { return; }
   let i = operands(at);
   let a = a_in[i.x];
   let b = b_in[i.y];

@@ -5,15 +5,15 @@ import { bits, count, expect, grid, show, type Value } from "./op.ts";
 const update = kernel(
   "blend",
   () => wgsl`
-struct Sizes { n: u32, share: u32 }
-@group(0) @binding(0) var<storage, read> x: array<f32>;
-@group(0) @binding(1) var<storage, read_write> y: array<f32>;
-@group(0) @binding(2) var<uniform> s: Sizes;
+struct Params { n: u32, share: u32 }
+@group(0) @binding(_) var<storage, read> x: array<f32>;
+@group(0) @binding(_) var<storage, read_write> y: array<f32>;
+@group(0) @binding(_) var<uniform> params: Params;
 
 @compute @workgroup_size(64)
-fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
-  let at = (group.x + group.y * groups.x) * 64 + lane;
-  if (at < s.n) { y[at] += bitcast<f32>(s.share) * (x[at] - y[at]); }
+fn main(group: Group, @builtin(local_invocation_index) thread: u32) {
+  let at = groupIndex(group) * 64 + thread;
+  if (at < params.n) { y[at] += bitcast<f32>(params.share) * (x[at] - y[at]); }
 }`,
 );
 

@@ -9,16 +9,16 @@ import { count, expect, expectFloat, fresh, grid, type Op, show, type Value } fr
 const copy = kernel(
   "concat",
   ({ cut }: { cut: boolean }) => wgsl`
-struct Sizes { outer: u32, inner: u32, stride: u32, offset: u32 }
-@group(0) @binding(0) var<storage, read> x: array<f32>;
-@group(0) @binding(1) var<storage, read_write> y: array<f32>;
-@group(0) @binding(2) var<uniform> s: Sizes;
+struct Params { outer: u32, inner: u32, stride: u32, offset: u32 }
+@group(0) @binding(_) var<storage, read> x: array<f32>;
+@group(0) @binding(_) var<storage, read_write> y: array<f32>;
+@group(0) @binding(_) var<uniform> params: Params;
 
 @compute @workgroup_size(64)
-fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
-  let at = (group.x + group.y * groups.x) * 64 + lane;
-  if (at >= s.outer * s.inner) { return; }
-  let far = at / s.inner * s.stride + s.offset + at % s.inner;
+fn main(group: Group, @builtin(local_invocation_index) thread: u32) {
+  let at = groupIndex(group) * 64 + thread;
+  if (at >= params.outer * params.inner) { return; }
+  let far = at / params.inner * params.stride + params.offset + at % params.inner;
 #if ${cut}
   y[at] = x[far];
 #else

@@ -1,9 +1,8 @@
 import { checkNumber, type Known, number } from "../check.ts";
 import { kernel, wgsl } from "../gpu/index.ts";
-import { expectIds } from "./embedding.ts";
 import { checkReduction, type Reduction, reduceLoss, rowScale } from "./loss.ts";
-import { bits, expect, expectFloat, expectRank, fresh, type Op, show } from "./op.ts";
-import { chooseRows, type RowWay, rowOf, rowStatistics, sumOfRow, threads } from "./rows.ts";
+import { bits, expect, expectFloat, expectIds, expectRank, fresh, type Op, show } from "./op.ts";
+import { chooseRows, type RowVariant, rowStatistics, sumOfRow, threads } from "./rows.ts";
 
 /*
  * Softmax and cross-entropy in one pass, from logits x [N, A], labels [N] in 0 … A − 1 and a weight u [N] a row:
@@ -14,39 +13,40 @@ import { chooseRows, type RowWay, rowOf, rowStatistics, sumOfRow, threads } from
 
 const forward = kernel(
   "crossEntropy",
-  ({ weights, ...way }: RowWay & { weights: boolean }) => wgsl`
-struct Sizes { N: u32, A: u32, scale: u32, smoothing: u32 }
-@group(0) @binding(0) var<storage, read> x: array<f32>;
-@group(0) @binding(1) var<storage, read> labels: array<u32>;
+  ({ weights, ...v }: RowVariant & { weights: boolean }) => wgsl`
+struct Params { N: u32, A: u32, scale: u32, smoothing: u32 }
+@group(0) @binding(_) var<storage, read> x: array<f32>;
+@group(0) @binding(_) var<storage, read> labels: array<u32>;
 #if ${weights}
-@group(0) @binding(2) var<storage, read> weights: array<f32>;
+@group(0) @binding(_) var<storage, read> weights: array<f32>;
 #endif
-@group(0) @binding(${weights ? 3 : 2}) var<storage, read_write> rows: array<f32>;
-@group(0) @binding(${weights ? 4 : 3}) var<storage, read_write> dx: array<f32>;
-@group(0) @binding(${weights ? 5 : 4}) var<uniform> s: Sizes;
-${rowStatistics(way)}
+@group(0) @binding(_) var<storage, read_write> rows: array<f32>;
+@group(0) @binding(_) var<storage, read_write> dx: array<f32>;
+@group(0) @binding(_) var<uniform> params: Params;
+${rowStatistics(v)}
 
-@compute @workgroup_size(${threads(way)})
-fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) thread: u32) {
-  ${rowOf(way)}
-  if (row >= s.N) { return; }
-  let smoothing = bitcast<f32>(s.smoothing);
-  let u = bitcast<f32>(s.scale)${weights ? " * weights[row]" : ""};
+@compute @workgroup_size(${threads(v)})
+fn main(group: Group, @builtin(local_invocation_index) thread: u32) {
+  let row = rowOf(groupIndex(group), thread);
+  let first = firstOf(thread);
+  if (row >= params.N) { return; }
+  let smoothing = bitcast<f32>(params.smoothing);
+  let u = bitcast<f32>(params.scale)${weights ? " * weights[row]" : ""};
   let label = labels[row];
-  let total = logSumExp_x(row, lane);
-  var loss = select(0.0, (1 - smoothing) * (total.y - (x[row * s.A + min(label, s.A - 1)] - total.x)), lane == 0);
+  let total = logSumExp_x(row, first);
+  var loss = select(0.0, (1 - smoothing) * (total.y - (x[row * params.A + min(label, params.A - 1)] - total.x)), first == 0);
   var smoothed = 0.0;
   ${sumOfRow(
-    way,
-    { smoothed: "select(0.0, smoothing / f32(s.A) * (total.y - (logit - total.x)), smoothing > 0)" },
-    "s.A",
+    v,
+    { smoothed: "select(0.0, smoothing / f32(params.A) * (total.y - (logit - total.x)), smoothing > 0)" },
+    "params.A",
     /* wgsl */ `
-    let logit = x[row * s.A + j];
+    let logit = x[row * params.A + j];
     let p = select(exp(logit - total.x - total.y), total.y, isNaN(total.y));
-    dx[row * s.A + j] = u * (p - select(0.0, 1 - smoothing, j == label) - smoothing / f32(s.A));`,
+    dx[row * params.A + j] = u * (p - select(0.0, 1 - smoothing, j == label) - smoothing / f32(params.A));`,
   )}
-  loss = sumOfLanes(lane, loss + smoothed);
-  if (lane == 0) { rows[row] = u * loss; }
+  loss = sumOfThreads(first, loss + smoothed);
+  if (first == 0) { rows[row] = u * loss; }
 }`,
 );
 
@@ -83,7 +83,7 @@ export const crossEntropy: Op<CrossEntropyOptions> = (
   const rows = fresh(r, [N]);
   const dx = fresh(r, [N, A]);
   const sizes = [N, A, bits(rowScale(reduction, N)), bits(labelSmoothing)];
-  chooseRows(r, "crossEntropy", N, A, (way) => forward({ weights: weights !== undefined, ...way }), {
+  chooseRows(r, "crossEntropy", N, A, (v) => forward({ weights: weights !== undefined, ...v }), {
     reads: [x!.slot, labels!.slot, ...(weights ? [weights.slot] : [])],
     writes: [rows.slot, dx.slot],
     sizes,
@@ -92,7 +92,7 @@ export const crossEntropy: Op<CrossEntropyOptions> = (
     if (!needs[2]) return [];
     // A row's loss is its weight times what stands here: the same loss without weights.
     const du = fresh(r, [N]);
-    chooseRows(r, "crossEntropy", N, A, (way) => forward({ weights: false, ...way }), {
+    chooseRows(r, "crossEntropy", N, A, (v) => forward({ weights: false, ...v }), {
       reads: [x!.slot, labels!.slot],
       writes: [du.slot, fresh(r, [N, A]).slot],
       sizes,

@@ -11,18 +11,18 @@ import { random } from "./random.ts";
 const forward = kernel(
   "dropout",
   () => wgsl`
-struct Sizes { n: u32, p: u32 }
-@group(0) @binding(0) var<storage, read> x: array<f32>;
-@group(0) @binding(1) var<storage, read> seed: array<u32>;
-@group(0) @binding(2) var<storage, read_write> y: array<f32>;
-@group(0) @binding(3) var<uniform> s: Sizes;
+struct Params { n: u32, p: u32 }
+@group(0) @binding(_) var<storage, read> x: array<f32>;
+@group(0) @binding(_) var<storage, read> seed: array<u32>;
+@group(0) @binding(_) var<storage, read_write> y: array<f32>;
+@group(0) @binding(_) var<uniform> params: Params;
 ${random}
 
 @compute @workgroup_size(64)
-fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
-  let at = (group.x + group.y * groups.x) * 64 + lane;
-  if (at >= s.n) { return; }
-  let p = bitcast<f32>(s.p);
+fn main(group: Group, @builtin(local_invocation_index) thread: u32) {
+  let at = groupIndex(group) * 64 + thread;
+  if (at >= params.n) { return; }
+  let p = bitcast<f32>(params.p);
   y[at] = select(0.0, x[at] / (1 - p), random(seed[0], at) >= p);
 }`,
 );
@@ -30,24 +30,24 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
 const modalities = kernel(
   "dropModalities",
   () => wgsl`
-struct Sizes { N: u32, M: u32, p: u32 }
-@group(0) @binding(0) var<storage, read> present: array<f32>;
-@group(0) @binding(1) var<storage, read> seed: array<u32>;
-@group(0) @binding(2) var<storage, read_write> kept: array<f32>;
-@group(0) @binding(3) var<uniform> s: Sizes;
+struct Params { N: u32, M: u32, p: u32 }
+@group(0) @binding(_) var<storage, read> present: array<f32>;
+@group(0) @binding(_) var<storage, read> seed: array<u32>;
+@group(0) @binding(_) var<storage, read_write> kept: array<f32>;
+@group(0) @binding(_) var<uniform> params: Params;
 ${random}
 
 @compute @workgroup_size(64)
-fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
-  let n = (group.x + group.y * groups.x) * 64 + lane;
-  if (n >= s.N) { return; }
+fn main(group: Group, @builtin(local_invocation_index) thread: u32) {
+  let n = groupIndex(group) * 64 + thread;
+  if (n >= params.N) { return; }
   var left = 0.0;
-  for (var i = n * s.M; i < (n + 1) * s.M; i++) {
-    kept[i] = select(0.0, present[i], random(seed[0], i) >= bitcast<f32>(s.p));
+  for (var i = n * params.M; i < (n + 1) * params.M; i++) {
+    kept[i] = select(0.0, present[i], random(seed[0], i) >= bitcast<f32>(params.p));
     left += kept[i];
   }
   if (left > 0) { return; }
-  for (var i = n * s.M; i < (n + 1) * s.M; i++) { kept[i] = present[i]; }
+  for (var i = n * params.M; i < (n + 1) * params.M; i++) { kept[i] = present[i]; }
 }`,
 );
 

@@ -37,18 +37,18 @@ fn normal(x: f32) -> f32 {
 const forward = kernel(
   "elementwise",
   ({ kind }: { kind: Elementwise }) => wgsl`
-struct Sizes { n: u32, p: u32, q: u32 }
-@group(0) @binding(0) var<storage, read> x_in: array<f32>;
-@group(0) @binding(1) var<storage, read_write> y_out: array<f32>;
-@group(0) @binding(2) var<uniform> s: Sizes;
+struct Params { n: u32, p: u32, q: u32 }
+@group(0) @binding(_) var<storage, read> x_in: array<f32>;
+@group(0) @binding(_) var<storage, read_write> y_out: array<f32>;
+@group(0) @binding(_) var<uniform> params: Params;
 ${helpers}
 
 @compute @workgroup_size(64)
-fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
-  let i = (group.x + group.y * groups.x) * 64 + lane;
-  if (i >= s.n) { return; }
-  let p = bitcast<f32>(s.p);
-  let q = bitcast<f32>(s.q);
+fn main(group: Group, @builtin(local_invocation_index) thread: u32) {
+  let i = groupIndex(group) * 64 + thread;
+  if (i >= params.n) { return; }
+  let p = bitcast<f32>(params.p);
+  let q = bitcast<f32>(params.q);
   let x = x_in[i];
   y_out[i] = select(${functions[kind].value}, x, ${notANumber("x")});
 }`,
@@ -57,20 +57,20 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
 const backward = kernel(
   "elementwise.backward",
   ({ kind }: { kind: Elementwise }) => wgsl`
-struct Sizes { n: u32, p: u32, q: u32 }
-@group(0) @binding(0) var<storage, read> x_in: array<f32>;
-@group(0) @binding(1) var<storage, read> y_in: array<f32>;
-@group(0) @binding(2) var<storage, read> dy: array<f32>;
-@group(0) @binding(3) var<storage, read_write> dx: array<f32>;
-@group(0) @binding(4) var<uniform> s: Sizes;
+struct Params { n: u32, p: u32, q: u32 }
+@group(0) @binding(_) var<storage, read> x_in: array<f32>;
+@group(0) @binding(_) var<storage, read> y_in: array<f32>;
+@group(0) @binding(_) var<storage, read> dy: array<f32>;
+@group(0) @binding(_) var<storage, read_write> dx: array<f32>;
+@group(0) @binding(_) var<uniform> params: Params;
 ${helpers}
 
 @compute @workgroup_size(64)
-fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
-  let i = (group.x + group.y * groups.x) * 64 + lane;
-  if (i >= s.n) { return; }
-  let p = bitcast<f32>(s.p);
-  let q = bitcast<f32>(s.q);
+fn main(group: Group, @builtin(local_invocation_index) thread: u32) {
+  let i = groupIndex(group) * 64 + thread;
+  if (i >= params.n) { return; }
+  let p = bitcast<f32>(params.p);
+  let q = bitcast<f32>(params.q);
   let x = x_in[i];
   let y = y_in[i];
   let d = dy[i];

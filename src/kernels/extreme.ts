@@ -8,7 +8,7 @@ import { checkAxes, index, layout, type ReduceOptions } from "./reduce.ts";
  * PyTorch. Where several numbers are the extreme, each gets an equal share of the gradient, as of PyTorch's max(x),
  * whose NaN gets it all too.
  *
- * One thread a result where there are many, else a workgroup a result, whose lanes then agree pairwise.
+ * One thread a result where there are many, else a workgroup a result, whose threads then agree pairwise.
  */
 
 type Extreme = "max" | "min";
@@ -26,9 +26,9 @@ const forward = kernel(
   "extreme",
   ({ kind, wide, place }: { kind: Extreme; wide: boolean; place: boolean }) => wgsl`
 ${index(false)}
-@group(0) @binding(0) var<storage, read> x: array<f32>;
-@group(0) @binding(1) var<storage, read_write> y: array<${place ? "u32" : "f32"}>;
-@group(0) @binding(2) var<uniform> s: Sizes;
+@group(0) @binding(_) var<storage, read> x: array<f32>;
+@group(0) @binding(_) var<storage, read_write> y: array<${place ? "u32" : "f32"}>;
+@group(0) @binding(_) var<uniform> params: Params;
 ${better(kind)}
 #if ${wide}
 var<workgroup> numbers: array<f32, ${LANES}>;
@@ -36,35 +36,35 @@ var<workgroup> places: array<u32, ${LANES}>;
 #endif
 
 @compute @workgroup_size(${LANES})
-fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
+fn main(group: Group, @builtin(local_invocation_index) thread: u32) {
 #if ${wide}
-  let at = group.x;
-  let first = min(lane, s.reduced - 1);
+  let at = group.id.x;
+  let first = min(thread, params.reduced - 1);
   let stride = ${LANES}u;
 #else
-  let at = (group.x + group.y * groups.x) * ${LANES} + lane;
-  if (at >= s.kept) { return; }
+  let at = groupIndex(group) * ${LANES} + thread;
+  if (at >= params.kept) { return; }
   let first = 0u;
   let stride = 1u;
 #endif
   let base = keptAt(at);
   var found = x[base + reducedAt(first)];
   var i = first;
-  for (var j = first + stride; j < s.reduced; j += stride) {
+  for (var j = first + stride; j < params.reduced; j += stride) {
     let other = x[base + reducedAt(j)];
     if (better(other, j, found, i)) { found = other; i = j; }
   }
 #if ${wide}
-  numbers[lane] = found;
-  places[lane] = i;
+  numbers[thread] = found;
+  places[thread] = i;
   for (var half = ${LANES / 2}u; half > 0; half /= 2) {
     workgroupBarrier();
-    if (lane < half && better(numbers[lane + half], places[lane + half], numbers[lane], places[lane])) {
-      numbers[lane] = numbers[lane + half];
-      places[lane] = places[lane + half];
+    if (thread < half && better(numbers[thread + half], places[thread + half], numbers[thread], places[thread])) {
+      numbers[thread] = numbers[thread + half];
+      places[thread] = places[thread + half];
     }
   }
-  if (lane == 0) { y[at] = ${place ? "places[0]" : "numbers[0]"}; }
+  if (thread == 0) { y[at] = ${place ? "places[0]" : "numbers[0]"}; }
 #else
   y[at] = ${place ? "i" : "found"};
 #endif
@@ -75,11 +75,11 @@ const backward = kernel(
   "extreme.backward",
   ({ wide }: { wide: boolean }) => wgsl`
 ${index(false)}
-@group(0) @binding(0) var<storage, read> x: array<f32>;
-@group(0) @binding(1) var<storage, read> y: array<f32>;
-@group(0) @binding(2) var<storage, read> dy: array<f32>;
-@group(0) @binding(3) var<storage, read_write> dx: array<f32>;
-@group(0) @binding(4) var<uniform> s: Sizes;
+@group(0) @binding(_) var<storage, read> x: array<f32>;
+@group(0) @binding(_) var<storage, read> y: array<f32>;
+@group(0) @binding(_) var<storage, read> dy: array<f32>;
+@group(0) @binding(_) var<storage, read_write> dx: array<f32>;
+@group(0) @binding(_) var<uniform> params: Params;
 fn isNaN(x: f32) -> bool { return ${notANumber("x")}; }
 fn isExtreme(x: f32, extreme: f32) -> bool { return x == extreme || (isNaN(x) && isNaN(extreme)); }
 #if ${wide}
@@ -87,32 +87,32 @@ var<workgroup> counts: array<u32, ${LANES}>;
 #endif
 
 @compute @workgroup_size(${LANES})
-fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
+fn main(group: Group, @builtin(local_invocation_index) thread: u32) {
 #if ${wide}
-  let at = group.x;
-  let first = lane;
+  let at = group.id.x;
+  let first = thread;
   let stride = ${LANES}u;
 #else
-  let at = (group.x + group.y * groups.x) * ${LANES} + lane;
-  if (at >= s.kept) { return; }
+  let at = groupIndex(group) * ${LANES} + thread;
+  if (at >= params.kept) { return; }
   let first = 0u;
   let stride = 1u;
 #endif
   let base = keptAt(at);
   let extreme = y[at];
   var equal = 0u;
-  for (var j = first; j < s.reduced; j += stride) { equal += select(0u, 1u, isExtreme(x[base + reducedAt(j)], extreme)); }
+  for (var j = first; j < params.reduced; j += stride) { equal += select(0u, 1u, isExtreme(x[base + reducedAt(j)], extreme)); }
 #if ${wide}
-  counts[lane] = equal;
+  counts[thread] = equal;
   for (var half = ${LANES / 2}u; half > 0; half /= 2) {
     workgroupBarrier();
-    if (lane < half) { counts[lane] += counts[lane + half]; }
+    if (thread < half) { counts[thread] += counts[thread + half]; }
   }
   workgroupBarrier();
   equal = counts[0];
 #endif
   let share = dy[at] / f32(equal);
-  for (var j = first; j < s.reduced; j += stride) {
+  for (var j = first; j < params.reduced; j += stride) {
     let place = base + reducedAt(j);
     dx[place] = select(0.0, share, isExtreme(x[place], extreme));
   }

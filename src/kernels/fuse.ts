@@ -1,17 +1,5 @@
 import { kernel, wgsl } from "../gpu/index.ts";
-import {
-  count,
-  each,
-  expect,
-  expectFloat,
-  expectMarks,
-  expectRank,
-  fresh,
-  grid,
-  type Op,
-  show,
-  sumInRuns,
-} from "./op.ts";
+import { count, expect, expectFloat, expectMarks, expectRank, fresh, grid, type Op, show, sumInRuns } from "./op.ts";
 
 /*
  * One feature vector from those of M modalities, x_m [N, D_m]; present[n, m] is 1 where example n has modality m, else 0.
@@ -30,54 +18,65 @@ interface Variant extends Record<string, string | number | boolean> {
   present: boolean;
 }
 
-const shared = (v: Variant) => wgsl`
+/** WGSL: the weights of the modalities, and what all kernels read beside these. */
+const weights = (v: Variant) => wgsl`
+#if ${v.fusion === "weighted"}
+@group(0) @binding(_) var<storage, read> v: array<f32>;
+fn score(m: u32) -> f32 { return v[m]; }
+#else
+fn score(m: u32) -> f32 { return 0.0; }
+#endif
+#if ${v.present}
+@group(0) @binding(_) var<storage, read> present: array<f32>;
+fn has(n: u32, m: u32) -> f32 { return present[n * MODALITIES + m]; }
+#else
+fn has(n: u32, m: u32) -> f32 { return 1.0; }
+#endif
+const MODALITIES = ${v.modalities}u;
 // d0 … d4: the modalities' sizes; across: the size of y.
-struct Sizes { N: u32, across: u32, d0: u32, d1: u32, d2: u32, d3: u32, d4: u32 }
-fn has(n: u32, m: u32) -> f32 { return ${v.present ? `present[n * ${v.modalities} + m]` : "1.0"}; }
+struct Params { N: u32, across: u32, d0: u32, d1: u32, d2: u32, d3: u32, d4: u32 }
 // c_m of example n.
-fn share(n: u32, m: u32) -> f32 {
+fn weight(n: u32, m: u32) -> f32 {
 #if ${v.fusion === "concat"}
   return has(n, m);
 #else
   var top = -3.4e38;
-  for (var k = 0u; k < ${v.modalities}; k++) { if (has(n, k) > 0) { top = max(top, score(k)); } }
+  for (var k = 0u; k < MODALITIES; k++) { if (has(n, k) > 0) { top = max(top, score(k)); } }
   var sum = 0.0;
-  for (var k = 0u; k < ${v.modalities}; k++) { sum += has(n, k) * exp(min(score(k) - top, 0.0)); }
+  for (var k = 0u; k < MODALITIES; k++) { sum += has(n, k) * exp(min(score(k) - top, 0.0)); }
   return select(0.0, has(n, m) * exp(min(score(m) - top, 0.0)) / sum, sum > 0);
 #endif
-}
-fn score(m: u32) -> f32 { return ${v.fusion === "weighted" ? "v[m]" : "0.0"}; }`;
-
-/** Bindings in order: `first` ones, then v, then present, as far as they are there. */
-const optional = (v: Variant, first: number) => wgsl`
-#if ${v.fusion === "weighted"}
-@group(0) @binding(${first}) var<storage, read> v: array<f32>;
-#endif
-#if ${v.present}
-@group(0) @binding(${first + Number(v.fusion === "weighted")}) var<storage, read> present: array<f32>;
-#endif`;
-const extras = (v: Variant) => Number(v.fusion === "weighted") + Number(v.present);
+}`;
 
 const forward = kernel(
   "fuse",
   (v: Variant) => wgsl`
-${each(v.modalities, (m) => `@group(0) @binding(${m}) var<storage, read> x${m}: array<f32>;`)}
-${optional(v, v.modalities)}
-@group(0) @binding(${v.modalities + extras(v)}) var<storage, read_write> y: array<f32>;
-@group(0) @binding(${v.modalities + extras(v) + 1}) var<uniform> s: Sizes;
-${shared(v)}
+#unroll m in ${v.modalities}
+@group(0) @binding(_) var<storage, read> x$m: array<f32>;
+#end
+${weights(v)}
+@group(0) @binding(_) var<storage, read_write> y: array<f32>;
+@group(0) @binding(_) var<uniform> params: Params;
 
 @compute @workgroup_size(64)
-fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
-  let at = (group.x + group.y * groups.x) * 64 + lane;
-  if (at >= s.N * s.across) { return; }
-  let n = at / s.across;
+fn main(group: Group, @builtin(local_invocation_index) thread: u32) {
+  let at = groupIndex(group) * 64 + thread;
+  if (at >= params.N * params.across) { return; }
+  let n = at / params.across;
 #if ${v.fusion === "concat"}
-  var d = at % s.across;
-  ${each(v.modalities, (m) => `if (d < s.d${m}) { y[at] = select(0.0, share(n, ${m}) * x${m}[n * s.d${m} + d], has(n, ${m}) != 0); return; }\n  d -= s.d${m};`)}
+  var d = at % params.across;
+#unroll m in ${v.modalities}
+  if (d < params.d$m) {
+    y[at] = select(0.0, weight(n, $m) * x$m[n * params.d$m + d], has(n, $m) != 0);
+    return;
+  }
+  d -= params.d$m;
+#end
 #else
   var sum = 0.0;
-  ${each(v.modalities, (m) => `sum += select(0.0, share(n, ${m}) * x${m}[at], has(n, ${m}) != 0);`)}
+#unroll m in ${v.modalities}
+  sum += select(0.0, weight(n, $m) * x$m[at], has(n, $m) != 0);
+#end
   y[at] = sum;
 #endif
 }`,
@@ -86,63 +85,76 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
 const backward = kernel(
   "fuse.backward",
   (v: Variant) => wgsl`
-@group(0) @binding(0) var<storage, read> dy: array<f32>;
-${optional(v, 1)}
-${each(v.modalities, (m) => `@group(0) @binding(${1 + extras(v) + m}) var<storage, read_write> dx${m}: array<f32>;`)}
-@group(0) @binding(${1 + extras(v) + v.modalities}) var<uniform> s: Sizes;
-${shared(v)}
+@group(0) @binding(_) var<storage, read> dy: array<f32>;
+${weights(v)}
+#unroll m in ${v.modalities}
+@group(0) @binding(_) var<storage, read_write> dx$m: array<f32>;
+#end
+@group(0) @binding(_) var<uniform> params: Params;
 
 @compute @workgroup_size(64)
-fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
-  let at = (group.x + group.y * groups.x) * 64 + lane;
-  if (at >= s.N * s.across) { return; }
-  let n = at / s.across;
+fn main(group: Group, @builtin(local_invocation_index) thread: u32) {
+  let at = groupIndex(group) * 64 + thread;
+  if (at >= params.N * params.across) { return; }
+  let n = at / params.across;
 #if ${v.fusion === "concat"}
-  var d = at % s.across;
-  ${each(v.modalities, (m) => `if (d < s.d${m}) { dx${m}[n * s.d${m} + d] = select(0.0, share(n, ${m}) * dy[at], has(n, ${m}) != 0); return; }\n  d -= s.d${m};`)}
+  var d = at % params.across;
+#unroll m in ${v.modalities}
+  if (d < params.d$m) {
+    dx$m[n * params.d$m + d] = select(0.0, weight(n, $m) * dy[at], has(n, $m) != 0);
+    return;
+  }
+  d -= params.d$m;
+#end
 #else
-  ${each(v.modalities, (m) => `dx${m}[at] = select(0.0, share(n, ${m}) * dy[at], has(n, ${m}) != 0);`)}
+#unroll m in ${v.modalities}
+  dx$m[at] = select(0.0, weight(n, $m) * dy[at], has(n, $m) != 0);
+#end
 #endif
 }`,
 );
 
-/** dv in one workgroup: each lane sums over its examples in order, then the lanes pairwise. */
+/** dv in one workgroup: each thread sums over its examples in order, then the threads pairwise. */
 const backwardWeights = kernel(
   "fuse.backwardWeights",
   (v: Variant) => wgsl`
-@group(0) @binding(0) var<storage, read> dy: array<f32>;
-${each(v.modalities, (m) => `@group(0) @binding(${1 + m}) var<storage, read> x${m}: array<f32>;`)}
-${optional(v, 1 + v.modalities)}
-@group(0) @binding(${1 + v.modalities + extras(v)}) var<storage, read_write> dv: array<f32>;
-@group(0) @binding(${2 + v.modalities + extras(v)}) var<uniform> s: Sizes;
-${shared(v)}
+@group(0) @binding(_) var<storage, read> dy: array<f32>;
+#unroll m in ${v.modalities}
+@group(0) @binding(_) var<storage, read> x$m: array<f32>;
+#end
+${weights(v)}
+@group(0) @binding(_) var<storage, read_write> dv: array<f32>;
+@group(0) @binding(_) var<uniform> params: Params;
 var<workgroup> sums: array<f32, 64>;
 
 @compute @workgroup_size(64)
-fn main(@builtin(local_invocation_index) lane: u32) {
-  ${each(v.modalities, (m) => `var sum${m} = 0.0;`)}
-  for (var n = lane; n < s.N; n += 64) {
-    ${each(v.modalities, (m) => `var g${m} = 0.0;`)}
-    ${sumInRuns(
-      Object.fromEntries(
-        Array.from({ length: v.modalities }, (_, m) => [`g${m}`, `select(0.0, dy[i] * x${m}[i], has(n, ${m}) != 0)`]),
-      ),
-      { end: "s.across", before: "let i = n * s.across + j;" },
-    )}
-    ${each(v.modalities, (m) => `let c${m} = share(n, ${m});`)}
-    let mean = ${each(v.modalities, (m) => `c${m} * g${m}`).replaceAll("\n", " + ")};
-    ${each(v.modalities, (m) => `sum${m} += c${m} * (g${m} - mean);`)}
+fn main(@builtin(local_invocation_index) thread: u32) {
+#unroll m in ${v.modalities}
+  var sum$m = 0.0;
+#end
+  for (var n = thread; n < params.N; n += 64) {
+#unroll m in ${v.modalities}
+    var g$m = 0.0;
+    let c$m = weight(n, $m);
+    ${sumInRuns({ g$m: "select(0.0, dy[i] * x$m[i], has(n, $m) != 0)" }, { end: "params.across", before: "let i = n * params.across + j;" })}
+#end
+    var mean = 0.0;
+#unroll m in ${v.modalities}
+    mean += c$m * g$m;
+#end
+#unroll m in ${v.modalities}
+    sum$m += c$m * (g$m - mean);
+#end
   }
-  ${each(
-    v.modalities,
-    (m) => `sums[lane] = sum${m};
+#unroll m in ${v.modalities}
+  sums[thread] = sum$m;
   for (var half = 32u; half > 0; half /= 2) {
     workgroupBarrier();
-    if (lane < half) { sums[lane] += sums[lane + half]; }
+    if (thread < half) { sums[thread] += sums[thread + half]; }
   }
-  if (lane == 0) { dv[${m}] = sums[0]; }
-  workgroupBarrier();`,
-  )}
+  if (thread == 0) { dv[$m] = sums[0]; }
+  workgroupBarrier();
+#end
 }`,
 );
 

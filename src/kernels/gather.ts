@@ -1,6 +1,5 @@
 import { kernel, wgsl } from "../gpu/index.ts";
-import { expectIds } from "./embedding.ts";
-import { count, expect, expectFloat, fresh, grid, type Op, show, sumInRuns } from "./op.ts";
+import { count, expect, expectFloat, expectIds, fresh, grid, type Op, show, sumInRuns } from "./op.ts";
 
 /*
  * Numbers picked along one axis, x [outer, size, inner]:
@@ -9,50 +8,50 @@ import { count, expect, expectFloat, fresh, grid, type Op, show, sumInRuns } fro
  *   dx[o, k, i] = Σ dy[o, j, i] over the j whose index is k, summed in the order of j: always the same bits.
  */
 
-const where = (each: boolean) => (each ? "index[(o * s.picked + j) * s.inner + i]" : "index[j]");
+const where = (each: boolean) => (each ? "index[(o * params.picked + j) * params.inner + i]" : "index[j]");
 
 const forward = kernel(
   "gather",
   ({ each }: { each: boolean }) => wgsl`
-struct Sizes { n: u32, size: u32, picked: u32, inner: u32 }
-@group(0) @binding(0) var<storage, read> x: array<f32>;
-@group(0) @binding(1) var<storage, read> index: array<u32>;
-@group(0) @binding(2) var<storage, read_write> y: array<f32>;
-@group(0) @binding(3) var<uniform> s: Sizes;
+struct Params { n: u32, size: u32, picked: u32, inner: u32 }
+@group(0) @binding(_) var<storage, read> x: array<f32>;
+@group(0) @binding(_) var<storage, read> index: array<u32>;
+@group(0) @binding(_) var<storage, read_write> y: array<f32>;
+@group(0) @binding(_) var<uniform> params: Params;
 
 @compute @workgroup_size(64)
-fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
-  let at = (group.x + group.y * groups.x) * 64 + lane;
-  if (at >= s.n) { return; }
-  let i = at % s.inner;
-  let j = at / s.inner % s.picked;
-  let o = at / s.inner / s.picked;
-  y[at] = x[(o * s.size + min(${where(each)}, s.size - 1)) * s.inner + i];
+fn main(group: Group, @builtin(local_invocation_index) thread: u32) {
+  let at = groupIndex(group) * 64 + thread;
+  if (at >= params.n) { return; }
+  let i = at % params.inner;
+  let j = at / params.inner % params.picked;
+  let o = at / params.inner / params.picked;
+  y[at] = x[(o * params.size + min(${where(each)}, params.size - 1)) * params.inner + i];
 }`,
 );
 
 const backward = kernel(
   "gather.backward",
   ({ each }: { each: boolean }) => wgsl`
-struct Sizes { n: u32, size: u32, picked: u32, inner: u32 }
-@group(0) @binding(0) var<storage, read> dy: array<f32>;
-@group(0) @binding(1) var<storage, read> index: array<u32>;
-@group(0) @binding(2) var<storage, read_write> dx: array<f32>;
-@group(0) @binding(3) var<uniform> s: Sizes;
+struct Params { n: u32, size: u32, picked: u32, inner: u32 }
+@group(0) @binding(_) var<storage, read> dy: array<f32>;
+@group(0) @binding(_) var<storage, read> index: array<u32>;
+@group(0) @binding(_) var<storage, read_write> dx: array<f32>;
+@group(0) @binding(_) var<uniform> params: Params;
 
 @compute @workgroup_size(64)
-fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
-  let at = (group.x + group.y * groups.x) * 64 + lane;
-  if (at >= s.n) { return; }
-  let i = at % s.inner;
-  let k = at / s.inner % s.size;
-  let o = at / s.inner / s.size;
+fn main(group: Group, @builtin(local_invocation_index) thread: u32) {
+  let at = groupIndex(group) * 64 + thread;
+  if (at >= params.n) { return; }
+  let i = at % params.inner;
+  let k = at / params.inner % params.size;
+  let o = at / params.inner / params.size;
   var sum = 0.0;
   ${sumInRuns(
     { sum: "picked" },
     {
-      end: "s.picked",
-      before: `var picked = 0.0; if (${where(each)} == k) { picked = dy[(o * s.picked + j) * s.inner + i]; }`,
+      end: "params.picked",
+      before: `var picked = 0.0; if (${where(each)} == k) { picked = dy[(o * params.picked + j) * params.inner + i]; }`,
     },
   )}
   dx[at] = sum;

@@ -1,8 +1,7 @@
 import { kernel, wgsl } from "../gpu/index.ts";
-import { expectIds } from "./embedding.ts";
 import { logarithm } from "./formulas.ts";
 import { checkReduction, type Reduction, reduceLoss, rowScale } from "./loss.ts";
-import { bits, expect, expectFloat, expectRank, fresh, grid, type Op, show, sumInRuns } from "./op.ts";
+import { bits, expect, expectFloat, expectIds, expectRank, fresh, grid, type Op, show, sumInRuns } from "./op.ts";
 import { rowStatistics } from "./rows.ts";
 
 /*
@@ -18,31 +17,31 @@ import { rowStatistics } from "./rows.ts";
 const forward = kernel(
   "judged",
   () => wgsl`
-struct Sizes { N: u32, A: u32, scale: u32 }
-@group(0) @binding(0) var<storage, read> x: array<f32>;
-@group(0) @binding(1) var<storage, read> actions: array<u32>;
-@group(0) @binding(2) var<storage, read> rewards: array<f32>;
-@group(0) @binding(3) var<storage, read> noise: array<f32>;
-@group(0) @binding(4) var<storage, read_write> rows: array<f32>;
-@group(0) @binding(5) var<storage, read_write> dx: array<f32>;
-@group(0) @binding(6) var<uniform> s: Sizes;
-${rowStatistics({ lanes: 1 })}${logarithm}
+struct Params { N: u32, A: u32, scale: u32 }
+@group(0) @binding(_) var<storage, read> x: array<f32>;
+@group(0) @binding(_) var<storage, read> actions: array<u32>;
+@group(0) @binding(_) var<storage, read> rewards: array<f32>;
+@group(0) @binding(_) var<storage, read> noise: array<f32>;
+@group(0) @binding(_) var<storage, read_write> rows: array<f32>;
+@group(0) @binding(_) var<storage, read_write> dx: array<f32>;
+@group(0) @binding(_) var<uniform> params: Params;
+${rowStatistics({ rowThreads: 1 })}${logarithm}
 
 @compute @workgroup_size(16)
-fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
-  let row = (group.x + group.y * groups.x) * 16 + lane;
-  if (row >= s.N) { return; }
-  let a = min(actions[row], s.A - 1);
-  let base = row * s.A;
-  let u = bitcast<f32>(s.scale) * abs(rewards[row]);
+fn main(group: Group, @builtin(local_invocation_index) thread: u32) {
+  let row = groupIndex(group) * 16 + thread;
+  if (row >= params.N) { return; }
+  let a = min(actions[row], params.A - 1);
+  let base = row * params.A;
+  let u = bitcast<f32>(params.scale) * abs(rewards[row]);
   let right = rewards[row] > 0;
   let e = noise[0];
   let total = logSumExp_x(row, 0);
   // The other answers: their largest logit and log Σ exp, −∞ where none of them can be.
   var top = -3.4e38;
-  for (var j = 0u; j < s.A; j++) { if (j != a) { top = max(top, x[base + j]); } }
+  for (var j = 0u; j < params.A; j++) { if (j != a) { top = max(top, x[base + j]); } }
   var sum = 0.0;
-  ${sumInRuns({ sum: "select(0.0, exp(x[base + j] - top), j != a)" }, { end: "s.A" })}
+  ${sumInRuns({ sum: "select(0.0, exp(x[base + j] - top), j != a)" }, { end: "params.A" })}
   let logOthers = logarithm(sum);
   let logP = x[base + a] - total.x - total.y;
   let logQ = (top - total.x) + (logOthers - total.y);
@@ -64,7 +63,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   if (isNaN(total.y)) { loss = total.y; own = total.y; }
   // What nothing was said of is masked, whatever its logits are.
   if (u == 0) { loss = 0; own = 0; }
-  for (var j = 0u; j < s.A; j++) {
+  for (var j = 0u; j < params.A; j++) {
     dx[base + j] = u * select(select(-own * power(x[base + j] - top - logOthers), 0.0, own == 0), own, j == a);
   }
   rows[row] = u * loss;

@@ -3,7 +3,7 @@ import { kernel, wgsl } from "../gpu/index.ts";
 import { arithmetic } from "./arithmetic.ts";
 import { bits, count, expect, expectFloat, fresh, notANumber, type Op, reshaped, show } from "./op.ts";
 import { sumTo } from "./reduce.ts";
-import { chooseRows, type RowWay, rowOf, sumOfLanes, sumOfRow, threads } from "./rows.ts";
+import { chooseRows, type RowVariant, rowHooks, sumOfRow, threads } from "./rows.ts";
 
 /*
  * Over the last axis of x [..., D] (Ba, Kiros and Hinton 2016), μ and σ² the mean and (biased) variance of a row:
@@ -14,57 +14,59 @@ import { chooseRows, type RowWay, rowOf, sumOfLanes, sumOfRow, threads } from ".
 
 const forward = kernel(
   "layerNorm",
-  (way: RowWay) => wgsl`
-struct Sizes { N: u32, D: u32, epsilon: u32 }
-@group(0) @binding(0) var<storage, read> x: array<f32>;
-@group(0) @binding(1) var<storage, read_write> normal: array<f32>;
-@group(0) @binding(2) var<storage, read_write> scale: array<f32>;
-@group(0) @binding(3) var<uniform> s: Sizes;
-${sumOfLanes(way)}
+  (v: RowVariant) => wgsl`
+struct Params { N: u32, D: u32, epsilon: u32 }
+@group(0) @binding(_) var<storage, read> x: array<f32>;
+@group(0) @binding(_) var<storage, read_write> normal: array<f32>;
+@group(0) @binding(_) var<storage, read_write> scale: array<f32>;
+@group(0) @binding(_) var<uniform> params: Params;
+${rowHooks(v)}
 
-@compute @workgroup_size(${threads(way)})
-fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) thread: u32) {
-  ${rowOf(way)}
-  if (row >= s.N) { return; }
-  let D = f32(s.D);
+@compute @workgroup_size(${threads(v)})
+fn main(group: Group, @builtin(local_invocation_index) thread: u32) {
+  let row = rowOf(groupIndex(group), thread);
+  let first = firstOf(thread);
+  if (row >= params.N) { return; }
+  let D = f32(params.D);
   var sum = 0.0;
-  ${sumOfRow(way, { sum: "x[row * s.D + j]" }, "s.D")}
-  let mean = sumOfLanes(lane, sum) / D;
+  ${sumOfRow(v, { sum: "x[row * params.D + j]" }, "params.D")}
+  let mean = sumOfThreads(first, sum) / D;
   // What the first mean missed is in the sum of the differences from it: both means together are right beyond a float's digits.
   var rest = 0.0;
   var squares = 0.0;
-  ${sumOfRow(way, { rest: "d", squares: "d * d" }, "s.D", "let d = x[row * s.D + j] - mean;")}
-  let missed = sumOfLanes(lane, rest) / D;
-  let variance = max(0.0, sumOfLanes(lane, squares) / D - missed * missed);
+  ${sumOfRow(v, { rest: "d", squares: "d * d" }, "params.D", "let d = x[row * params.D + j] - mean;")}
+  let missed = sumOfThreads(first, rest) / D;
+  let variance = max(0.0, sumOfThreads(first, squares) / D - missed * missed);
   // No finite number has a place in a row that holds NaN or an infinity: what such a row gives is NaN.
-  let k = select(inverseSqrt(variance + bitcast<f32>(s.epsilon)), missed, ${notANumber("missed")});
-  for (var i = lane; i < s.D; i += ${way.lanes}) { normal[row * s.D + i] = ((x[row * s.D + i] - mean) - missed) * k; }
-  if (lane == 0) { scale[row] = k; }
+  let k = select(inverseSqrt(variance + bitcast<f32>(params.epsilon)), missed, ${notANumber("missed")});
+  for (var i = first; i < params.D; i += ROW_THREADS) { normal[row * params.D + i] = ((x[row * params.D + i] - mean) - missed) * k; }
+  if (first == 0) { scale[row] = k; }
 }`,
 );
 
 const backward = kernel(
   "layerNorm.backward",
-  (way: RowWay) => wgsl`
-struct Sizes { N: u32, D: u32 }
-@group(0) @binding(0) var<storage, read> normal: array<f32>;
-@group(0) @binding(1) var<storage, read> scale: array<f32>;
-@group(0) @binding(2) var<storage, read> g: array<f32>;
-@group(0) @binding(3) var<storage, read_write> dx: array<f32>;
-@group(0) @binding(4) var<uniform> s: Sizes;
-${sumOfLanes(way)}
+  (v: RowVariant) => wgsl`
+struct Params { N: u32, D: u32 }
+@group(0) @binding(_) var<storage, read> normal: array<f32>;
+@group(0) @binding(_) var<storage, read> scale: array<f32>;
+@group(0) @binding(_) var<storage, read> g: array<f32>;
+@group(0) @binding(_) var<storage, read_write> dx: array<f32>;
+@group(0) @binding(_) var<uniform> params: Params;
+${rowHooks(v)}
 
-@compute @workgroup_size(${threads(way)})
-fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) thread: u32) {
-  ${rowOf(way)}
-  if (row >= s.N) { return; }
-  let D = f32(s.D);
+@compute @workgroup_size(${threads(v)})
+fn main(group: Group, @builtin(local_invocation_index) thread: u32) {
+  let row = rowOf(groupIndex(group), thread);
+  let first = firstOf(thread);
+  if (row >= params.N) { return; }
+  let D = f32(params.D);
   var sum = 0.0;
   var along = 0.0;
-  ${sumOfRow(way, { sum: "g[i]", along: "g[i] * normal[i]" }, "s.D", "let i = row * s.D + j;")}
-  let meanG = sumOfLanes(lane, sum) / D;
-  let meanAlong = sumOfLanes(lane, along) / D;
-  for (var i = row * s.D + lane; i < (row + 1) * s.D; i += ${way.lanes}) { dx[i] = scale[row] * (g[i] - meanG - normal[i] * meanAlong); }
+  ${sumOfRow(v, { sum: "g[i]", along: "g[i] * normal[i]" }, "params.D", "let i = row * params.D + j;")}
+  let meanG = sumOfThreads(first, sum) / D;
+  let meanAlong = sumOfThreads(first, along) / D;
+  for (var i = row * params.D + first; i < (row + 1) * params.D; i += ROW_THREADS) { dx[i] = scale[row] * (g[i] - meanG - normal[i] * meanAlong); }
 }`,
 );
 

@@ -13,16 +13,16 @@ export const checkReduction = (op: string, reduction: Reduction): void =>
 const scale = kernel(
   "loss.backward",
   () => wgsl`
-struct Sizes { n: u32, each: u32 }
-@group(0) @binding(0) var<storage, read> d: array<f32>;
-@group(0) @binding(1) var<storage, read> dy: array<f32>;
-@group(0) @binding(2) var<storage, read_write> dx: array<f32>;
-@group(0) @binding(3) var<uniform> s: Sizes;
+struct Params { n: u32, each: u32 }
+@group(0) @binding(_) var<storage, read> d: array<f32>;
+@group(0) @binding(_) var<storage, read> dy: array<f32>;
+@group(0) @binding(_) var<storage, read_write> dx: array<f32>;
+@group(0) @binding(_) var<uniform> params: Params;
 
 @compute @workgroup_size(64)
-fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
-  let at = (group.x + group.y * groups.x) * 64 + lane;
-  if (at < s.n) { dx[at] = d[at] * dy[at / s.each]; }
+fn main(group: Group, @builtin(local_invocation_index) thread: u32) {
+  let at = groupIndex(group) * 64 + thread;
+  if (at < params.n) { dx[at] = d[at] * dy[at / params.each]; }
 }`,
 );
 

@@ -8,28 +8,28 @@ import { count, expect, expectFloat, expectRank, fresh, grid, type Op, show, sum
  */
 
 const source = /* wgsl */ `
-struct Sizes { N: u32, L: u32, D: u32, padding: u32 }
+struct Params { N: u32, L: u32, D: u32, padding: u32 }
 fn present(n: u32) -> f32 {
   var sum = 0.0;
-  for (var l = 0u; l < s.L; l++) { sum += select(0.0, 1.0, words[n * s.L + l] != s.padding); }
+  for (var l = 0u; l < params.L; l++) { sum += select(0.0, 1.0, words[n * params.L + l] != params.padding); }
   return max(sum, 1.0);
 }`;
 
 const forward = kernel(
   "maskedMean",
   () => wgsl`
-@group(0) @binding(0) var<storage, read> x: array<f32>;
-@group(0) @binding(1) var<storage, read> words: array<u32>;
-@group(0) @binding(2) var<storage, read_write> y: array<f32>;
-@group(0) @binding(3) var<uniform> s: Sizes;
+@group(0) @binding(_) var<storage, read> x: array<f32>;
+@group(0) @binding(_) var<storage, read> words: array<u32>;
+@group(0) @binding(_) var<storage, read_write> y: array<f32>;
+@group(0) @binding(_) var<uniform> params: Params;
 ${source}
 @compute @workgroup_size(64)
-fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
-  let at = (group.x + group.y * groups.x) * 64 + lane;
-  if (at >= s.N * s.D) { return; }
-  let n = at / s.D;
+fn main(group: Group, @builtin(local_invocation_index) thread: u32) {
+  let at = groupIndex(group) * 64 + thread;
+  if (at >= params.N * params.D) { return; }
+  let n = at / params.D;
   var sum = 0.0;
-  ${sumInRuns({ sum: "select(0.0, x[place * s.D + at % s.D], words[place] != s.padding)" }, { end: "s.L", before: "let place = n * s.L + j;" })}
+  ${sumInRuns({ sum: "select(0.0, x[place * params.D + at % params.D], words[place] != params.padding)" }, { end: "params.L", before: "let place = n * params.L + j;" })}
   y[at] = sum / present(n);
 }`,
 );
@@ -37,18 +37,18 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
 const backward = kernel(
   "maskedMean.backward",
   () => wgsl`
-@group(0) @binding(0) var<storage, read> dy: array<f32>;
-@group(0) @binding(1) var<storage, read> words: array<u32>;
-@group(0) @binding(2) var<storage, read_write> dx: array<f32>;
-@group(0) @binding(3) var<uniform> s: Sizes;
+@group(0) @binding(_) var<storage, read> dy: array<f32>;
+@group(0) @binding(_) var<storage, read> words: array<u32>;
+@group(0) @binding(_) var<storage, read_write> dx: array<f32>;
+@group(0) @binding(_) var<uniform> params: Params;
 ${source}
 @compute @workgroup_size(64)
-fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
-  let at = (group.x + group.y * groups.x) * 64 + lane;
-  if (at >= s.N * s.L * s.D) { return; }
-  let place = at / s.D;
-  let n = place / s.L;
-  dx[at] = select(0.0, dy[n * s.D + at % s.D] / present(n), words[place] != s.padding);
+fn main(group: Group, @builtin(local_invocation_index) thread: u32) {
+  let at = groupIndex(group) * 64 + thread;
+  if (at >= params.N * params.L * params.D) { return; }
+  let place = at / params.D;
+  let n = place / params.L;
+  dx[at] = select(0.0, dy[n * params.D + at % params.D] / present(n), words[place] != params.padding);
 }`,
 );
 

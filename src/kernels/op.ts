@@ -1,5 +1,5 @@
 import { checkName } from "../check.ts";
-import type { HostArray, Recording, Slot } from "../gpu/index.ts";
+import { type HostArray, type Recording, type Slot, wgsl } from "../gpu/index.ts";
 
 export type DType = "f32" | "i32" | "u32";
 
@@ -71,6 +71,32 @@ export function expectRank(op: string, name: string, v: Value, rank: number, let
   expect(v.shape.length === rank, op, () => `${name} is ${show(v)}, expected ${rank} dimensions ${letters}.`);
 }
 
+/** Checks ids that the host knows. */
+export function expectIds(op: string, name: string, ids: Value, V: number): void {
+  expect(
+    ids.dtype !== "f32",
+    op,
+    () => `${name} ${show(ids)} is f32, expected i32 or u32. Use engine.tensor(data, shape, "i32").`,
+  );
+  const known = onHost(ids);
+  const bad = known?.findIndex((id) => id < 0 || id >= V) ?? -1;
+  expect(bad < 0, op, () => `${name}[${bad}] is ${known![bad]}, expected 0 … ${V - 1}.`);
+}
+
+/** One number for both directions, or one for each: down and across. */
+export type Pair = number | readonly [number, number];
+
+/** One number, or two: down and across. Whether they are whole is for the shape rules to say. */
+export function pair(op: string, name: string, n: Pair): readonly [number, number] {
+  if (typeof n === "number") return [n, n];
+  expect(
+    Array.isArray(n) && n.length === 2 && n.every((x) => typeof x === "number"),
+    op,
+    () => `${name} is ${JSON.stringify(n)}, expected a number, or two: down and across.`,
+  );
+  return n;
+}
+
 /** Workgroups for `n` threads in groups of `size`, folded into two dimensions where one holds too few (65,535). */
 export function grid(n: number, size: number): [number, number, number] {
   const groups = Math.ceil(n / size);
@@ -78,10 +104,6 @@ export function grid(n: number, size: number): [number, number, number] {
   const y = Math.ceil(groups / 65535);
   return [Math.ceil(groups / y), y, 1];
 }
-
-/** Renders `line(0) … line(n - 1)`: loops over registers are written out, since arrays of them would live in memory. */
-export const each = (n: number, line: (i: number) => string): string =>
-  Array.from({ length: n }, (_, i) => line(i)).join("\n");
 
 /** WGSL, ahead of all else: for kernels whose threads in fours tell one another what they read (quads). */
 export const subgroups = /* wgsl */ `
@@ -100,18 +122,22 @@ export const RUN = 64;
 export const sumInRuns = (
   terms: Readonly<Record<string, string>>,
   { first = "0u", end, step = 1, before = "" }: { first?: string; end: string; step?: number; before?: string },
-): string => {
-  const each = (text: (name: string, term: string) => string) =>
-    Object.entries(terms)
-      .map(([name, term]) => text(name, term))
-      .join(" ");
-  return /* wgsl */ `for (var start = ${first}; start < ${end}; start += ${RUN * step}) {
-    ${each((name) => `var run_${name} = 0.0;`)}
+): string => wgsl`
+  for (var start = ${first}; start < ${end}; start += ${RUN * step}) {
+#unroll name in [${Object.keys(terms)}]
+    var run_$name = 0.0;
+#end
     let stop = min(start + ${RUN * step}, ${end});
-    for (var j = start; j < stop; j += ${step}) { ${before} ${each((name, term) => `run_${name} += ${term};`)} }
-    ${each((name) => `${name} += run_${name};`)}
+    for (var j = start; j < stop; j += ${step}) {
+      ${before}
+      ${Object.entries(terms)
+        .map(([name, term]) => `run_${name} += ${term};`)
+        .join(" ")}
+    }
+#unroll name in [${Object.keys(terms)}]
+    $name += run_$name;
+#end
   }`;
-};
 
 /** WGSL: whether x is not a number. By its bits, since compilers may take a number to equal itself. */
 export const notANumber = (x: string): string => `((bitcast<u32>(${x}) & 0x7fffffffu) > 0x7f800000u)`;

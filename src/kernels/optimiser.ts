@@ -1,6 +1,6 @@
 import { kernel, type Recording, type Slot, wgsl } from "../gpu/index.ts";
 import { grid, notANumber4 } from "./op.ts";
-import { chooseRows, type RowWay, rowOf, sumOfLanes, threads } from "./rows.ts";
+import { chooseRows, type RowVariant, rowHooks, threads } from "./rows.ts";
 
 /*
  * One dispatch that changes all parameters, which lie in one buffer, each from a multiple of 64 numbers on. `live` says
@@ -35,9 +35,8 @@ export const SETTINGS = [
   "limit",
   "most",
 ] as const;
-type Setting = (typeof SETTINGS)[number];
-/** WGSL: one of the settings. */
-const the = (name: Setting) => `settings[${SETTINGS.indexOf(name)}]`;
+/** WGSL: where each of the settings is (RATE, DECAY, …). */
+const places = SETTINGS.map((name, i) => `const ${name.toUpperCase()} = ${i}u;`).join(" ");
 
 /** Groups of 64 numbers that are summed together for the norm, as a row of `rows.ts` is. */
 const SHARE = 64;
@@ -46,56 +45,62 @@ const RUN = 32;
 
 const squares = kernel(
   "optimiser.norm",
-  (way: RowWay) => wgsl`
-@group(0) @binding(0) var<storage, read> gradients: array<vec4f>;
-@group(0) @binding(1) var<storage, read> live: array<u32>;
-@group(0) @binding(2) var<storage, read_write> sums: array<f32>;
-${sumOfLanes(way)}
+  (v: RowVariant) => wgsl`
+@group(0) @binding(_) var<storage, read> gradients: array<vec4f>;
+@group(0) @binding(_) var<storage, read> live: array<u32>;
+@group(0) @binding(_) var<storage, read_write> sums: array<f32>;
+${rowHooks(v)}
+const RUN = ${RUN}u;
+// Numbers of a row, in vectors of four.
+const VECTORS = ${SHARE * 16}u;
 
-@compute @workgroup_size(${threads(way)})
-fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) thread: u32) {
-  ${rowOf(way)}
+@compute @workgroup_size(${threads(v)})
+fn main(group: Group, @builtin(local_invocation_index) thread: u32) {
+  let row = rowOf(groupIndex(group), thread);
+  let first = firstOf(thread);
   if (row >= arrayLength(&sums)) { return; }
   var sum = 0.0;
-  for (var start = lane; start < ${SHARE * 16}; start += ${way.lanes * RUN}) {
+  for (var start = first; start < VECTORS; start += ROW_THREADS * RUN) {
     var part = 0.0;
-    for (var i = start; i < min(start + ${way.lanes * RUN}, ${SHARE * 16}); i += ${way.lanes}) {
-      let at = row * ${SHARE * 16} + i;
+    for (var i = start; i < min(start + ROW_THREADS * RUN, VECTORS); i += ROW_THREADS) {
+      let at = row * VECTORS + i;
       let n = select(0u, live[min(at / 16, arrayLength(&live) - 1)], at / 16 < arrayLength(&live));
-      let first = at % 16 * 4;
-      let g = select(vec4f(), gradients[min(at, arrayLength(&gradients) - 1)], vec4u(first, first + 1, first + 2, first + 3) < vec4u(n));
+      let inside = at % 16 * 4 + vec4u(0, 1, 2, 3) < vec4u(n);
+      let g = select(vec4f(), gradients[min(at, arrayLength(&gradients) - 1)], inside);
       part += dot(g, g);
     }
     sum += part;
   }
-  sum = sumOfLanes(lane, sum);
-  if (lane == 0) { sums[row] = sum; }
+  sum = sumOfThreads(first, sum);
+  if (first == 0) { sums[row] = sum; }
 }`,
 );
 
 const factor = kernel(
   "optimiser.clip",
   () => wgsl`
-@group(0) @binding(0) var<storage, read> sums: array<f32>;
-@group(0) @binding(1) var<storage, read> settings: array<f32>;
-@group(0) @binding(2) var<storage, read_write> clip: array<f32>;
-${sumOfLanes({ lanes: 64 })}
+@group(0) @binding(_) var<storage, read> sums: array<f32>;
+@group(0) @binding(_) var<storage, read> settings: array<f32>;
+@group(0) @binding(_) var<storage, read_write> clip: array<f32>;
+${rowHooks({ rowThreads: 64 })}
+const RUN = ${RUN}u;
+${places}
 
 // clip[0] is what gradients are multiplied with, clip[1] their norm.
 @compute @workgroup_size(64)
-fn main(@builtin(local_invocation_index) lane: u32) {
+fn main(@builtin(local_invocation_index) thread: u32) {
   var sum = 0.0;
-  for (var start = lane; start < arrayLength(&sums); start += ${64 * RUN}) {
+  for (var start = thread; start < arrayLength(&sums); start += 64 * RUN) {
     var part = 0.0;
-    for (var i = start; i < min(start + ${64 * RUN}, arrayLength(&sums)); i += 64) { part += sums[i]; }
+    for (var i = start; i < min(start + 64 * RUN, arrayLength(&sums)); i += 64) { part += sums[i]; }
     sum += part;
   }
-  let all = sumOfLanes(lane, sum);
-  if (lane == 0) {
+  let all = sumOfThreads(thread, sum);
+  if (thread == 0) {
     // By bits: compilers may take it that no number is NaN or infinite.
     let size = bitcast<u32>(all) & 0x7fffffffu;
     let norm = select(sqrt(all), all, size >= 0x7f800000u);
-    let least = select(min(1.0, ${the("limit")} / (norm + 1e-6)), 0.0, size == 0x7f800000u);
+    let least = select(min(1.0, settings[LIMIT] / (norm + 1e-6)), 0.0, size == 0x7f800000u);
     clip[0] = select(least, all, size > 0x7f800000u);
     clip[1] = norm;
   }
@@ -105,21 +110,22 @@ fn main(@builtin(local_invocation_index) lane: u32) {
 const update = kernel(
   "optimiser",
   ({ rule, nesterov, clipped, bounded }: Pick<Update, "rule" | "nesterov" | "clipped" | "bounded">) => wgsl`
-@group(0) @binding(0) var<storage, read> gradients: array<vec4f>;
-@group(0) @binding(1) var<storage, read> live: array<u32>;
-@group(0) @binding(2) var<storage, read> settings: array<f32>;
+@group(0) @binding(_) var<storage, read> gradients: array<vec4f>;
+@group(0) @binding(_) var<storage, read> live: array<u32>;
+@group(0) @binding(_) var<storage, read> settings: array<f32>;
 #if ${clipped}
-@group(0) @binding(3) var<storage, read> clip: array<f32>;
+@group(0) @binding(_) var<storage, read> clip: array<f32>;
 #endif
-@group(0) @binding(${clipped ? 4 : 3}) var<storage, read_write> p: array<vec4f>;
-@group(0) @binding(${clipped ? 5 : 4}) var<storage, read_write> m: array<vec4f>;
+@group(0) @binding(_) var<storage, read_write> p: array<vec4f>;
+@group(0) @binding(_) var<storage, read_write> m: array<vec4f>;
 #if ${rule !== "sgd"}
-@group(0) @binding(${clipped ? 6 : 5}) var<storage, read_write> v: array<vec4f>;
+@group(0) @binding(_) var<storage, read_write> v: array<vec4f>;
 #endif
+${places}
 
 @compute @workgroup_size(64)
-fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
-  let at = (group.x + group.y * groups.x) * 64 + lane;
+fn main(group: Group, @builtin(local_invocation_index) thread: u32) {
+  let at = groupIndex(group) * 64 + thread;
   if (at >= arrayLength(&p)) { return; }
   let first = at % 16 * 4;
   let inside = vec4u(first, first + 1, first + 2, first + 3) < vec4u(live[at / 16]);
@@ -127,30 +133,30 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   let old = p[at];
   var g = gradients[at]${clipped ? " * clip[0]" : ""};
 #if ${bounded}
-  g = select(clamp(g, vec4f(-${the("most")}), vec4f(${the("most")})), g, ${notANumber4("g")});
+  g = select(clamp(g, vec4f(-settings[MOST]), vec4f(settings[MOST])), g, ${notANumber4("g")});
 #endif
 #if ${rule !== "adamw"}
-  if (${the("decay")} != 0) { g += ${the("decay")} * old; }
+  if (settings[DECAY] != 0) { g += settings[DECAY] * old; }
 #endif
   var new_p = old;
 #if ${rule === "sgd" || rule === "rmsprop"}
   var moved = vec4f();
-  if (${the("momentum")} != 0) { moved = ${the("momentum")} * m[at]; }
+  if (settings[MOMENTUM] != 0) { moved = settings[MOMENTUM] * m[at]; }
 #endif
 #if ${rule === "sgd"}
   let new_m = moved + g;
-  new_p -= ${the("rate")} * ${nesterov ? `(g + ${the("momentum")} * new_m)` : "new_m"};
+  new_p -= settings[RATE] * ${nesterov ? `(g + settings[MOMENTUM] * new_m)` : "new_m"};
 #else
-  let new_v = ${the("beta2")} * v[at] + ${the("new2")} * g * g;
+  let new_v = settings[BETA2] * v[at] + settings[NEW2] * g * g;
 #if ${rule === "rmsprop"}
-  let new_m = moved + g / (sqrt(new_v) + ${the("epsilon")});
-  new_p -= ${the("rate")} * new_m;
+  let new_m = moved + g / (sqrt(new_v) + settings[EPSILON]);
+  new_p -= settings[RATE] * new_m;
 #else
-  let new_m = m[at] + ${the("new1")} * (g - m[at]);
+  let new_m = m[at] + settings[NEW1] * (g - m[at]);
 #if ${rule === "adamw"}
-  new_p *= ${the("kept")};
+  new_p *= settings[KEPT];
 #endif
-  new_p -= ${the("rate")} * (new_m / (sqrt(new_v) / ${the("scale")} + ${the("epsilon")}));
+  new_p -= settings[RATE] * (new_m / (sqrt(new_v) / settings[SCALE] + settings[EPSILON]));
 #endif
   v[at] = select(v[at], new_v, inside);
 #endif

@@ -1,8 +1,7 @@
 import { checkNumber, type Known, number } from "../check.ts";
 import { kernel, wgsl } from "../gpu/index.ts";
-import { expectIds } from "./embedding.ts";
 import { checkReduction, type Reduction, reduceLoss, rowScale } from "./loss.ts";
-import { bits, expect, expectFloat, expectRank, fresh, grid, type Op, show, sumInRuns } from "./op.ts";
+import { bits, expect, expectFloat, expectIds, expectRank, fresh, grid, type Op, show, sumInRuns } from "./op.ts";
 import { rowStatistics } from "./rows.ts";
 
 /*
@@ -16,27 +15,27 @@ import { rowStatistics } from "./rows.ts";
 const forward = kernel(
   "policyGradient",
   ({ leash }: { leash: boolean }) => wgsl`
-struct Sizes { N: u32, A: u32, scale: u32, entropy: u32, beta: u32 }
-@group(0) @binding(0) var<storage, read> x: array<f32>;
-@group(0) @binding(1) var<storage, read> actions: array<u32>;
-@group(0) @binding(2) var<storage, read> advantages: array<f32>;
+struct Params { N: u32, A: u32, scale: u32, entropy: u32, beta: u32 }
+@group(0) @binding(_) var<storage, read> x: array<f32>;
+@group(0) @binding(_) var<storage, read> actions: array<u32>;
+@group(0) @binding(_) var<storage, read> advantages: array<f32>;
 #if ${leash}
-@group(0) @binding(3) var<storage, read> reference: array<f32>;
+@group(0) @binding(_) var<storage, read> reference: array<f32>;
 #endif
-@group(0) @binding(${leash ? 4 : 3}) var<storage, read_write> rows: array<f32>;
-@group(0) @binding(${leash ? 5 : 4}) var<storage, read_write> dx: array<f32>;
-@group(0) @binding(${leash ? 6 : 5}) var<uniform> s: Sizes;
-${rowStatistics({ lanes: 1 }, leash ? ["x", "reference"] : ["x"])}
+@group(0) @binding(_) var<storage, read_write> rows: array<f32>;
+@group(0) @binding(_) var<storage, read_write> dx: array<f32>;
+@group(0) @binding(_) var<uniform> params: Params;
+${rowStatistics({ rowThreads: 1 }, leash ? ["x", "reference"] : ["x"])}
 
 @compute @workgroup_size(16)
-fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
-  let row = (group.x + group.y * groups.x) * 16 + lane;
-  if (row >= s.N) { return; }
-  let a = min(actions[row], s.A - 1);
-  let base = row * s.A;
-  let scale = bitcast<f32>(s.scale);
-  let c = bitcast<f32>(s.entropy);
-  let beta = bitcast<f32>(s.beta);
+fn main(group: Group, @builtin(local_invocation_index) thread: u32) {
+  let row = groupIndex(group) * 16 + thread;
+  if (row >= params.N) { return; }
+  let a = min(actions[row], params.A - 1);
+  let base = row * params.A;
+  let scale = bitcast<f32>(params.scale);
+  let c = bitcast<f32>(params.entropy);
+  let beta = bitcast<f32>(params.beta);
   let total = logSumExp_x(row, 0);
 #if ${leash}
   let referenceTotal = logSumExp_reference(row, 0);
@@ -51,9 +50,9 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
           kl: "select(p * (logP - (reference[base + j] - referenceTotal.x - referenceTotal.y)), 0.0, p == 0)",
         }
       : { entropy: "select(-p * logP, 0.0, p == 0)" },
-    { end: "s.A", before: "let logP = x[base + j] - total.x - total.y; let p = power(logP);" },
+    { end: "params.A", before: "let logP = x[base + j] - total.x - total.y; let p = power(logP);" },
   )}
-  for (var j = 0u; j < s.A; j++) {
+  for (var j = 0u; j < params.A; j++) {
     let logP = x[base + j] - total.x - total.y;
     let p = power(logP);
     var d = -advantages[row] * (select(0.0, 1.0, j == a) - p);

@@ -5,73 +5,73 @@ import { bits, count, expect, expectFloat, fresh, grid, type Op, reshaped, show,
 /*
  * y = Σ x, or the mean, over any axes of x; dx = dy (over the number summed, for the mean), repeated along the axes.
  *
- * There are three ways where results are few or sums are long:
- *   alone   one thread a result
- *   wide    one workgroup a result: its lanes sum strides of 256, then pairwise
- *   spans   one thread for each few hundred numbers, and what they find is summed in the same way: no barriers, which are
- *           dear on devices that compute on the CPU. Three times faster there for long sums, but no default: numbers that are
- *           all alike have a mean that is just theirs only where they are added pairwise
- * `wide` and `spans` go in several passes, so that rounding errors hardly grow with the length; `alone` takes no more than a
- * few thousand numbers, unless a tuning says so.
+ * There are three variants where results are few or sums are long:
+ *   serial     one thread a result
+ *   workgroup  one workgroup a result: its threads sum strides of 256, then pairwise
+ *   multiPass  one thread for each few hundred numbers, and what they find is summed in the same way: no barriers, which are
+ *              dear on devices that compute on the CPU. Three times faster there for long sums, but no default: numbers that
+ *              are all alike have a mean that is just theirs only where they are added pairwise
+ * `workgroup` too goes in several passes where sums are long, so that rounding errors hardly grow with the length; `serial` takes
+ * no more than a few thousand numbers, unless a tuning says so.
  */
 
-const LANES = 256;
+const THREADS = 256;
 /** Numbers that one workgroup sums, and one thread; more are split. */
-const SPAN = { wide: 16384, spans: 256 };
-/** The least results that the threads of a CPU sum alone by default, and the most numbers of each that any thread does. */
+const SPAN = { workgroup: 16384, thread: 256 };
+/** The least results that the threads of a CPU sum one by one by default, and the most numbers of each that any thread does. */
 const FEW = 16;
 const SHORT = 4096;
 
 /** Where numbers lie; `flat` where kept and reduced axes are one each, which saves the divisions. */
 export const index = (flat: boolean): string => wgsl`
 // k: kept dimensions, r: reduced ones, each outermost first with its stride in x.
-struct Sizes { kept: u32, reduced: u32, span: u32, k1: u32, k2: u32, sk0: u32, sk1: u32, sk2: u32, r1: u32, r2: u32, sr0: u32, sr1: u32, sr2: u32, scale: u32 }
+struct Params { kept: u32, reduced: u32, span: u32, k1: u32, k2: u32, sk0: u32, sk1: u32, sk2: u32, r1: u32, r2: u32, sr0: u32, sr1: u32, sr2: u32, scale: u32 }
 #if ${flat}
-fn keptAt(i: u32) -> u32 { return i * s.sk2; }
-fn reducedAt(i: u32) -> u32 { return i * s.sr2; }
+fn keptAt(i: u32) -> u32 { return i * params.sk2; }
+fn reducedAt(i: u32) -> u32 { return i * params.sr2; }
 #else
-fn keptAt(i: u32) -> u32 { return i / (s.k1 * s.k2) * s.sk0 + i / s.k2 % s.k1 * s.sk1 + i % s.k2 * s.sk2; }
-fn reducedAt(i: u32) -> u32 { return i / (s.r1 * s.r2) * s.sr0 + i / s.r2 % s.r1 * s.sr1 + i % s.r2 * s.sr2; }
+fn keptAt(i: u32) -> u32 { return i / (params.k1 * params.k2) * params.sk0 + i / params.k2 % params.k1 * params.sk1 + i % params.k2 * params.sk2; }
+fn reducedAt(i: u32) -> u32 { return i / (params.r1 * params.r2) * params.sr0 + i / params.r2 % params.r1 * params.sr1 + i % params.r2 * params.sr2; }
 #endif`;
 
 const forward = kernel(
   "sum",
   ({ wide, flat }: { wide: boolean; flat: boolean }) => wgsl`
 ${index(flat)}
-@group(0) @binding(0) var<storage, read> x: array<f32>;
-@group(0) @binding(1) var<storage, read_write> y: array<f32>;
-@group(0) @binding(2) var<uniform> s: Sizes;
+@group(0) @binding(_) var<storage, read> x: array<f32>;
+@group(0) @binding(_) var<storage, read_write> y: array<f32>;
+@group(0) @binding(_) var<uniform> params: Params;
 
 #if ${wide}
-var<workgroup> sums: array<f32, ${LANES}>;
+var<workgroup> sums: array<f32, ${THREADS}>;
 
 // Workgroup (i, part): result i, numbers [part · span, (part + 1) · span) of those to be summed.
-@compute @workgroup_size(${LANES})
-fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lane: u32) {
-  let base = keptAt(group.x);
+@compute @workgroup_size(${THREADS})
+fn main(group: Group, @builtin(local_invocation_index) thread: u32) {
+  let base = keptAt(group.id.x);
   var sum = 0.0;
-  for (var i = group.y * s.span + lane; i < min((group.y + 1) * s.span, s.reduced); i += ${LANES}) {
+  for (var i = group.id.y * params.span + thread; i < min((group.id.y + 1) * params.span, params.reduced); i += ${THREADS}) {
     sum += x[base + reducedAt(i)];
   }
-  sums[lane] = sum;
-  for (var half = ${LANES / 2}u; half > 0; half /= 2) {
+  sums[thread] = sum;
+  for (var half = ${THREADS / 2}u; half > 0; half /= 2) {
     workgroupBarrier();
-    if (lane < half) { sums[lane] += sums[lane + half]; }
+    if (thread < half) { sums[thread] += sums[thread + half]; }
   }
-  if (lane == 0) { y[group.y * s.kept + group.x] = sums[0] * bitcast<f32>(s.scale); }
+  if (thread == 0) { y[group.id.y * params.kept + group.id.x] = sums[0] * bitcast<f32>(params.scale); }
 }
 #else
 // Thread part · kept + i: result i, numbers [part · span, (part + 1) · span) of those to be summed.
 @compute @workgroup_size(64)
-fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
-  let at = (group.x + group.y * groups.x) * 64 + lane;
-  let part = at / s.kept;
-  if (part >= max(1, (s.reduced + s.span - 1) / s.span)) { return; }
-  let base = keptAt(at % s.kept);
+fn main(group: Group, @builtin(local_invocation_index) thread: u32) {
+  let at = groupIndex(group) * 64 + thread;
+  let part = at / params.kept;
+  if (part >= max(1, (params.reduced + params.span - 1) / params.span)) { return; }
+  let base = keptAt(at % params.kept);
   var sum = 0.0;
-  let end = min((part + 1) * s.span, s.reduced);
-  ${sumInRuns({ sum: "x[base + reducedAt(j)]" }, { first: "part * s.span", end: "end" })}
-  y[at] = sum * bitcast<f32>(s.scale);
+  let end = min((part + 1) * params.span, params.reduced);
+  ${sumInRuns({ sum: "x[base + reducedAt(j)]" }, { first: "part * params.span", end: "end" })}
+  y[at] = sum * bitcast<f32>(params.scale);
 }
 #endif`,
 );
@@ -80,15 +80,15 @@ const backward = kernel(
   "sum.backward",
   ({ flat }: { flat: boolean }) => wgsl`
 ${index(flat)}
-@group(0) @binding(0) var<storage, read> dy: array<f32>;
-@group(0) @binding(1) var<storage, read_write> dx: array<f32>;
-@group(0) @binding(2) var<uniform> s: Sizes;
+@group(0) @binding(_) var<storage, read> dy: array<f32>;
+@group(0) @binding(_) var<storage, read_write> dx: array<f32>;
+@group(0) @binding(_) var<uniform> params: Params;
 
 @compute @workgroup_size(64)
-fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
-  let at = (group.x + group.y * groups.x) * 64 + lane;
-  if (at >= s.kept * s.reduced) { return; }
-  dx[keptAt(at / s.reduced) + reducedAt(at % s.reduced)] = dy[at / s.reduced] * bitcast<f32>(s.scale);
+fn main(group: Group, @builtin(local_invocation_index) thread: u32) {
+  let at = groupIndex(group) * 64 + thread;
+  if (at >= params.kept * params.reduced) { return; }
+  dx[keptAt(at / params.reduced) + reducedAt(at % params.reduced)] = dy[at / params.reduced] * bitcast<f32>(params.scale);
 }`,
 );
 
@@ -145,20 +145,20 @@ export function sumOver(r: Recording, x: Value, axes: ReadonlySet<number>, shape
     });
     if (parts > 1) pass(r, sums, new Set([0]), wide, span);
   };
-  const ways = {
-    alone: (r: Recording) => pass(r, x, axes, false, Math.max(1, reduced)),
-    wide: (r: Recording) => pass(r, x, axes, true, SPAN.wide),
-    spans: (r: Recording) => pass(r, x, axes, false, SPAN.spans),
+  const variants = {
+    serial: (r: Recording) => pass(r, x, axes, false, Math.max(1, reduced)),
+    workgroup: (r: Recording) => pass(r, x, axes, true, SPAN.workgroup),
+    multiPass: (r: Recording) => pass(r, x, axes, false, SPAN.thread),
   };
-  if (reduced === 0 || (kept >= 64 && reduced <= 32)) ways.alone(r);
+  if (reduced === 0 || (kept >= 64 && reduced <= 32)) variants.serial(r);
   // Enough results for all threads of any device.
-  else if (kept >= 1024) (reduced <= SHORT ? ways.alone : ways.spans)(r);
+  else if (kept >= 1024) (reduced <= SHORT ? variants.serial : variants.multiPass)(r);
   else {
-    // A few results have one way whatever is summed, so that another size of batch does not compile the mean of its losses anew.
-    const software = kept >= FEW && reduced <= SHORT ? "alone" : "wide";
+    // A few results have one variant whatever is summed, so that another size of batch does not compile the mean of its losses anew.
+    const software = kept >= FEW && reduced <= SHORT ? "serial" : "workgroup";
     const size = (n: number) => 2 ** Math.ceil(Math.log2(n));
-    const defaults = { software, integrated: "wide", discrete: "wide" };
-    r.choose("sum", `${kept < FEW ? "few" : size(kept)}×${size(reduced)}`, ways, defaults);
+    const defaults = { software, integrated: "workgroup", discrete: "workgroup" };
+    r.choose("sum", `${kept < FEW ? "few" : size(kept)}×${size(reduced)}`, variants, defaults);
   }
   return y;
 }

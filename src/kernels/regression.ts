@@ -41,44 +41,44 @@ export type Regression = keyof typeof functions;
 const forward = kernel(
   "regression",
   ({ kind }: { kind: Regression }) => wgsl`
-struct Sizes { n: u32, scale: u32, p: u32 }
-@group(0) @binding(0) var<storage, read> x_in: array<f32>;
-@group(0) @binding(1) var<storage, read> t_in: array<f32>;
-@group(0) @binding(2) var<storage, read_write> y: array<f32>;
-@group(0) @binding(3) var<storage, read_write> dx: array<f32>;
-@group(0) @binding(4) var<uniform> s: Sizes;
+struct Params { n: u32, scale: u32, p: u32 }
+@group(0) @binding(_) var<storage, read> x_in: array<f32>;
+@group(0) @binding(_) var<storage, read> t_in: array<f32>;
+@group(0) @binding(_) var<storage, read_write> y: array<f32>;
+@group(0) @binding(_) var<storage, read_write> dx: array<f32>;
+@group(0) @binding(_) var<uniform> params: Params;
 ${nanTest}${log1p}${logistic}${logarithm}
 
 @compute @workgroup_size(64)
-fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
-  let at = (group.x + group.y * groups.x) * 64 + lane;
-  if (at >= s.n) { return; }
+fn main(group: Group, @builtin(local_invocation_index) thread: u32) {
+  let at = groupIndex(group) * 64 + thread;
+  if (at >= params.n) { return; }
   let x = x_in[at];
   let t = t_in[at];
-  let p = bitcast<f32>(s.p);
-  y[at] = bitcast<f32>(s.scale) * (${functions[kind].value});
-  dx[at] = bitcast<f32>(s.scale) * (${functions[kind].slope});
+  let p = bitcast<f32>(params.p);
+  y[at] = bitcast<f32>(params.scale) * (${functions[kind].value});
+  dx[at] = bitcast<f32>(params.scale) * (${functions[kind].slope});
 }`,
 );
 
 const byTarget = kernel(
   "regression.byTarget",
   ({ kind }: { kind: Regression }) => wgsl`
-struct Sizes { n: u32, scale: u32, p: u32 }
-@group(0) @binding(0) var<storage, read> x_in: array<f32>;
-@group(0) @binding(1) var<storage, read> t_in: array<f32>;
-@group(0) @binding(2) var<storage, read_write> dt: array<f32>;
-@group(0) @binding(3) var<uniform> s: Sizes;
+struct Params { n: u32, scale: u32, p: u32 }
+@group(0) @binding(_) var<storage, read> x_in: array<f32>;
+@group(0) @binding(_) var<storage, read> t_in: array<f32>;
+@group(0) @binding(_) var<storage, read_write> dt: array<f32>;
+@group(0) @binding(_) var<uniform> params: Params;
 ${nanTest}${logarithm}
 
 @compute @workgroup_size(64)
-fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
-  let at = (group.x + group.y * groups.x) * 64 + lane;
-  if (at >= s.n) { return; }
+fn main(group: Group, @builtin(local_invocation_index) thread: u32) {
+  let at = groupIndex(group) * 64 + thread;
+  if (at >= params.n) { return; }
   let x = x_in[at];
   let t = t_in[at];
-  let p = bitcast<f32>(s.p);
-  dt[at] = bitcast<f32>(s.scale) * (${functions[kind].byTarget});
+  let p = bitcast<f32>(params.p);
+  dt[at] = bitcast<f32>(params.scale) * (${functions[kind].byTarget});
 }`,
 );
 

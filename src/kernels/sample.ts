@@ -17,18 +17,18 @@ export type Distribution = "uniform" | "normal";
 const draw = kernel(
   "sample",
   ({ from }: { from: Distribution }) => wgsl`
-struct Sizes { n: u32, a: u32, b: u32 }
-@group(0) @binding(0) var<storage, read> seed: array<u32>;
-@group(0) @binding(1) var<storage, read_write> y: array<f32>;
-@group(0) @binding(2) var<uniform> s: Sizes;
+struct Params { n: u32, a: u32, b: u32 }
+@group(0) @binding(_) var<storage, read> seed: array<u32>;
+@group(0) @binding(_) var<storage, read_write> y: array<f32>;
+@group(0) @binding(_) var<uniform> params: Params;
 ${random}
 
 @compute @workgroup_size(64)
-fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
-  let at = (group.x + group.y * groups.x) * 64 + lane;
-  if (at >= s.n) { return; }
-  let a = bitcast<f32>(s.a);
-  let b = bitcast<f32>(s.b);
+fn main(group: Group, @builtin(local_invocation_index) thread: u32) {
+  let at = groupIndex(group) * 64 + thread;
+  if (at >= params.n) { return; }
+  let a = bitcast<f32>(params.a);
+  let b = bitcast<f32>(params.b);
 #if ${from === "uniform"}
   // Rounding may lead to b, which is not among them.
   let drawn = a + (b - a) * random(seed[0], at);
@@ -44,24 +44,24 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
 const choose = kernel(
   "categorical",
   () => wgsl`
-struct Sizes { N: u32, A: u32 }
-@group(0) @binding(0) var<storage, read> x: array<f32>;
-@group(0) @binding(1) var<storage, read> seed: array<u32>;
-@group(0) @binding(2) var<storage, read_write> y: array<u32>;
-@group(0) @binding(3) var<uniform> s: Sizes;
+struct Params { N: u32, A: u32 }
+@group(0) @binding(_) var<storage, read> x: array<f32>;
+@group(0) @binding(_) var<storage, read> seed: array<u32>;
+@group(0) @binding(_) var<storage, read_write> y: array<u32>;
+@group(0) @binding(_) var<uniform> params: Params;
 ${random}
-${rowStatistics({ lanes: 1 })}
+${rowStatistics({ rowThreads: 1 })}
 
 @compute @workgroup_size(16)
-fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
-  let row = (group.x + group.y * groups.x) * 16 + lane;
-  if (row >= s.N) { return; }
+fn main(group: Group, @builtin(local_invocation_index) thread: u32) {
+  let row = groupIndex(group) * 16 + thread;
+  if (row >= params.N) { return; }
   let total = logSumExp_x(row, 0);
   var left = random(seed[0], row);
   var chosen = 0u;
   // A class without probability is never chosen, not even where rounding leaves a rest.
-  for (var j = 0u; j < s.A; j++) {
-    let p = exp(x[row * s.A + j] - total.x - total.y);
+  for (var j = 0u; j < params.A; j++) {
+    let p = exp(x[row * params.A + j] - total.x - total.y);
     if (p > 0) { chosen = j; left -= p; if (left < 0) { break; } }
   }
   y[row] = select(chosen, 0xffffffffu, isNaN(total.y));

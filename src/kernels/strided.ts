@@ -17,18 +17,18 @@ const gather = kernel(
   "strided",
   () => wgsl`
 // d: sizes of y; t: how far apart neighbours along each axis lie in x.
-struct Sizes { n: u32, offset: u32, ${fields("d", "u32")}, ${fields("t", "u32")} }
-@group(0) @binding(0) var<storage, read> x: array<u32>;
-@group(0) @binding(1) var<storage, read_write> y: array<u32>;
-@group(0) @binding(2) var<uniform> s: Sizes;
+struct Params { n: u32, offset: u32, ${fields("d", "u32")}, ${fields("t", "u32")} }
+@group(0) @binding(_) var<storage, read> x: array<u32>;
+@group(0) @binding(_) var<storage, read_write> y: array<u32>;
+@group(0) @binding(_) var<uniform> params: Params;
 
 @compute @workgroup_size(64)
-fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
-  let at = (group.x + group.y * groups.x) * 64 + lane;
-  if (at >= s.n) { return; }
+fn main(group: Group, @builtin(local_invocation_index) thread: u32) {
+  let at = groupIndex(group) * 64 + thread;
+  if (at >= params.n) { return; }
   var rest = at;
-  var place = s.offset;
-  ${axes.map((i) => `place += rest % s.d${i} * s.t${i}; rest /= s.d${i};`).join("\n  ")}
+  var place = params.offset;
+  ${axes.map((i) => `place += rest % params.d${i} * params.t${i}; rest /= params.d${i};`).join("\n  ")}
   y[at] = x[place];
 }`,
 );
@@ -37,15 +37,15 @@ const spread = kernel(
   "pad",
   () => wgsl`
 // d: sizes of y; e: of x; b: numbers before it; t: every t-th number of y is one of x.
-struct Sizes { n: u32, value: u32, ${fields("d", "u32")}, ${fields("e", "u32")}, ${fields("b", "u32")}, ${fields("t", "u32")} }
-@group(0) @binding(0) var<storage, read> x: array<u32>;
-@group(0) @binding(1) var<storage, read_write> y: array<u32>;
-@group(0) @binding(2) var<uniform> s: Sizes;
+struct Params { n: u32, value: u32, ${fields("d", "u32")}, ${fields("e", "u32")}, ${fields("b", "u32")}, ${fields("t", "u32")} }
+@group(0) @binding(_) var<storage, read> x: array<u32>;
+@group(0) @binding(_) var<storage, read_write> y: array<u32>;
+@group(0) @binding(_) var<uniform> params: Params;
 
 @compute @workgroup_size(64)
-fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
-  let at = (group.x + group.y * groups.x) * 64 + lane;
-  if (at >= s.n) { return; }
+fn main(group: Group, @builtin(local_invocation_index) thread: u32) {
+  let at = groupIndex(group) * 64 + thread;
+  if (at >= params.n) { return; }
   var rest = at;
   var start = 0u;
   var stride = 1u;
@@ -53,14 +53,14 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   ${axes
     .map(
       (i) => `{
-    let place = rest % s.d${i}; rest /= s.d${i};
-    let p = place - s.b${i};
-    inside = inside && place >= s.b${i} && p % s.t${i} == 0 && p / s.t${i} < s.e${i};
-    start += p / s.t${i} * stride; stride *= s.e${i};
+    let place = rest % params.d${i}; rest /= params.d${i};
+    let p = place - params.b${i};
+    inside = inside && place >= params.b${i} && p % params.t${i} == 0 && p / params.t${i} < params.e${i};
+    start += p / params.t${i} * stride; stride *= params.e${i};
   }`,
     )
     .join("\n  ")}
-  if (inside) { y[at] = x[start]; } else { y[at] = s.value; }
+  if (inside) { y[at] = x[start]; } else { y[at] = params.value; }
 }`,
 );
 

@@ -9,30 +9,30 @@ import { sumTo } from "./reduce.ts";
  */
 
 const walk = /* wgsl */ `
-struct Sizes { n: u32, d0: u32, d1: u32, d2: u32, d3: u32, c0: u32, c1: u32, c2: u32, c3: u32, a0: u32, a1: u32, a2: u32, a3: u32, b0: u32, b1: u32, b2: u32, b3: u32 }
+struct Params { n: u32, d0: u32, d1: u32, d2: u32, d3: u32, c0: u32, c1: u32, c2: u32, c3: u32, a0: u32, a1: u32, a2: u32, a3: u32, b0: u32, b1: u32, b2: u32, b3: u32 }
 // Where condition, a and b of result number \`at\` are.
 fn operands(at: u32) -> vec3u {
-  let i3 = at % s.d3; var rest = at / s.d3;
-  let i2 = rest % s.d2; rest /= s.d2;
-  let i1 = rest % s.d1;
-  let i0 = rest / s.d1;
-  return vec3u(i0 * s.c0 + i1 * s.c1 + i2 * s.c2 + i3 * s.c3, i0 * s.a0 + i1 * s.a1 + i2 * s.a2 + i3 * s.a3, i0 * s.b0 + i1 * s.b1 + i2 * s.b2 + i3 * s.b3);
+  let i3 = at % params.d3; var rest = at / params.d3;
+  let i2 = rest % params.d2; rest /= params.d2;
+  let i1 = rest % params.d1;
+  let i0 = rest / params.d1;
+  return vec3u(i0 * params.c0 + i1 * params.c1 + i2 * params.c2 + i3 * params.c3, i0 * params.a0 + i1 * params.a1 + i2 * params.a2 + i3 * params.a3, i0 * params.b0 + i1 * params.b1 + i2 * params.b2 + i3 * params.b3);
 }`;
 
 const forward = kernel(
   "where",
   () => wgsl`
 ${walk}
-@group(0) @binding(0) var<storage, read> condition: array<u32>;
-@group(0) @binding(1) var<storage, read> a: array<f32>;
-@group(0) @binding(2) var<storage, read> b: array<f32>;
-@group(0) @binding(3) var<storage, read_write> y: array<f32>;
-@group(0) @binding(4) var<uniform> s: Sizes;
+@group(0) @binding(_) var<storage, read> condition: array<u32>;
+@group(0) @binding(_) var<storage, read> a: array<f32>;
+@group(0) @binding(_) var<storage, read> b: array<f32>;
+@group(0) @binding(_) var<storage, read_write> y: array<f32>;
+@group(0) @binding(_) var<uniform> params: Params;
 
 @compute @workgroup_size(64)
-fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
-  let at = (group.x + group.y * groups.x) * 64 + lane;
-  if (at >= s.n) { return; }
+fn main(group: Group, @builtin(local_invocation_index) thread: u32) {
+  let at = groupIndex(group) * 64 + thread;
+  if (at >= params.n) { return; }
   let i = operands(at);
   // Zero is zero in every type; the sign of -0 does not count.
   if ((condition[i.x] << 1) != 0) { y[at] = a[i.y]; } else { y[at] = b[i.z]; }
@@ -43,15 +43,15 @@ const backward = kernel(
   "where.backward",
   ({ chosen }: { chosen: boolean }) => wgsl`
 ${walk}
-@group(0) @binding(0) var<storage, read> condition: array<u32>;
-@group(0) @binding(1) var<storage, read> dy: array<f32>;
-@group(0) @binding(2) var<storage, read_write> d: array<f32>;
-@group(0) @binding(3) var<uniform> s: Sizes;
+@group(0) @binding(_) var<storage, read> condition: array<u32>;
+@group(0) @binding(_) var<storage, read> dy: array<f32>;
+@group(0) @binding(_) var<storage, read_write> d: array<f32>;
+@group(0) @binding(_) var<uniform> params: Params;
 
 @compute @workgroup_size(64)
-fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
-  let at = (group.x + group.y * groups.x) * 64 + lane;
-  if (at >= s.n) { return; }
+fn main(group: Group, @builtin(local_invocation_index) thread: u32) {
+  let at = groupIndex(group) * 64 + thread;
+  if (at >= params.n) { return; }
   d[at] = select(0.0, dy[at], ((condition[operands(at).x] << 1) != 0) == ${chosen});
 }`,
 );

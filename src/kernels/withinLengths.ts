@@ -9,19 +9,19 @@ import { count, fresh, grid, type Value } from "./op.ts";
 const within = kernel(
   "withinLengths",
   ({ width }: { width: 1 | 4 }) => wgsl`
-struct Sizes { n: u32, T: u32, across: u32 }
+struct Params { n: u32, T: u32, across: u32 }
 alias Numbers = ${width === 4 ? "vec4f" : "f32"};
-@group(0) @binding(0) var<storage, read> x: array<Numbers>;
-@group(0) @binding(1) var<storage, read> lengths: array<u32>;
-@group(0) @binding(2) var<storage, read_write> y: array<Numbers>;
-@group(0) @binding(3) var<uniform> s: Sizes;
+@group(0) @binding(_) var<storage, read> x: array<Numbers>;
+@group(0) @binding(_) var<storage, read> lengths: array<u32>;
+@group(0) @binding(_) var<storage, read_write> y: array<Numbers>;
+@group(0) @binding(_) var<uniform> params: Params;
 
 @compute @workgroup_size(64)
-fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
-  let at = (group.x + group.y * groups.x) * 64 + lane;
-  if (at >= s.n) { return; }
-  let step = at / s.across;
-  y[at] = select(Numbers(), x[at], step % s.T < lengths[step / s.T]);
+fn main(group: Group, @builtin(local_invocation_index) thread: u32) {
+  let at = groupIndex(group) * 64 + thread;
+  if (at >= params.n) { return; }
+  let step = at / params.across;
+  y[at] = select(Numbers(), x[at], step % params.T < lengths[step / params.T]);
 }`,
 );
 

@@ -13,7 +13,7 @@ const some = /^conv2d: (plain|padding, relu|everything, by axis|groups, sigmoid)
 
 /** Kernels that can be done in a given way, and the cases that try it. */
 export const variants: readonly { families: readonly string[]; way: string; cases: RegExp }[] = [
-  ...["registers8", "registers4", "quads", "quads16", "shared64", "shared32", "splitRegisters", "splitShared"].map(
+  ...["registers8", "registers4", "quads", "quads16", "shared64", "shared32", "splitKRegisters", "splitKShared"].map(
     (way) => ({
       families: ["matmul"],
       way,
@@ -24,12 +24,20 @@ export const variants: readonly { families: readonly string[]; way: string; case
   { families: convolutions, way: "quads", cases: /^conv/ },
   { families: convolutions, way: "shared32", cases: some },
   { families: convolutions, way: "shared64", cases: some },
-  ...["chain", "lanes64", "lanes128"].map((way) => ({ families: embeddings, way, cases: /^embedding/ })),
-  ...["alone", "wide", "spans"].map((way) => ({ families: ["sum"], way, cases: /^(sum|mean|layerNorm)/ })),
-  ...["alone", "shared"].map((way) => ({ families: rows, way, cases: /^(layerNorm|softmax|logSoftmax|crossEntropy)/ })),
-  ...["gather", "apart"].map((way) => ({ families: pools, way, cases: /^(max|avg)Pool2d/ })),
-  ...["alone", "shared"].map((way) => ({ families: norms, way, cases: /^clipGradientNorm/ })),
-  ...["tall", "quads", "low", "alone"].map((way) => ({ families: recurrences, way, cases: /^(gru|lstm|rnn)/ })),
+  ...["linkedList", "radixSort64", "radixSort128"].map((way) => ({ families: embeddings, way, cases: /^embedding/ })),
+  ...["serial", "workgroup", "multiPass"].map((way) => ({ families: ["sum"], way, cases: /^(sum|mean|layerNorm)/ })),
+  ...["serial", "workgroup"].map((way) => ({
+    families: rows,
+    way,
+    cases: /^(layerNorm|softmax|logSoftmax|crossEntropy)/,
+  })),
+  ...["gather", "scatter"].map((way) => ({ families: pools, way, cases: /^(max|avg)Pool2d/ })),
+  ...["serial", "workgroup"].map((way) => ({ families: norms, way, cases: /^clipGradientNorm/ })),
+  ...["rows8", "quads", "rows4", "barrierFree"].map((way) => ({
+    families: recurrences,
+    way,
+    cases: /^(gru|lstm|rnn)/,
+  })),
   // A reset gate before the product needs two products a step, which only goes through storage.
   { families: recurrencesOf(simple), way: "shared", cases: /^(gru|lstm|rnn)/ },
 ];

@@ -56,6 +56,8 @@ test("#unroll takes the words of a list, and names of more than a letter", () =>
 test("snippets may unroll, also by a name that the shader around them unrolls", () => {
   const store = "#unroll j in 2\n y$i_$j;\n#end";
   expect(lines(wgsl`#unroll i in ${2} ${store} #end`)).toEqual(["y0_0;", "y0_1;", "y1_0;", "y1_1;"]);
+  const named = wgsl`#unroll name in [${["g$m"]}] var $name = 0; #end`;
+  expect(lines(wgsl`#unroll m in ${2} ${named} #end`)).toEqual(["var g0 = 0;", "var g1 = 0;"]);
 });
 
 test("#if goes before #unroll, whatever is within what", () => {

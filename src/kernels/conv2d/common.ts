@@ -18,10 +18,16 @@ export interface Forward extends Window {
   activation: Activation;
 }
 
+/** In registers a thread computes 8 channels of 8 neighbouring pixels: a weight serves 8 products, a pixel 8 channels. */
+export const CHANNELS = 8;
+export const PIXELS = 8;
+
 /** The window's constants, and the parameters that are known when a step is planned. */
 export const common = (v: Window): string => wgsl`
 const KH = ${v.kH}u; const STRIDE_H = ${v.strideH}u; const DILATION_H = ${v.dilationH}u;
 const KW = ${v.kW}u; const STRIDE_W = ${v.strideW}u; const DILATION_W = ${v.dilationW}u;
+const CHANNELS = ${CHANNELS}u;
+const PIXELS = ${PIXELS}u;
 // x is N × C × H × W, y N × O × P × Q.
 struct Params {
   N: u32, C: u32, H: u32, W: u32, O: u32, P: u32, Q: u32, groups: u32, padH: u32, padW: u32,
@@ -37,10 +43,6 @@ fn epilogue(y: f32, o: u32) -> f32 { return activate(y + b[o]); }
 #else
 fn epilogue(y: f32, o: u32) -> f32 { return activate(y); }
 #endif`;
-
-/** In registers a thread computes 8 channels of 8 neighbouring pixels: a weight serves 8 products, a pixel 8 channels. */
-export const CHANNELS = 8;
-export const PIXELS = 8;
 
 /**
  * The columns that a thread's pixels meet over all taps, of which each is read once: in the row of x those of pixel · step +
@@ -74,6 +76,26 @@ fn gradient(row: u32, column: i32, Q: u32, live: bool) -> f32 {
 #else
   return select(0.0, dy[row + min(w, Q - 1)], (w < Q) & live);
 #endif
+}`;
+
+/** WGSL: stores 8 pixels of output channel o, or of dx, from `at` on, as far as `left` says that the row goes. */
+export const storePixels = wgsl`
+fn storePixels(at: u32, o: u32, left: u32, first: vec4f, last: vec4f) {
+#unroll p in 4
+  if ($p < left) { y[at + $p] = epilogue(first[$p], o); }
+#end
+#unroll p in 4
+  if ($p + 4 < left) { y[at + $p + 4] = epilogue(last[$p], o); }
+#end
+}`;
+export const storeGradients = wgsl`
+fn storeGradients(at: u32, left: u32, first: vec4f, last: vec4f) {
+#unroll p in 4
+  if ($p < left) { dx[at + $p] = first[$p]; }
+#end
+#unroll p in 4
+  if ($p + 4 < left) { dx[at + $p + 4] = last[$p]; }
+#end
 }`;
 
 /** For dw: the window's rows are taken `taps` at a time. All of a small window share what is read of dy; a large one would not fit. */

@@ -11,6 +11,8 @@ import {
   fresh,
   grid,
   type Op,
+  type Pair,
+  pair,
   show,
   type Value,
 } from "../op.ts";
@@ -32,7 +34,6 @@ import * as throughShared from "./shared.ts";
  *   shared64, shared32  a matrix product through workgroup memory (shared.ts)
  */
 
-type Pair = number | readonly [number, number];
 export interface Conv2dOptions {
   stride?: Pair;
   padding?: Pair | "same";
@@ -48,17 +49,6 @@ export const conv2dOptions: Known<Conv2dOptions> = {
   groups: true,
   activation: true,
 };
-
-/** One number, or two: down and across. Whether they are whole is for the shape rules to say. */
-export function pair(op: string, name: string, n: Pair): readonly [number, number] {
-  if (typeof n === "number") return [n, n];
-  expect(
-    Array.isArray(n) && n.length === 2 && n.every((x) => typeof x === "number"),
-    op,
-    () => `${name} is ${JSON.stringify(n)}, expected a number, or two: down and across.`,
-  );
-  return n;
-}
 
 /** @throws TypeError naming the shapes when they do not fit, or the window is larger than the padded image. */
 export const conv2d: Op<Conv2dOptions> = (r, [x, w, b], options) => {

@@ -6,11 +6,12 @@ import {
   common,
   epilogue,
   type Forward,
-  PIXELS,
   readGradient,
   readPixel,
   readTap,
   slides,
+  storeGradients,
+  storePixels,
   type Window,
   type WindowRows,
 } from "./common.ts";
@@ -29,14 +30,14 @@ export const THREADS = 4;
 const placeOf = /* wgsl */ `
 struct Place { n: u32, group: u32, channel: u32, row: u32, column: u32, inside: bool }
 fn placeOf(quad: u32, thread: u32, channels: u32, rows: u32, columns: u32) -> Place {
-  let across = (columns + ${PIXELS - 1}) / ${PIXELS};
+  let across = (columns + PIXELS - 1) / PIXELS;
   let quads = (rows * across + 3) / 4;
-  let tiles = (channels + ${CHANNELS - 1}) / ${CHANNELS};
+  let tiles = (channels + CHANNELS - 1) / CHANNELS;
   let at = quad % quads * 4 + thread;
   var rest = quad / quads;
-  let channel = rest % tiles * ${CHANNELS}; rest /= tiles;
+  let channel = rest % tiles * CHANNELS; rest /= tiles;
   let row = min(at / across, rows - 1);
-  return Place(rest / params.groups, rest % params.groups, channel, row, at % across * ${PIXELS}, at < rows * across);
+  return Place(rest / params.groups, rest % params.groups, channel, row, at % across * PIXELS, at < rows * across);
 }`;
 
 export const forward = kernel(
@@ -54,6 +55,7 @@ ${common(v)}
 ${placeOf}
 ${readPixel}
 ${epilogue(v)}
+${storePixels}
 
 @compute @workgroup_size(${THREADS})
 fn main(group: Group, @builtin(local_invocation_index) thread: u32) {
@@ -103,16 +105,14 @@ fn main(group: Group, @builtin(local_invocation_index) thread: u32) {
     }
   }
   if (!place.inside) { return; }
-  var results: array<vec4f, ${2 * CHANNELS}>;
+  var results: array<vec4f, 2 * CHANNELS>;
 #unroll k in ${CHANNELS}
   results[2 * $k] = y$k_0; results[2 * $k + 1] = y$k_1;
 #end
-  for (var k = 0u; k < ${CHANNELS} && place.channel + k < og; k++) {
+  for (var k = 0u; k < CHANNELS && place.channel + k < og; k++) {
     let o = place.group * og + place.channel + k;
     let at = ((place.n * params.O + o) * params.P + place.row) * params.Q + place.column;
-#unroll p in ${PIXELS}
-    if (place.column + $p < params.Q) { y[at + $p] = epilogue(results[2 * k + $(p / 4)][$(p % 4)], o); }
-#end
+    storePixels(at, o, params.Q - place.column, results[2 * k], results[2 * k + 1]);
   }
 }`,
 );
@@ -128,6 +128,7 @@ ${common(v)}
 @group(0) @binding(_) var<uniform> params: Params;
 ${placeOf}
 ${readGradient(v)}
+${storeGradients}
 
 @compute @workgroup_size(${THREADS})
 fn main(group: Group, @builtin(local_invocation_index) thread: u32) {
@@ -176,16 +177,14 @@ fn main(group: Group, @builtin(local_invocation_index) thread: u32) {
     }
   }
   if (!place.inside) { return; }
-  var results: array<vec4f, ${2 * CHANNELS}>;
+  var results: array<vec4f, 2 * CHANNELS>;
 #unroll k in ${CHANNELS}
   results[2 * $k] = d$k_0; results[2 * $k + 1] = d$k_1;
 #end
-  for (var k = 0u; k < ${CHANNELS} && place.channel + k < cg; k++) {
+  for (var k = 0u; k < CHANNELS && place.channel + k < cg; k++) {
     let c = place.group * cg + place.channel + k;
     let at = ((place.n * params.C + c) * params.H + place.row) * params.W + place.column;
-#unroll p in ${PIXELS}
-    if (place.column + $p < params.W) { dx[at + $p] = results[2 * k + $(p / 4)][$(p % 4)]; }
-#end
+    storeGradients(at, params.W - place.column, results[2 * k], results[2 * k + 1]);
   }
 }`,
 );
@@ -204,21 +203,22 @@ ${common(v)}
 @group(0) @binding(_) var<storage, read_write> partials: array<f32>;
 @group(0) @binding(_) var<uniform> params: Params;
 ${readTap}
+const TAPS = ${v.taps}u;
 
 @compute @workgroup_size(${THREADS})
 fn main(group: Group, @builtin(local_invocation_index) thread: u32) {
   let cg = params.C / params.groups;
   let og = params.O / params.groups;
-  let tiles = (og + ${CHANNELS - 1}) / ${CHANNELS};
-  // What a thread may have: the window's rows firstRow … firstRow + ${v.taps - 1} of input channel c.
-  let kinds = cg * (KH / ${v.taps});
+  let tiles = (og + CHANNELS - 1) / CHANNELS;
+  // What a thread may have: the window's rows firstRow … firstRow + TAPS − 1 of input channel c.
+  let kinds = cg * (KH / TAPS);
   let quads = (kinds + 3) / 4;
   var rest = groupIndex(group);
   let kind = rest % quads * 4 + thread; rest /= quads;
-  let firstRow = kind % (KH / ${v.taps}) * ${v.taps};
-  let c = min(kind / (KH / ${v.taps}), cg - 1);
+  let firstRow = kind % (KH / TAPS) * TAPS;
+  let c = min(kind / (KH / TAPS), cg - 1);
   // For output channels from \`channel\` on of group g.
-  let channel = rest % tiles * ${CHANNELS}; rest /= tiles;
+  let channel = rest % tiles * CHANNELS; rest /= tiles;
   let g = rest % params.groups; rest /= params.groups;
   let part = rest;
   if (part >= params.split) { return; }

@@ -5,11 +5,12 @@ import {
   common,
   epilogue,
   type Forward,
-  PIXELS,
   readGradient,
   readPixel,
   readTap,
   slides,
+  storeGradients,
+  storePixels,
   type Window,
   type WindowRows,
 } from "./common.ts";
@@ -30,12 +31,12 @@ export const THREADS = 16;
 const placeOf = /* wgsl */ `
 struct Place { n: u32, group: u32, channel: u32, row: u32, column: u32 }
 fn placeOf(thread: u32, channels: u32, rows: u32, columns: u32) -> Place {
-  let across = (columns + ${PIXELS - 1}) / ${PIXELS};
-  let tiles = (channels + ${CHANNELS - 1}) / ${CHANNELS};
+  let across = (columns + PIXELS - 1) / PIXELS;
+  let tiles = (channels + CHANNELS - 1) / CHANNELS;
   var rest = thread;
-  let column = rest % across * ${PIXELS}; rest /= across;
+  let column = rest % across * PIXELS; rest /= across;
   let row = rest % rows; rest /= rows;
-  let channel = rest % tiles * ${CHANNELS}; rest /= tiles;
+  let channel = rest % tiles * CHANNELS; rest /= tiles;
   return Place(rest / params.groups, rest % params.groups, channel, row, column);
 }`;
 
@@ -53,6 +54,7 @@ ${common(v)}
 ${placeOf}
 ${readPixel}
 ${epilogue(v)}
+${storePixels}
 
 @compute @workgroup_size(${THREADS})
 fn main(group: Group, @builtin(local_invocation_index) thread: u32) {
@@ -93,16 +95,14 @@ fn main(group: Group, @builtin(local_invocation_index) thread: u32) {
 #end
     }
   }
-  var results: array<vec4f, ${2 * CHANNELS}>;
+  var results: array<vec4f, 2 * CHANNELS>;
 #unroll k in ${CHANNELS}
   results[2 * $k] = y$k_0; results[2 * $k + 1] = y$k_1;
 #end
-  for (var k = 0u; k < ${CHANNELS} && place.channel + k < og; k++) {
+  for (var k = 0u; k < CHANNELS && place.channel + k < og; k++) {
     let o = place.group * og + place.channel + k;
     let at = ((place.n * params.O + o) * params.P + place.row) * params.Q + place.column;
-#unroll p in ${PIXELS}
-    if (place.column + $p < params.Q) { y[at + $p] = epilogue(results[2 * k + $(p / 4)][$(p % 4)], o); }
-#end
+    storePixels(at, o, params.Q - place.column, results[2 * k], results[2 * k + 1]);
   }
 }`,
 );
@@ -117,6 +117,7 @@ ${common(v)}
 @group(0) @binding(_) var<uniform> params: Params;
 ${placeOf}
 ${readGradient(v)}
+${storeGradients}
 
 @compute @workgroup_size(${THREADS})
 fn main(group: Group, @builtin(local_invocation_index) thread: u32) {
@@ -156,16 +157,14 @@ fn main(group: Group, @builtin(local_invocation_index) thread: u32) {
 #end
     }
   }
-  var results: array<vec4f, ${2 * CHANNELS}>;
+  var results: array<vec4f, 2 * CHANNELS>;
 #unroll k in ${CHANNELS}
   results[2 * $k] = d$k_0; results[2 * $k + 1] = d$k_1;
 #end
-  for (var k = 0u; k < ${CHANNELS} && place.channel + k < cg; k++) {
+  for (var k = 0u; k < CHANNELS && place.channel + k < cg; k++) {
     let c = place.group * cg + place.channel + k;
     let at = ((place.n * params.C + c) * params.H + place.row) * params.W + place.column;
-#unroll p in ${PIXELS}
-    if (place.column + $p < params.W) { dx[at + $p] = results[2 * k + $(p / 4)][$(p % 4)]; }
-#end
+    storeGradients(at, params.W - place.column, results[2 * k], results[2 * k + 1]);
   }
 }`,
 );
@@ -184,17 +183,18 @@ ${common(v)}
 @group(0) @binding(_) var<storage, read_write> partials: array<f32>;
 @group(0) @binding(_) var<uniform> params: Params;
 ${readTap}
+const TAPS = ${v.taps}u;
 
 @compute @workgroup_size(${THREADS})
 fn main(group: Group, @builtin(local_invocation_index) thread: u32) {
   let cg = params.C / params.groups;
   let og = params.O / params.groups;
-  let tiles = (og + ${CHANNELS - 1}) / ${CHANNELS};
+  let tiles = (og + CHANNELS - 1) / CHANNELS;
   var rest = groupIndex(group) * ${THREADS} + thread;
-  // The window's rows firstRow … firstRow + ${v.taps - 1}, of input channel c, for output channels from \`channel\` on of group g.
-  let firstRow = rest % (KH / ${v.taps}) * ${v.taps}; rest /= KH / ${v.taps};
+  // The window's rows firstRow … firstRow + TAPS − 1, of input channel c, for output channels from \`channel\` on of group g.
+  let firstRow = rest % (KH / TAPS) * TAPS; rest /= KH / TAPS;
   let c = rest % cg; rest /= cg;
-  let channel = rest % tiles * ${CHANNELS}; rest /= tiles;
+  let channel = rest % tiles * CHANNELS; rest /= tiles;
   let g = rest % params.groups; rest /= params.groups;
   let part = rest;
   if (part >= params.split) { return; }

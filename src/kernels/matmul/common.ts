@@ -1,5 +1,5 @@
 import { wgsl } from "../../gpu/index.ts";
-import { type Activation, activations } from "../op.ts";
+import { type Activation, activations, RUN } from "../op.ts";
 
 /* What all variants of the matrix product are given, and the hooks by which they read and store. */
 
@@ -23,6 +23,9 @@ export interface Vectors {
   /** Whether a row may lie beyond K: K is not a multiple of 4, in a product that reads four of it at a time. */
   tail: boolean;
 }
+
+/** How much of K is added up at a time; all of it where no sums of rows are wanted. */
+export const runOf = ({ rowSum }: Product): number => (rowSum ? RUN : 2 ** 30);
 
 /**
  * Parameters and bindings, and

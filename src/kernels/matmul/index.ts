@@ -14,7 +14,7 @@ import { shared } from "./shared.ts";
  *   registers8, registers4          8 × 8 or 4 × 4 results a thread, read straight from storage (registers.ts)
  *   quads16, quads                  16 × 8 or 8 × 4, four threads sharing what they read, where there are subgroups (quads.ts)
  *   shared64, shared32              through workgroup memory, 64 × 64 or 32 × 32 a workgroup (shared.ts)
- *   splitRegisters, splitShared     split K: partial results that a second pass adds up in order (partials.ts), for few results
+ *   splitKRegisters, splitKShared     split K: partial results that a second pass adds up in order (partials.ts), for few results
  *                                   of long sums, such as weight gradients, which would leave a GPU idle
  */
 
@@ -116,8 +116,8 @@ export function matrixProduct(r: Recording, p: Product): { c: Value; sums: Value
     ...(batch
       ? {}
       : {
-          splitRegisters: (r: Recording) => split(r, "registers", 8),
-          splitShared: (r: Recording) => split(r, "shared", side),
+          splitKRegisters: (r: Recording) => split(r, "registers", 8),
+          splitKShared: (r: Recording) => split(r, "shared", side),
         }),
   };
   // Sizes that count examples are not looked at, so that a smaller last batch compiles nothing.
@@ -126,7 +126,7 @@ export function matrixProduct(r: Recording, p: Product): { c: Value; sums: Value
   // A tile of 8 × 8 reads half as much for a product as one of 4 × 4, which keeps more of a small matrix's threads busy.
   const small = (m !== "*" && M < 16) || N < 16 || (k !== "*" && K < 16 && N <= 256);
   const narrow = (m !== "*" && M <= 32) || N <= 32;
-  const forGpu = p.examples === "K" ? "splitShared" : small ? "registers4" : narrow ? "shared32" : "shared64";
+  const forGpu = p.examples === "K" ? "splitKShared" : small ? "registers4" : narrow ? "shared32" : "shared64";
   r.choose("matmul", `${transposeA ? "T" : "N"}${transposeB ? "T" : "N"} ${m}×${n}×${k}`, variants, {
     software: small ? "registers4" : "quads" in variants ? "quads16" : "registers8",
     integrated: forGpu,

@@ -1,6 +1,6 @@
 import { kernel, wgsl } from "../../gpu/index.ts";
-import { RUN, subgroups } from "../op.ts";
-import { common, type Product, readByFours, type Vectors } from "./common.ts";
+import { subgroups } from "../op.ts";
+import { common, type Product, readByFours, runOf, type Vectors } from "./common.ts";
 
 /*
  * As registers.ts, but the four threads of a quad have the same rows: each reads a quarter of A for all of them, and they
@@ -26,6 +26,7 @@ ${common(v, v)}
 ${readByFours(v)}
 const ROWS = ${v.rows}u;
 const COLUMNS = ${v.rows / 2}u;
+const RUN = ${runOf(v)}u;
 
 @compute @workgroup_size(${THREADS})
 fn main(group: Group, @builtin(local_invocation_index) thread: u32) {
@@ -73,84 +74,82 @@ fn main(group: Group, @builtin(local_invocation_index) thread: u32) {
 #endif
 #end
 
+  // Sums of rows are added up in runs: rounding errors grow with the run, not with K.
+  for (var start = part.fromK; start < part.toK; start += RUN) {
+    let stop = min(start + RUN, part.toK);
 #if ${v.rowSum}
-  // In runs, whose sums are added up: rounding errors grow with the run, not with K.
-  for (var start = part.fromK; start < part.toK; start += ${RUN}) {
-  let stop = min(start + ${RUN}, part.toK);
 #unroll i in ${v.rows}
-  var run$i = 0.0;
+    var run$i = 0.0;
 #end
-#else
-  let start = part.fromK; let stop = part.toK;
 #endif
-  for (var k = start; k < stop; k += 4) {
-    // k0 … k3: which k this round takes. Beyond the last, rows of B are as if they had no columns.
+    for (var k = start; k < stop; k += 4) {
+      // k0 … k3: which k this round takes. Beyond the last, rows of B are as if they had no columns.
 #unroll d in 4
 #if ${v.tail}
-    let k$d = min(k + $d, K - 1); let N$d = select(0u, N, k + $d < K);
+      let k$d = min(k + $d, K - 1); let N$d = select(0u, N, k + $d < K);
 #else
-    let k$d = k + $d; let N$d = N;
+      let k$d = k + $d; let N$d = N;
 #endif
 #end
-    // k as a start counts it.
-    let kA = k / WIDTH_A; let kB = k / WIDTH_B;
-    // A quarter of A: every fourth row of it, or, where A is transposed, every fourth k.
+      // k as a start counts it.
+      let kA = k / WIDTH_A; let kB = k / WIDTH_B;
+      // A quarter of A: every fourth row of it, or, where A is transposed, every fourth k.
 #unroll q in ${v.rows / 4}
 #if ${v.transposeA}
-    let own$q = fourOfA(startA$q + min(k + thread, K - 1) * lda, m + $(4 * q), select(0u, M, k + thread < K));
+      let own$q = fourOfA(startA$q + min(k + thread, K - 1) * lda, m + $(4 * q), select(0u, M, k + thread < K));
 #else
-    let own$q = fourOfA(startA$q + kA, k, K);
+      let own$q = fourOfA(startA$q + kA, k, K);
 #endif
 #end
 #if ${!v.transposeA}
 #unroll i in ${v.rows}
-    let a$i = quadBroadcast(own$(i / 4), $(i % 4));
+      let a$i = quadBroadcast(own$(i / 4), $(i % 4));
 #end
 #endif
 #if ${v.transposeB}
 #unroll j in ${v.rows / 2}
-    let b$j = fourOfB(startB$j + kB, k, K);
+      let b$j = fourOfB(startB$j + kB, k, K);
 #end
 #endif
-    // Each k: a column of op(A) times a row of op(B), right behind what it reads, so that it need not be kept.
+      // Each k: a column of op(A) times a row of op(B), right behind what it reads, so that it need not be kept.
 #unroll d in 4
-    {
+      {
 #if ${v.transposeA}
 #unroll q in ${v.rows / 4}
-      let a$q = quadBroadcast(own$q, $d);
+        let a$q = quadBroadcast(own$q, $d);
 #end
 #unroll i in ${v.rows}
-      let column$i = a$(i / 4)[$(i % 4)];
+        let column$i = a$(i / 4)[$(i % 4)];
 #end
 #else
 #unroll i in ${v.rows}
-      let column$i = a$i[$d];
+        let column$i = a$i[$d];
 #end
 #endif
 #unroll q in ${v.rows / 8}
 #if ${v.transposeB}
-      let row$q = vec4f(b$(4 * q)[$d], b$(4 * q + 1)[$d], b$(4 * q + 2)[$d], b$(4 * q + 3)[$d]);
+        let row$q = vec4f(b$(4 * q)[$d], b$(4 * q + 1)[$d], b$(4 * q + 2)[$d], b$(4 * q + 3)[$d]);
 #else
-      let row$q = fourOfB(startB$q + k$d * ldb, n + $(4 * q), N$d);
+        let row$q = fourOfB(startB$q + k$d * ldb, n + $(4 * q), N$d);
 #endif
 #end
 #unroll i in ${v.rows}
 #unroll q in ${v.rows / 8}
-      c$i_$q += column$i * row$q;
+        c$i_$q += column$i * row$q;
 #end
 #if ${v.rowSum}
-      run$i += column$i;
+        run$i += column$i;
 #endif
+#end
+      }
 #end
     }
-#end
-  }
 #if ${v.rowSum}
 #unroll i in ${v.rows}
-  sum$i += run$i;
+    sum$i += run$i;
 #end
-  }
 #endif
+  }
 
   // A loop: written out, storing would take a device that compiles on the CPU longer to compile than all else.
   var results: array<vec4f, ROWS * COLUMNS / 4>;

@@ -1,6 +1,5 @@
 import { kernel, wgsl } from "../../gpu/index.ts";
-import { RUN } from "../op.ts";
-import { common, type Product, readByFours, type Vectors } from "./common.ts";
+import { common, type Product, readByFours, runOf, type Vectors } from "./common.ts";
 
 /*
  * A thread computes a tile of C, 8 × 8 or 4 × 4, in registers, and reads A and B straight from storage, four numbers at a
@@ -26,15 +25,18 @@ export const registers = kernel(
   (v: Registers) => wgsl`
 ${common(v, v)}
 ${readByFours(v)}
+const THREADS = ${THREADS}u;
 const TILE = ${v.tile}u;
+const RUN = ${runOf(v)}u;
+const DEPTH = ${depthOf(v)}u;
 
-@compute @workgroup_size(${THREADS})
+@compute @workgroup_size(THREADS)
 fn main(group: Group, @builtin(local_invocation_index) thread: u32) {
   // In registers: what a loop reads from a uniform buffer is read anew in every round.
   let M = params.M; let N = params.N; let K = params.K;
   let lda = params.lda / WIDTH_A; let ldb = params.ldb / WIDTH_B;
   let part = partOf(group.id.z);
-  let tile = groupIndex(group) * ${THREADS} + thread;
+  let tile = groupIndex(group) * THREADS + thread;
   let across = (N + TILE - 1) / TILE;
   let m = tile / across * TILE;
   let n = tile % across * TILE;
@@ -78,76 +80,74 @@ fn main(group: Group, @builtin(local_invocation_index) thread: u32) {
 #endif
 #end
 
+  // Sums of rows are added up in runs: rounding errors grow with the run, not with K.
+  for (var start = part.fromK; start < part.toK; start += RUN) {
+    let stop = min(start + RUN, part.toK);
 #if ${v.rowSum}
-  // In runs, whose sums are added up: rounding errors grow with the run, not with K.
-  for (var start = part.fromK; start < part.toK; start += ${RUN}) {
-  let stop = min(start + ${RUN}, part.toK);
 #unroll i in ${v.tile}
-  var run$i = 0.0;
+    var run$i = 0.0;
 #end
-#else
-  let start = part.fromK; let stop = part.toK;
 #endif
-  for (var k = start; k < stop; k += ${depthOf(v)}) {
-    // k0, k1 …: which k this round takes. Beyond the last, rows of A and B are as if they had no columns.
+    for (var k = start; k < stop; k += DEPTH) {
+      // k0, k1 …: which k this round takes. Beyond the last, rows of A and B are as if they had no columns.
 #unroll d in ${depthOf(v)}
 #if ${v.tail}
-    let live$d = k + $d < K; let k$d = min(k + $d, K - 1); let M$d = select(0u, M, live$d); let N$d = select(0u, N, live$d);
+      let live$d = k + $d < K; let k$d = min(k + $d, K - 1); let M$d = select(0u, M, live$d); let N$d = select(0u, N, live$d);
 #else
-    let k$d = k + $d; let M$d = M; let N$d = N;
+      let k$d = k + $d; let M$d = M; let N$d = N;
 #endif
 #end
-    // k as a start counts it.
-    let kA = k / WIDTH_A; let kB = k / WIDTH_B;
+      // k as a start counts it.
+      let kA = k / WIDTH_A; let kB = k / WIDTH_B;
 #if ${!v.transposeA}
 #unroll i in ${v.tile}
-    let a$i = fourOfA(startA$i + kA, k, K);
+      let a$i = fourOfA(startA$i + kA, k, K);
 #end
 #endif
 #if ${v.transposeB}
 #unroll j in ${v.tile}
-    let b$j = fourOfB(startB$j + kB, k, K);
+      let b$j = fourOfB(startB$j + kB, k, K);
 #end
 #endif
-    // Each k: a column of op(A) times a row of op(B), right behind what it reads, so that it need not be kept.
+      // Each k: a column of op(A) times a row of op(B), right behind what it reads, so that it need not be kept.
 #unroll d in ${depthOf(v)}
-    {
+      {
 #if ${v.transposeA}
 #unroll q in ${v.tile / 4}
-      let a$q = fourOfA(startA$q + k$d * lda, m + $(4 * q), M$d);
+        let a$q = fourOfA(startA$q + k$d * lda, m + $(4 * q), M$d);
 #end
 #unroll i in ${v.tile}
-      let column$i = a$(i / 4)[$(i % 4)];
+        let column$i = a$(i / 4)[$(i % 4)];
 #end
 #else
 #unroll i in ${v.tile}
-      let column$i = a$i[$d];
+        let column$i = a$i[$d];
 #end
 #endif
 #unroll q in ${v.tile / 4}
 #if ${v.transposeB}
-      let row$q = vec4f(b$(4 * q)[$d], b$(4 * q + 1)[$d], b$(4 * q + 2)[$d], b$(4 * q + 3)[$d]);
+        let row$q = vec4f(b$(4 * q)[$d], b$(4 * q + 1)[$d], b$(4 * q + 2)[$d], b$(4 * q + 3)[$d]);
 #else
-      let row$q = fourOfB(startB$q + k$d * ldb, n + $(4 * q), N$d);
+        let row$q = fourOfB(startB$q + k$d * ldb, n + $(4 * q), N$d);
 #endif
 #end
 #unroll i in ${v.tile}
 #unroll q in ${v.tile / 4}
-      c$i_$q += column$i * row$q;
+        c$i_$q += column$i * row$q;
 #end
 #if ${v.rowSum}
-      run$i += column$i;
+        run$i += column$i;
 #endif
+#end
+      }
 #end
     }
-#end
-  }
 #if ${v.rowSum}
 #unroll i in ${v.tile}
-  sum$i += run$i;
+    sum$i += run$i;
 #end
-  }
 #endif
+  }
 
   // A loop: written out, storing would take a device that compiles on the CPU longer to compile than all else.
   var results: array<vec4f, TILE * TILE / 4>;

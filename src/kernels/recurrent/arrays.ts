@@ -21,37 +21,39 @@ struct Params { N: u32, T: u32, H: u32 }
 
 /** Arrays of `numbers`, f32 or vec4f, and weights of `weights`. */
 export const forwardBindings = ({ bias, lengths, h0 }: Forward, numbers: string, weights: string): string => wgsl`
-@group(0) @binding(_) var<storage, read> gx: array<${numbers}>;
+alias Numbers = ${numbers};
+@group(0) @binding(_) var<storage, read> gx: array<Numbers>;
 @group(0) @binding(_) var<storage, read> w: array<${weights}>;
 #if ${bias}
-@group(0) @binding(_) var<storage, read> bias: array<${numbers}>;
+@group(0) @binding(_) var<storage, read> bias: array<Numbers>;
 #endif
 #if ${lengths}
 @group(0) @binding(_) var<storage, read> lengths: array<u32>;
 #endif
 #if ${h0}
-@group(0) @binding(_) var<storage, read> h0: array<${numbers}>;
+@group(0) @binding(_) var<storage, read> h0: array<Numbers>;
 #endif
-@group(0) @binding(_) var<storage, read_write> state: array<${numbers}>;
-@group(0) @binding(_) var<storage, read_write> y: array<${numbers}>;
-@group(0) @binding(_) var<storage, read_write> hidden: array<${numbers}>;
+@group(0) @binding(_) var<storage, read_write> state: array<Numbers>;
+@group(0) @binding(_) var<storage, read_write> y: array<Numbers>;
+@group(0) @binding(_) var<storage, read_write> hidden: array<Numbers>;
 ${params}`;
 
 export const backwardBindings = ({ lengths, dy, dhidden }: Backward, numbers: string): string => wgsl`
-@group(0) @binding(_) var<storage, read> state: array<${numbers}>;
-@group(0) @binding(_) var<storage, read> w: array<${numbers}>;
+alias Numbers = ${numbers};
+@group(0) @binding(_) var<storage, read> state: array<Numbers>;
+@group(0) @binding(_) var<storage, read> w: array<Numbers>;
 #if ${lengths}
 @group(0) @binding(_) var<storage, read> lengths: array<u32>;
 #endif
 #if ${dy}
-@group(0) @binding(_) var<storage, read> dy: array<${numbers}>;
+@group(0) @binding(_) var<storage, read> dy: array<Numbers>;
 #endif
 #if ${dhidden}
-@group(0) @binding(_) var<storage, read> dhidden: array<${numbers}>;
+@group(0) @binding(_) var<storage, read> dhidden: array<Numbers>;
 #endif
-@group(0) @binding(_) var<storage, read_write> dgx: array<${numbers}>;
-@group(0) @binding(_) var<storage, read_write> dgh: array<${numbers}>;
-@group(0) @binding(_) var<storage, read_write> dh: array<${numbers}>;
+@group(0) @binding(_) var<storage, read_write> dgx: array<Numbers>;
+@group(0) @binding(_) var<storage, read_write> dgh: array<Numbers>;
+@group(0) @binding(_) var<storage, read_write> dh: array<Numbers>;
 ${params}`;
 
 /**

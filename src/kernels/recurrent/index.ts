@@ -19,10 +19,10 @@ import * as storage from "./storage.ts";
  * of steps: the state before the step, h first, then what the cell keeps of it.
  *
  * There are up to five variants. Four pass the state on through storage:
- *   tall    8 examples a workgroup and a thread: the fewest reads (storage.ts)
+ *   rows8   8 examples a workgroup and a thread: the fewest reads (storage.ts)
  *   quads   the same, where four neighbouring threads tell each other what they read (quads.ts)
- *   low     8 examples a workgroup, 4 a thread: for large hidden sizes on GPUs (storage.ts)
- *   alone   a thread computes all units of its 4 examples, without barriers (storage.ts)
+ *   rows4   8 examples a workgroup, 4 a thread: for large hidden sizes on GPUs (storage.ts)
+ *   barrierFree  a thread computes all units of its 4 examples, without barriers (storage.ts)
  * and one, `shared`, through workgroup memory (shared.ts), for GPUs; cells with one product a step, up to 512 units.
  */
 
@@ -69,15 +69,15 @@ function choose(
   const fitted = shared.fitted(cell, H);
   const throughStorage = (variant: storage.Storage) => record(() => kernelBy.storage(variant), variant.examples);
   const variants = {
-    tall: throughStorage(storage.variants.tall),
+    rows8: throughStorage(storage.variants.rows8),
     ...(r.features.has("subgroups") ? { quads: record(kernelBy.quads, quads.EXAMPLES) } : {}),
-    low: throughStorage(storage.variants.low),
-    alone: throughStorage(storage.variants.alone),
+    rows4: throughStorage(storage.variants.rows4),
+    barrierFree: throughStorage(storage.variants.barrierFree),
     ...(fitted ? { shared: record(() => kernelBy.shared(fitted), fitted.examples) } : {}),
   };
-  const forGpu = fitted ? "shared" : "low";
+  const forGpu = fitted ? "shared" : "rows4";
   r.choose(name, `H ${H}`, variants, {
-    software: "quads" in variants ? "quads" : "tall",
+    software: "quads" in variants ? "quads" : "rows8",
     integrated: forGpu,
     discrete: forGpu,
   });

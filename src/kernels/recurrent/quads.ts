@@ -13,7 +13,7 @@ import type { Cell } from "./cells.ts";
 import { backwardHooks, forwardHooks } from "./hooks.ts";
 
 /*
- * As the variant `tall` of storage.ts, but the four threads of a quad, which have the same 8 examples and neighbouring units, read
+ * As the variant `rows8` of storage.ts, but the four threads of a quad, which have the same 8 examples and neighbouring units, read
  * two of the examples each for all of them, and tell one another (`quadBroadcast`). They go through the loops together: where
  * there are not enough units for all four, the last unit is computed more than once and stored once.
  *
@@ -33,13 +33,15 @@ ${subgroups}
 ${forwardBindings(v, v.vector ? "vec4f" : "f32", v.vector ? "vec4f" : "f32")}
 ${byFours(v.vector, forwardArrays(v))}
 ${forwardHooks(cell, v, "vec4f")}
+const EXAMPLES = ${EXAMPLES}u;
+const THREADS = ${THREADS}u;
 ${cell.products.map((_, i) => product(cell, i)).join("\n")}
 
-@compute @workgroup_size(${THREADS})
+@compute @workgroup_size(THREADS)
 fn main(group: Group, @builtin(local_invocation_index) thread: u32) {
-  let first = groupIndex(group) * ${EXAMPLES};
-  for (var j = 4 * thread; j < params.H; j += ${4 * THREADS}) {
-    for (var b = first; b < min(first + ${EXAMPLES}, params.N); b++) { begin(b, j); }
+  let first = groupIndex(group) * EXAMPLES;
+  for (var j = 4 * thread; j < params.H; j += 4 * THREADS) {
+    for (var b = first; b < min(first + EXAMPLES, params.N); b++) { begin(b, j); }
   }
   for (var step = 0u; step < params.T; step++) {
 #unroll source in [${cell.products.map(({ of }) => of)}]
@@ -56,7 +58,7 @@ const product = (cell: Cell, i: number): string => {
 fn product_${of}(step: u32, first: u32, thread: u32) {
   let H = params.H;
   let units = (H + 3) / 4;
-  for (var quad = thread - thread % 4; quad < units; quad += ${THREADS}) {
+  for (var quad = thread - thread % 4; quad < units; quad += THREADS) {
     let mine = quad + thread % 4 < units;
     let j = 4 * min(quad + thread % 4, units - 1);
     // Where the state is that this thread reads: examples thread % 4 and 4 + thread % 4.
@@ -92,14 +94,14 @@ fn product_${of}(step: u32, first: u32, thread: u32) {
       }
     }
     // From here on one example after another: written out, the rest would take some compilers seconds.
-    var products: array<Gates, ${EXAMPLES}>;
+    var products: array<Gates, EXAMPLES>;
 #unroll i in ${EXAMPLES}
 #unroll gate in [${gates}]
     products[$i].$gate = p_$gate_$i;
 #end
 #end
     let bias = loadBias(j);
-    for (var i = 0u; i < ${EXAMPLES} && first + i < params.N && mine; i++) {
+    for (var i = 0u; i < EXAMPLES && first + i < params.N && mine; i++) {
 #if ${i === cell.products.length - 1}
       advance(first + i, j, step, products[i], bias);
 #else
@@ -115,18 +117,20 @@ ${subgroups}
 ${backwardBindings(v, v.vector ? "vec4f" : "f32")}
 ${byFours(v.vector, backwardArrays(v))}
 ${backwardHooks(cell, v, "vec4f")}
+const EXAMPLES = ${EXAMPLES}u;
+const THREADS = ${THREADS}u;
 ${cell.products.map((_, i) => productBack(cell, i)).join("\n")}
 
-@compute @workgroup_size(${THREADS})
+@compute @workgroup_size(THREADS)
 fn main(group: Group, @builtin(local_invocation_index) thread: u32) {
-  let first = groupIndex(group) * ${EXAMPLES};
-  for (var j = 4 * thread; j < params.H; j += ${4 * THREADS}) {
-    for (var b = first; b < min(first + ${EXAMPLES}, params.N); b++) { beginBack(b, j); }
+  let first = groupIndex(group) * EXAMPLES;
+  for (var j = 4 * thread; j < params.H; j += 4 * THREADS) {
+    for (var b = first; b < min(first + EXAMPLES, params.N); b++) { beginBack(b, j); }
   }
   for (var back = 0u; back < params.T; back++) {
     let step = params.T - 1 - back;
-    for (var j = 4 * thread; j < params.H; j += ${4 * THREADS}) {
-      for (var b = first; b < min(first + ${EXAMPLES}, params.N); b++) { gradients(b, j, step); }
+    for (var j = 4 * thread; j < params.H; j += 4 * THREADS) {
+      for (var b = first; b < min(first + EXAMPLES, params.N); b++) { gradients(b, j, step); }
     }
 #unroll source in [${cell.products.map(({ of }) => of).reverse()}]
     storageBarrier();
@@ -142,7 +146,7 @@ const productBack = (cell: Cell, i: number): string => {
 fn productBack_${of}(step: u32, first: u32, thread: u32) {
   let H = params.H;
   let units = (H + 3) / 4;
-  for (var quad = thread - thread % 4; quad < units; quad += ${THREADS}) {
+  for (var quad = thread - thread % 4; quad < units; quad += THREADS) {
     let mine = quad + thread % 4 < units;
     let j = 4 * min(quad + thread % 4, units - 1);
 #unroll i in ${EXAMPLES / 4}

@@ -55,8 +55,7 @@ export const forward = (cell: Cell, v: Forward & Shared & { vector: boolean }): 
 ${split(v)}
 // Weights, and h with them, are multiplied WIDTH at a time.
 const WIDTH = ${v.vector ? 4 : 1}u;
-alias Numbers = ${v.vector ? "vec4f" : "f32"};
-${forwardBindings(v, "f32", "Numbers")}
+${forwardBindings(v, "f32", v.vector ? "vec4f" : "f32")}
 ${byOnes({ loads: loads.filter((array) => array !== "w"), stores })}
 ${forwardHooks(cell, v, "f32")}
 // h of each example, before a step and after it by turns.

@@ -14,10 +14,10 @@ import { backwardHooks, forwardHooks } from "./hooks.ts";
 /*
  * The state goes from step to step through storage. A thread computes four hidden units of 8 or 4 examples at a time, so that a
  * number read from the weights serves all of these, and one of h all gates.
- *   tall    8 examples a workgroup and a thread: the fewest reads. The right one for devices that compute on the CPU and have no
+ *   rows8   8 examples a workgroup and a thread: the fewest reads. The right one for devices that compute on the CPU and have no
  *           subgroups; with them quads.ts reads less
- *   low     8 examples a workgroup, 4 a thread: for GPUs where the hidden size is too large for shared.ts
- *   alone   a thread computes all units of its 4 examples: no barriers, where they are slow and batches large
+ *   rows4   8 examples a workgroup, 4 a thread: for GPUs where the hidden size is too large for shared.ts
+ *   barrierFree  a thread computes all units of its 4 examples: no barriers, where they are slow and batches large
  */
 
 export interface Storage {
@@ -27,9 +27,9 @@ export interface Storage {
   perThread: number;
 }
 export const variants = {
-  tall: { threads: 16, examples: 8, perThread: 8 },
-  low: { threads: 64, examples: 8, perThread: 4 },
-  alone: { threads: 4, examples: 16, perThread: 4 },
+  rows8: { threads: 16, examples: 8, perThread: 8 },
+  rows4: { threads: 64, examples: 8, perThread: 4 },
+  barrierFree: { threads: 4, examples: 16, perThread: 4 },
 } as const satisfies Record<string, Storage>;
 
 interface Vectors {
