@@ -20,23 +20,20 @@ export const wgsl = (strings: TemplateStringsArray, ...values: readonly Inserted
 const INNERMOST = /#unroll\s+([a-zA-Z]+)\s+in\b\s*(\d+|\[[^\]]*\])((?:(?!#unroll\b|#end\b)[\s\S])*)#end\b/g;
 
 function unrolled(text: string): string {
-  let now = text;
-  for (let before = ""; now !== before; ) {
+  let [now, before] = [text, ""];
+  while (now !== before) {
     before = now;
-    now = before.replace(INNERMOST, (_, name: string, list: string, body: string) =>
+    now = now.replace(INNERMOST, (_, name: string, list: string, body: string) =>
       itemsOf(list)
         .map((item) => substituted(body.trim(), name, item))
         .join("\n"),
     );
   }
-  const [left] = now.match(/#unroll\b.*|#end\b/) ?? [];
-  if (left === undefined) return now;
-  if (left === "#end") throw new Error("wgsl: #end without an #unroll before it.");
-  throw new Error(
-    /^#unroll\s+[a-zA-Z]+\s+in\b\s*(\d+|\[)/.test(left)
-      ? `wgsl: "${left}" has no #end.`
-      : `wgsl: "${left}", expected "#unroll i in 4" or "#unroll name in [x, y]", the name of letters alone.`,
-  );
+  const [left] = now.match(/#(unroll|end)\b.*/) ?? [];
+  if (left?.startsWith("#end")) throw new Error("wgsl: #end without an #unroll before it.");
+  if (left)
+    throw new Error(`wgsl: "${left}" has no #end, or is not of the form "#unroll i in 4" or "#unroll name in [x, y]".`);
+  return now;
 }
 
 /** 0 … n − 1, or the words of a list, which may name what is unrolled around it. */
@@ -49,37 +46,25 @@ const substituted = (body: string, name: string, item: string): string =>
     .replace(new RegExp(`\\$${name}(?![a-zA-Z0-9])`, "g"), () => item)
     .replace(/\$\(((?:[^()]|\([^()]*\))*)\)/g, (_, terms: string) => {
       const filled = terms.replace(new RegExp(`\\b${name}\\b`, "g"), () => item);
-      return /[a-zA-Z]/.test(filled) ? `$(${filled})` : `${computed(filled)}`;
+      return /[a-zA-Z]/.test(filled) ? `$(${filled})` : computed(filled);
     });
 
-/** The value of + − * / % and brackets over whole numbers. */
-function computed(terms: string): number {
-  const tokens = terms.match(/\d+|[^\s]/g) ?? [];
-  const factor = (): number => {
-    const token = tokens.shift();
-    if (token !== "(") return Number(token);
-    const inside = sum();
-    tokens.shift();
-    return inside;
+/** The value of + − * / % and brackets over whole numbers: a number out of its brackets, else a product, else a sum. */
+function computed(terms: string): string {
+  let [now, before] = [terms.replace(/\s/g, ""), ""];
+  const value = (_: string, left: string, sign: string, right: string) => {
+    const [a, b] = [Number(left), Number(right)];
+    const all: Record<string, number> = { "*": a * b, "/": Math.floor(a / b), "%": a % b, "+": a + b, "-": a - b };
+    return `${all[sign]}`;
   };
-  const product = (): number => {
-    let value = factor();
-    while (/^[*/%]$/.test(tokens[0] ?? "")) {
-      const by = tokens.shift();
-      const other = factor();
-      value = by === "*" ? value * other : by === "/" ? Math.floor(value / other) : value % other;
-    }
-    return value;
-  };
-  const sum = (): number => {
-    let value = product();
-    while (/^[-+]$/.test(tokens[0] ?? "")) value += tokens.shift() === "+" ? product() : -product();
-    return value;
-  };
-  const value = sum();
-  if (!Number.isSafeInteger(value) || value < 0 || tokens.length > 0)
-    throw new Error(`wgsl: $(${terms}) is no whole number of at least 0.`);
-  return value;
+  while (now !== before) {
+    before = now;
+    now = now.replace(/\((\d+)\)/, "$1");
+    if (now === before) now = now.replace(/(\d+)([*/%])(\d+)/, value);
+    if (now === before) now = now.replace(/(\d+)([-+])(\d+)(?![\d*/%])/, value);
+  }
+  if (!/^\d+$/.test(now)) throw new Error(`wgsl: $(${terms}) is no whole number of at least 0.`);
+  return now;
 }
 
 /** What every kernel may use: where a thread is, as `grid` folds many workgroups into two dimensions. */

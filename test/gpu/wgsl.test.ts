@@ -42,6 +42,19 @@ test("#unroll may be nested, and $(…) computes a number from several", () => {
   ]);
 });
 
+test("$(…) computes as arithmetic does", () => {
+  const cases: Record<string, number> = {
+    "i / 2 * 3": 9,
+    "2 * (i - 3) + 1": 9,
+    "i - 2 - 1": 4,
+    "1 + 2 * (3 + i)": 21,
+    "(1 + i) % 3 + 10 - (2 + 3)": 7,
+    "9 - i / 2": 6,
+  };
+  for (const [terms, value] of Object.entries(cases))
+    expect(wgsl`#unroll i in [${[7]}] $(${terms}) #end`).toBe(`${value}`);
+});
+
 test("#unroll takes the words of a list, and names of more than a letter", () => {
   expect(lines(wgsl`#unroll array in [${["gx", "w"]}, b] fn load_$array(); #end`)).toEqual([
     "fn load_gx();",
@@ -79,11 +92,13 @@ test("#if goes before #unroll, whatever is within what", () => {
 });
 
 test("directives that do not fit together are refused", () => {
-  expect(() => wgsl`#unroll i in ${2} a$i`).toThrow('wgsl: "#unroll i in 2 a$i" has no #end.');
+  expect(() => wgsl`#unroll i in ${2} a$i`).toThrow('wgsl: "#unroll i in 2 a$i" has no #end, or');
   expect(() => wgsl`#unroll i in ${2} #unroll j in ${2} a #end`).toThrow(/"#unroll i in 2 .*has no #end/);
   expect(() => wgsl`a #end`).toThrow("wgsl: #end without an #unroll before it.");
-  expect(() => wgsl`#unroll i in n a$i #end`).toThrow(/"#unroll i in n a\$i #end", expected "#unroll i in 4"/);
-  expect(() => wgsl`#unroll 2 in ${2} a #end`).toThrow(/the name of letters alone/);
+  expect(() => wgsl`#unroll i in n a$i #end`).toThrow(
+    /"#unroll i in n a\$i #end" has no #end, or is not of the form "#unroll i in 4"/,
+  );
+  expect(() => wgsl`#unroll 2 in ${2} a #end`).toThrow(/not of the form/);
   expect(() => wgsl`#unroll i in ${2} a$(i - 1) #end`).toThrow("wgsl: $(0 - 1) is no whole number of at least 0.");
   expect(() => wgsl`#unroll i in ${2} a$(i + ) #end`).toThrow("is no whole number");
   expect(() => kernel("test", () => wgsl`#unroll i in ${1} a$j #end`)({})).toThrow(
