@@ -1,16 +1,16 @@
 import { createEngine } from "../src/index.ts";
-import { type Bed, bedOf } from "./bed.ts";
+import { type Runner, runnerOf } from "./runner.ts";
 
 /* What runs in the page of `npm run bench:browser`. */
 
-let bed: Bed;
+let runner: Runner;
 Object.assign(globalThis, {
   async openBed() {
-    bed = await bedOf(await createEngine({ seed: 1 }));
-    const { adapter, peak, count } = bed;
+    runner = await runnerOf(await createEngine({ seed: 1 }));
+    const { adapter, peak, count } = runner;
     return { adapter, peak, count };
   },
-  measureCase: (...args: Parameters<Bed["measure"]>) => bed.measure(...args),
-  measureScaling: (repeats: number) => bed.scaling(repeats, () => {}),
-  profileStep: () => bed.profile(),
+  measureCase: (...args: Parameters<Runner["measure"]>) => runner.measure(...args),
+  measureScaling: (repeats: number) => runner.scaling(repeats, () => {}),
+  profileStep: () => runner.profile(),
 });

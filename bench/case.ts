@@ -11,7 +11,7 @@ export interface Case {
   readonly flops: number;
   /** Bytes that one run reads and writes at least; 0 where it says nothing, as with a whole step. */
   readonly bytes: number;
-  /** Whether a step may hold many runs. An optimiser, or a whole training step, stands alone. */
+  /** Whether a step may hold many runs. An optimizer, or a whole training step, stands alone. */
   readonly alone?: boolean;
   /** What a run records. */
   readonly record: () => Results;

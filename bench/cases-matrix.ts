@@ -134,8 +134,8 @@ function pool(engine: hg.Engine, op: "maxPool2d" | "avgPool2d", [N, C, S]: reado
     ...{ op, shape: `${N}×${C}×${S}×${S}, 2×2${both ? ", both ways" : ""}`, flops: 0 },
     bytes: 4 * count([N!, C!, S!, S!]) * (both ? 2.5 : 1.25),
     record() {
-      if (!both) return { y: hg.noGrad(() => f(x.tensor, { kernel: 2 })) };
-      const y = f(x.tensor, { kernel: 2 });
+      if (!both) return { y: hg.noGrad(() => f(x.tensor, { kernelSize: 2 })) };
+      const y = f(x.tensor, { kernelSize: 2 });
       return { y, dx: y.backward(g).get(x.tensor) };
     },
     async check({ y, dx }) {

@@ -28,13 +28,13 @@ export function networkOf(engine: hg.Engine, sizes: Sizes) {
 
 export function trainStep(engine: hg.Engine, sizes: Sizes = reference): Case {
   const { net, batch } = networkOf(engine, sizes);
-  const optimiser = hg.adam(net.parameters(), { lr: 1e-3 });
+  const optimizer = hg.adam(net.parameters(), { lr: 1e-3 });
   let first: number | undefined;
   return {
     ...{ op: "train_step", shape: shapeOf(sizes), flops: 0, bytes: 0, alone: true },
     record() {
       const loss = hg.crossEntropy(net.forward(batch, { training: true }), batch.label);
-      optimiser.update(loss.backward());
+      optimizer.update(loss.backward());
       return { loss };
     },
     // It begins near log 10, the loss of not knowing, and learns the one batch.

@@ -1,7 +1,7 @@
 import * as hg from "../src/index.ts";
 import { type Case, type Cases, expectNear, expectSome, learned, type Results } from "./case.ts";
 
-/* What passes over memory once: number by number, sums, rows, shapes, optimisers. What counts is GB/s. */
+/* What passes over memory once: number by number, sums, rows, shapes, optimizers. What counts is GB/s. */
 
 const MILLION = 1 << 20;
 
@@ -165,14 +165,14 @@ function dropout(engine: hg.Engine): Case {
 function adam(engine: hg.Engine, n: number): Case {
   const p = learned(engine, [n], 1);
   const g = engine.tensor(new Float32Array(n).fill(1), [n]);
-  const optimiser = hg.adam({ p: p.tensor }, { lr: 1e-3 });
+  const optimizer = hg.adam({ p: p.tensor }, { lr: 1e-3 });
   let steps = 0;
   return {
     ...{ op: "adam", shape: `${n} parameters`, flops: 0, bytes: 4 * 7 * n, alone: true },
     record() {
       steps += 1;
       const loss = hg.sum(hg.mul(p.tensor, g));
-      optimiser.update(loss.backward());
+      optimizer.update(loss.backward());
       return { loss };
     },
     // With a gradient that is always 1, Adam goes down by its rate at each step.

@@ -5,10 +5,10 @@ import { networkOf, reference } from "./cases-network.ts";
 
 const engine = await createEngine({ seed: 1, software: process.argv.includes("--software") });
 const { net, batch } = networkOf(engine, reference);
-const optimiser = adam(net.parameters(), { lr: 1e-3 });
+const optimizer = adam(net.parameters(), { lr: 1e-3 });
 const loss = await engine.step(() => {
   const loss = crossEntropy(net.forward(batch, { training: true }), batch.label);
-  optimiser.update(loss.backward());
+  optimizer.update(loss.backward());
   return loss;
 });
 const value = await loss.item();

@@ -6,9 +6,9 @@ import { Command } from "commander";
 import { build } from "esbuild";
 import { createEngine } from "../src/node.ts";
 import { openPage } from "../test/browser/chromium.ts";
-import { type Bed, bedOf } from "./bed.ts";
 import { emptyRow, type Row } from "./measure.ts";
 import { heading, html, jsonLines, line, load, processor, type Report } from "./report.ts";
+import { type Runner, runnerOf } from "./runner.ts";
 
 /*
  * npm run bench: each case is checked, then timed, submit to done; the device's best rates are measured beside.
@@ -22,7 +22,7 @@ const program = new Command("bench")
   .option("--only <text>", "only ops whose name contains this", "")
   .option("--repeats <n>", "timed steps of each", (text) => Number.parseInt(text, 10), 9)
   .option("--scaling", "the training step against batch, frames and hidden size, too")
-  .option("--tune", "measure the ways of the heavy kernels first, and use the best")
+  .option("--tune", "measure the variants of the heavy kernels first, and use the best")
   .option("--profile <file>", "write a trace of a training step for chrome://tracing, and show its kernels")
   .option("--browser", "in a headless Chromium")
   .option("--software", "the software device, even where there is a GPU");
@@ -42,8 +42,8 @@ const {
 /** The repository, whence npm runs this. */
 const root = process.cwd();
 const before = load();
-const bed: Bed = browser ? await browserBed() : await bedOf(await createEngine({ seed: 1, software }));
-const { adapter, peak } = bed;
+const runner: Runner = browser ? await browserRunner() : await runnerOf(await createEngine({ seed: 1, software }));
+const { adapter, peak } = runner;
 console.log(`device: ${adapter}; load of the machine ${before}`);
 console.log(
   `at best ${peak.gflops.toFixed(1)} GFLOP/s of multiply-adds, copies at ${peak.gbs.toFixed(2)} GB/s\n${heading}`,
@@ -54,8 +54,8 @@ const add = (row: Row) => {
   rows.push(row);
   console.log(line(row));
 };
-for (let i = 0; i < bed.count; i++) {
-  const measured = await bed.measure(i, { only, repeats, tune });
+for (let i = 0; i < runner.count; i++) {
+  const measured = await runner.measure(i, { only, repeats, tune });
   if (!measured) continue;
   add(measured.row);
   // What JavaScript does in a replayed step: recording, finding the plan, submitting.
@@ -63,13 +63,13 @@ for (let i = 0; i < bed.count; i++) {
     add({ ...measured.row, op: "train_step.host", msMedian: measured.host, msMin: null });
 }
 if (!browser && "cold_start".includes(only)) add(coldStart());
-const points = scaling ? await bed.scaling(repeats, ({ row }) => console.log(line(row))) : [];
+const points = scaling ? await runner.scaling(repeats, ({ row }) => console.log(line(row))) : [];
 if (profile) {
-  const { table, trace } = await bed.profile();
+  const { table, trace } = await runner.profile();
   writeFileSync(profile, trace);
   console.log(`\n${table}`);
 }
-await bed.close();
+await runner.close();
 
 const report: Report = {
   ...{ date: new Date().toISOString(), adapter, load: [before, load()], processor: processor(), peak },
@@ -92,14 +92,14 @@ if (page)
 process.exitCode = rows.some((row) => row.error) ? 1 : 0;
 
 /** A page that measures; what it gives goes through JSON. */
-async function browserBed(): Promise<Bed> {
+async function browserRunner(): Promise<Runner> {
   const tab = await openPage(join(root, "bench/browser.ts"));
-  const { adapter, peak, count } = await tab.call<Pick<Bed, "adapter" | "peak" | "count">>("openBed");
+  const { adapter, peak, count } = await tab.call<Pick<Runner, "adapter" | "peak" | "count">>("openBed");
   return {
     ...{ adapter, peak, count },
     measure: (i, options) => tab.call("measureCase", i, options),
     async scaling(repeats, each) {
-      const points = await tab.call<Awaited<ReturnType<Bed["scaling"]>>>("measureScaling", repeats);
+      const points = await tab.call<Awaited<ReturnType<Runner["scaling"]>>>("measureScaling", repeats);
       for (const point of points) each(point);
       return points;
     },

@@ -14,7 +14,7 @@ function add<K extends keyof HTMLElementTagNameMap>(parent: HTMLElement, tag: K,
   return element;
 }
 
-const colours = ["#2a78c8", "#c8572a", "#2a9d5c"];
+const colors = ["#2a78c8", "#c8572a", "#2a9d5c"];
 const ink = getComputedStyle(document.body).color;
 const axis = (label: string): uPlot.Axis => ({
   label,
@@ -54,8 +54,8 @@ function shares(): void {
         { label: "case", value: (_, i) => names[i] ?? "" },
         {
           label: "%",
-          fill: colours[0]!,
-          stroke: colours[0]!,
+          fill: colors[0]!,
+          stroke: colors[0]!,
           paths: uPlot.paths.bars!({ size: [0.7] }),
           points: { show: false },
         },
@@ -67,7 +67,7 @@ function shares(): void {
 }
 
 /** Step time against one size, both on logarithmic axes: work that grows in proportion is a line that rises by one in one. */
-function curve(along: Point["along"], colour: string): void {
+function curve(along: Point["along"], color: string): void {
   const points = report.scaling.filter((point) => point.along === along && point.row.msMedian !== null);
   if (points.length === 0) return;
   new uPlot(
@@ -75,7 +75,7 @@ function curve(along: Point["along"], colour: string): void {
       ...{ width: 640, height: 320 },
       scales: { x: { time: false, distr: 3, log: 2 }, y: { distr: 3 } },
       axes: [axis(along), axis("ms a step")],
-      series: [{ label: along }, { label: "ms", stroke: colour, width: 2, points: { show: true } }],
+      series: [{ label: along }, { label: "ms", stroke: color, width: 2, points: { show: true } }],
     },
     [points.map(({ size }) => size), points.map(({ row }) => row.msMedian)],
     chart(`Training step against ${along}`),
@@ -128,7 +128,7 @@ add(
     .join(", "),
 );
 shares();
-curve("batch", colours[0]!);
-curve("frames", colours[1]!);
-curve("hidden", colours[2]!);
+curve("batch", colors[0]!);
+curve("frames", colors[1]!);
+curve("hidden", colors[2]!);
 table();

@@ -10,7 +10,7 @@ import {
   evaluate,
   f1,
   fit,
-  type LabelledBatch,
+  type LabeledBatch,
   loadModel,
   type MultimodalConfig,
   MultimodalNet,
@@ -61,17 +61,17 @@ async function main(): Promise<void> {
   say(`form: ${name}${name === "full" ? ", the article's sizes" : `; ${differences(form).join("; ")}`}`);
 
   const digits = loadTriDigits();
-  const labelled = digits.set("full", seed, form.training);
+  const labeled = digits.set("full", seed, form.training);
   const preparation = new Preparation(
     form,
-    [...labelled].map(({ hint }) => hint),
+    [...labeled].map(({ hint }) => hint),
   );
   const sets = {
-    training: preparation.set(labelled),
+    training: preparation.set(labeled),
     validation: preparation.set(digits.set("validation", seed, form.validation)),
     // Voices that were never heard, and voices that were.
-    test: preparation.set(digits.set("test-strangers", seed, form.test)),
-    met: preparation.set(digits.set("test-met", seed, form.test)),
+    test: preparation.set(digits.set("test-unseen", seed, form.test)),
+    met: preparation.set(digits.set("test-seen", seed, form.test)),
   };
 
   const engine = await createEngine({ seed });
@@ -97,13 +97,13 @@ async function main(): Promise<void> {
 
   mkdirSync(out, { recursive: true });
   const net = new MultimodalNet(engine, { ...config, seed });
-  const optimiser = adam(net.parameters(), { lr: 1e-3, clipNorm: 1 });
+  const optimizer = adam(net.parameters(), { lr: 1e-3, clipNorm: 1 });
   const data = { batch: BATCH, collate: preparation.batchOf };
   const total = form.epochs * Math.ceil(form.training / BATCH);
-  const { history, best } = await fit<LabelledBatch, Prepared>(net, sets.training, {
+  const { history, best } = await fit<LabeledBatch, Prepared>(net, sets.training, {
     ...data,
     seed,
-    optimiser,
+    optimizer,
     epochs: form.epochs,
     schedule: cosine(1.5e-3, total, 1e-4),
     validation: sets.validation,
@@ -116,7 +116,7 @@ async function main(): Promise<void> {
 
   const metrics = { accuracy, auc, f1: f1() };
   const test = async (net: MultimodalNet, set: PreparedSet = sets.test) =>
-    evaluate<LabelledBatch, Prepared>(net, set, { ...data, metrics });
+    evaluate<LabeledBatch, Prepared>(net, set, { ...data, metrics });
   const before = await test(net);
   say(`test loss: ${before.loss.toFixed(4)}`);
   say(`test accuracy: ${percent(before.metrics.accuracy!)}`);
@@ -129,10 +129,10 @@ async function main(): Promise<void> {
     throw new Error(`loaded from ${file} the loss is ${loaded.loss}, expected ${before.loss} as before it was saved.`);
   say(`saved to ${file} and loaded again: the same loss and accuracy`);
 
-  const rewards = await learnFromPerson(net, optimiser, preparation, {
+  const rewards = await learnFromPerson(net, optimizer, preparation, {
     form,
     seed,
-    labelled: sets.training,
+    labeled: sets.training,
     // Pictures that training has not seen.
     stream: digits.set("stream", seed),
     from: Math.ceil(form.training / 10),
@@ -173,15 +173,15 @@ async function main(): Promise<void> {
 }
 
 /** Milliseconds of a training step, on a network of its own: the first two make pipelines and buffers. */
-async function timeOfStep(engine: Engine, config: MultimodalConfig, batch: LabelledBatch): Promise<number> {
+async function timeOfStep(engine: Engine, config: MultimodalConfig, batch: LabeledBatch): Promise<number> {
   const net = new MultimodalNet(engine, config);
-  const optimiser = adam(net.parameters(), { lr: 1e-3, clipNorm: 1 });
-  const train = (steps: number) => trainEpoch(net, optimiser, Array<LabelledBatch>(steps).fill(batch));
+  const optimizer = adam(net.parameters(), { lr: 1e-3, clipNorm: 1 });
+  const train = (steps: number) => trainEpoch(net, optimizer, Array<LabeledBatch>(steps).fill(batch));
   await train(2);
   const start = performance.now();
   await train(2);
   const milliseconds = (performance.now() - start) / 2;
-  optimiser.dispose();
+  optimizer.dispose();
   for (const p of Object.values(net.parameters())) p.dispose();
   // What follows is the same, whatever was tried before.
   engine.gpu.steps = 0;
@@ -194,19 +194,19 @@ async function timeOfStep(engine: Engine, config: MultimodalConfig, batch: Label
  */
 async function learnFromPerson(
   net: MultimodalNet,
-  optimiser: ReturnType<typeof adam>,
+  optimizer: ReturnType<typeof adam>,
   preparation: Preparation,
   {
     form,
     seed,
-    labelled,
+    labeled,
     stream,
     from,
     log: path,
   }: {
     form: Form;
     seed: number;
-    labelled: PreparedSet;
+    labeled: PreparedSet;
     stream: ReturnType<ReturnType<typeof loadTriDigits>["set"]>;
     from: number;
     log: string;
@@ -215,15 +215,15 @@ async function learnFromPerson(
   const unseen = stream.places.flatMap(({ index }, i) => (index >= from ? [i] : []));
   const asked = preparation.set(stream, new Random("questions", seed).shuffle(unseen).slice(0, form.judgements));
   const log = await openFeedbackLog(path, { onNotice: say });
-  const agent = learner<Prepared>(twoActions(net), optimiser, {
+  const agent = learner<Prepared>(twoActions(net), optimizer, {
     log,
     seed,
     session: `seed-${seed}`,
-    replays: REPLAYS,
+    stepsPerUpdate: REPLAYS,
     // There are many more labels than judgements, and nothing that nobody said anything about.
     mixture: [22, 10, 0],
     batchOf: preparation.batchOf,
-    labelled: some(labelled, labelled.length),
+    labeled: some(labeled, labeled.length),
   });
   const person = simulatedPerson({ seed });
   const rewards: number[] = [];
@@ -237,7 +237,7 @@ async function learnFromPerson(
       await agent.judge(answer.id, { reward, judge: person.name });
     }
     // It falls to nothing, so that the last judgements are weighed against all others.
-    optimiser.lr = FEEDBACK_LR * (1 - at / asked.length);
+    optimizer.lr = FEEDBACK_LR * (1 - at / asked.length);
     await agent.update();
     rewards.push(right / questions.length);
   }
@@ -253,7 +253,7 @@ function twoActions(net: MultimodalNet): MultimodalNet {
     config: { ...net.config, classes: 2 },
     atOnce: BATCH,
     parameters: () => net.parameters(),
-    forward(batch: LabelledBatch, options?: { training?: boolean }) {
+    forward(batch: LabeledBatch, options?: { training?: boolean }) {
       const z = net.forward(batch, options);
       const N = z.shape[0]!;
       return concat([engine.tensor(new Float32Array(N), [N, 1]), z], { axis: 1 });

@@ -5,11 +5,11 @@ import { PNG } from "pngjs";
 import { loadTriDigits } from "../demo/cli/tridigits.ts";
 import { batches, Random, type TriDigitSet, type TriDigits, triDigitsShape } from "../src/data/index.ts";
 import {
-  Drawer,
+  ConditionalVae,
   loadModel,
   loadSafetensors,
   MultimodalNet,
-  type Optimiser,
+  type Optimizer,
   saveModel,
   saveSafetensors,
 } from "../src/model/index.ts";
@@ -21,13 +21,13 @@ import { replaceFile } from "../src/replace-file.ts";
  * Draws digits from what was heard and read. Three networks, each trained in turn and kept in the run's folder, so that
  * the program goes on with the next one where it was stopped:
  *   1. the multimodal network learns to name digits by picture, hint and voice;
- *   2. a drawer (src/model/drawer.ts) learns to draw a digit's picture from the first network's fused features of examples
+ *   2. a drawer (src/model/conditionalVae.ts) learns to draw a digit's picture from the first network's fused features of examples
  *      of that digit that were heard and read, but not seen: the mean over 1, 2, 4, … 64 of them;
  *   3. a classifier, which never meets the others, learns to read clean pictures, and is tested on pictures of its own.
  * Then digits are drawn from features of 64 examples, and from those of one example that was never met in training,
- * and the classifier says how many it recognises. The last line of output is one JSON line; drawn.png shows drawings.
+ * and the classifier says how many it recognizes. The last line of output is one JSON line; drawn.png shows drawings.
  *
- *     npm run draw                 # 6,000 labelled examples
+ *     npm run draw                 # 6,000 labeled examples
  *     npm run draw -- --reduced    # 1,500 of them, and shorter training
  */
 
@@ -54,16 +54,16 @@ async function train(
   engine: Engine,
   name: string,
   steps: number,
-  optimiser: Optimiser,
+  optimizer: Optimizer,
   lossOf: (step: number) => () => Tensor,
 ): Promise<void> {
-  const rate = cosine(optimiser.lr, steps, optimiser.lr / 20);
+  const rate = cosine(optimizer.lr, steps, optimizer.lr / 20);
   for (let step = 0; step < steps; step++) {
-    optimiser.lr = rate(step);
+    optimizer.lr = rate(step);
     const record = lossOf(step);
     const loss = await engine.step(() => {
       const loss = record();
-      optimiser.update(loss.backward());
+      optimizer.update(loss.backward());
       return loss;
     });
     if ((step + 1) % Math.max(1, Math.floor(steps / 10)) !== 0) continue;
@@ -71,13 +71,13 @@ async function train(
     say(`${name}: step ${step + 1} of ${steps}, loss ${value.toFixed(3)}`);
     if (!Number.isFinite(value)) throw new Error(`${name}: the loss of step ${step + 1} is ${value}.`);
   }
-  optimiser.dispose();
+  optimizer.dispose();
 }
 
 /** The network that hears and reads (and sees), trained on labels. */
 async function namer(engine: Engine, data: TriDigits, set: TriDigitSet, { epochs }: Form, seed: number) {
   const net = new MultimodalNet(engine, {
-    ...{ image, vocabulary: data.tokeniser.size, audio: bands, classes, fusion: "gated", seed },
+    ...{ image, vocabulary: data.tokenizer.size, audio: bands, classes, fusion: "gated", seed },
     ...{ channels: [8, 16], dropout: 0.2, modalityDropout: 0.3 },
   });
   const perEpoch = Math.ceil(set.length / BATCH);
@@ -111,7 +111,7 @@ async function featuresOf(net: MultimodalNet, set: TriDigitSet, limit: number): 
  * Moves and scales features so that the classes' means have mean 0 and deviation 1 in each: what tells digits apart is small
  * beside what all examples have in common, and a drawer would sooner keep the digit in its noise.
  */
-function standardiserOf(byLabel: readonly Float32Array[][]): (rows: readonly Float32Array[][]) => Float32Array[][] {
+function standardizerOf(byLabel: readonly Float32Array[][]): (rows: readonly Float32Array[][]) => Float32Array[][] {
   const means = byLabel.map((rows) =>
     rows[0]!.map((_, d) => rows.reduce((sum, row) => sum + row[d]!, 0) / rows.length),
   );
@@ -141,8 +141,8 @@ const joined = (rows: readonly Float32Array[]): Float32Array => {
   return all;
 };
 
-/** How many images a classifier names as labelled. */
-async function recognised(reader: MultimodalNet, images: Float32Array, labels: ArrayLike<number>): Promise<number> {
+/** How many images a classifier names as labeled. */
+async function recognized(reader: MultimodalNet, images: Float32Array, labels: ArrayLike<number>): Promise<number> {
   let right = 0;
   for (let from = 0; from < labels.length; from += 100) {
     const some = images.subarray(from * PIXELS, Math.min(labels.length, from + 100) * PIXELS);
@@ -199,11 +199,11 @@ async function main(): Promise<void> {
     await saveModel(net, netFile);
   }
   const raw = await featuresOf(net, training, form.features);
-  const standardised = standardiserOf(raw);
-  const known = standardised(raw);
+  const standardized = standardizerOf(raw);
+  const known = standardized(raw);
 
   const random = new Random("draw", seed, "drawer");
-  const drawer = new Drawer(engine, { features: net.fusedSize, image, seed });
+  const drawer = new ConditionalVae(engine, { features: net.fusedSize, image, seed });
   const drawerFile = join(out, "drawer.safetensors");
   engine.gpu.steps = 1e6;
   if (existsSync(drawerFile)) await loadSafetensors(drawer, drawerFile);
@@ -237,9 +237,9 @@ async function main(): Promise<void> {
     await saveModel(reader, readerFile);
   }
 
-  const unmet = data.set("test-met", seed, form.tests);
+  const unmet = data.set("test-seen", seed, form.tests);
   const clean = joined(unmet.places.map(({ label, index }) => data.picture(label, index)));
-  const readerRight = await recognised(
+  const readerRight = await recognized(
     reader,
     clean,
     unmet.places.map(({ label }) => label),
@@ -258,12 +258,12 @@ async function main(): Promise<void> {
   const choice = new Random("draw", seed, "choice");
   const asked = Array.from({ length: form.drawn }, (_, n) => n % classes);
   const drawings = await draw(asked.map((digit) => meanOf(known[digit]!, MOST, choice)));
-  const right = await recognised(reader, drawings, asked);
+  const right = await recognized(reader, drawings, asked);
   // And of single examples that none of the networks has met.
-  const heard = standardised(await featuresOf(net, unmet, form.tests));
+  const heard = standardized(await featuresOf(net, unmet, form.tests));
   const single = heard.flatMap((rows, digit) => rows.map((row) => ({ row, digit })));
   const one = await draw(single.map(({ row }) => row));
-  const rightOne = await recognised(
+  const rightOne = await recognized(
     reader,
     one,
     single.map(({ digit }) => digit),
@@ -273,7 +273,7 @@ async function main(): Promise<void> {
   const picture = join(out, "drawn.png");
   await replaceFile(picture, sheet(drawings, columns));
   say(
-    `drawn from ${MOST} examples of a digit: ${right} of ${form.drawn} recognised; from one unmet example, heard and read: ${rightOne} of ${single.length}`,
+    `drawn from ${MOST} examples of a digit: ${right} of ${form.drawn} recognized; from one unmet example, heard and read: ${rightOne} of ${single.length}`,
   );
   say(
     `the classifier reads ${readerRight} of ${unmet.length} real pictures that it has not met; drawings: ${picture} (${readFileSync(picture).length} bytes)`,
@@ -282,8 +282,8 @@ async function main(): Promise<void> {
     task: "draw a digit from the fused features of examples that were heard and read",
     form: name,
     seed,
-    recognised: right / form.drawn,
-    recognisedOfOne: rightOne / single.length,
+    recognized: right / form.drawn,
+    recognizedOfOne: rightOne / single.length,
     readerAccuracy: readerRight / unmet.length,
     drawn: form.drawn,
     adapter: engine.adapter,

@@ -16,8 +16,8 @@ import { adam, cosine, createEngine, type Engine, noGrad } from "../src/node.ts"
  * Each run is one JSON line in a file; runs that are there already are not done again, so the program may be stopped at
  * any time and goes on where it was. The test examples have voices that were never heard in training.
  *
- *     npm run fusions -- --reduced     # 600 labelled examples, six times
- *     npm run fusions                  # all 6,000 labelled examples, twelve times
+ *     npm run fusions -- --reduced     # 600 labeled examples, six times
+ *     npm run fusions                  # all 6,000 labeled examples, twelve times
  */
 
 const forms = {
@@ -51,7 +51,7 @@ const asked: Record<
     score: (y: Float32Array, digits: Int32Array) => number;
   }
 > = {
-  class: {
+  multiclass: {
     classes: 10,
     target: (digits) => digits,
     score: (y, digits) => share(digits, (digit, n) => largest(y.subarray(10 * n, 10 * n + 10)) === digit),
@@ -61,13 +61,13 @@ const asked: Record<
     target: (digits) => Float32Array.from(digits, (digit) => (digit >= 5 ? 1 : 0)),
     score: (y, digits) => share(digits, (digit, n) => y[n]! > 0.5 === digit >= 5),
   },
-  labels: {
+  multilabel: {
     classes: 4,
     target: (digits) => Float32Array.from({ length: 4 * digits.length }, (_, i) => bit(digits[i >> 2]!, i & 3)),
     score: (y, digits) =>
       share(digits, (digit, n) => [0, 1, 2, 3].every((k) => y[4 * n + k]! > 0.5 === (bit(digit, k) === 1))),
   },
-  values: {
+  regression: {
     classes: 1,
     target: (digits) => Float32Array.from(digits, scaled),
     score: (y, digits) => Math.sqrt(mean(digits, (digit, n) => (SPREAD * (y[n]! - scaled(digit))) ** 2)),
@@ -97,18 +97,18 @@ async function trainOne(
   // Random numbers of steps follow from the seed and their count: the same whatever ran before.
   engine.gpu.steps = 1e6 * seed;
   const net = new MultimodalNet(engine, {
-    ...{ image, vocabulary: data.tokeniser.size, audio: bands, fusion, task, classes, seed },
+    ...{ image, vocabulary: data.tokenizer.size, audio: bands, fusion, task, classes, seed },
     ...{ channels: [8, 16], hidden: 32, head: 64, dropout: 0.2, modalityDropout: 0.1 },
   });
-  const optimiser = adam(net.parameters(), { lr: LR, clipNorm: 1 });
+  const optimizer = adam(net.parameters(), { lr: LR, clipNorm: 1 });
   const rate = cosine(LR, epochs * Math.ceil(sets.training.length / BATCH), LR / 20);
   let steps = 0;
   for (let epoch = 0; epoch < epochs; epoch++) {
     for (const { label, ...batch } of batches(sets.training, BATCH, new Random("fusions", seed, epoch))) {
-      optimiser.lr = rate(steps);
+      optimizer.lr = rate(steps);
       const loss = await engine.step(() => {
         const loss = net.loss(net.forward(batch, { training: true }), target(label));
-        optimiser.update(loss.backward());
+        optimizer.update(loss.backward());
         return loss;
       });
       steps += 1;
@@ -123,7 +123,7 @@ async function trainOne(
   }
   const digits = batchOf([...sets.test]).label;
   const parameters = net.size;
-  optimiser.dispose();
+  optimizer.dispose();
   for (const p of Object.values(net.parameters())) p.dispose();
   return {
     ...what,
@@ -152,7 +152,7 @@ function table(results: readonly Result[]): string {
     const found = results.filter((r) => r.fusion === fusion && r.task === task);
     if (found.length === 0) return "";
     const value = found.reduce((sum, r) => sum + r.value, 0) / found.length;
-    const shown = task === "values" ? value.toFixed(2) : `${(100 * value).toFixed(1)} %`;
+    const shown = task === "regression" ? value.toFixed(2) : `${(100 * value).toFixed(1)} %`;
     return `${shown} (${found.length})`;
   };
   const rows = fusions.map((fusion) => `| \`${fusion}\` | ${tasks.map((task) => cell(fusion, task)).join(" | ")} |`);
@@ -184,7 +184,7 @@ async function main(): Promise<void> {
   const { examples, epochs, tests } = forms[form];
   say(`${form}: ${examples} examples, ${epochs} epochs, ${tests} tests; device: ${engine.adapter}; results: ${out}`);
   for (const seed of seeds) {
-    const sets = { training: data.set("full", seed, examples), test: data.set("test-strangers", seed, tests) };
+    const sets = { training: data.set("full", seed, examples), test: data.set("test-unseen", seed, tests) };
     for (const fusion of fusions) {
       for (const task of tasks) {
         const what = { form, fusion, task, seed };

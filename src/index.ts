@@ -3,10 +3,10 @@ export {
   type AdamOptions,
   adam,
   adamw,
-  Optimiser,
+  Optimizer,
   type RmspropOptions,
   rmsprop,
   type SgdOptions,
   sgd,
-} from "./model/optimiser.ts";
+} from "./model/optimizer.ts";
 export { constant, cosine, type Schedule, stepped, warmUp } from "./model/schedule.ts";

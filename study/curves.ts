@@ -14,7 +14,7 @@ export async function curves(points: readonly Point[]): Promise<string> {
   });
   const x = { field: "judgements", type: "quantitative" } as const;
   const color = { field: "method", type: "nominal" } as const;
-  const y = { type: "quantitative" as const, title: "accuracy, strangers' voices", scale: { domain: [0, 1] } };
+  const y = { type: "quantitative" as const, title: "accuracy, unseen speakers", scale: { domain: [0, 1] } };
   const spec: TopLevelSpec = {
     background: "white",
     data: { values },

@@ -23,7 +23,7 @@ interface Plan {
 }
 
 const whole: Plan = {
-  methods: ["beliefs", "replay", "importance", "reinforce", "ppo"],
+  methods: ["posterior", "replay", "importance", "reinforce", "ppo"],
   noises: [0, 0.1, 0.2],
   starts: [
     [300, 1000],
@@ -32,7 +32,7 @@ const whole: Plan = {
   seeds: [1, 2, 3, 4, 5, 6, 7, 8, 9, 10],
 };
 /** One seed, the best rule and the textbook, 400 judgements: about ten minutes on two quiet cores, on a software device. */
-const reduced: Plan = { methods: ["beliefs", "reinforce"], noises: [0, 0.1], starts: [[300, 400]], seeds: [1] };
+const reduced: Plan = { methods: ["posterior", "reinforce"], noises: [0, 0.1], starts: [[300, 400]], seeds: [1] };
 
 const list = (text: string) => text.split(",");
 const numbers = (text: string) => list(text).map(Number);
@@ -88,7 +88,7 @@ async function main(): Promise<void> {
 async function run(folder: string, settings: Record<string, string | number>): Promise<void> {
   if (existsSync(join(folder, "result.json"))) return;
   const given = Object.entries(settings).flatMap(([name, value]) => [`--${name}`, String(value)]);
-  const fresh = ["learn", ...given, "--look", "test-strangers", "--out", folder, "--json"];
+  const fresh = ["learn", ...given, "--validate-on", "test-unseen", "--out", folder, "--json"];
   const args = existsSync(join(folder, "config.json")) ? ["learn", "--resume", folder, "--json"] : fresh;
   mkdirSync(options.out, { recursive: true });
   const out = execFileSync(process.execPath, [program, ...args], { stdio: ["ignore", "pipe", "inherit"] });

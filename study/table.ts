@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { readMetrics } from "../demo/cli/metrics.ts";
 
-/** One figure: accuracy on strangers' voices after so many judgements. */
+/** One figure: accuracy on unseen speakers after so many judgements. */
 export interface Point {
   method: string;
   noise: number;
@@ -60,7 +60,7 @@ export function table(points: readonly Point[]): string {
     return `| ${method} | ${percent(noise)} | ${labels} | ${judgements} | ${figure} | ${accuracies.length} |`;
   });
   return [
-    "| method | judgements that are wrong | labels | judgements | strangers' voices | seeds |",
+    "| method | judgements that are wrong | labels | judgements | unseen speakers | seeds |",
     "|---|---|---|---|---|---|",
     ...lines,
     "",

@@ -19,7 +19,7 @@ const n = 160_000;
 /** The engine with one way for all kernels of a family. */
 async function by(family: string, way: string, fn: (own: hg.Engine) => Promise<void>): Promise<void> {
   const own = await createEngine({ seed: 1 });
-  own.tuning.import({ v: 1, adapter: own.adapter, ways: { [family]: way } });
+  own.tuning.import({ v: 2, adapter: own.adapter, variants: { [family]: way } });
   await fn(own);
   own.destroy();
 }
@@ -84,7 +84,7 @@ describe("sums in blocks", () => {
     );
     expect(Math.abs((await dw.item()) / total(x) - 1)).toBeLessThan(3e-6);
     const picture = x.subarray(0, 400 * 400);
-    const pooled = await engine.step(() => hg.avgPool2d(engine.tensor(picture, [1, 1, 400, 400]), { kernel: 400 }));
+    const pooled = await engine.step(() => hg.avgPool2d(engine.tensor(picture, [1, 1, 400, 400]), { kernelSize: 400 }));
     expect(Math.abs((await pooled.item()) / (total(picture) / picture.length) - 1)).toBeLessThan(3e-6);
   });
 

@@ -66,7 +66,7 @@ describe("long sums keep their digits, in every variant", () => {
   const random = new Random("digits", 1);
   test.each(["serial", "workgroup", "multiPass"])("sum by %s", async (way) => {
     const own = await createEngine({ seed: 1 });
-    own.tuning.import({ v: 1, adapter: own.adapter, ways: { sum: way } });
+    own.tuning.import({ v: 2, adapter: own.adapter, variants: { sum: way } });
     for (const n of [4096, 100_003]) {
       const x = Float32Array.from({ length: 2 * n }, () => random.uniform());
       const y = await (await own.step(() => hg.mean(own.tensor(x, [2, n]), { axis: 1 }))).data();
@@ -78,7 +78,7 @@ describe("long sums keep their digits, in every variant", () => {
   });
   test.each(["serial", "workgroup"])("layer norm by %s of a mean that is large beside the deviations", async (way) => {
     const own = await createEngine({ seed: 1 });
-    own.tuning.import({ v: 1, adapter: own.adapter, ways: { layerNorm: way } });
+    own.tuning.import({ v: 2, adapter: own.adapter, variants: { layerNorm: way } });
     const D = 4096;
     // PyTorch 1.13 is off by 2.3e-5, 2.2e-4.
     for (const [mean, allowed] of [

@@ -69,7 +69,7 @@ const calls: Record<string, Call> = {
   batchNorm2d: ({ x, w, b }, options) => hg.batchNorm2d(x!, w, b, options),
   embedding: ({ ids, w }) => hg.embedding(ids!, w!),
   crossEntropy: ({ logits, labels, weights }, options) => hg.crossEntropy(logits!, labels!, { weights, ...options }),
-  judged: ({ logits, actions, rewards }, options) => hg.judged(logits!, actions!, rewards!, options),
+  feedbackLoss: ({ logits, actions, rewards }, options) => hg.feedbackLoss(logits!, actions!, rewards!, options),
   policyGradient: ({ logits, actions, advantages }, options) =>
     hg.policyGradient(logits!, actions!, advantages!, options),
 };

@@ -15,9 +15,13 @@ import { type Case, runCase } from "./harness.ts";
  */
 
 /** One line for each case, on an engine of its own whose kernels take the given variants. */
-async function print(cases: readonly Case[], variant: object, ways: Readonly<Record<string, string>>): Promise<void> {
+async function print(
+  cases: readonly Case[],
+  variant: object,
+  byFamily: Readonly<Record<string, string>>,
+): Promise<void> {
   const engine = await createEngine({ seed: 1 });
-  engine.tuning.import({ v: 1, adapter: engine.adapter, ways });
+  engine.tuning.import({ v: 2, adapter: engine.adapter, variants: byFamily });
   const read = engine.gpu.read.bind(engine.gpu);
   let parts: Promise<ArrayBuffer>[] = [];
   engine.gpu.read = (slot) => {
@@ -53,6 +57,6 @@ for (const { families, way, cases } of variants) {
     ({ name }) => cases.test(name) && (wanted.test(name) || families.some((family) => wanted.test(family))),
   );
   if (chosen.length === 0) continue;
-  const ways = Object.fromEntries(families.map((family) => [family, way]));
-  await print(chosen, { family: families[0], variant: way }, ways);
+  const byFamily = Object.fromEntries(families.map((family) => [family, way]));
+  await print(chosen, { family: families[0], variant: way }, byFamily);
 }

@@ -44,13 +44,17 @@ describe("targets and weights", () => {
 describe("where none is defined", () => {
   const p = () => engine.parameter([0, 1], [1, 2]);
   const cases: [string, string, (p: hg.Tensor) => hg.Tensor][] = [
-    ["policyGradient", "klTo", (p) => hg.policyGradient(engine.tensor([1, 2], [1, 2]), [0], [1], { klTo: p, beta: 1 })],
+    [
+      "policyGradient",
+      "referenceLogits",
+      (p) => hg.policyGradient(engine.tensor([1, 2], [1, 2]), [0], [1], { referenceLogits: p, klCoef: 1 }),
+    ],
     [
       "policyGradient",
       "advantages",
       (p) => hg.policyGradient(engine.tensor([1, 2, 3, 4], [2, 2]), [0, 1], hg.flatten(p)),
     ],
-    ["judged", "rewards", (p) => hg.judged(engine.tensor([1, 2, 3, 4], [2, 2]), [0, 1], hg.flatten(p))],
+    ["feedbackLoss", "rewards", (p) => hg.feedbackLoss(engine.tensor([1, 2, 3, 4], [2, 2]), [0, 1], hg.flatten(p))],
     ["where", "condition", (p) => hg.where(p, 1, 2)],
     ["dropModalities", "present", (p) => hg.dropModalities(p, { p: 0.5 })],
     [

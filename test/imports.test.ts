@@ -96,7 +96,7 @@ test("packages: webgpu only in src/node, wgsl-preprocessor only in src/gpu/wgsl.
   expect(wrong).toEqual([]);
 });
 
-test("the core stays out of the rooms above it, but for optimisers and schedules", () => {
+test("the core stays out of the rooms above it, but for optimizers and schedules", () => {
   const reached = new Set<string>();
   const walk = (file: string) => {
     if (reached.has(file)) return;
@@ -105,8 +105,8 @@ test("the core stays out of the rooms above it, but for optimisers and schedules
   };
   walk("index.ts");
   expect([...reached].filter((file) => ["model", "rl", "data", "node"].includes(room(file)))).toEqual([
-    "model/optimiser.ts",
-    "model/optimiserOptions.ts",
+    "model/optimizer.ts",
+    "model/optimizerOptions.ts",
     "model/schedule.ts",
   ]);
 });

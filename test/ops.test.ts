@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Engine } from "../src/index.ts";
 import { createEngine } from "../src/node.ts";
 import { networkCases } from "./cases/network.ts";
-import { opCases, optimiserCases } from "./cases/ops.ts";
+import { opCases, optimizerCases } from "./cases/ops.ts";
 import { runCase } from "./harness.ts";
 
 let engine: Engine;
@@ -24,7 +24,7 @@ afterAll(() => engine.destroy());
 
 describe.each([
   ["ops as PyTorch's", opCases],
-  ["optimisers as PyTorch's", optimiserCases],
+  ["optimizers as PyTorch's", optimizerCases],
   ["the reference network", networkCases],
 ])("%s", (_, cases) => {
   for (const one of cases) test(one.name, () => runCase(engine, one));

@@ -29,8 +29,8 @@ const calls: Record<string, (o: Any) => unknown> = {
   matmul: (o) => hg.matmul(t(2, 3), t(3, 4), o),
   conv2d: (o) => hg.conv2d(t(1, 1, 4, 4), t(1, 1, 2, 2), undefined, o),
   conv1d: (o) => hg.conv1d(t(1, 1, 4), t(1, 1, 2), undefined, o),
-  maxPool2d: (o) => hg.maxPool2d(t(1, 1, 4, 4), { kernel: 2, ...o }),
-  avgPool2d: (o) => hg.avgPool2d(t(1, 1, 4, 4), { kernel: 2, ...o }),
+  maxPool2d: (o) => hg.maxPool2d(t(1, 1, 4, 4), { kernelSize: 2, ...o }),
+  avgPool2d: (o) => hg.avgPool2d(t(1, 1, 4, 4), { kernelSize: 2, ...o }),
   embedding: (o) => hg.embedding([0, 1], t(3, 2), o),
   maskedMean: (o) => hg.maskedMean(t(1, 2, 3), [0, 1], o),
   concat: (o) => hg.concat([t(2), t(3)], o),
@@ -54,7 +54,7 @@ const calls: Record<string, (o: Any) => unknown> = {
   layerNorm: (o) => hg.layerNorm(t(2, 3), undefined, undefined, o),
   batchNorm2d: (o) => hg.batchNorm2d(t(2, 1, 2, 2), undefined, undefined, { training: true, ...o }),
   crossEntropy: (o) => hg.crossEntropy(t(1, 3), [0], o),
-  judged: (o) => hg.judged(t(1, 3), [0], [1], o),
+  feedbackLoss: (o) => hg.feedbackLoss(t(1, 3), [0], [1], o),
   policyGradient: (o) => hg.policyGradient(t(1, 3), [0], [1], o),
   mse: (o) => hg.mse(t(1), [0], o),
   huber: (o) => hg.huber(t(1), [0], o),
@@ -75,10 +75,10 @@ const models: Record<string, (o: Any) => unknown> = {
   MultimodalNet: (o) => new model.MultimodalNet(engine, { ...small, ...o }),
   "MultimodalNet.forward": (o) =>
     engine.step(() => new model.MultimodalNet(engine, small).forward({ image: new Float32Array(16) }, o)),
-  Drawer: (o) => new model.Drawer(engine, { features: 2, image: [1, 4, 4], channels: [2], ...o }),
-  "Drawer.loss": (o) =>
+  ConditionalVae: (o) => new model.ConditionalVae(engine, { features: 2, image: [1, 4, 4], channels: [2], ...o }),
+  "ConditionalVae.loss": (o) =>
     engine.step(() =>
-      new model.Drawer(engine, { features: 2, image: [1, 4, 4], channels: [2] }).loss(t(1, 16), t(1, 2), o),
+      new model.ConditionalVae(engine, { features: 2, image: [1, 4, 4], channels: [2] }).loss(t(1, 16), t(1, 2), o),
     ),
   batchesOf: (o) => model.batchesOf([], o),
   evaluateByModality: (o) =>
@@ -206,7 +206,7 @@ describe("every function that is exported", () => {
         "accuracy",
         "auc",
         "confusionMatrix",
-        "likeliest",
+        "argmaxRows",
         "meanSquaredError",
         "topK",
         "softmaxOf",
@@ -219,7 +219,7 @@ describe("every function that is exported", () => {
   };
   /** Those whose options are held by the tests of their own files. */
   const elsewhere = {
-    // test/model/optimiser*.test.ts, schedule.test.ts; test/node and test/data
+    // test/model/optimizer*.test.ts, schedule.test.ts; test/node and test/data
     handgrad: [
       ...["sgd", "adam", "adamw", "rmsprop", "constant", "cosine", "stepped", "warmUp"],
       ...["openFeedbackLog", "openFolder", "readFeedbackLog"],

@@ -42,7 +42,11 @@ const unary: Record<string, Unary> = {
   gelu: [hg.gelu, reference.gelu, bent],
   silu: [hg.silu, reference.silu, bent],
   softplus: [hg.softplus, reference.softplus, bent],
-  leakyRelu: [(x) => hg.leakyRelu(x, { slope: 0.3 }), (x) => reference.leakyRelu(x, { slope: 0.3 }), bent],
+  leakyRelu: [
+    (x) => hg.leakyRelu(x, { negativeSlope: 0.3 }),
+    (x) => reference.leakyRelu(x, { negativeSlope: 0.3 }),
+    bent,
+  ],
   clamp: [
     (x) => hg.clamp(x, { min: -0.51, max: 0.52 }),
     (x) => reference.clamp(x, { min: -0.51, max: 0.52 }),
@@ -183,7 +187,7 @@ describe("matrices and signals", () => {
             engine,
             [numbers([N, T, I], 1), numbers(state, 99), ...weights],
             (x, h0, ...w) => {
-              const { output, hidden } = op(x, sets(w), { layers, bidirectional, lengths, h0, ...more });
+              const { output, hidden } = op(x, sets(w), { numLayers: layers, bidirectional, lengths, h0, ...more });
               return hg.concat([hg.flatten(output), hg.flatten(hidden)]);
             },
             (x, h0, ...w) => {
@@ -434,7 +438,7 @@ describe("losses", () => {
       }),
     ));
 
-  test("of classes: crossEntropy, judged, policyGradient", () =>
+  test("of classes: crossEntropy, feedbackLoss, policyGradient", () =>
     check(
       fc.asyncProperty(size(7), size(9), fc.double({ min: 0, max: 1, noNaN: true }), async (N, A, smoothing) => {
         fc.pre(A > 1);
@@ -451,15 +455,15 @@ describe("losses", () => {
         await agree(
           engine,
           [numbers([N, A], 1)],
-          (x) => hg.judged(x, labels, given),
-          (x) => reference.judged(x, chosen, each),
+          (x) => hg.feedbackLoss(x, labels, given),
+          (x) => reference.feedbackLoss(x, chosen, each),
         );
         const leash = reference.logSoftmax(numbers([N, A], 5));
         const options = { entropy: 0.1, beta: 0.2 };
         await agree(
           engine,
           [numbers([N, A], 1)],
-          (x) => hg.policyGradient(x, labels, given, { ...options, klTo: Float32Array.from(leash.data) }),
+          (x) => hg.policyGradient(x, labels, given, { ...options, referenceLogits: Float32Array.from(leash.data) }),
           (x) => reference.policyGradient(x, chosen, each, options, leash),
         );
       }),

@@ -102,8 +102,8 @@ describe("kernels agree with the float64 reference", () => {
           return agree(
             engine,
             [numbers([N, C, H, W], 1)],
-            (x) => (isMax ? hg.maxPool2d : hg.avgPool2d)(x, { kernel, stride }),
-            (x) => (isMax ? reference.maxPool2d : reference.averagePool2d)(x, { kernel, stride }),
+            (x) => (isMax ? hg.maxPool2d : hg.avgPool2d)(x, { kernelSize: kernel, stride }),
+            (x) => (isMax ? reference.maxPool2d : reference.averagePool2d)(x, { kernelSize: kernel, stride }),
           );
         },
       ),

@@ -23,7 +23,7 @@ function trainer(T: number, usual = 32) {
     dropout: 0.3,
     modalityDropout: 0.15,
   });
-  const optimiser = adam(net.parameters(), { lr: 1e-3, clipNorm: 1 });
+  const optimizer = adam(net.parameters(), { lr: 1e-3, clipNorm: 1 });
   const wave = (n: number, f: number) => Float32Array.from({ length: n }, (_, i) => Math.sin(i * f));
   return (t: number, N = usual) => {
     // New arrays each time, as batches are.
@@ -36,7 +36,7 @@ function trainer(T: number, usual = 32) {
     const label = Int32Array.from({ length: N }, (_, i) => i % 10);
     return engine.step(() => {
       const loss = crossEntropy(net.forward(batch, { training: true }), label);
-      optimiser.update(loss.backward());
+      optimizer.update(loss.backward());
       return loss;
     });
   };
@@ -103,12 +103,12 @@ describe("a training step of the reference network", () => {
 describe("numbers that change from step to step are data", () => {
   test("learning rate and Adam's step count reach a replayed plan", async () => {
     const w = engine.parameter([1], [1]);
-    const optimiser = adam([w], { lr: 0.1 });
+    const optimizer = adam([w], { lr: 0.1 });
     const moves: number[] = [];
     let last = 1;
     for (let t = 0; t < 6; t++) {
-      if (t === 4) optimiser.lr = 0.01;
-      await engine.step(() => optimiser.update(sum(w).backward()));
+      if (t === 4) optimizer.lr = 0.01;
+      await engine.step(() => optimizer.update(sum(w).backward()));
       const now = (await w.data())[0]!;
       moves.push(last - now);
       last = now;

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import * as hg from "../src/index.ts";
-import { accuracy, auc, batchesOf, confusionMatrix, f1, likeliest, MultimodalNet, topK } from "../src/model/index.ts";
+import { accuracy, argmaxRows, auc, batchesOf, confusionMatrix, f1, MultimodalNet, topK } from "../src/model/index.ts";
 import { createEngine } from "../src/node.ts";
 
 /*
@@ -33,7 +33,7 @@ const never = [Number.NaN, 1.5, Infinity, 2 ** 31, -(2 ** 31) - 1, 2 ** 32 + 1];
 /** Lists of ids and the like: `n` stands behind a good one. The last column is what else is out of range. */
 const lists: [string, (n: Any) => unknown, number[]][] = [
   ["crossEntropy", (n) => hg.crossEntropy(t(2, 3), n), [3, -1, -100]],
-  ["judged", (n) => hg.judged(t(2, 3), n, [1, 1]), [3, -1]],
+  ["feedbackLoss", (n) => hg.feedbackLoss(t(2, 3), n, [1, 1]), [3, -1]],
   ["policyGradient", (n) => hg.policyGradient(t(2, 3), n, [1, 1]), [3, -1]],
   ["embedding", (n) => hg.embedding(n, t(4, 2)), [4, -1]],
   ["indexSelect", (n) => hg.indexSelect(t(3), n), [3, -1]],
@@ -115,9 +115,9 @@ const numbers: [string, (n: Any) => unknown, number[]][] = [
   ["conv2d", (n) => hg.conv2d(t(1, 1, 4, 4), t(1, 1, 2, 2), undefined, { padding: [0, n] }), [-1]],
   ["conv2d", (n) => hg.conv2d(t(1, 1, 4, 4), t(1, 1, 2, 2), undefined, { groups: n }), [0, -1, 2]],
   ["conv1d", (n) => hg.conv1d(t(1, 1, 4), t(1, 1, 2), undefined, { dilation: n }), [0, -1]],
-  ["maxPool2d", (n) => hg.maxPool2d(t(1, 1, 4, 4), { kernel: n }), [0, -1]],
-  ["avgPool2d", (n) => hg.avgPool2d(t(1, 1, 4, 4), { kernel: 2, stride: n }), [0, -1]],
-  ["gru", (n) => hg.gru(t(1, 2, 3), weights(3), { layers: n }), [0, -1]],
+  ["maxPool2d", (n) => hg.maxPool2d(t(1, 1, 4, 4), { kernelSize: n }), [0, -1]],
+  ["avgPool2d", (n) => hg.avgPool2d(t(1, 1, 4, 4), { kernelSize: 2, stride: n }), [0, -1]],
+  ["gru", (n) => hg.gru(t(1, 2, 3), weights(3), { numLayers: n }), [0, -1]],
   ["uniform", (n) => hg.uniform(engine, [n]), [-1]],
   ["normal", (n) => hg.normal(engine, [2, n]), [-1]],
   ["engine.tensor", (n) => engine.tensor([1], [n]), [-1, 2]],
@@ -125,7 +125,7 @@ const numbers: [string, (n: Any) => unknown, number[]][] = [
   ["batchesOf", (n) => batchesOf([], { ahead: n }), [0, -1]],
   ["batchesOf", (n) => batchesOf([], {}, { epoch: 0, from: n, seed: null }), [-1]],
   ["topK", (n) => topK(n), [0, -1]],
-  ["likeliest", (n) => likeliest(Float32Array.of(1, 2), n), [0, -1]],
+  ["argmaxRows", (n) => argmaxRows(Float32Array.of(1, 2), n), [0, -1]],
   ["MultimodalNet", (n) => net.forward({ size: n, words: [1, 2], audio: [1] }), [-1]],
   ["MultimodalNet", (n) => new MultimodalNet(engine, { vocabulary: n, classes: 2, fusion: "concat" }), [0, -1]],
   ["MultimodalNet", (n) => new MultimodalNet(engine, { vocabulary: 2, classes: n, fusion: "concat" }), [0, -1]],
@@ -141,15 +141,15 @@ describe.each(numbers.map((row, i) => [`${i} ${row[0]}`, ...row] as const))("%s"
 const fractions: [string, (n: Any) => unknown, Any[]][] = [
   ["dropout", (n) => hg.dropout(t(2), { p: n }), [1, 1.5, -0.1]],
   ["dropModalities", (n) => hg.dropModalities(t(2, 2), { p: n }), [1, 1.5, -0.1]],
-  ["layerNorm", (n) => hg.layerNorm(t(2, 3), undefined, undefined, { epsilon: n }), [-1, Infinity]],
-  ["batchNorm2d", (n) => hg.batchNorm2d(t(2, 1, 2, 2), undefined, undefined, { training: true, epsilon: n }), [-1]],
+  ["layerNorm", (n) => hg.layerNorm(t(2, 3), undefined, undefined, { eps: n }), [-1, Infinity]],
+  ["batchNorm2d", (n) => hg.batchNorm2d(t(2, 1, 2, 2), undefined, undefined, { training: true, eps: n }), [-1]],
   ["batchNorm2d", (n) => hg.batchNorm2d(t(2, 1, 2, 2), undefined, undefined, { training: true, momentum: n }), [2, -1]],
   ["huber", (n) => hg.huber(t(1), [1], { delta: n }), [0, -1, Infinity]],
   ["crossEntropy", (n) => hg.crossEntropy(t(1, 2), [1], { labelSmoothing: n }), [-0.1, 1.1]],
-  ["judged", (n) => hg.judged(t(1, 2), [1], [1], { noise: n }), [-0.1, 0.5]],
-  ["policyGradient", (n) => hg.policyGradient(t(1, 2), [1], [1], { entropy: n }), [Infinity]],
-  ["policyGradient", (n) => hg.policyGradient(t(1, 2), [1], [1], { klTo: t(1, 2), beta: n }), [Infinity]],
-  ["leakyRelu", (n) => hg.leakyRelu(t(1), { slope: n }), [Infinity]],
+  ["feedbackLoss", (n) => hg.feedbackLoss(t(1, 2), [1], [1], { labelNoise: n }), [-0.1, 0.5]],
+  ["policyGradient", (n) => hg.policyGradient(t(1, 2), [1], [1], { entropyCoef: n }), [Infinity]],
+  ["policyGradient", (n) => hg.policyGradient(t(1, 2), [1], [1], { referenceLogits: t(1, 2), klCoef: n }), [Infinity]],
+  ["leakyRelu", (n) => hg.leakyRelu(t(1), { negativeSlope: n }), [Infinity]],
   ["clamp", (n) => hg.clamp(t(1), { min: n }), []],
   ["clamp", (n) => hg.clamp(t(1), { max: n, min: 0 }), [-1]],
   ["variance", (n) => hg.variance(t(3), { correction: n }), [Infinity]],
@@ -168,7 +168,7 @@ describe("metrics refuse targets that name no class", () => {
   const values = Float32Array.of(0.2, 0.8, 0.6, 0.4);
   test.each([Number.NaN, 0.5, 2, -1, "1", undefined] as Any[])("%s", (target) => {
     for (const metric of [accuracy, topK(1), f1(), auc, confusionMatrix])
-      expect(() => metric({ values, width: 2, targets: [0, target] })).toThrow(
+      expect(() => metric({ values, numOutputs: 2, targets: [0, target] })).toThrow(
         /target 1 is .*, expected a class of 0 … 1/,
       );
   });

@@ -92,7 +92,7 @@ export function handgrad(engine: hg.Engine, version: string): Peer {
     },
     train_step({ inputs }) {
       const net = referenceNetwork(engine);
-      const optimiser = hg.adam(net.parameters(), { lr: adam.lr, betas: [adam.beta1, adam.beta2], epsilon: adam.eps });
+      const optimizer = hg.adam(net.parameters(), { lr: adam.lr, betas: [adam.beta1, adam.beta2], eps: adam.eps });
       const batch = batchOf(inputs);
       const losses: number[] = [];
       return {
@@ -100,7 +100,7 @@ export function handgrad(engine: hg.Engine, version: string): Peer {
           for (let i = 0; i < calls; i++) {
             const loss = await engine.step(() => {
               const loss = hg.crossEntropy(net.forward(batch, { training: true }), batch.label);
-              optimiser.update(loss.backward());
+              optimizer.update(loss.backward());
               return loss;
             });
             losses.push(await loss.item());

@@ -6,8 +6,8 @@ import { Command } from "commander";
 import { append } from "../../src/numbers.ts";
 import { openPage } from "../../test/browser/chromium.ts";
 import type { Result } from "./compare.ts";
-import { nodeBed } from "./node-bed.ts";
-import { pageBed } from "./page-bed.ts";
+import { nodeRunner } from "./node-runner.ts";
+import { pageRunner } from "./page-runner.ts";
 
 /* handgrad beside other engines: on one device, in one process or one page, in turns. */
 
@@ -37,28 +37,28 @@ const versions = {
 };
 const wanted = (engines as string).split(",").filter(Boolean);
 
-const bed = browser
-  ? await pageBed(() => openPage(join(folder, "page.ts")), versions, wanted)
-  : await nodeBed(folder, versions, wanted, { python, software });
-if (wanted.length > 0 && bed.engines.length === 1 && bed.leftOut.length === 0)
+const runner = browser
+  ? await pageRunner(() => openPage(join(folder, "page.ts")), versions, wanted)
+  : await nodeRunner(folder, versions, wanted, { python, software });
+if (wanted.length > 0 && runner.engines.length === 1 && runner.leftOut.length === 0)
   program.error(`--engines ${engines}: no engine beside handgrad has such a name.`);
-for (const reason of bed.leftOut) console.log(`${reason}, left out`);
-for (const { name, version, adapter } of bed.engines) console.log(`${name} ${version} on ${adapter}`);
+for (const reason of runner.leftOut) console.log(`${reason}, left out`);
+for (const { name, version, adapter } of runner.engines) console.log(`${name} ${version} on ${adapter}`);
 
 const results: Result[] = [];
 const load = () => loadavg()[0]!.toFixed(1);
 const columns = browser ? "least" : "least, processor time (median)";
 console.log(`\nms: median of ${repeats} in turns, ${columns}; load of the machine ${load()} at the start\n`);
-for (const [i, { op, shape }] of bed.workloads.entries()) {
+for (const [i, { op, shape }] of runner.workloads.entries()) {
   if (!op.includes(only)) continue;
   console.log(`${op}  ${shape}`);
-  const rows = await bed.measure(i, { repeats, seconds });
+  const rows = await runner.measure(i, { repeats, seconds });
   for (const row of rows) console.log(`  ${row.engine.padEnd(15)} ${figures(row, rows[0]!)}`);
   append(results, rows);
   if (json) writeFileSync(json, results.map((row) => `${JSON.stringify(row)}\n`).join(""));
 }
 console.log(`\nload of the machine ${load()} at the end`);
-await bed.close();
+await runner.close();
 // jax-js and TensorFlow.js keep timers and workers.
 process.exit(results.some((row) => row.error) ? 1 : 0);
 

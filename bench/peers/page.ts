@@ -1,18 +1,18 @@
 import { createEngine } from "../../src/index.ts";
-import { type Bed, bedOf } from "./bed.ts";
 import { startCounting } from "./count.ts";
 import { handgrad } from "./handgrad.ts";
 import { jax } from "./jax.ts";
+import { type Runner, runnerOf } from "./runner.ts";
 import { tfjs } from "./tfjs.ts";
 
 /* What runs in the page of `npm run bench:peers -- --browser`. */
 
-let bed: Bed;
+let runner: Runner;
 Object.assign(globalThis, {
   async openBed(versions: { handgrad: string; jax: string }, wanted: readonly string[]) {
     startCounting();
     const engine = await createEngine({ seed: 1 });
-    bed = await bedOf(
+    runner = await runnerOf(
       engine,
       handgrad(engine, versions.handgrad),
       [
@@ -21,8 +21,8 @@ Object.assign(globalThis, {
       ],
       wanted,
     );
-    const { engines, leftOut } = bed;
-    return { engines, leftOut, workloads: bed.workloads.map(({ op, shape }) => ({ op, shape })) };
+    const { engines, leftOut } = runner;
+    return { engines, leftOut, workloads: runner.workloads.map(({ op, shape }) => ({ op, shape })) };
   },
-  measureWorkload: (...args: Parameters<Bed["measure"]>) => bed.measure(...args),
+  measureWorkload: (...args: Parameters<Runner["measure"]>) => runner.measure(...args),
 });

@@ -90,13 +90,13 @@ def prepare(op, t):
     net = Net(t)
     if op == "forward":
         return forward_only(lambda: net(t["image"], t["words"], t["audio"]))
-    optimiser = torch.optim.Adam(net.parameters(), lr=ADAM["lr"], betas=(ADAM["beta1"], ADAM["beta2"]), eps=ADAM["eps"])
+    optimizer = torch.optim.Adam(net.parameters(), lr=ADAM["lr"], betas=(ADAM["beta1"], ADAM["beta2"]), eps=ADAM["eps"])
     losses = []
     def step():
         loss = F.cross_entropy(net(t["image"], t["words"], t["audio"]), t["label"])
-        optimiser.zero_grad(set_to_none=True)
+        optimizer.zero_grad(set_to_none=True)
         loss.backward()
-        optimiser.step()
+        optimizer.step()
         losses.append(loss.item())
         return {"losses": torch.tensor(losses[:3])}
     return step

@@ -125,13 +125,13 @@ export async function tfjs(): Promise<Peer> {
     },
     train_step({ inputs }) {
       const { forward, label } = network(inputs);
-      const optimiser = tf.train.adam(adam.lr, adam.beta1, adam.beta2, adam.eps);
+      const optimizer = tf.train.adam(adam.lr, adam.beta1, adam.beta2, adam.eps);
       const oneHot = tf.oneHot(label, 10);
       const losses: number[] = [];
       return {
         async run(calls) {
           for (let i = 0; i < calls; i++) {
-            const loss = optimiser.minimize(() => tf.losses.softmaxCrossEntropy(oneHot, forward()) as tf.Scalar, true)!;
+            const loss = optimizer.minimize(() => tf.losses.softmaxCrossEntropy(oneHot, forward()) as tf.Scalar, true)!;
             losses.push((await loss.data())[0]!);
             loss.dispose();
           }

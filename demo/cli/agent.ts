@@ -9,7 +9,7 @@ import {
   triDigitsShape,
 } from "../../src/data/index.ts";
 import type { Engine } from "../../src/index.ts";
-import { MultimodalNet, type Optimiser } from "../../src/model/index.ts";
+import { MultimodalNet, type Optimizer } from "../../src/model/index.ts";
 import { type FeedbackLog, type Learner, type LearnerState, learner, type Method } from "../../src/rl/index.ts";
 import { type Settings, UsageError } from "./settings.ts";
 
@@ -19,7 +19,7 @@ import { type Settings, UsageError } from "./settings.ts";
 const ROUND = { simulated: 40, human: 5 };
 /** Policy gradients use a judgement once, and do better with many small updates. */
 const SMALL_ROUND = 10;
-/** Steps for each judgement, and unlabelled examples that are looked at for each. */
+/** Steps for each judgement, and unlabeled examples that are looked at for each. */
 const STEPS = 1.1;
 const SCANNED = 8;
 
@@ -34,7 +34,7 @@ export function roundOf({ human, method }: Settings): number {
 
 export function networkOf({ fusion, seed }: Settings, engine: Engine, data: TriDigits): MultimodalNet {
   const { image, bands, classes } = triDigitsShape;
-  const sizes = { image, vocabulary: data.tokeniser.size, audio: bands, classes };
+  const sizes = { image, vocabulary: data.tokenizer.size, audio: bands, classes };
   return new MultimodalNet(engine, { ...sizes, fusion, dropout: 0.3, modalityDropout: 0.15, seed });
 }
 
@@ -43,11 +43,11 @@ export function networkOf({ fusion, seed }: Settings, engine: Engine, data: TriD
  *
  * @param given.state what it remembers of earlier updates.
  * @param given.from the file that this is from.
- * @param given.reference the policy that the leash holds to.
+ * @param given.reference the policy that the KL penalty holds to.
  */
 export function agentOf(
   net: MultimodalNet,
-  optimiser: Optimiser,
+  optimizer: Optimizer,
   given: {
     settings: Settings;
     data: TriDigits;
@@ -61,18 +61,18 @@ export function agentOf(
   const { seed, labels, set, method } = settings;
   const stream = data.set("stream", seed);
   const byId = new Map(stream.places.map((_, i) => [idAt(stream, i), i]));
-  const agent = learner<TriDigit>(net, optimiser, {
+  const agent = learner<TriDigit>(net, optimizer, {
     log,
     ...(reference ? { reference } : {}),
     method,
     seed,
-    labelled: [...data.set(set, seed, labels)],
-    unlabelled: stream,
+    labeled: [...data.set(set, seed, labels)],
+    unlabeled: stream,
     recurring: { key: ({ words }) => words.join(" "), rest: ["image", "audio"] },
-    vary: shifted,
+    augment: shifted,
     find: (id) => (byId.has(id) ? stream.at(byId.get(id)!) : undefined),
-    replays: Math.round(STEPS * roundOf(settings)),
-    scanned: SCANNED * roundOf(settings),
+    stepsPerUpdate: Math.round(STEPS * roundOf(settings)),
+    unlabeledBatch: SCANNED * roundOf(settings),
   });
   try {
     if (state) agent.restore(state);

@@ -1,9 +1,9 @@
 import { Command } from "commander";
 import {
-  cropCentre,
+  cropCenter,
   DataError,
   decodeWav,
-  greyscale,
+  grayscale,
   type Image,
   mono,
   resample,
@@ -14,7 +14,7 @@ import {
 } from "../../src/data/index.ts";
 import type { Modality } from "../../src/model/index.ts";
 import { decodeImage } from "../../src/node.ts";
-import { likeliest, sharesOf } from "../../src/rl/index.ts";
+import { optimisticArgmax, sharesOf } from "../../src/rl/index.ts";
 import { barOf } from "./interview.ts";
 import { percent, say } from "./progress.ts";
 import { readFile } from "./read-file.ts";
@@ -60,7 +60,7 @@ async function answer(path: string, options: Options): Promise<void> {
     const learner = agent();
     const predict = async (modalities: readonly Modality[]) => (await learner.predict([example], { modalities }))[0]!;
     const probabilities = await predict(given);
-    const digit = likeliest(probabilities);
+    const digit = optimisticArgmax(probabilities);
     const { shares } = await sharesOf(given, async (there) => (await predict(there))[digit]!);
     if (json) return console.log(JSON.stringify({ answer: digit, probabilities, shares }));
     for (const [i, p] of probabilities.entries()) say(barOf(p, i, digit));
@@ -76,7 +76,7 @@ async function answer(path: string, options: Options): Promise<void> {
 export function inkOf(picture: Image): Float32Array {
   const side = Math.min(picture.width, picture.height);
   const [, height, width] = triDigitsShape.image;
-  const { data } = rescale(resize(cropCentre(greyscale(picture), side, side), width, height));
+  const { data } = rescale(resize(cropCenter(grayscale(picture), side, side), width, height));
   const edge = data.filter(
     (_, i) => i < width || i >= data.length - width || i % width === 0 || i % width === width - 1,
   );

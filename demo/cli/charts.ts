@@ -1,6 +1,6 @@
 import { largest, smallest } from "../../src/numbers.ts";
 
-/** Charts as SVG text. Colours come from the page's CSS, so that they fit light and dark. */
+/** Charts as SVG text. Colors come from the page's CSS, so that they fit light and dark. */
 
 export const html = (text: unknown): string => String(text).replace(/[&<>"']/g, (c) => `&#${c.charCodeAt(0)};`);
 

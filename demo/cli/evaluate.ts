@@ -45,17 +45,17 @@ async function byLabels({ net, data, settings, learned, agent }: Trained) {
   const results = await testOn(on, { subsets: true });
   for (const line of table(results)) say(line);
   const short = ({ calibration, ...result }: TestResult) => ({ ...result, ece: calibration.ece });
-  return { strangers: short(results.strangers), met: short(results.met) };
+  return { unseen: short(results.unseen), seen: short(results.seen) };
 }
 
-function table({ strangers, met }: Record<keyof typeof heldOut, TestResult>): string[] {
+function table({ unseen, seen }: Record<keyof typeof heldOut, TestResult>): string[] {
   const row = (name: string, of: (result: TestResult) => string) =>
-    `${name.padEnd(30)}${of(strangers).padStart(18)}${of(met).padStart(14)}`;
+    `${name.padEnd(30)}${of(unseen).padStart(18)}${of(seen).padStart(14)}`;
   return [
-    `${"".padEnd(30)}${"strangers' voices".padStart(18)}${"voices met".padStart(14)}`,
+    `${"".padEnd(30)}${"unseen speakers".padStart(18)}${"seen speakers".padStart(14)}`,
     row("accuracy", ({ accuracy }) => percent(accuracy)),
     row("  the network alone", ({ network }) => percent(network)),
-    ...Object.keys(strangers.byModalities)
+    ...Object.keys(unseen.byModalities)
       .filter((subset) => subset !== "all")
       .map((subset) => row(`    from ${subset.replaceAll("+", " and ")}`, (r) => percent(r.byModalities[subset]!))),
     row("F1, mean over the digits", ({ f1 }) => f1.toFixed(3)),
@@ -71,7 +71,7 @@ async function byPerson(
 ): Promise<{ blind: BlindAccuracy | undefined }> {
   const log = await openFeedbackLog(folder.file("evaluation.jsonl"), { onNotice: say });
   try {
-    const set = data.set(heldOut.strangers, settings.seed);
+    const set = data.set(heldOut.unseen, settings.seed);
     const order = new Random("blind", settings.seed).shuffle(Array.from({ length: set.length }, (_, i) => i));
     const judged = new Set(log.judgements().map(({ example }) => example));
     const questions: TriDigit[] = [];

@@ -63,8 +63,8 @@ const columns: readonly Column[] = [
     of: ({ probabilities }) => probabilities ?? null,
   },
   numeric("propensity", "DOUBLE"),
-  text("chosen_by", "chosenBy"),
-  numeric("chosen_with", "DOUBLE", "chosenWith"),
+  text("chosen_by", "acquisition"),
+  numeric("chosen_with", "DOUBLE", "inclusionProbability"),
   text("model"),
   numeric("reaction_ms", "DOUBLE", "reactionMs"),
   {

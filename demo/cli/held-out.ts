@@ -1,19 +1,19 @@
 import { batches, type TriDigit, type TriDigitSet, type TriDigits } from "../../src/data/index.ts";
 import {
   accuracy,
+  argmaxRows,
   confusionMatrix,
   evaluateByModality,
   f1,
-  likeliest,
   type MultimodalNet,
   type Predictions,
 } from "../../src/model/index.ts";
 import { type Calibration, calibration, type Learner } from "../../src/rl/index.ts";
 import { progress } from "./progress.ts";
 
-/* How well a network does on examples that nothing was learned from: voices that it met, and voices that it never heard. */
+/* How well a network does on examples that nothing was learned from: speakers that it was taught with, and speakers that it never heard. */
 
-export const heldOut = { strangers: "test-strangers", met: "test-met" } as const;
+export const heldOut = { unseen: "test-unseen", seen: "test-seen" } as const;
 export type HeldOut = keyof typeof heldOut;
 
 export interface Figures {
@@ -46,7 +46,7 @@ export async function testOn(
   { net, data, seed, agent }: { net: MultimodalNet; data: TriDigits; seed: number; agent?: Learner<TriDigit> },
   options: { subsets: boolean },
 ): Promise<Record<HeldOut, TestResult>> {
-  const names = ["strangers", "met"] as const;
+  const names = ["unseen", "seen"] as const;
   const sets = names.map((name) => data.set(heldOut[name], seed));
   const bar = progress(
     "evaluating",
@@ -66,9 +66,9 @@ export async function testOn(
     const answered = agent ? await answersOf(agent, set) : predictions;
     return { ...figuresOf(answered), byModalities, bySpeaker: bySpeaker(set, answered), network: accuracy };
   };
-  const [strangers, met] = [await test(sets[0]!), await test(sets[1]!)];
+  const [unseen, seen] = [await test(sets[0]!), await test(sets[1]!)];
   bar.done();
-  return { strangers, met };
+  return { unseen, seen };
 }
 
 /** What a learner answers to a set. */
@@ -77,14 +77,16 @@ export async function answersOf(agent: Learner<TriDigit>, set: TriDigitSet): Pro
   const said = await agent.predict(examples);
   return {
     values: Float32Array.from(said.flat()),
-    width: said[0]!.length,
+    numOutputs: said[0]!.length,
     targets: examples.map(({ label }) => label),
   };
 }
 
 export function figuresOf(predictions: Predictions): Figures {
-  const { values, width, targets } = predictions;
-  const rows = Array.from({ length: targets.length }, (_, n) => [...values.subarray(n * width, (n + 1) * width)]);
+  const { values, numOutputs, targets } = predictions;
+  const rows = Array.from({ length: targets.length }, (_, n) => [
+    ...values.subarray(n * numOutputs, (n + 1) * numOutputs),
+  ]);
   const loss = rows.reduce((sum, row, n) => sum - Math.log(Math.max(row[targets[n]!]!, Number.MIN_VALUE)), 0);
   return {
     accuracy: accuracy(predictions),
@@ -95,8 +97,8 @@ export function figuresOf(predictions: Predictions): Figures {
   };
 }
 
-function bySpeaker(set: TriDigitSet, { values, width }: Predictions): TestResult["bySpeaker"] {
-  const answers = likeliest(values, width);
+function bySpeaker(set: TriDigitSet, { values, numOutputs }: Predictions): TestResult["bySpeaker"] {
+  const answers = argmaxRows(values, numOutputs);
   const speakers = new Map<string, { accuracy: number; count: number }>();
   [...set].forEach(({ speaker, label }, i) => {
     const entry = speakers.get(speaker) ?? { accuracy: 0, count: 0 };

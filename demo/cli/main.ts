@@ -16,11 +16,11 @@ import {
   commands,
   fraction,
   fusions,
-  looks,
   methodsHere,
   type Settings,
   sets,
   UsageError,
+  validationSets,
   wholeNumber,
 } from "./settings.ts";
 import { tell } from "./tell.ts";
@@ -45,7 +45,7 @@ function command(name: Settings["command"], description: string): Command {
     .description(description)
     .option(
       "--set <name>",
-      'labelled set: "start" (300, synthetic voices) or "full" (6,000)',
+      'labeled set: "start" (300, synthetic voices) or "full" (6,000)',
       oneOf("--set", ["start", "full"] as const),
     )
     .option("--labels <n>", "use only n labels of the set", wholeNumber("--labels", 0, 6000))
@@ -66,11 +66,15 @@ function command(name: Settings["command"], description: string): Command {
         `how to learn from judgements: ${methodsHere.join(", ")} (default: ${methodsHere[0]})`,
         oneOf("--method", methodsHere),
       )
-      .option("--noise <share>", "share of the simulated person's judgements that are wrong", fraction("--noise", 0, 1))
       .option(
-        "--look <set>",
-        "what the curve is measured on: validation (default) or test-strangers",
-        oneOf("--look", looks),
+        "--label-noise <share>",
+        "share of the simulated person's judgements that are wrong",
+        fraction("--label-noise", 0, 1),
+      )
+      .option(
+        "--validate-on <set>",
+        "what the curve is measured on: validation (default) or test-unseen",
+        oneOf("--validate-on", validationSets),
       )
       .option("--human", "judge yourself, here in the terminal");
   }
@@ -89,7 +93,7 @@ function settingsFrom(command: Settings["command"], { resume: _, out: __, json: 
   const set = given.set ?? commands[command].set;
   checkLabels({ set, labels: given.labels ?? 0 }, "--labels");
   return {
-    v: 1,
+    v: 2,
     command,
     set,
     ...sets[set],
@@ -98,8 +102,8 @@ function settingsFrom(command: Settings["command"], { resume: _, out: __, json: 
     lr: 1.5e-3,
     judgements: commands[command].judgements,
     target: null,
-    method: "beliefs",
-    noise: 0,
+    method: "posterior",
+    labelNoise: 0,
     human: false,
     software: false,
     ...given,
@@ -128,9 +132,10 @@ function resumed(command: Settings["command"], { resume, out, json: _, ...given 
 const signals = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 
 async function main(command: Settings["command"], options: Options): Promise<void> {
-  if (options.human && options.noise) throw new UsageError("--noise is of simulated people, and --human asks you.");
-  if (options.target !== undefined && options.look === "test-strangers")
-    throw new UsageError("--target stops by validation; it does not go with --look test-strangers.");
+  if (options.human && options.labelNoise)
+    throw new UsageError("--label-noise is of simulated people, and --human asks you.");
+  if (options.target !== undefined && options.validateOn === "test-unseen")
+    throw new UsageError("--target stops by validation; it does not go with --validate-on test-unseen.");
   if (options.human && options.json && !process.stdin.isTTY) say("reading answers from standard input");
   const make = () =>
     options.resume === undefined
@@ -155,12 +160,12 @@ function explain({ labels, judgements, before, after, seconds, folder }: RunResu
   const line = (name: string, test: HeldOut) =>
     say(`${name}: ${before ? `${percent(before[test].accuracy)} → ` : ""}${percent(after[test].accuracy)}`);
   say(`accuracy after ${labels} labels${judgements ? ` and ${judgements} judgements` : ""}`);
-  line("  strangers' voices", "strangers");
-  line("  voices met       ", "met");
+  line("  unseen speakers", "unseen");
+  line("  seen speakers       ", "seen");
   say(`${Math.round(seconds)} s; see ${folder}/report.html`);
 }
 
-/** The fields that programs read; accuracies on strangers' voices, those on voices met once more under `met`. */
+/** The fields that programs read; accuracies on unseen speakers, those on seen speakers once more under `seen`. */
 function asJson({ after, before, folder, ...result }: RunResult) {
   const of = (test: HeldOut) => ({
     ...(before ? { accuracyStart: before[test].accuracy } : {}),
@@ -171,7 +176,7 @@ function asJson({ after, before, folder, ...result }: RunResult) {
     accuracyByModalities: after[test].byModalities,
   });
   const { adapter, parameters, labels, judgements, ...rest } = result;
-  return { adapter, parameters, labels, judgements, ...of("strangers"), met: of("met"), ...rest, folder };
+  return { adapter, parameters, labels, judgements, ...of("unseen"), seen: of("seen"), ...rest, folder };
 }
 
 /** Of the package that this file is part of, in source and in the build. */

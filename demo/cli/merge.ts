@@ -2,7 +2,7 @@ import { lstatSync } from "node:fs";
 import { Command } from "commander";
 import { readFeedbackLog } from "../../src/node/read-log.ts";
 import { replaceFile } from "../../src/replace-file.ts";
-import { effective, type FeedbackRecord, mergeLogs, preferences } from "../../src/rl/index.ts";
+import { activeJudgements, activePreferences, type FeedbackRecord, mergeLogs } from "../../src/rl/index.ts";
 import { say } from "./progress.ts";
 import { UsageError } from "./settings.ts";
 
@@ -37,7 +37,7 @@ async function merge(files: readonly string[], { out, keepEarlier = false, json 
     );
   }
   await replaceFile(out, lines(records), { existing: "keep" });
-  const [judgements, preferred] = [effective(records), preferences(records)];
+  const [judgements, preferred] = [activeJudgements(records), activePreferences(records)];
   const judges = new Set([...judgements, ...preferred].map(({ judge }) => judge)).size;
   say(
     `${out}: ${records.length} records of ${logs.length} logs and ${judges} judges; ${judgements.length} judgements and ${preferred.length} preferences count, ${duplicates} duplicates were left out`,

@@ -1,5 +1,5 @@
 import { batches, Random, type TriDigit, type TriDigits } from "../../src/data/index.ts";
-import { evaluateByModality, MultimodalNet, type Optimiser, trainEpoch } from "../../src/model/index.ts";
+import { evaluateByModality, MultimodalNet, type Optimizer, trainEpoch } from "../../src/model/index.ts";
 import { openFeedbackLog } from "../../src/node/feedback-log.ts";
 import { adam, cosine, createEngine, type Engine } from "../../src/node.ts";
 import { largest } from "../../src/numbers.ts";
@@ -24,7 +24,7 @@ const BATCH = 32;
 /** What is left of the learning rate for policy gradients: with more, ten judgements undo what hundreds of labels taught. */
 const SMALL_STEPS = 0.1;
 /** Judgements between two looks at the validation set; a person sees the result, and is asked less between two. */
-const LOOK = { simulated: 120, human: 20 };
+const VALIDATE_EVERY = { simulated: 120, human: 20 };
 /** Updates after the last judgement, while the learning rate cools down, as a share of those before. */
 const SETTLING = 0.15;
 
@@ -53,7 +53,7 @@ export class Run {
   readonly #data: TriDigits;
   readonly #engine: Engine;
   readonly #net: MultimodalNet;
-  readonly #optimiser: Optimiser;
+  readonly #optimizer: Optimizer;
   readonly #start = performance.now();
   readonly #stepTimes: number[] = [];
   #step = { dispatches: 0, submits: 0 };
@@ -66,7 +66,7 @@ export class Run {
     this.#data = data;
     this.#engine = engine;
     this.#net = networkOf(this.#settings, engine, data);
-    this.#optimiser = adam(this.#net.parameters(), { lr: this.#settings.lr, clipNorm: 1 });
+    this.#optimizer = adam(this.#net.parameters(), { lr: this.#settings.lr, clipNorm: 1 });
   }
 
   /** Opens data and device, and picks up a run that was stopped. Nothing is written before all of that went well. */
@@ -85,7 +85,7 @@ export class Run {
   static async #in(folder: RunFolder, data: TriDigits): Promise<Run> {
     const engine = await createEngine({ seed: folder.settings.seed, software: folder.settings.software });
     const run = new Run(folder, data, engine);
-    const found = folder.loadCheckpoint(run.#net, run.#optimiser);
+    const found = folder.loadCheckpoint(run.#net, run.#optimizer);
     if (found) {
       run.#progress = found;
       engine.gpu.steps = found.engineSteps;
@@ -128,7 +128,7 @@ export class Run {
 
   async #save(): Promise<void> {
     this.#progress.engineSteps = this.#engine.gpu.steps;
-    await this.#folder.saveCheckpoint(this.#net, this.#optimiser, this.#progress);
+    await this.#folder.saveCheckpoint(this.#net, this.#optimizer, this.#progress);
   }
 
   async #pause({ save = true } = {}): Promise<void> {
@@ -147,17 +147,17 @@ export class Run {
       const bar = progress("training", epochs * steps, { unit: "steps" });
       while (this.#progress.epochs < epochs) {
         const epoch = this.#progress.epochs;
-        this.#optimiser.lr = this.#settings.lr * cooled(epoch / epochs);
+        this.#optimizer.lr = this.#settings.lr * decayed(epoch / epochs);
         const batch = batches(examples, BATCH, new Random("epoch", seed, epoch));
         let done = epoch * steps;
-        const loss = await trainEpoch(this.#net, this.#optimiser, this.#timed(batch), {
+        const loss = await trainEpoch(this.#net, this.#optimizer, this.#timed(batch), {
           onStep: ({ loss }) => bar.at(++done, `loss ${loss.toFixed(3)}`),
         });
         await this.#folder.record({ kind: "train", epoch: epoch + 1, loss });
         this.#progress.epochs = epoch + 1;
         // An epoch of few steps is quickly done again.
         if (steps > 50 || (epoch + 1) % 10 === 0) {
-          await this.#look({ epoch: epoch + 1 });
+          await this.#validate({ epoch: epoch + 1 });
           await this.#save();
         }
         await this.#pause();
@@ -168,9 +168,9 @@ export class Run {
     if (this.#settings.judgements > 0) {
       const before = await this.#test({ subsets: false });
       const short = ({ accuracy, calibration }: TestResult) => ({ accuracy, ece: calibration.ece });
-      this.#progress.before = { strangers: short(before.strangers), met: short(before.met) };
+      this.#progress.before = { unseen: short(before.unseen), seen: short(before.seen) };
       say(
-        `before any judgement: accuracy ${percent(before.strangers.accuracy)} on strangers' voices, ${percent(before.met.accuracy)} on voices met`,
+        `before any judgement: accuracy ${percent(before.unseen.accuracy)} on unseen speakers, ${percent(before.seen.accuracy)} on seen speakers`,
       );
       await this.#folder.saveModel(this.#net);
     }
@@ -190,8 +190,8 @@ export class Run {
   }
 
   /** How good it is on the validation set: the network, or what a learner makes of it. */
-  async #look(at: { epoch?: number; judgements?: number }, agent?: Learner<TriDigit>): Promise<number> {
-    const set = this.#data.set(this.#settings.look ?? "validation", this.#settings.seed);
+  async #validate(at: { epoch?: number; judgements?: number }, agent?: Learner<TriDigit>): Promise<number> {
+    const set = this.#data.set(this.#settings.validateOn ?? "validation", this.#settings.seed);
     const { accuracy, loss } = agent
       ? figuresOf(await answersOf(agent, set))
       : await evaluateByModality(this.#net, batches(set, 100), { subsets: false });
@@ -200,14 +200,14 @@ export class Run {
   }
 
   async #learn(): Promise<void> {
-    const { seed, judgements, target, method, human, noise } = this.#settings;
+    const { seed, judgements, target, method, human, labelNoise } = this.#settings;
     const round = roundOf(this.#settings);
     if (this.#progress.stage !== "learn") return;
     const log = await openFeedbackLog(this.#folder.file("feedback.jsonl"), { onNotice: say });
     const stream = this.#data.set("stream", seed);
     const order = new Random("questions", seed).shuffle(Array.from({ length: stream.length }, (_, i) => i));
     const agent = this.#agent(log);
-    const judge: Judge = human ? humanJudge(log) : simulatedJudge(simulatedPerson({ seed, noise }));
+    const judge: Judge = human ? humanJudge(log) : simulatedJudge(simulatedPerson({ seed, labelNoise }));
     const kind = human ? "human" : "simulated";
     say(
       `${judgements} judgements of a ${kind} person, ${round} between two updates (${method})${human ? ": y right, n wrong, s skip, u undo, p play, q quit" : ""}`,
@@ -221,7 +221,7 @@ export class Run {
         const given = rewarded(log.judgements()).filter((j) => asked.has(j.example)).length;
         if (given >= judgements || this.#progress.asked >= stream.length) break;
         const rate = this.#settings.lr * (onPolicy(method) ? SMALL_STEPS : 1);
-        this.#optimiser.lr = rate * cooled(given / judgements / (1 + SETTLING));
+        this.#optimizer.lr = rate * decayed(given / judgements / (1 + SETTLING));
         const size = Math.min(round, judgements - given);
         const questions = order.slice(this.#progress.asked, this.#progress.asked + size).map((i) => stream.at(i));
         await judgeAll(agent, questions, { log, judge });
@@ -234,8 +234,8 @@ export class Run {
         await this.#folder.record({ kind: "learn", ...updated, judgements: count });
         bar?.at(count, `reward ${updated.reward.toFixed(2)}`);
         rounds += 1;
-        if (rounds % Math.ceil(LOOK[kind] / round) === 0) {
-          const accuracy = await this.#look({ judgements: count }, agent);
+        if (rounds % Math.ceil(VALIDATE_EVERY[kind] / round) === 0) {
+          const accuracy = await this.#validate({ judgements: count }, agent);
           await this.#save();
           if (human) say(`after ${count} judgements: accuracy ${percent(accuracy)} on validation`);
           if (target !== null && accuracy >= target) {
@@ -267,20 +267,20 @@ export class Run {
     await this.#save();
     const updates = Math.ceil((SETTLING * judgements) / roundOf(this.#settings));
     for (let i = 0; i < updates; i++) {
-      this.#optimiser.lr = lr * cooled((1 + (SETTLING * i) / updates) / (1 + SETTLING));
+      this.#optimizer.lr = lr * decayed((1 + (SETTLING * i) / updates) / (1 + SETTLING));
       await agent.update(log.judgements());
       await this.#pause({ save: false });
     }
     this.#progress.learner = agent.state();
-    await this.#look({ judgements: rewarded(log.judgements()).length }, agent);
+    await this.#validate({ judgements: rewarded(log.judgements()).length }, agent);
   }
 
   #agent(log: FeedbackLog): Learner<TriDigit> {
-    // The leash holds to the policy that learning begins with, which is the model of the run until it is done.
+    // the KL penalty holds to the policy that learning begins with, which is the model of the run until it is done.
     const reference = new MultimodalNet(this.#engine, this.#net.config);
     this.#folder.loadModel(reference);
     const state = this.#progress.learner;
-    return agentOf(this.#net, this.#optimiser, {
+    return agentOf(this.#net, this.#optimizer, {
       settings: this.#settings,
       data: this.#data,
       log,
@@ -319,7 +319,7 @@ export class Run {
 }
 
 /** What is left of the learning rate after a share of the work: half a cosine from 1 to 0.05. */
-const cooled = cosine(1, 1, 0.05);
+const decayed = cosine(1, 1, 0.05);
 
 function median(numbers: readonly number[]): number {
   const sorted = [...numbers].sort((a, b) => a - b);

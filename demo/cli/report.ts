@@ -20,12 +20,12 @@ export function renderReport({
   const { labels, judgements, before, after, adapter, parameters, seconds, stepMs, dispatchesPerStep } = result;
   const person = settings.human
     ? "a person"
-    : `a simulated person${settings.noise ? ` who is wrong in ${percent(settings.noise)} of the judgements` : ""}`;
+    : `a simulated person${settings.labelNoise ? ` who is wrong in ${percent(settings.labelNoise)} of the judgements` : ""}`;
   const taught = judgements ? ` Then ${judgements} judgements of ${person}, right or wrong, taught it.` : "";
-  const from = before ? `from ${percent(before.strangers.accuracy)} to ` : "";
+  const from = before ? `from ${percent(before.unseen.accuracy)} to ` : "";
   const summary =
     `A network of ${parameters.toLocaleString("en")} parameters that sees a degraded picture, hears a noisy spoken word and reads a hint learned from ${labels} labels.${taught} ` +
-    `It went ${from}${percent(after.strangers.accuracy)} on voices that it had never heard, and ${before ? `from ${percent(before.met.accuracy)} to ` : "is at "}${percent(after.met.accuracy)} on voices it had met.`;
+    `It went ${from}${percent(after.unseen.accuracy)} on voices that it had never heard, and ${before ? `from ${percent(before.seen.accuracy)} to ` : "is at "}${percent(after.seen.accuracy)} on voices it had seen.`;
   const of = <K extends Metric["kind"]>(kind: K) =>
     metrics.filter((m): m is Extract<Metric, { kind: K }> => m.kind === kind);
   const validation = of("validation");
@@ -87,8 +87,8 @@ export function renderReport({
 <section class="charts">
 ${charts.join("\n")}
 </section>
-${testSection("Strangers' voices, never heard before", after.strangers)}
-${testSection("Voices met while judging", after.met)}
+${testSection("Unseen speakers, never heard before", after.unseen)}
+${testSection("Seen speakers while judging", after.seen)}
 <h2>Settings</h2>
 <table>${config.map(([key, value]) => `<tr><th scope="row">${html(key)}</th><td>${html(value)}</td></tr>`).join("")}</table>
 <h2>Credits of the data</h2>
@@ -157,4 +157,4 @@ const credits = `<ul>
 <li>Tux Paint stamps © 2002-2022 Bill Kendrick (GPL-2 or later), voices as named in clips.json; espeak-ng (synthetic voices)</li>
 <li>Pictures: MNIST by Yann LeCun, Corinna Cortes and Christopher J. C. Burges (CC BY-SA 3.0), as packed by Juan Cazala (MIT)</li>
 </ul>
-<p>All were degraded by noise, gaps and other changes; the README in demo/data/tridigits tells how, with the licences.</p>`;
+<p>All were degraded by noise, gaps and other changes; the README in demo/data/tridigits tells how, with the licenses.</p>`;

@@ -6,7 +6,7 @@ import {
   encodeCheckpoint,
   encodeSafetensors,
   type MultimodalNet,
-  type Optimiser,
+  type Optimizer,
   restoreCheckpoint,
   setWeights,
   weightsOf,
@@ -19,6 +19,7 @@ import { say } from "./progress.ts";
 import { readFile } from "./read-file.ts";
 import { readSettings, type Settings, UsageError } from "./settings.ts";
 import { checkProgress, type Progress } from "./stage.ts";
+import { upgradedProgress } from "./upgrade.ts";
 
 /** A run's folder: config.json, checkpoint and model, feedback.jsonl, metrics.jsonl, report.html. */
 export class RunFolder {
@@ -85,9 +86,9 @@ export class RunFolder {
     return existsSync(path) ? readMetrics(path, say) : [];
   }
 
-  /** Weights, optimiser and progress in one file, which is replaced in one go. */
-  async saveCheckpoint(net: MultimodalNet, optimiser: Optimiser, progress: Progress): Promise<void> {
-    await this.replace("checkpoint.safetensors", await encodeCheckpoint(net, optimiser, progress));
+  /** Weights, optimizer and progress in one file, which is replaced in one go. */
+  async saveCheckpoint(net: MultimodalNet, optimizer: Optimizer, progress: Progress): Promise<void> {
+    await this.replace("checkpoint.safetensors", await encodeCheckpoint(net, optimizer, progress));
   }
 
   async saveModel(net: MultimodalNet): Promise<void> {
@@ -103,10 +104,13 @@ export class RunFolder {
   }
 
   /** Undefined where the run was stopped before its first checkpoint. @throws WeightsError, UsageError */
-  loadCheckpoint(net: MultimodalNet, optimiser: Optimiser): Progress | undefined {
+  loadCheckpoint(net: MultimodalNet, optimizer: Optimizer): Progress | undefined {
     const path = this.file("checkpoint.safetensors");
     if (!existsSync(path)) return undefined;
-    return restoreCheckpoint(net, optimiser, this.#finite(path), path, checkProgress) as Progress;
+    const progress = restoreCheckpoint(net, optimizer, this.#finite(path), path, (found) =>
+      checkProgress(upgradedProgress(found)),
+    );
+    return upgradedProgress(progress) as Progress;
   }
 
   /** The bytes of a file of weights. @throws UsageError where some are NaN or infinite: such a run cannot go on. */

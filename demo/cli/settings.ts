@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { describe, type NumberRule, nearest, number } from "../../src/check.ts";
 import type { SetName } from "../../src/data/index.ts";
 import { type Method, methods } from "../../src/rl/index.ts";
+import { upgradedSettings } from "./upgrade.ts";
 
 /** A mistake of whoever called the program: one line, exit code 2. */
 export class UsageError extends Error {
@@ -10,10 +11,10 @@ export class UsageError extends Error {
 
 /** Everything that decides what a run computes. Kept in its folder as config.json. */
 export interface Settings {
-  v: 1;
+  v: 2;
   command: "train" | "learn" | "demo";
   set: Extract<SetName, "start" | "full">;
-  /** Labelled examples to begin with. */
+  /** Labeled examples to begin with. */
   labels: number;
   epochs: number;
   fusion: "concat" | "average" | "weighted";
@@ -24,12 +25,12 @@ export interface Settings {
   target: number | null;
   method: Method;
   /** Share of a simulated person's judgements that are wrong. */
-  noise: number;
+  labelNoise: number;
   /** Whether a person judges in the terminal, instead of a simulated one. */
   human: boolean;
   software: boolean;
-  /** What the curve of a run is measured on. A study may look at strangers; nothing is chosen by what it sees. */
-  look?: Extract<SetName, "validation" | "test-strangers">;
+  /** What the curve of a run is measured on. A study may look at unseen; nothing is chosen by what it sees. */
+  validateOn?: Extract<SetName, "validation" | "test-unseen">;
 }
 
 /** What a command does unless told otherwise. */
@@ -70,31 +71,31 @@ export const fraction =
 /** The learning methods of a run. Here each example is asked about once; grpo needs several answers to one. */
 export const methodsHere = methods.filter((method) => method !== "grpo");
 export const fusions = ["concat", "average", "weighted"] as const;
-export const looks = ["validation", "test-strangers"] as const;
+export const validationSets = ["validation", "test-unseen"] as const;
 const setNames = ["start", "full"] as const;
 
-const isOneOf = (names: readonly unknown[]): Rule => ({
+const isOneOf = (names: readonly unknown[]): OptionRule => ({
   holds: (x) => names.includes(x),
   expected: `one of ${names.join(", ")}`,
 });
-const isNumber = ({ holds, expected }: NumberRule): Rule => ({
+const isNumber = ({ holds, expected }: NumberRule): OptionRule => ({
   holds: (x) => typeof x === "number" && holds(x),
   expected,
 });
-const isWhole = (most: number): Rule => ({
+const isWhole = (most: number): OptionRule => ({
   holds: (x) => Number.isInteger(x) && (x as number) >= 0 && (x as number) <= most,
   expected: `a whole number from 0 to ${most}`,
 });
-const isSwitch: Rule = { holds: (x) => typeof x === "boolean", expected: "true or false" };
+const isSwitch: OptionRule = { holds: (x) => typeof x === "boolean", expected: "true or false" };
 
-interface Rule {
+interface OptionRule {
   holds(x: unknown): boolean;
   readonly expected: string;
 }
 
-/** What each field of config.json must be. `look` may be left out. */
-const rules: Readonly<Record<keyof Settings, Rule>> = {
-  v: isOneOf([1]),
+/** What each field of config.json must be. `validateOn` may be left out. */
+const rules: Readonly<Record<keyof Settings, OptionRule>> = {
+  v: isOneOf([2]),
   command: isOneOf(["train", "learn", "demo"]),
   set: isOneOf(setNames),
   labels: isWhole(6000),
@@ -108,10 +109,13 @@ const rules: Readonly<Record<keyof Settings, Rule>> = {
     expected: "null or a number from 0 to 1",
   },
   method: isOneOf(methodsHere),
-  noise: isNumber(number.share),
+  labelNoise: isNumber(number.share),
   human: isSwitch,
   software: isSwitch,
-  look: { holds: (x) => x === undefined || isOneOf(looks).holds(x), expected: isOneOf(looks).expected },
+  validateOn: {
+    holds: (x) => x === undefined || isOneOf(validationSets).holds(x),
+    expected: isOneOf(validationSets).expected,
+  },
 };
 
 /** The settings of an earlier run, each of them checked. @throws UsageError that names the file and the field. */
@@ -130,8 +134,8 @@ export function readSettings(file: string): Settings {
   }
   if (typeof found !== "object" || found === null || Array.isArray(found))
     throw new UsageError(`${file} holds ${describe(found)}, expected the settings of a run.`);
-  const settings = found as Record<string, unknown>;
-  if (settings.v !== 1) throw new UsageError(`${file} is not of this program, or of another version of it.`);
+  const settings = upgradedSettings(found as Record<string, unknown>);
+  if (settings.v !== 2) throw new UsageError(`${file} is not of this program, or of another version of it.`);
   for (const name of Object.keys(settings)) {
     if (Object.hasOwn(rules, name)) continue;
     const meant = nearest(name, Object.keys(rules));
@@ -144,7 +148,7 @@ export function readSettings(file: string): Settings {
         `${file}: ${name} is ${value === undefined ? "missing" : describe(value)}, expected ${expected}.`,
       );
   }
-  const whole = found as Settings;
+  const whole = settings as unknown as Settings;
   checkLabels(whole, `${file}: labels`);
   return whole;
 }

@@ -2,7 +2,7 @@ import { checkName, checkNumber, describe, number } from "../../src/check.ts";
 import type { LearnerState } from "../../src/rl/index.ts";
 import type { HeldOut } from "./held-out.ts";
 
-/** How far a run has come; with the weights and the optimiser's memory, enough to go on as if never stopped. */
+/** How far a run has come; with the weights and the optimizer's memory, enough to go on as if never stopped. */
 export interface Progress {
   stage: "train" | "learn" | "done";
   /** Epochs trained. */
@@ -25,7 +25,7 @@ export function checkProgress(found: unknown): asserts found is Progress {
   if (learner !== null) objectOf("progress: learner", learner);
   if (before === null) return;
   const sets = objectOf("progress: before", before);
-  for (const name of ["strangers", "met"] satisfies HeldOut[]) {
+  for (const name of ["unseen", "seen"] satisfies HeldOut[]) {
     const { accuracy, ece } = objectOf(`progress: before.${name}`, sets[name]);
     for (const [figure, value] of Object.entries({ accuracy, ece }))
       checkNumber("progress", `before.${name}.${figure}`, value, number.share);

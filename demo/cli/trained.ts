@@ -31,12 +31,12 @@ export async function openTrained(path: string, { software = false } = {}): Prom
   const engine = await createEngine({ seed: settings.seed, software: software || settings.software });
   try {
     const net = networkOf(settings, engine, data);
-    const optimiser = adam(net.parameters(), { lr: settings.lr });
-    const { stage, learner: state } = folder.loadCheckpoint(net, optimiser)!;
+    const optimizer = adam(net.parameters(), { lr: settings.lr });
+    const { stage, learner: state } = folder.loadCheckpoint(net, optimizer)!;
     if (stage !== "done") throw new UsageError(`the run ${path} is not done. ${resume}`);
     // Without a memory, "replay" answers as the network does.
     const how = state ? settings : { ...settings, method: "replay" as const };
-    const agent = (log = memoryLog()) => agentOf(net, optimiser, { settings: how, data, log, state, from: checkpoint });
+    const agent = (log = memoryLog()) => agentOf(net, optimizer, { settings: how, data, log, state, from: checkpoint });
     return { folder, settings, data, engine, net, agent, learned: state !== null };
   } catch (error) {
     engine.destroy();

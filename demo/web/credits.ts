@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 /** Whose work a part of the data is. */
 export interface Credit {
   source: string;
-  licence: string;
+  license: string;
   credit: string;
 }
 
@@ -14,9 +14,9 @@ export function readCredits(readme: string): Credit[] {
     .filter((line) => line.startsWith("|"))
     .map((line) => line.split("|").slice(1, -1))
     .map((cells) => cells.map((cell) => cell.trim().replaceAll("`", "")));
-  const head = rows.findIndex(([first, second]) => first === "source" && second === "licence");
-  const credits = rows.slice(head + 2).map(([source = "", licence = "", credit = ""]) => ({ source, licence, credit }));
+  const head = rows.findIndex(([first, second]) => first === "source" && second === "license");
+  const credits = rows.slice(head + 2).map(([source = "", license = "", credit = ""]) => ({ source, license, credit }));
   if (head < 0 || credits.length === 0)
-    throw new Error(`${readme}: there is no table of sources, licences and credits.`);
+    throw new Error(`${readme}: there is no table of sources, licenses and credits.`);
   return credits;
 }

@@ -26,7 +26,7 @@ try {
   const { tensors, metadata } = decodeSafetensors(readFileSync(join(run, "model.safetensors")));
   for (const { data } of tensors.values()) {
     const bits = new Uint32Array(data.buffer);
-    // To the nearest; half way goes to the even neighbour.
+    // To the nearest; half way goes to the even neighbor.
     for (const [i, x] of bits.entries()) bits[i] = (x + 0x7fff + ((x >>> 16) & 1)) & 0xffff0000;
   }
   const file = gzipSync(encodeSafetensors({ tensors, metadata }), { level: 9 });

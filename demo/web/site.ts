@@ -62,14 +62,14 @@ export async function buildSite(to: string): Promise<string[]> {
     await replaceFile(join(folder, name), html.replace("%CSP%", contentSecurityPolicy));
   }
   const data = join(demo, "data/tridigits");
-  for (const name of ["images.u8.gz", "labels.u8.gz", "clips.ulaw", "clips.json", "hints.json", "licences"])
+  for (const name of ["images.u8.gz", "labels.u8.gz", "clips.ulaw", "clips.json", "hints.json", "licenses"])
     cpSync(join(data, name), join(folder, "data", name), { recursive: true });
   cpSync(join(demo, "data/start.safetensors.gz"), join(folder, "data/start.safetensors.gz"));
   await replaceFile(join(folder, "data/credits.json"), JSON.stringify(readCredits(join(data, "README.md"))));
   const files = filesOf(folder);
   // The first visit stores these for the time without a network.
   await bundle([{ in: "offline.ts", out: "offline" }], {
-    FILES: JSON.stringify(files.filter((file) => !file.includes("licences/"))),
+    FILES: JSON.stringify(files.filter((file) => !file.includes("licenses/"))),
     VERSION: `"${hashOf(folder, files)}"`,
   });
   // Hosts that read such a file send the policy as headers too, which then hold for workers as well.

@@ -5,12 +5,12 @@ import {
   padSequences,
   resample,
   resize,
-  Tokeniser,
+  Tokenizer,
   type TriDigit,
   type TriDigitSet,
   triDigitsShape,
 } from "../../src/data/index.ts";
-import type { LabelledBatch } from "../../src/model/index.ts";
+import type { LabeledBatch } from "../../src/model/index.ts";
 import type { Form } from "./forms.ts";
 
 /** The article's: 100 tokens of a vocabulary of 10,000, and one second of sound at 44,100 samples a second. */
@@ -37,13 +37,13 @@ export interface PreparedSet {
 /** TriDigits → the article's inputs: pictures as RGB of its size, hints as padded ids, sound as log-mel frames. */
 export class Preparation {
   readonly #form: Form;
-  readonly #tokeniser: Tokeniser;
+  readonly #tokenizer: Tokenizer;
   readonly #mel: LogMel;
 
   /** @param hints of the training examples: the words the network will know. */
   constructor(form: Form, hints: Iterable<string>) {
     this.#form = form;
-    this.#tokeniser = Tokeniser.fit(hints, { numWords: VOCABULARY, outOfVocabulary: "<unknown>" });
+    this.#tokenizer = Tokenizer.fit(hints, { numWords: VOCABULARY, outOfVocabulary: "<unknown>" });
     // The recordings are of 8,000 samples a second: there is nothing above 4,000 Hz.
     const { hop, bands } = form;
     const sizes = { sampleRate: RATE, window: 1411, fft: 2048, hop, bands, low: 60, high: 3800 };
@@ -77,20 +77,20 @@ export class Preparation {
     second.set(resample(digit.wave(), triDigitsShape.rate, RATE).subarray(0, RATE));
     const audio = new Float32Array(this.frames * this.#form.bands);
     const { frames } = this.#mel.of(second, audio);
-    const words = padSequences(this.#tokeniser.transform([digit.hint]), { maxLen: TOKENS, padding: "post" }).data;
+    const words = padSequences(this.#tokenizer.transform([digit.hint]), { maxLen: TOKENS, padding: "post" }).data;
     return { id: digit.id, label: digit.label >= 5 ? 1 : 0, ink: digit.image, words, audio, frames };
   }
 
   /** Examples side by side: image [N, 3, side, side], words [N, 100], audio [N, T, bands], label [N]. */
-  readonly batchOf = (examples: readonly Prepared[]): LabelledBatch => {
+  readonly batchOf = (examples: readonly Prepared[]): LabeledBatch => {
     const { side, bands } = this.#form;
     const N = examples.length;
     const image = new Float32Array(N * 3 * side * side);
     const words = new Int32Array(N * TOKENS);
     const audio = new Float32Array(N * this.frames * bands);
     examples.forEach((example, n) => {
-      const grey = channelsFirst(resize(createImage(28, 28, 1, example.ink), side, side));
-      for (let c = 0; c < 3; c++) image.set(grey, (3 * n + c) * side * side);
+      const gray = channelsFirst(resize(createImage(28, 28, 1, example.ink), side, side));
+      for (let c = 0; c < 3; c++) image.set(gray, (3 * n + c) * side * side);
       words.set(example.words, n * TOKENS);
       audio.set(example.audio, n * this.frames * bands);
     });

@@ -7,7 +7,7 @@ export interface Form {
   /** Samples from one frame of sound to the next, of 44,100 a second, and mel bands of a frame. */
   hop: number;
   bands: number;
-  /** Labelled examples, examples of the validation split and of the test. */
+  /** Labeled examples, examples of the validation split and of the test. */
   training: number;
   validation: number;
   test: number;
@@ -64,7 +64,7 @@ export function differences(form: Form): string[] {
     channels: "channels of the convolutions",
     hop: "samples between two frames of sound",
     bands: "mel bands",
-    training: "labelled examples",
+    training: "labeled examples",
     validation: "validation examples",
     test: "test examples",
     epochs: "epochs at most",

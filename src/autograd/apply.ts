@@ -3,7 +3,7 @@ import { type HostArray, refusePromise } from "../gpu/index.ts";
 import { type DType, type Op, show } from "../kernels/op.ts";
 import { isPaused, isTracked, type Node, noGradientFor } from "./tape.ts";
 import { Tensor } from "./tensor.ts";
-import { note } from "./trace.ts";
+import { traceCall } from "./trace.ts";
 
 /** Refuses what is no tensor; `what` is how errors call it, such as "argument 1". */
 export function expectTensor(name: string, what: string, x: unknown): asserts x is Tensor {
@@ -51,7 +51,7 @@ export function apply<Options>(
     if (tracked[Number(i)]) throw new Error(noGradientFor(name, what, inputs[Number(i)]!));
   }
   const tensors = outputs.map((y) => new Tensor(gpu, y.slot, y.shape, y.dtype));
-  note(name, inputs, options, tensors);
+  traceCall(name, inputs, options, tensors);
   if (tracked.some(Boolean)) {
     const node: Node = { recording, order: recording.ops++, op: name, inputs, outputs: tensors, backward };
     for (const y of tensors) if (y.dtype === "f32") y.node = node;
@@ -114,7 +114,7 @@ export function hostTensor(
     throw new TypeError(`${name}: ${data.length} numbers do not fill the shape ${show(shape)}, which holds ${n}.`);
   }
   const copy = dtype === "f32" ? floats(name, what, data) : wholeNumbers(name, what, data, dtype);
-  const tensor = new Tensor(gpu, gpu.hold(copy), [...shape], dtype, isParameter);
+  const tensor = new Tensor(gpu, gpu.stage(copy), [...shape], dtype, isParameter);
   tensor.keep();
   return tensor;
 }

@@ -24,10 +24,10 @@ export function variance(x: Tensor, options: VarianceOptions = {}): Tensor {
   const axis = [...checkAxes("variance", x, rest.axis)];
   const n = axis.reduce((product, a) => product * x.shape[a]!, 1);
   // The mean as a constant: what x does to the sum of squares by way of it is 0.
-  const { centre, missed } = noGrad(() => centred(x, axis));
+  const { center, missed } = noGrad(() => centerd(x, axis));
   // A mean that is not finite has no digits to correct.
   const digits = noGrad(() => where(sub(missed, missed), 0, missed));
-  const d = sub(sub(x, centre), digits);
+  const d = sub(sub(x, center), digits);
   return div(sum(mul(d, d), { ...rest, axis }), Math.max(0, n - correction));
 }
 
@@ -35,12 +35,12 @@ export function variance(x: Tensor, options: VarianceOptions = {}): Tensor {
  * x minus its mean over some axes. Of a mean that is large beside the deviations a float lacks the digits that they need:
  * what it misses is the mean of the differences from it, and is subtracted from those.
  */
-function centred(x: Tensor, axis: number[]): { centre: Tensor; missed: Tensor; d: Tensor } {
-  const centre = mean(x, { axis, keepDims: true });
-  const near = sub(x, centre);
+function centerd(x: Tensor, axis: number[]): { center: Tensor; missed: Tensor; d: Tensor } {
+  const center = mean(x, { axis, keepDims: true });
+  const near = sub(x, center);
   // As a constant: the gradient through the first mean is that of the whole.
   const missed = noGrad(() => mean(near, { axis, keepDims: true }));
-  return { centre, missed, d: sub(near, missed) };
+  return { center, missed, d: sub(near, missed) };
 }
 
 /** log Σ eˣ over any axes, by way of the largest x, so that nothing overflows. */
@@ -104,19 +104,19 @@ export interface BatchNormOptions {
   running?: { mean: Tensor; variance: Tensor };
   /** The share of a batch in the running averages. */
   momentum?: number;
-  epsilon?: number;
+  eps?: number;
 }
 const averages = { mean: true, variance: true } as const;
-const batchNormOptions: Known<BatchNormOptions> = { training: true, running: true, momentum: true, epsilon: true };
+const batchNormOptions: Known<BatchNormOptions> = { training: true, running: true, momentum: true, eps: true };
 
 /**
  * y = w · (x − mean) / √(variance + ε) + b for each channel of x [N, C, H, W] (Ioffe and Szegedy 2015), w and b [C]. As in
- * PyTorch the batch is normalised by its biased variance, and the running average is of the unbiased one.
+ * PyTorch the batch is normalized by its biased variance, and the running average is of the unbiased one.
  */
 export function batchNorm2d(x: Tensor, w?: Tensor, b?: Tensor, options: BatchNormOptions = {}): Tensor {
   const op = "batchNorm2d";
   checkOptions(op, options, batchNormOptions);
-  const { training = false, running, momentum = 0.1, epsilon = 1e-5 } = options;
+  const { training = false, running, momentum = 0.1, eps = 1e-5 } = options;
   checkFlag(op, "training", training);
   checkOptions(`${op}: running`, running, averages);
   expect(
@@ -125,7 +125,7 @@ export function batchNorm2d(x: Tensor, w?: Tensor, b?: Tensor, options: BatchNor
     () => "running lacks its mean or its variance, expected both.",
   );
   checkNumber(op, "momentum", momentum, number.share);
-  checkNumber(op, "epsilon", epsilon, number.atLeast0);
+  checkNumber(op, "eps", eps, number.atLeast0);
   expectTensor(op, "argument 1", x);
   expect(x.shape.length === 4, op, () => `x is ${show(x)}, expected 4 dimensions [N, C, H, W].`);
   const C = x.shape[1]!;
@@ -147,18 +147,18 @@ export function batchNorm2d(x: Tensor, w?: Tensor, b?: Tensor, options: BatchNor
   expect(!training || n > 1, op, () => `x is ${show(x)}: one number a channel has no variance to train with.`);
   const perChannel = (t: Tensor) => reshape(t, [1, C, 1, 1]);
   const axis = [0, 2, 3];
-  const own = training ? centred(x, axis) : undefined;
+  const own = training ? centerd(x, axis) : undefined;
   const d = own?.d ?? sub(x, perChannel(running!.mean));
   const spread = training ? mean(mul(d, d), { axis, keepDims: true }) : perChannel(running!.variance);
   if (own && running) {
     noGrad(() => {
       const unbiased = mul(spread, n / (n - 1));
       const { recording } = x.gpu;
-      blend(recording!, op, running.mean, add(own.centre, own.missed), momentum);
+      blend(recording!, op, running.mean, add(own.center, own.missed), momentum);
       blend(recording!, op, running.variance, unbiased, momentum);
     });
   }
-  const normal = div(d, sqrt(add(spread, epsilon)));
+  const normal = div(d, sqrt(add(spread, eps)));
   const scaled = w ? mul(normal, perChannel(w)) : normal;
   return b ? add(scaled, perChannel(b)) : scaled;
 }

@@ -23,9 +23,9 @@ export interface EngineOptions {
   seed?: number;
   /** The adapter to compute on. Default: what `navigator.gpu` prefers. */
   adapter?: GPUAdapter;
-  /** What `engine.tuning.export()` gave on this adapter. Default: the documented ways of this kind of device. */
+  /** What `engine.tuning.export()` gave on this adapter. Default: the documented variants of this kind of device. */
   tuning?: TuningResult;
-  /** How to wait for news of the device. Default: as for any promise; `handgrad/node` has a way of its own. */
+  /** How to wait for GPU promises. Default: as for any promise; `handgrad/node` sleeps between polls. */
   wait?: Wait;
 }
 
@@ -56,10 +56,10 @@ export class Engine {
     );
   }
 
-  /** A tensor that is learned: `loss.backward()` gives its gradient, and an optimiser may change it in place. */
+  /** A tensor that is learned: `loss.backward()` gives its gradient, and an optimizer may change it in place. */
   parameter(data: HostArray | readonly number[], shape?: readonly number[]): Tensor {
     const parameter = hostTensor("engine.parameter", this.gpu, data, shape ?? [data?.length], "f32", true);
-    this.gpu.settle(parameter.slot);
+    this.gpu.upload(parameter.slot);
     return parameter;
   }
 
@@ -73,8 +73,8 @@ export class Engine {
   }
 
   /**
-   * A step like any other, but first the ways of its heavy kernels are measured on this adapter, once for each class of
-   * sizes. Tune before training, with a batch of the usual size: another way may round differently.
+   * A step like any other, but first the variants of its heavy kernels are measured on this adapter, once for each class of
+   * sizes. Tune before training, with a batch of the usual size: another variant may round differently.
    */
   tune<T>(fn: () => T): Promise<T> {
     return this.gpu.step(fn, (result, recording) => this.#keep(result, recording), { tune: true, name: "engine.tune" });
@@ -90,7 +90,7 @@ export class Engine {
     return tensors.map((tensor) => tensor.slot);
   }
 
-  /** Which ways of its kernels this engine uses: `export()` to save what `tune` measured, `import()` to take it over. */
+  /** Which variants of its kernels this engine uses: `export()` to save what `tune` measured, `import()` to take it over. */
   get tuning(): Tuning {
     return this.gpu.tuning;
   }
@@ -159,7 +159,7 @@ export async function createEngine(options: EngineOptions = {}): Promise<Engine>
       `createEngine: adapter is ${kindOfValue(adapter)}, expected what navigator.gpu.requestAdapter() gives.`,
     );
   const chosen = adapter ?? (await browserAdapter());
-  const ways = new Tuning(describe(chosen), kindOf(chosen));
-  if (tuning) ways.import(tuning);
-  return new Engine(new Gpu(await openDevice(chosen), seed, ways, wait), ways.adapter);
+  const variants = new Tuning(describe(chosen), kindOf(chosen));
+  if (tuning) variants.import(tuning);
+  return new Engine(new Gpu(await openDevice(chosen), seed, variants, wait), variants.adapter);
 }

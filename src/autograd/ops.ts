@@ -14,7 +14,7 @@ import { type Elementwise, elementwise } from "../kernels/elementwise.ts";
 import { embedding as embeddingKernel } from "../kernels/embedding/index.ts";
 import { expand as expandKernel } from "../kernels/expand.ts";
 import { argmax as argmaxKernel, extreme as extremeKernel } from "../kernels/extreme.ts";
-import { type Fusion, fuse as fuseKernel, fusions } from "../kernels/fuse.ts";
+import { type FuseKind, fuse as fuseKernel, fusions } from "../kernels/fuse.ts";
 import { gather as gatherKernel } from "../kernels/gather.ts";
 import { judged as judgedKernel } from "../kernels/judged.ts";
 import { layerNorm as layerNormKernel } from "../kernels/layerNorm.ts";
@@ -50,10 +50,10 @@ import type { Tensor } from "./tensor.ts";
  * Labels, ids and the like may be tensors or plain typed arrays; a number beside a tensor is a tensor of one number.
  */
 
-export type Numbers = Tensor | HostArray | readonly number[];
+export type TensorLike = Tensor | HostArray | readonly number[];
 
 /** An op of one output; `needed` as in `apply`. */
-const one = <O>(
+const applySingle = <O>(
   name: string,
   op: Parameters<typeof apply<O>>[1],
   inputs: (Tensor | undefined)[],
@@ -76,7 +76,7 @@ const binary =
     if (typeof like === "number")
       throw new TypeError(`${kind}: both arguments are plain numbers, expected at least one tensor.`);
     const tensor = (x: Tensor | number) => (typeof x === "number" ? asTensor(kind, "number", [x], like, "f32", []) : x);
-    return one(kind, arithmetic, [tensor(a), tensor(b)], { kind });
+    return applySingle(kind, arithmetic, [tensor(a), tensor(b)], { kind });
   };
 export const add = binary("add");
 export const sub = binary("sub");
@@ -90,7 +90,7 @@ const unary =
   (kind: Exclude<Activation, "none">): ((x: Tensor) => Tensor) =>
   (x, extra?: unknown, array?: unknown) => {
     noMore(kind, extra, array);
-    return one(kind, activation, [x], { kind });
+    return applySingle(kind, activation, [x], { kind });
   };
 export const relu = unary("relu");
 export const tanh = unary("tanh");
@@ -100,7 +100,7 @@ const map =
   (kind: Exclude<Elementwise, "leakyRelu" | "clamp">): ((x: Tensor) => Tensor) =>
   (x, extra?: unknown, array?: unknown) => {
     noMore(kind, extra, array);
-    return one(kind, elementwise, [x], { kind });
+    return applySingle(kind, elementwise, [x], { kind });
   };
 export const neg = map("neg");
 export const exp = map("exp");
@@ -110,12 +110,12 @@ export const abs = map("abs");
 export const gelu = map("gelu");
 export const silu = map("silu");
 export const softplus = map("softplus");
-const slopeOptions: Known<{ slope?: number }> = { slope: true };
-export const leakyRelu = (x: Tensor, options: { slope?: number } = {}): Tensor => {
+const slopeOptions: Known<{ negativeSlope?: number }> = { negativeSlope: true };
+export const leakyRelu = (x: Tensor, options: { negativeSlope?: number } = {}): Tensor => {
   checkOptions("leakyRelu", options, slopeOptions);
-  const { slope = 0.01 } = options;
-  checkNumber("leakyRelu", "slope", slope, number.finite);
-  return one("leakyRelu", elementwise, [x], { kind: "leakyRelu", p: slope });
+  const { negativeSlope = 0.01 } = options;
+  checkNumber("leakyRelu", "negativeSlope", negativeSlope, number.finite);
+  return applySingle("leakyRelu", elementwise, [x], { kind: "leakyRelu", p: negativeSlope });
 };
 const clampOptions: Known<{ min?: number; max?: number }> = { min: true, max: true };
 export const clamp = (x: Tensor, options: { min?: number; max?: number }): Tensor => {
@@ -125,7 +125,7 @@ export const clamp = (x: Tensor, options: { min?: number; max?: number }): Tenso
   const { min = -Infinity, max = Infinity } = options;
   checkNumber("clamp", "min", min, number.bound);
   checkNumber("clamp", "max", max, number.bound);
-  return one("clamp", elementwise, [x], { kind: "clamp", p: min, q: max });
+  return applySingle("clamp", elementwise, [x], { kind: "clamp", p: min, q: max });
 };
 /** `condition ? a : b`; a condition is anything but 0, of any type. */
 export const where: (condition: Tensor, a: Tensor | number, b: Tensor | number) => Tensor = (
@@ -137,7 +137,7 @@ export const where: (condition: Tensor, a: Tensor | number, b: Tensor | number) 
   noMore("where", extra);
   const tensor = (x: Tensor | number) =>
     typeof x === "number" ? asTensor("where", "number", [x], condition, "f32", []) : x;
-  return one("where", whereKernel, [condition, tensor(a), tensor(b)], {});
+  return applySingle("where", whereKernel, [condition, tensor(a), tensor(b)], {});
 };
 
 /** The kernel goes over the last axis: another one is brought there, and back. */
@@ -147,13 +147,13 @@ const alongAxis =
     checkOptions(name, options, axisOptions);
     const settings = { log: name === "logSoftmax" };
     const { axis = -1 } = options;
-    if (axis === -1) return one(name, softmaxKernel, [x], settings);
+    if (axis === -1) return applySingle(name, softmaxKernel, [x], settings);
     checkNumber(name, "axis", axis, number.whole);
     expectTensor(name, "argument 1", x);
     const rank = x.shape.length;
     if (axis < -rank || axis >= rank) throw new TypeError(`${name}: axis ${axis} is outside of x ${show(x)}.`);
-    if (axis === rank - 1) return one(name, softmaxKernel, [x], settings);
-    return transpose(one(name, softmaxKernel, [transpose(x, axis, -1)], settings), axis, -1);
+    if (axis === rank - 1) return applySingle(name, softmaxKernel, [x], settings);
+    return transpose(applySingle(name, softmaxKernel, [transpose(x, axis, -1)], settings), axis, -1);
   };
 /** Over the last axis, or the one that `axis` names. */
 export const softmax = alongAxis("softmax");
@@ -163,18 +163,18 @@ export const logSoftmax = alongAxis("logSoftmax");
 const linearOptions: Known<{ activation?: Activation }> = { activation: true };
 export const linear = (x: Tensor, w: Tensor, b?: Tensor, options: { activation?: Activation } = {}): Tensor => {
   checkOptions("linear", options, linearOptions);
-  return one("linear", linearKernel, [x, w, b], options, 2);
+  return applySingle("linear", linearKernel, [x, w, b], options, 2);
 };
 
 export const conv2d = (x: Tensor, w: Tensor, b?: Tensor, options: Conv2dOptions = {}): Tensor => {
   checkOptions("conv2d", options, conv2dOptions);
-  return one("conv2d", conv2dKernel, [x, w, b], options, 2);
+  return applySingle("conv2d", conv2dKernel, [x, w, b], options, 2);
 };
 const pool = (name: string, kind: "max" | "average", x: Tensor, options: PoolOptions): Tensor => {
   checkOptions(name, options, poolOptions);
-  if (options?.kernel === undefined)
+  if (options?.kernelSize === undefined)
     throw new TypeError(`${name}: there is no kernel, the window's size, expected such as { kernel: 2 }.`);
-  return one(name, pool2d, [x], { ...options, kind });
+  return applySingle(name, pool2d, [x], { ...options, kind });
 };
 export const maxPool2d = (x: Tensor, options: PoolOptions): Tensor => pool("maxPool2d", "max", x, options);
 export const avgPool2d = (x: Tensor, options: PoolOptions): Tensor => pool("avgPool2d", "average", x, options);
@@ -185,34 +185,34 @@ const paddingOptions: Known<PaddingOptions> = { paddingIdx: true };
  * ids as an array are held against 0 … V − 1 when this is called; of a tensor that is on the GPU already, an id outside
  * gives NaN and no gradient.
  */
-export const embedding = (ids: Numbers, w: Tensor, options: PaddingOptions = {}): Tensor => {
+export const embedding = (ids: TensorLike, w: Tensor, options: PaddingOptions = {}): Tensor => {
   checkOptions("embedding", options, paddingOptions);
   expectTensor("embedding", "argument 2", w);
-  return one("embedding", embeddingKernel, [asTensor("embedding", "ids", ids, w, "i32"), w], options);
+  return applySingle("embedding", embeddingKernel, [asTensor("embedding", "ids", ids, w, "i32"), w], options);
 };
-export const maskedMean = (x: Tensor, words: Numbers, options: PaddingOptions = {}): Tensor => {
+export const maskedMean = (x: Tensor, words: TensorLike, options: PaddingOptions = {}): Tensor => {
   checkOptions("maskedMean", options, paddingOptions);
   expectTensor("maskedMean", "argument 1", x);
   const given = asTensor("maskedMean", "words", words, x, "i32", x.shape.slice(0, 2));
-  return one("maskedMean", maskedMeanKernel, [x, given], options);
+  return applySingle("maskedMean", maskedMeanKernel, [x, given], options);
 };
 
 export const concat = (inputs: readonly Tensor[], options: AxisOptions = {}): Tensor => {
   checkOptions("concat", options, axisOptions);
   checkList("concat", "inputs", inputs, "an array of tensors");
   if (inputs.length === 0) throw new TypeError("concat: there is no tensor to concat.");
-  return one("concat", concatKernel, [...inputs], { axis: axisOf("concat", options) });
+  return applySingle("concat", concatKernel, [...inputs], { axis: axisOf("concat", options) });
 };
 export const reshape: (x: Tensor, shape: readonly number[]) => Tensor = (x, shape, extra?: unknown) => {
   noMore("reshape", extra);
   checkList("reshape", "shape", shape, "an array of sizes");
-  return one("reshape", reshapeKernel, [x], { shape: [...shape] });
+  return applySingle("reshape", reshapeKernel, [x], { shape: [...shape] });
 };
 /** The same numbers, through which no gradient flows: what was computed from parameters counts as given. */
 export const detach: (x: Tensor) => Tensor = (x, extra?: unknown, array?: unknown) => {
   noMore("detach", extra, array);
   expectTensor("detach", "argument 1", x);
-  return noGrad(() => one("detach", reshapeKernel, [x], { shape: x.shape }));
+  return noGrad(() => applySingle("detach", reshapeKernel, [x], { shape: x.shape }));
 };
 const flattenOptions: Known<{ start?: number }> = { start: true };
 /** All axes from `start` on as one; a negative `start` counts from the end. */
@@ -231,7 +231,7 @@ export const flatten = (x: Tensor, options: { start?: number } = {}): Tensor => 
 export const permute: (x: Tensor, axes: readonly number[]) => Tensor = (x, axes, extra?: unknown) => {
   noMore("permute", extra);
   checkList("permute", "axes", axes, "an array of axes");
-  return one("permute", permuteKernel, [x], { axes: [...axes] });
+  return applySingle("permute", permuteKernel, [x], { axes: [...axes] });
 };
 /** Two axes swapped: the last two unless named. */
 export const transpose: (x: Tensor, a?: number, b?: number) => Tensor = (x, a = -2, b = -1, extra?: unknown) => {
@@ -248,7 +248,7 @@ export const transpose: (x: Tensor, a?: number, b?: number) => Tensor = (x, a = 
 };
 export const slice = (x: Tensor, options: SliceOptions = {}): Tensor => {
   checkOptions("slice", options, sliceOptions);
-  return one("slice", sliceKernel, [x], options);
+  return applySingle("slice", sliceKernel, [x], options);
 };
 /** Pieces one after another along `axis`: of `size` each (the last may be shorter), or of the sizes listed. */
 export function split(x: Tensor, size: number | readonly number[], options: AxisOptions = {}): Tensor[] {
@@ -303,7 +303,7 @@ export const stack = (inputs: readonly Tensor[], options: AxisOptions = {}): Ten
 export const expand: (x: Tensor, shape: readonly number[]) => Tensor = (x, shape, extra?: unknown) => {
   noMore("expand", extra);
   checkList("expand", "shape", shape, "an array of sizes");
-  return one("expand", expandKernel, [x], { shape: [...shape] });
+  return applySingle("expand", expandKernel, [x], { shape: [...shape] });
 };
 const padOptions: Known<{ value?: number }> = { value: true };
 /** Numbers around x: before and after the last axis, then before and after the one in front of it, and so on. */
@@ -318,26 +318,26 @@ export function pad(x: Tensor, padding: readonly number[], options: { value?: nu
     return [padding[at] ?? 0, padding[at + 1] ?? 0] as const;
   });
   const { value = 0 } = options;
-  return one("pad", padKernel, [x], { padding: perAxis, value });
+  return applySingle("pad", padKernel, [x], { padding: perAxis, value });
 }
 /** Of an index that is on the GPU already, what lies outside is taken for the last place, and gets no gradient. */
 export const gather = (x: Tensor, index: Tensor, options: AxisOptions = {}): Tensor => {
   checkOptions("gather", options, axisOptions);
-  return one("gather", gatherKernel, [x, index], { axis: axisOf("gather", options), each: true });
+  return applySingle("gather", gatherKernel, [x, index], { axis: axisOf("gather", options), each: true });
 };
 /** As `gather`, with one index for all. */
-export const indexSelect = (x: Tensor, index: Numbers, options: AxisOptions = {}): Tensor => {
+export const indexSelect = (x: Tensor, index: TensorLike, options: AxisOptions = {}): Tensor => {
   checkOptions("indexSelect", options, axisOptions);
   const places = asTensor("indexSelect", "index", index, x, "i32");
-  return one("indexSelect", gatherKernel, [x, places], { axis: axisOf("indexSelect", options), each: false });
+  return applySingle("indexSelect", gatherKernel, [x, places], { axis: axisOf("indexSelect", options), each: false });
 };
 
 export interface FuseInputs {
-  present?: Numbers | undefined;
+  present?: TensorLike | undefined;
   weights?: Tensor | undefined;
 }
 const fuseInputs: Known<FuseInputs> = { present: true, weights: true };
-export function fuse(features: readonly Tensor[], fusion: Fusion, inputs: FuseInputs = {}): Tensor {
+export function fuse(features: readonly Tensor[], fusion: FuseKind, inputs: FuseInputs = {}): Tensor {
   checkOptions("fuse", inputs, fuseInputs);
   checkName("fuse", "fusion", fusion, fusions);
   checkList("fuse", "features", features, "an array of tensors");
@@ -348,7 +348,7 @@ export function fuse(features: readonly Tensor[], fusion: Fusion, inputs: FuseIn
     expectTensor("fuse", `features[${i}]`, x);
   });
   const mask = present && asTensor("fuse", "present", present, features[0]!, "f32", [features[0]!.shape[0]!, M]);
-  return one("fuse", fuseKernel, [...features, mask, weights], { fusion, modalities: M }, M);
+  return applySingle("fuse", fuseKernel, [...features, mask, weights], { fusion, modalities: M }, M);
 }
 
 const dropOptions: Known<{ p: number }> = { p: true };
@@ -362,91 +362,97 @@ function probability(name: string, options: { p: number }): number {
 export const dropout = (x: Tensor, options: { p: number }): Tensor => {
   const p = probability("dropout", options);
   expectTensor("dropout", "argument 1", x);
-  return p === 0 ? reshape(x, x.shape) : one("dropout", dropoutKernel, [x], { p });
+  return p === 0 ? reshape(x, x.shape) : applySingle("dropout", dropoutKernel, [x], { p });
 };
 export const dropModalities = (present: Tensor, options: { p: number }): Tensor =>
-  one("dropModalities", dropModalitiesKernel, [present], { p: probability("dropModalities", options) });
+  applySingle("dropModalities", dropModalitiesKernel, [present], { p: probability("dropModalities", options) });
 
 export const sum = (x: Tensor, options: ReduceOptions = {}): Tensor => {
   checkOptions("sum", options, reduceOptions);
-  return one("sum", sumKernel, [x], options);
+  return applySingle("sum", sumKernel, [x], options);
 };
 export const mean = (x: Tensor, options: ReduceOptions = {}): Tensor => {
   checkOptions("mean", options, reduceOptions);
-  return one("mean", sumKernel, [x], { ...options, mean: true });
+  return applySingle("mean", sumKernel, [x], { ...options, mean: true });
 };
 
 export const max = (x: Tensor, options: ReduceOptions = {}): Tensor => {
   checkOptions("max", options, reduceOptions);
-  return one("max", extremeKernel, [x], { ...options, kind: "max" });
+  return applySingle("max", extremeKernel, [x], { ...options, kind: "max" });
 };
 export const min = (x: Tensor, options: ReduceOptions = {}): Tensor => {
   checkOptions("min", options, reduceOptions);
-  return one("min", extremeKernel, [x], { ...options, kind: "min" });
+  return applySingle("min", extremeKernel, [x], { ...options, kind: "min" });
 };
 export const argmax = (x: Tensor, options: { axis?: number; keepDims?: boolean } = {}): Tensor => {
   checkOptions("argmax", options, reduceOptions);
-  return one("argmax", argmaxKernel, [x], options);
+  return applySingle("argmax", argmaxKernel, [x], options);
 };
-const normOptions: Known<{ epsilon?: number }> = { epsilon: true };
-export const layerNorm = (x: Tensor, w?: Tensor, b?: Tensor, options: { epsilon?: number } = {}): Tensor => {
+const normOptions: Known<{ eps?: number }> = { eps: true };
+export const layerNorm = (x: Tensor, w?: Tensor, b?: Tensor, options: { eps?: number } = {}): Tensor => {
   checkOptions("layerNorm", options, normOptions);
-  return one("layerNorm", layerNormKernel, [x, w, b], options, 1);
+  return applySingle("layerNorm", layerNormKernel, [x, w, b], options, 1);
 };
 /** A class for each row of logits, drawn by softmax(logits). */
 export const categorical: (logits: Tensor) => Tensor = (logits, extra?: unknown, array?: unknown) => {
   noMore("categorical", extra, array);
-  return one("categorical", categoricalKernel, [logits], {});
+  return applySingle("categorical", categoricalKernel, [logits], {});
 };
 
 /** Labels and actions as arrays are held against the classes when a loss is called; on the GPU they cannot be. */
 const lossOptions: Known<{ reduction?: Reduction }> = { reduction: true };
-const weightedOptions: Known<CrossEntropyOptions & { weights?: Numbers | undefined }> = {
+const weightedOptions: Known<CrossEntropyOptions & { weights?: TensorLike | undefined }> = {
   ...crossEntropyOptions,
   weights: true,
 };
 export function crossEntropy(
   logits: Tensor,
-  labels: Numbers,
-  options: CrossEntropyOptions & { weights?: Numbers | undefined } = {},
+  labels: TensorLike,
+  options: CrossEntropyOptions & { weights?: TensorLike | undefined } = {},
 ): Tensor {
   checkOptions("crossEntropy", options, weightedOptions);
   const { weights, ...rest } = options;
   const rows = weights && asTensor("crossEntropy", "weights", weights, logits, "f32");
   const classes = asTensor("crossEntropy", "labels", labels, logits, "i32");
-  return one("crossEntropy", crossEntropyKernel, [logits, classes, rows], rest, 2);
+  return applySingle("crossEntropy", crossEntropyKernel, [logits, classes, rows], rest, 2);
 }
-const judgedOptions: Known<{ noise?: number; reduction?: Reduction }> = { noise: true, ...lossOptions };
-export function judged(
+const feedbackLossOptions: Known<{ labelNoise?: number; reduction?: Reduction }> = { labelNoise: true, ...lossOptions };
+export function feedbackLoss(
   logits: Tensor,
-  actions: Numbers,
-  rewards: Numbers,
-  options: { noise?: number; reduction?: Reduction } = {},
+  actions: TensorLike,
+  rewards: TensorLike,
+  options: { labelNoise?: number; reduction?: Reduction } = {},
 ): Tensor {
-  checkOptions("judged", options, judgedOptions);
-  const { noise = 0, ...rest } = options;
-  checkNumber("judged", "noise", noise, number.underHalf);
-  const given = asTensor("judged", "actions", actions, logits, "i32");
-  const signs = asTensor("judged", "rewards", rewards, logits, "f32");
-  return one("judged", judgedKernel, [logits, given, signs, asTensor("judged", "noise", [noise], logits, "f32")], rest);
+  checkOptions("feedbackLoss", options, feedbackLossOptions);
+  const { labelNoise = 0, ...rest } = options;
+  checkNumber("feedbackLoss", "labelNoise", labelNoise, number.underHalf);
+  const given = asTensor("feedbackLoss", "actions", actions, logits, "i32");
+  const signs = asTensor("feedbackLoss", "rewards", rewards, logits, "f32");
+  return applySingle(
+    "feedbackLoss",
+    judgedKernel,
+    [logits, given, signs, asTensor("feedbackLoss", "labelNoise", [labelNoise], logits, "f32")],
+    rest,
+  );
 }
-const leashedOptions: Known<PolicyGradientOptions & { klTo?: Numbers | undefined }> = {
+const policyGradientCallOptions: Known<PolicyGradientOptions & { referenceLogits?: TensorLike | undefined }> = {
   ...policyGradientOptions,
-  klTo: true,
+  referenceLogits: true,
 };
 export function policyGradient(
   logits: Tensor,
-  actions: Numbers,
-  advantages: Numbers,
-  options: PolicyGradientOptions & { klTo?: Numbers | undefined } = {},
+  actions: TensorLike,
+  advantages: TensorLike,
+  options: PolicyGradientOptions & { referenceLogits?: TensorLike | undefined } = {},
 ): Tensor {
-  checkOptions("policyGradient", options, leashedOptions);
+  checkOptions("policyGradient", options, policyGradientCallOptions);
   expectTensor("policyGradient", "argument 1", logits);
-  const { klTo, ...rest } = options;
+  const { referenceLogits, ...rest } = options;
   const given = asTensor("policyGradient", "actions", actions, logits, "i32");
-  const leash = klTo && asTensor("policyGradient", "klTo", klTo, logits, "f32", logits.shape);
+  const reference =
+    referenceLogits && asTensor("policyGradient", "referenceLogits", referenceLogits, logits, "f32", logits.shape);
   const weights = asTensor("policyGradient", "advantages", advantages, logits, "f32");
-  return one("policyGradient", policyGradientKernel, [logits, given, weights, leash], rest, 3);
+  return applySingle("policyGradient", policyGradientKernel, [logits, given, weights, reference], rest, 3);
 }
 
 /** A loss of numbers against others of the same shape. */
@@ -454,24 +460,24 @@ function regressionLoss(
   name: string,
   kind: Regression,
   x: Tensor,
-  target: Numbers,
+  target: TensorLike,
   options: { reduction?: Reduction; delta?: number },
   known: Known<{ reduction?: Reduction; delta?: number }> | typeof lossOptions,
 ): Tensor {
   checkOptions(name, options, known as typeof huberOptions);
   expectTensor(name, "argument 1", x);
-  return one(name, regression, [x, asTensor(name, "target", target, x, "f32", x.shape)], { kind, ...options });
+  return applySingle(name, regression, [x, asTensor(name, "target", target, x, "f32", x.shape)], { kind, ...options });
 }
 const huberOptions: Known<{ reduction?: Reduction; delta?: number }> = { ...lossOptions, delta: true };
-export const mse = (x: Tensor, target: Numbers, options: { reduction?: Reduction } = {}): Tensor =>
+export const mse = (x: Tensor, target: TensorLike, options: { reduction?: Reduction } = {}): Tensor =>
   regressionLoss("mse", "mse", x, target, options, lossOptions);
 export const binaryCrossEntropyWithLogits = (
   x: Tensor,
-  target: Numbers,
+  target: TensorLike,
   options: { reduction?: Reduction } = {},
 ): Tensor => regressionLoss("binaryCrossEntropyWithLogits", "binaryCrossEntropy", x, target, options, lossOptions);
-export const huber = (x: Tensor, target: Numbers, options: { reduction?: Reduction; delta?: number } = {}): Tensor =>
+export const huber = (x: Tensor, target: TensorLike, options: { reduction?: Reduction; delta?: number } = {}): Tensor =>
   regressionLoss("huber", "huber", x, target, options, huberOptions);
 /** x holds log-probabilities, target probabilities, as in PyTorch's `kl_div`. */
-export const klDivergence = (x: Tensor, target: Numbers, options: { reduction?: Reduction } = {}): Tensor =>
+export const klDivergence = (x: Tensor, target: TensorLike, options: { reduction?: Reduction } = {}): Tensor =>
   regressionLoss("klDivergence", "klDivergence", x, target, options, lossOptions);

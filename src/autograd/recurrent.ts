@@ -3,7 +3,7 @@ import { show } from "../kernels/op.ts";
 import type { CellName } from "../kernels/recurrent/cells.ts";
 import { recurrent } from "../kernels/recurrent/index.ts";
 import { apply, asTensor, expectTensor } from "./apply.ts";
-import { concat, type Numbers, reshape, slice, stack } from "./ops.ts";
+import { concat, reshape, slice, stack, type TensorLike } from "./ops.ts";
 import type { Tensor } from "./tensor.ts";
 
 /** The weights of one layer and direction; equations and shapes are in `kernels/recurrent/cells.ts`. */
@@ -19,11 +19,11 @@ export type GruWeights = RecurrentWeights;
 
 export interface RecurrentOptions {
   /** Time steps that count of each example; what lies after them is not read. */
-  lengths?: Numbers | undefined;
+  lengths?: TensorLike | undefined;
   /** The state to begin with. [N, H], or [layers · directions, N, H] where there are several. Default: zeros. */
   h0?: Tensor | undefined;
   /** Layers, each over the output of the one before. The weights are then a list: by layer, and by direction in it. */
-  layers?: number | undefined;
+  numLayers?: number | undefined;
   /** Read each example both ways; outputs stand side by side: forward, then backward. */
   bidirectional?: boolean | undefined;
   /** Read each example from its end to its beginning. */
@@ -33,7 +33,7 @@ export interface RecurrentOptions {
 const recurrentOptions: Known<RecurrentOptions> = {
   lengths: true,
   h0: true,
-  layers: true,
+  numLayers: true,
   bidirectional: true,
   reverse: true,
 };
@@ -45,7 +45,7 @@ export interface RecurrentResult {
   hidden: Tensor;
 }
 
-type Weights = RecurrentWeights | readonly RecurrentWeights[];
+type LayerWeights = RecurrentWeights | readonly RecurrentWeights[];
 
 /** One layer and direction: from x and the state to begin with to the output and the last state. */
 type Layer = (
@@ -60,10 +60,10 @@ function layered(
   layer: Layer,
   stateAxes: number,
   x: Tensor,
-  weights: Weights,
+  weights: LayerWeights,
   options: RecurrentOptions,
 ) {
-  const { layers = 1, bidirectional = false, h0 } = options;
+  const { numLayers = 1, bidirectional = false, h0 } = options;
   checkFlag(name, "bidirectional", bidirectional);
   checkFlag(name, "reverse", options.reverse);
   const directions = bidirectional ? 2 : 1;
@@ -73,11 +73,11 @@ function layered(
     if (!one?.weightIh || !one.weightHh)
       throw new TypeError(`${name}: its weights lack weightIh or weightHh, expected both.`);
   }
-  if (!(Number.isInteger(layers) && layers >= 1))
-    throw new TypeError(`${name}: layers is ${layers}, expected a whole number of at least 1.`);
-  if (list.length !== layers * directions)
+  if (!(Number.isInteger(numLayers) && numLayers >= 1))
+    throw new TypeError(`${name}: layers is ${numLayers}, expected a whole number of at least 1.`);
+  if (list.length !== numLayers * directions)
     throw new TypeError(
-      `${name}: there are ${list.length} sets of weights, expected ${layers * directions} (layers ${layers} × directions ${directions}).`,
+      `${name}: there are ${list.length} sets of weights, expected ${numLayers * directions} (layers ${numLayers} × directions ${directions}).`,
     );
   if (bidirectional && options.reverse) throw new TypeError(`${name}: reverse and bidirectional exclude each other.`);
   const several = list.length > 1;
@@ -125,7 +125,7 @@ type RnnOptions = RecurrentOptions & { nonlinearity?: "tanh" | "relu" };
 const rnnOptions: Known<RnnOptions> = { ...recurrentOptions, nonlinearity: true };
 
 /** `resetAfter: false` is Cho's first GRU, whose reset gate comes before the recurrent product; PyTorch has the other. */
-export function gru(x: Tensor, weights: Weights, options: GruOptions = {}): RecurrentResult {
+export function gru(x: Tensor, weights: LayerWeights, options: GruOptions = {}): RecurrentResult {
   checkOptions("gru", options, gruOptions);
   const { resetAfter = true } = options;
   checkFlag("gru", "resetAfter", resetAfter);
@@ -133,7 +133,7 @@ export function gru(x: Tensor, weights: Weights, options: GruOptions = {}): Recu
 }
 
 /** Elman's network. `nonlinearity` is "tanh" (the default) or "relu". */
-export function rnn(x: Tensor, weights: Weights, options: RnnOptions = {}): RecurrentResult {
+export function rnn(x: Tensor, weights: LayerWeights, options: RnnOptions = {}): RecurrentResult {
   checkOptions("rnn", options, rnnOptions);
   const cell = options.nonlinearity ?? "tanh";
   checkName("rnn", "nonlinearity", cell, ["tanh", "relu"]);
@@ -141,7 +141,7 @@ export function rnn(x: Tensor, weights: Weights, options: RnnOptions = {}): Recu
 }
 
 /** `h0` and `hidden` hold two states: [2, N, H] (h, then the cell c), or [layers · directions, 2, N, H]. */
-export function lstm(x: Tensor, weights: Weights, options: RecurrentOptions = {}): RecurrentResult {
+export function lstm(x: Tensor, weights: LayerWeights, options: RecurrentOptions = {}): RecurrentResult {
   checkOptions("lstm", options, recurrentOptions);
   return layered("lstm", layerOf("lstm", "lstm"), 3, x, weights, options);
 }

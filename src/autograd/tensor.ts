@@ -80,7 +80,7 @@ export class Tensor implements Tracked {
   expectUsable(operation: string, recording: Recording): void {
     const { slot } = this;
     if (this.#disposed || slot.released) throw new Error(`${operation}: the tensor ${show(this)} was disposed.`);
-    if (!slot.home && !slot.host && !slot.arriving && !recording.computes(slot)) {
+    if (!slot.resident && !slot.host && !slot.pendingRead && !recording.computes(slot)) {
       throw new Error(
         `${operation}: the tensor ${show(this)} belongs to an earlier step. Return it from that step to keep it.`,
       );

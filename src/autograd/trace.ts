@@ -11,7 +11,7 @@ export interface Call {
 let calls: Call[] | undefined;
 
 /** Notes a call where somebody listens. */
-export function note(op: string, inputs: Call["inputs"], options: unknown, outputs: readonly Tensor[]): void {
+export function traceCall(op: string, inputs: Call["inputs"], options: unknown, outputs: readonly Tensor[]): void {
   calls?.push({ op, inputs, options: (options ?? {}) as Call["options"], outputs });
 }
 

@@ -12,7 +12,7 @@ export interface BatchExample {
 }
 
 /** N examples side by side. */
-export interface LabelledArrays {
+export interface LabeledArrays {
   image: Float32Array;
   words: Int32Array;
   audio: Float32Array;
@@ -30,15 +30,15 @@ const parts = ["image", "words", "audio", "frames", "label"] as const;
  *
  * @throws DataError where an example lacks a part that another has, or has another size than the first.
  */
-export function batchOf(examples: readonly BatchExample[]): LabelledArrays;
+export function batchOf(examples: readonly BatchExample[]): LabeledArrays;
 export function batchOf(examples: readonly Partial<BatchExample>[]): SomeArrays;
-export function batchOf(examples: readonly Partial<BatchExample>[]): SomeArrays | LabelledArrays {
+export function batchOf(examples: readonly Partial<BatchExample>[]): SomeArrays | LabeledArrays {
   const there = parts.filter((name) => examples.length === 0 || examples.some((e) => e[name] !== undefined));
   const each = (name: (typeof parts)[number]) => examples.map((e) => e[name]);
   return { ...Object.fromEntries(there.map((name) => [name, joined(name, each(name))])), size: examples.length };
 }
 
-type SomeArrays = Partial<LabelledArrays> & Pick<LabelledArrays, "size">;
+type SomeArrays = Partial<LabeledArrays> & Pick<LabeledArrays, "size">;
 
 const typeOf = (name: (typeof parts)[number]) => (name === "image" || name === "audio" ? Float32Array : Int32Array);
 
@@ -73,7 +73,7 @@ export function* batches(
   set: { length: number; at(i: number): BatchExample },
   size: number,
   random?: Random,
-): Generator<LabelledArrays> {
+): Generator<LabeledArrays> {
   checkNumber("batches", "size", size, number.wholeAtLeast1);
   const order = Array.from({ length: set.length }, (_, i) => i);
   random?.shuffle(order);

@@ -8,10 +8,10 @@ export { type MelOptions, MelSpectrogram } from "./audio/melSpectrogram.ts";
 export { Mfcc, type MfccFeatures, type MfccOptions } from "./audio/mfcc.ts";
 export { decodeMuLaw, encodeMuLaw } from "./audio/mulaw.ts";
 export { type ResampleOptions, resample } from "./audio/resample.ts";
-export { mono, normaliseLevel, normalisePeak, preEmphasis, type Sound } from "./audio/sound.ts";
+export { mono, normalizeLevel, normalizePeak, preEmphasis, type Sound } from "./audio/sound.ts";
 export { type SpectralGateOptions, spectralGate } from "./audio/spectralGate.ts";
 export { encodeWav } from "./audio/wav.ts";
-export { type BatchExample, batches, batchOf, type LabelledArrays } from "./batch.ts";
+export { type BatchExample, batches, batchOf, type LabeledArrays } from "./batch.ts";
 export * from "./corrupt.ts";
 export { DataError } from "./errors.ts";
 export type { Example, ExampleSet } from "./example.ts";
@@ -21,8 +21,8 @@ export { decodeNpz, encodeNpz } from "./file/npz.ts";
 export { prefetch, type StreamOptions, streamBatches } from "./file/stream.ts";
 export { type FlattenOptions, flatten } from "./image/alpha.ts";
 export { type ImageStep, randomFlip, randomNoise, randomRotation, randomShift } from "./image/augment.ts";
-export { greyscale, rgb } from "./image/colour.ts";
-export { crop, cropCentre, type Rectangle } from "./image/crop.ts";
+export { grayscale, rgb } from "./image/color.ts";
+export { crop, cropCenter, type Rectangle } from "./image/crop.ts";
 export type { DecodeImageOptions } from "./image/decode.ts";
 export { decodeImageInBrowser } from "./image/decodeInBrowser.ts";
 export { gaussianFilter, medianFilter } from "./image/denoise.ts";
@@ -42,14 +42,14 @@ export {
   type ChannelStatistics,
   channelStatistics,
   imageFromBytes,
-  normaliseChannels,
-  normaliseImage,
+  normalizeChannels,
+  normalizeImage,
   rescale,
 } from "./image/scale.ts";
 export { Random } from "./random.ts";
 export { type PadOptions, padSequences } from "./text/pad.ts";
 export { KERAS_FILTERS, splitText, type TextRules } from "./text/split.ts";
-export { PADDING, Tokeniser, type TokeniserOptions, UNKNOWN } from "./text/tokeniser.ts";
+export { PADDING, Tokenizer, type TokenizerOptions, UNKNOWN } from "./text/tokenizer.ts";
 export {
   type Clip,
   type SetName,

@@ -6,27 +6,30 @@ import { DataError } from "./errors.ts";
 import type { Example } from "./example.ts";
 import { imageFromBytes } from "./image/scale.ts";
 import { Random } from "./random.ts";
-import { Tokeniser } from "./text/tokeniser.ts";
+import { Tokenizer } from "./text/tokenizer.ts";
 
 /*
  * TriDigits: a digit as a handwritten picture, a spoken word and a written hint. Its README gives the protocol that is
  * followed here: which pictures and voices belong to which set, and how an example is drawn from them and degraded.
  */
 
-export const setNames = ["start", "stream", "validation", "test-met", "test-strangers", "full"] as const;
+export const setNames = ["start", "stream", "validation", "test-seen", "test-unseen", "full"] as const;
 export type SetName = (typeof setNames)[number];
 
-/** Voices: synthetic ones, real people met while judging, and strangers that are heard in the test alone. */
-type Voices = "synthetic" | "met" | "strangers";
+/** Voices: synthetic ones, real people that are heard while judging ("seen"), and others ("unseen") that are heard in the test alone. */
+type Voices = "synthetic" | "seen" | "unseen";
 
-/** Pictures of each class, from the first on and before the last; and whose voices. */
-const sets: Readonly<Record<SetName, { first: number; last: number; voices: readonly Voices[] }>> = {
+/**
+ * Pictures of each class, from the first on and before the last; and whose voices. `drawn`: the name that its random numbers are
+ * drawn by, where that is not its own: a set that was called otherwise once stays what it was.
+ */
+const sets: Readonly<Record<SetName, { first: number; last: number; voices: readonly Voices[]; drawn?: string }>> = {
   start: { first: 0, last: 30, voices: ["synthetic"] },
-  stream: { first: 30, last: 600, voices: ["met"] },
-  validation: { first: 600, last: 700, voices: ["met"] },
-  "test-met": { first: 700, last: 850, voices: ["met"] },
-  "test-strangers": { first: 700, last: 850, voices: ["strangers"] },
-  full: { first: 0, last: 600, voices: ["synthetic", "met"] },
+  stream: { first: 30, last: 600, voices: ["seen"] },
+  validation: { first: 600, last: 700, voices: ["seen"] },
+  "test-seen": { first: 700, last: 850, voices: ["seen"], drawn: "test-met" },
+  "test-unseen": { first: 700, last: 850, voices: ["unseen"], drawn: "test-strangers" },
+  full: { first: 0, last: 600, voices: ["synthetic", "seen"] },
 };
 
 const SIDE = 28;
@@ -117,7 +120,7 @@ export class TriDigitSet {
 
 /** @throws DataError naming the file that is cut off or not what it should be. */
 export class TriDigits {
-  readonly tokeniser: Tokeniser;
+  readonly tokenizer: Tokenizer;
   readonly #files: TriDigitsFiles;
   readonly #firstImage: number[] = [];
   readonly #sets = new Map<string, TriDigitSet>();
@@ -155,7 +158,7 @@ export class TriDigits {
     };
     if (!Array.isArray(hints?.vocabulary) || !Array.isArray(hints.templates))
       throw new DataError("hints.json has no vocabulary or no templates.");
-    this.tokeniser = new Tokeniser(hints.vocabulary);
+    this.tokenizer = new Tokenizer(hints.vocabulary);
     this.#hints = hints.templates.flatMap((template) => template.instances);
   }
 
@@ -195,7 +198,7 @@ export class TriDigits {
       throw new DataError(`example ${id}: the image has ${image.length} numbers, expected ${SIDE * SIDE}.`);
     const audio = new Float32Array(FRAMES * BANDS);
     const frames = wave ? features.of(wave, audio).frames : 1;
-    return { id, label, image, words: this.tokeniser.encode(hint, WORDS), audio, frames };
+    return { id, label, image, words: this.tokenizer.encode(hint, WORDS), audio, frames };
   }
 
   /** The clips that a set draws from. */
@@ -204,7 +207,8 @@ export class TriDigits {
   }
 
   #example(name: SetName, seed: number, label: number, index: number): TriDigit {
-    const random = new Random("tridigits", seed, name, label, index);
+    const drawn = sets[name].drawn ?? name;
+    const random = new Random("tridigits", seed, drawn, label, index);
     const image = this.#image(label, index, random);
     const groups = this.clipsOfDigit(name, label);
     const clip = random.choice(random.choice(groups));
@@ -216,7 +220,7 @@ export class TriDigits {
       const sound = changeSpeed(clean, 0.87 + 0.28 * own.uniform());
       return dropOut(addSoundNoise(sound, own, -5 + 15 * own.uniform()), own, 0.3);
     };
-    const words = new Random("tridigits", seed, name, label, index, "hint");
+    const words = new Random("tridigits", seed, drawn, label, index, "hint");
     const hint =
       words.uniform() < 0.2 ? "" : words.choice(this.#hints.filter(({ digits }) => digits.includes(label))).text;
     return {
@@ -253,5 +257,5 @@ export class TriDigits {
 
 function voicesOf({ kind, split }: Clip): Voices {
   if (kind === "synthetic") return "synthetic";
-  return split === "test" ? "strangers" : "met";
+  return split === "test" ? "unseen" : "seen";
 }

@@ -1,6 +1,6 @@
-import { sideBySide, wholeOf } from "./gather.ts";
+import { contiguousLayout, contiguousRegion } from "./contiguous.ts";
 import { Health } from "./health.ts";
-import { measureWays } from "./measure.ts";
+import { measureVariants } from "./measure.ts";
 import { type Counters, Memory } from "./memory.ts";
 import { Pipelines } from "./pipelines.ts";
 import { makePlan, type Parts, type Plan, Scratch, signature } from "./plan.ts";
@@ -11,7 +11,7 @@ import { Recording } from "./recording.ts";
 import { type HostArray, type Region, Slot } from "./slot.ts";
 import { refuseAsync, refusePromise } from "./sync.ts";
 import type { Tuning } from "./tuning.ts";
-import { awaitNews, type Wait } from "./wait.ts";
+import { awaitCompletion, type Wait } from "./wait.ts";
 
 /** Results up to this size travel to the host with the step that computed them. */
 const SMALL = 256;
@@ -24,7 +24,7 @@ const STAGING = 32 << 20;
 
 /** What a step is given beside its function. */
 export interface StepOptions {
-  /** Whether the ways of its work that are not known yet are measured first. */
+  /** Whether the variants of its work that are not known yet are measured first. */
   tune?: boolean;
   /** What errors call it. */
   name?: string;
@@ -45,7 +45,7 @@ const zero = (): Counters => ({ dispatches: 0, submits: 0, uploads: 0, buffers: 
 export class Gpu {
   recording: Recording | undefined;
   readonly counters = zero();
-  /** Waits for news of the device; ends with the reason where the engine does. */
+  /** Waits for GPU promises; ends with the reason where the engine does. */
   readonly wait: Wait;
   readonly memory: Memory;
   readonly pipelines: Pipelines;
@@ -55,7 +55,7 @@ export class Gpu {
   readonly #plans: Plans;
   readonly #running: Promise<unknown>[] = [];
   /** Lists of slots that are to lie side by side when the next step begins. */
-  readonly #gatherings: (readonly Slot[])[] = [];
+  readonly #contiguousRequests: (readonly Slot[])[] = [];
   #turn: Promise<unknown> = Promise.resolve();
   #lastStep: Stats["step"] = { ...zero(), milliseconds: 0 };
   #steps = 0;
@@ -68,7 +68,7 @@ export class Gpu {
     readonly device: GPUDevice,
     readonly seed: number,
     readonly tuning: Tuning,
-    wait: Wait = awaitNews,
+    wait: Wait = awaitCompletion,
   ) {
     this.#health = new Health(device, wait);
     this.wait = this.#health.until;
@@ -124,7 +124,7 @@ export class Gpu {
   ): Promise<T> {
     this.#health.check(name);
     refuseAsync(name, record);
-    if (this.#gatherings.length > 0) await this.#gatherAll();
+    if (this.#contiguousRequests.length > 0) await this.#makeAllContiguous();
     const start = performance.now();
     const before = { ...this.counters };
     const recording = this.#record();
@@ -136,14 +136,14 @@ export class Gpu {
       this.recording = undefined;
     }
     refusePromise(name, result);
-    const results = [...new Set(slotsOf(result, recording))].filter((s) => !s.home && !s.host && !s.arriving);
+    const results = [...new Set(slotsOf(result, recording))].filter((s) => !s.resident && !s.host && !s.pendingRead);
     this.#steps += 1;
     const inputs = inputsOf(recording);
-    await this.#settleInputs(inputs);
+    await this.#prepareInputs(inputs);
     let best: ReadonlyMap<string, string> | undefined;
     if (tune) {
-      best = await measureWays(recording, this.#parts, this.wait);
-      recording.replaceWays(best);
+      best = await measureVariants(recording, this.#parts, this.wait);
+      recording.replaceVariants(best);
     }
     const { plan, uploads, isNew } = await this.#planOf(recording, inputs, results);
     await this.#submit(plan, uploads, results, inputs, isNew);
@@ -154,7 +154,7 @@ export class Gpu {
     if (best) {
       // What was measured on a device that is lost by now is worth nothing.
       await this.workDone();
-      for (const [key, way] of best) this.tuning.set(key, way);
+      for (const [key, variant] of best) this.tuning.set(key, variant);
     }
     if (this.#running.length >= AHEAD) await this.#running.shift();
     return result;
@@ -165,23 +165,23 @@ export class Gpu {
     return new Recording(limits, features, this.tuning, (this.seed + Math.imul(this.#steps, 0x27d4eb2f)) >>> 0);
   }
 
-  /** Waits for small results still under way, and gives a home to what is uploaded for the second time. */
-  async #settleInputs(inputs: ReadonlySet<Slot>): Promise<void> {
+  /** Waits for small results still under way, and makes resident what is uploaded for the second time. */
+  async #prepareInputs(inputs: ReadonlySet<Slot>): Promise<void> {
     for (const slot of inputs) {
       if (slot.released) throw disposed();
-      if (slot.arriving) await slot.arriving;
-      if (slot.host && !slot.home) {
-        if (slot.uploads > 0) this.settle(slot);
+      if (slot.pendingRead) await slot.pendingRead;
+      if (slot.host && !slot.resident) {
+        if (slot.uploads > 0) this.upload(slot);
         slot.uploads += 1;
       }
     }
     if (this.#health.pending) await this.#health.settled();
     if (!this.memory.anyRefused) return;
-    for (const slot of inputs) if (slot.home) this.memory.granted("engine.step", slot.home.buffer);
+    for (const slot of inputs) if (slot.resident) this.memory.granted("engine.step", slot.resident.buffer);
   }
 
   /** A slot for the host's numbers. They reach the GPU with the first step that reads them. */
-  hold(data: HostArray): Slot {
+  stage(data: HostArray): Slot {
     this.#health.check("engine.tensor");
     const limit = Math.min(this.device.limits.maxStorageBufferBindingSize, this.device.limits.maxBufferSize);
     if (data.byteLength > limit) {
@@ -195,15 +195,15 @@ export class Gpu {
   }
 
   /** Gives a host slot a home on the GPU. */
-  settle(slot: Slot): Region {
-    if (!slot.home) {
-      slot.home = this.memory.take(slot.bytes);
-      if (slot.bytes > 0) this.#upload(slot.home, slot.host!);
+  upload(slot: Slot): Region {
+    if (!slot.resident) {
+      slot.resident = this.memory.take(slot.bytes);
+      if (slot.bytes > 0) this.#writeBuffer(slot.resident, slot.host!);
     }
-    return slot.home;
+    return slot.resident;
   }
 
-  #upload({ buffer, offset }: Region, data: HostArray): void {
+  #writeBuffer({ buffer, offset }: Region, data: HostArray): void {
     this.#health.watch(
       () => this.device.queue.writeBuffer(buffer, offset, data as GPUAllowSharedBufferSource),
       (error) => this.memory.refuse(buffer, error),
@@ -282,24 +282,26 @@ export class Gpu {
   }
 
   /** What a step's results need beside its plan: a home for each large one, and a staging buffer for the small ones. */
-  async #roomFor(results: readonly Slot[]): Promise<{ homes: (Region | undefined)[]; staging: GPUBuffer | undefined }> {
-    const homes = results.map((slot) => (slot.bytes > SMALL ? this.memory.take(slot.bytes) : undefined));
-    const small = results.reduce((sum, slot, i) => sum + (homes[i] ? 0 : Math.max(4, slot.bytes)), 0);
+  async #allocateResults(
+    results: readonly Slot[],
+  ): Promise<{ regions: (Region | undefined)[]; staging: GPUBuffer | undefined }> {
+    const regions = results.map((slot) => (slot.bytes > SMALL ? this.memory.take(slot.bytes) : undefined));
+    const small = results.reduce((sum, slot, i) => sum + (regions[i] ? 0 : Math.max(4, slot.bytes)), 0);
     const staging = small > 0 ? this.#readback.take(small) : undefined;
     if (this.#health.pending) await this.#health.settled();
     try {
-      for (const home of homes) if (home) this.memory.granted("engine.step", home.buffer);
+      for (const region of regions) if (region) this.memory.granted("engine.step", region.buffer);
       if (staging) this.memory.granted("engine.step", staging);
     } catch (error) {
-      this.#giveRoom(homes, staging);
+      this.#freeResults(regions, staging);
       this.#trim();
       throw error;
     }
-    return { homes, staging };
+    return { regions, staging };
   }
 
-  #giveRoom(homes: readonly (Region | undefined)[], staging: GPUBuffer | undefined): void {
-    for (const home of homes) if (home) this.memory.give(home);
+  #freeResults(regions: readonly (Region | undefined)[], staging: GPUBuffer | undefined): void {
+    for (const region of regions) if (region) this.memory.give(region);
     if (staging) this.memory.destroy(staging);
   }
 
@@ -310,7 +312,7 @@ export class Gpu {
     inputs: ReadonlySet<Slot>,
     isNew: boolean,
   ): Promise<void> {
-    const { homes, staging } = await this.#roomFor(results);
+    const { regions, staging } = await this.#allocateResults(results);
     try {
       if (this.#profile) {
         if (plan.uploadBuffer) this.#uploadAll(plan, plan.uploadBuffer, uploads);
@@ -324,8 +326,8 @@ export class Gpu {
         const small: { slot: Slot; buffer: GPUBuffer; offset: number }[] = [];
         results.forEach((slot, i) => {
           const { buffer, offset } = plan.results[i]!;
-          const home = homes[i];
-          if (home) encoder.copyBufferToBuffer(buffer, offset, home.buffer, 0, slot.bytes);
+          const region = regions[i];
+          if (region) encoder.copyBufferToBuffer(buffer, offset, region.buffer, 0, slot.bytes);
           else small.push({ slot, buffer, offset });
         });
         const fetch = staging && this.#readback.encode(encoder, staging, small);
@@ -343,11 +345,11 @@ export class Gpu {
       this.counters.submits += 1;
       this.counters.dispatches += plan.commands.length;
       results.forEach((slot, i) => {
-        slot.home = homes[i];
+        slot.resident = regions[i];
       });
-      this.#running.push(fetch ? this.#arrive(small, fetch()) : this.workDone().catch(() => {}));
+      this.#running.push(fetch ? this.#awaitReadback(small, fetch()) : this.workDone().catch(() => {}));
     } catch (error) {
-      this.#giveRoom(homes, staging);
+      this.#freeResults(regions, staging);
       throw error;
     }
   }
@@ -365,13 +367,13 @@ export class Gpu {
   }
 
   /** Lets small results settle once they are with the host. */
-  #arrive(small: readonly { slot: Slot }[], arrived: Promise<ArrayBuffer[]>): Promise<unknown> {
+  #awaitReadback(small: readonly { slot: Slot }[], arrived: Promise<ArrayBuffer[]>): Promise<unknown> {
     small.forEach(({ slot }, i) => {
-      slot.arriving = arrived.then((parts) => {
+      slot.pendingRead = arrived.then((parts) => {
         slot.host = new Float32Array(parts[i]!);
-        slot.arriving = undefined;
+        slot.pendingRead = undefined;
       });
-      slot.arriving.catch(() => {});
+      slot.pendingRead.catch(() => {});
     });
     return arrived.catch(() => {});
   }
@@ -383,11 +385,11 @@ export class Gpu {
 
   /** The bytes of a slot, once the steps that compute it have run; those that were asked for before are among them. */
   async read(slot: Slot): Promise<ArrayBuffer> {
-    if (!slot.arriving && (slot.home || !slot.host)) await this.#turn;
-    if (slot.arriving) await slot.arriving;
+    if (!slot.pendingRead && (slot.resident || !slot.host)) await this.#turn;
+    if (slot.pendingRead) await slot.pendingRead;
     if (slot.released) throw new Error("tensor.data: this tensor was disposed.");
-    // A home is newer than the host's copy: an optimiser may have written to it.
-    if (slot.home && slot.bytes > 0) return this.#readHome(slot, slot.home);
+    // A home is newer than the host's copy: an optimizer may have written to it.
+    if (slot.resident && slot.bytes > 0) return this.#readResident(slot, slot.resident);
     if (!slot.host) {
       if (slot.bytes === 0) return new ArrayBuffer(0);
       this.#health.check("tensor.data");
@@ -397,7 +399,7 @@ export class Gpu {
     return buffer.slice(byteOffset, byteOffset + byteLength);
   }
 
-  async #readHome(slot: Slot, { buffer, offset }: Region): Promise<ArrayBuffer> {
+  async #readResident(slot: Slot, { buffer, offset }: Region): Promise<ArrayBuffer> {
     this.#health.check("tensor.data");
     const staging = this.#readback.take(slot.bytes);
     let refused: Error | undefined;
@@ -426,7 +428,7 @@ export class Gpu {
       throw new RangeError(`write: ${data.byteLength} bytes for a tensor of ${slot.bytes}.`);
     const numbers = this.#queued === 0 ? data : data.slice();
     this.afterSteps(() => {
-      if (!slot.released) this.#upload(this.settle(slot), numbers);
+      if (!slot.released) this.#writeBuffer(this.upload(slot), numbers);
     });
   }
 
@@ -458,27 +460,27 @@ export class Gpu {
    * between two steps only, since a step that was recorded knows where they lay. Who asks last wins: slots of an earlier list
    * may lie apart again.
    */
-  gather(slots: readonly Slot[]): void {
-    for (const slot of slots) if (slot.host) this.settle(slot);
-    this.#gatherings.push(slots);
+  makeContiguous(slots: readonly Slot[]): void {
+    for (const slot of slots) if (slot.host) this.upload(slot);
+    this.#contiguousRequests.push(slots);
   }
 
-  async #gatherAll(): Promise<void> {
-    for (const slots of this.#gatherings.splice(0)) {
-      const { offsets, bytes } = sideBySide(slots);
+  async #makeAllContiguous(): Promise<void> {
+    for (const slots of this.#contiguousRequests.splice(0)) {
+      const { offsets, bytes } = contiguousLayout(slots);
       if (this.#health.pending) await this.#health.settled();
       // What the GPU refused stays where it is: the step that uses it says so.
-      const unfit = () => slots.some(({ home }) => !home || this.memory.refused(home.buffer));
-      if (unfit() || wholeOf(slots, offsets)) continue;
+      const unfit = () => slots.some(({ resident }) => !resident || this.memory.refused(resident.buffer));
+      if (unfit() || contiguousRegion(slots, offsets)) continue;
       const whole = this.memory.take(bytes);
       if (this.#health.pending) await this.#health.settled();
       if (unfit() || this.memory.refused(whole.buffer)) {
-        // They stay apart, where the optimiser finds them too.
+        // They stay apart, where the optimizer finds them too.
         this.memory.give(whole);
         continue;
       }
       const shared = { whole, users: slots.length };
-      const left = slots.map((slot) => slot.home!);
+      const left = slots.map((slot) => slot.resident!);
       this.#health.watch(
         () =>
           this.#copy((encoder) => {
@@ -486,14 +488,14 @@ export class Gpu {
             slots.forEach((slot, i) => {
               const { buffer, offset } = left[i]!;
               if (slot.bytes) encoder.copyBufferToBuffer(buffer, offset, whole.buffer, offsets[i]!, slot.bytes);
-              slot.home = { ...this.memory.region(whole.buffer, offsets[i]!, slot.bytes), shared };
+              slot.resident = { ...this.memory.region(whole.buffer, offsets[i]!, slot.bytes), shared };
               slot.host = undefined;
             });
           }),
         (error) => this.memory.refuse(whole.buffer, error),
       );
       // Later work runs after the copies, so what the slots leave may be used again.
-      for (const home of left) this.#leave(home);
+      for (const region of left) this.#leave(region);
     }
   }
 
@@ -509,16 +511,16 @@ export class Gpu {
     if (slot.released) return;
     slot.released = true;
     slot.host = undefined;
-    if (slot.home) this.#leave(slot.home);
-    slot.home = undefined;
+    if (slot.resident) this.#leave(slot.resident);
+    slot.resident = undefined;
   }
 
   /** Gives back a region that a slot had, or its share of one. */
-  #leave(home: Region): void {
-    const { shared } = home;
-    if (!shared) this.memory.give(home);
+  #leave(region: Region): void {
+    const { shared } = region;
+    if (!shared) this.memory.give(region);
     else {
-      home.gone = true;
+      region.gone = true;
       shared.users -= 1;
       if (shared.users === 0) this.memory.give(shared.whole);
     }

@@ -49,26 +49,26 @@ export class Health {
     return new DeviceEnded(`${operation}: ${this.#reason}`);
   }
 
-  /** Waits for news of the device. Where it was lost meanwhile, that is said, whatever became of the news. */
-  readonly until: Wait = <T>(news: Promise<T>): Promise<T> =>
+  /** Waits for GPU promises. Where it was lost meanwhile, that is said, whatever became of the news. */
+  readonly until: Wait = <T>(completion: Promise<T>): Promise<T> =>
     new Promise<T>((resolve, reject) => {
       if (this.ended) reject(this.#error("engine"));
       else this.#waiting.add(reject);
-      this.wait(news).then(
+      this.wait(completion).then(
         (value) => {
           this.#waiting.delete(reject);
           if (this.ended) reject(this.#error("engine"));
           else resolve(value);
         },
         async (error) => {
-          if (!this.ended) await this.#lateNews();
+          if (!this.ended) await this.#lateLoss();
           this.#waiting.delete(reject);
           reject(this.ended ? this.#error("engine") : error);
         },
       );
     });
 
-  async #lateNews(): Promise<void> {
+  async #lateLoss(): Promise<void> {
     let timer: ReturnType<typeof setTimeout> | undefined;
     const late = new Promise((resolve) => {
       timer = setTimeout(resolve, LATE_MS);

@@ -1,4 +1,4 @@
-export { sideBySide, wholeOf } from "./gather.ts";
+export { contiguousLayout, contiguousRegion } from "./contiguous.ts";
 export { Gpu, type Stats } from "./gpu.ts";
 export { type Kernel, kernel } from "./kernel.ts";
 export type { Counters } from "./memory.ts";

@@ -3,42 +3,42 @@ import { dropPlan } from "./plans.ts";
 import { Recording } from "./recording.ts";
 import type { Wait } from "./wait.ts";
 
-/** Rounds over all ways of a choice, so that a busy moment does not fall on one of them alone. */
+/** Rounds over all variants of a choice, so that a busy moment does not fall on one of them alone. */
 const ROUNDS = 5;
 /** Milliseconds that a sample should last, by repeating the work, to be longer than what submitting costs. */
 const SAMPLE = 2;
-/** A way must be faster than the default by this factor to take its place: less is noise. */
+/** A variant must be faster than the default by this factor to take its place: less is noise. */
 const MARGIN = 1.1;
 
 /**
- * Measures every way of a recording's choices that was not measured before. Only temporaries are written: what a step
+ * Measures every variant of a recording's choices that was not measured before. Only temporaries are written: what a step
  * changes is not changed here.
  *
- * @returns the best way for each key that was measured now.
+ * @returns the best variant for each key that was measured now.
  */
-export async function measureWays(recording: Recording, parts: Parts, wait: Wait): Promise<Map<string, string>> {
+export async function measureVariants(recording: Recording, parts: Parts, wait: Wait): Promise<Map<string, string>> {
   const best = new Map<string, string>();
-  for (const { key, ways, way: chosen } of recording.choices) {
+  for (const { key, variants, variant: chosen } of recording.choices) {
     if (recording.tuning.has(key) || best.has(key)) continue;
-    const times = await timeWays(recording, ways, parts, wait);
+    const times = await timeVariants(recording, variants, parts, wait);
     const fastest = [...times].reduce((a, b) => (b[1] < a[1] ? b : a));
-    const way = fastest[1] * MARGIN < times.get(chosen)! ? fastest[0] : chosen;
-    best.set(key, way);
+    const variant = fastest[1] * MARGIN < times.get(chosen)! ? fastest[0] : chosen;
+    best.set(key, variant);
   }
   return best;
 }
 
-/** The median milliseconds of each way. */
-async function timeWays(
+/** The median milliseconds of each variant. */
+async function timeVariants(
   recording: Recording,
-  ways: Readonly<Record<string, (r: Recording) => void>>,
+  variants: Readonly<Record<string, (r: Recording) => void>>,
   parts: Parts,
   wait: Wait,
 ): Promise<Map<string, number>> {
   const { device } = parts.memory;
-  const recorded = Object.entries(ways).map(([name, way]) => {
+  const recorded = Object.entries(variants).map(([name, variant]) => {
     const alone = new Recording(recording.limits, recording.features, recording.tuning, 0, recording);
-    way(alone);
+    variant(alone);
     return { name, alone };
   });
   await Promise.all(recorded.flatMap(({ alone }) => alone.dispatches.map((d) => parts.pipelines.compile(d))));
@@ -47,7 +47,7 @@ async function timeWays(
     for (const { name, alone } of recorded) {
       const { uploads } = signature(alone, []);
       const plan = await makePlan(alone, uploads, [], parts);
-      // Before every sample: the ways share their memory.
+      // Before every sample: the variants share their memory.
       const upload = () =>
         uploads.forEach((slot, i) => {
           device.queue.writeBuffer(plan.uploadBuffer!, plan.uploadOffsets[i]!, slot.host as GPUAllowSharedBufferSource);

@@ -15,7 +15,7 @@ export function kindOf({ info }: GPUAdapter): DeviceKind {
 
 /**
  * Opens the adapter's device with the buffer sizes that it really offers, not only the least that WebGPU promises, and
- * with what profiling and some ways of kernels use where there is it.
+ * with what profiling and some variants of kernels use where there is it.
  */
 export function openDevice(adapter: GPUAdapter): Promise<GPUDevice> {
   const { maxBufferSize, maxStorageBufferBindingSize } = adapter.limits;

@@ -18,8 +18,8 @@ export interface Plan {
   readonly uploadOffsets: readonly number[];
   readonly uploadBytes: number;
   readonly uploadBuffer: GPUBuffer | undefined;
-  readonly sizesBuffer: GPUBuffer | undefined;
-  /** The scratch buffers that it uses, and their bytes together with those of `sizesBuffer`. */
+  readonly paramsBuffer: GPUBuffer | undefined;
+  /** The scratch buffers that it uses, and their bytes together with those of `paramsBuffer`. */
   readonly buffers: readonly GPUBuffer[];
   readonly bytes: number;
   /** The memory of tensors that its commands name. */
@@ -38,12 +38,12 @@ export function signature(recording: Recording, results: readonly Slot[]): { key
   const name = (slot: Slot): string => {
     let known = names.get(slot);
     if (known === undefined) {
-      if (slot.home) known = `r${slot.home.id}`;
+      if (slot.resident) known = `r${slot.resident.id}`;
       else if (slot.host) {
         known = `u${names.size}_${slot.bytes}`;
         uploads.push(slot);
       } else {
-        const placed = recording.placements.get(slot);
+        const placed = recording.aliases.get(slot);
         known = `t${names.size}_${slot.bytes}${placed ? `@${placed.offset}` : ""}`;
         names.set(slot, known);
         if (placed) known += name(placed.into);
@@ -90,10 +90,10 @@ export class Scratch {
     results: readonly Slot[],
     uploadBytes: number,
   ): { places: Map<Slot, { buffer: GPUBuffer; offset: number }>; uploads: GPUBuffer | undefined; used: GPUBuffer[] } {
-    const root = (slot: Slot) => recording.placements.get(slot)?.into ?? slot;
+    const root = (slot: Slot) => recording.aliases.get(slot)?.into ?? slot;
     const lastUse = new Map<Slot, number>();
     recording.dispatches.forEach(({ reads, writes }, i) => {
-      for (const slot of [...reads, ...writes]) if (!slot.home && !slot.host) lastUse.set(root(slot), i);
+      for (const slot of [...reads, ...writes]) if (!slot.resident && !slot.host) lastUse.set(root(slot), i);
     });
     for (const slot of results) lastUse.set(root(slot), Number.POSITIVE_INFINITY);
 
@@ -116,7 +116,7 @@ export class Scratch {
     };
     const uploads = uploadBytes > 0 ? take(uploadBytes) : undefined;
     recording.dispatches.forEach(({ reads, writes }, i) => {
-      const touched = new Set([...reads, ...writes].filter((s) => !s.home && !s.host).map(root));
+      const touched = new Set([...reads, ...writes].filter((s) => !s.resident && !s.host).map(root));
       for (const slot of touched) if (!places.has(slot)) places.set(slot, take(slot.bytes));
       for (const slot of touched) if (lastUse.get(slot) === i) free.add(places.get(slot)!);
     });
@@ -124,7 +124,7 @@ export class Scratch {
 
     const all = new Map<Slot, { buffer: GPUBuffer; offset: number }>();
     for (const [slot, buffer] of places) all.set(slot, { buffer, offset: 0 });
-    for (const [slot, { into, offset }] of recording.placements) {
+    for (const [slot, { into, offset }] of recording.aliases) {
       const buffer = places.get(into);
       if (buffer) all.set(slot, { buffer, offset });
     }
@@ -163,14 +163,14 @@ export async function makePlan(
   uploads.forEach((slot, i) => {
     places.set(slot, { buffer: uploadBuffer!, offset: uploadOffsets[i]! });
   });
-  const sizes = packSizes(dispatches);
-  const sizesBuffer = sizes.packed.length
+  const sizes = packParams(dispatches);
+  const paramsBuffer = sizes.packed.length
     ? memory.create(4 * sizes.packed.length, GPUBufferUsage.UNIFORM | GPUBufferUsage.COPY_DST, "sizes")
     : undefined;
   const regions = new Set<Region>();
   const where = (slot: Slot): Pick<Region, "buffer" | "offset"> => {
-    if (slot.home) regions.add(slot.home);
-    return slot.home ?? places.get(slot)!;
+    if (slot.resident) regions.add(slot.resident);
+    return slot.resident ?? places.get(slot)!;
   };
   const bound = dispatches.map(({ reads, writes }) =>
     [...reads, ...writes].map((slot) => ({ ...where(slot), size: Math.max(slot.bytes, 4) })),
@@ -180,16 +180,16 @@ export async function makePlan(
   try {
     const all = await compiled;
     await health.settled();
-    for (const buffer of [...used, sizesBuffer]) if (buffer) memory.granted("engine.step", buffer);
+    for (const buffer of [...used, paramsBuffer]) if (buffer) memory.granted("engine.step", buffer);
     let refused: Error | undefined;
     const commands = health.watch(
       () => {
-        if (sizesBuffer) memory.device.queue.writeBuffer(sizesBuffer, 0, sizes.packed);
+        if (paramsBuffer) memory.device.queue.writeBuffer(paramsBuffer, 0, sizes.packed);
         return dispatches.map((dispatch, i) => {
           const resources: GPUBufferBinding[] = bound[i]!.map(({ buffer, offset, size }) => ({ buffer, offset, size }));
           if (dispatch.sizes) {
             const size = Math.ceil(dispatch.sizes.length / 4) * 16;
-            resources.push({ buffer: sizesBuffer!, offset: sizes.offsets[i]!, size });
+            resources.push({ buffer: paramsBuffer!, offset: sizes.offsets[i]!, size });
           }
           memory.counters.bindGroups += 1;
           const bindGroup = memory.device.createBindGroup({
@@ -211,21 +211,21 @@ export async function makePlan(
       uploadOffsets,
       uploadBytes,
       uploadBuffer,
-      sizesBuffer,
+      paramsBuffer,
       buffers: used,
-      bytes: used.reduce((sum, b) => sum + b.size, sizesBuffer?.size ?? 0),
+      bytes: used.reduce((sum, b) => sum + b.size, paramsBuffer?.size ?? 0),
       regions: [...regions],
       results: computed,
     };
   } catch (error) {
     scratch.leave(used);
-    if (sizesBuffer) memory.destroy(sizesBuffer);
+    if (paramsBuffer) memory.destroy(paramsBuffer);
     throw error;
   }
 }
 
 /** The sizes of all dispatches in one array, each at a multiple of 256 bytes, and where those of each begin. */
-function packSizes(dispatches: Recording["dispatches"]): { packed: Uint32Array<ArrayBuffer>; offsets: number[] } {
+function packParams(dispatches: Recording["dispatches"]): { packed: Uint32Array<ArrayBuffer>; offsets: number[] } {
   const known = new Map<string, number>();
   const words: number[] = [];
   const offsets = dispatches.map(({ sizes }) => {

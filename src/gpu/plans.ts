@@ -9,7 +9,7 @@ const FLOOR = 2 << 20;
 /** Plans kept for replay. The one unused for longest is dropped first, with the memory that it alone used. */
 export class Plans {
   readonly #plans = new Map<string, Plan>();
-  #sizesBytes = 0;
+  #paramsBytes = 0;
 
   constructor(
     readonly memory: Memory,
@@ -27,11 +27,11 @@ export class Plans {
 
   add(key: string, plan: Plan): void {
     this.#plans.set(key, plan);
-    this.#sizesBytes += plan.sizesBuffer?.size ?? 0;
+    this.#paramsBytes += plan.paramsBuffer?.size ?? 0;
     // Those that name memory which is gone can never be asked for again.
     for (const [other, { regions }] of this.#plans) if (regions.some((region) => region.gone)) this.#drop(other);
     for (const oldest of this.#plans.keys()) {
-      if (this.#plans.size <= PLANS && this.scratch.bytes + this.#sizesBytes <= this.#limit()) return;
+      if (this.#plans.size <= PLANS && this.scratch.bytes + this.#paramsBytes <= this.#limit()) return;
       if (oldest !== key) this.#drop(oldest);
     }
   }
@@ -49,7 +49,7 @@ export class Plans {
   #drop(key: string): void {
     const plan = this.#plans.get(key)!;
     this.#plans.delete(key);
-    this.#sizesBytes -= plan.sizesBuffer?.size ?? 0;
+    this.#paramsBytes -= plan.paramsBuffer?.size ?? 0;
     dropPlan(plan, this.memory, this.scratch);
   }
 }
@@ -57,5 +57,5 @@ export class Plans {
 /** Gives back what a plan keeps of GPU memory. It can no longer run. */
 export function dropPlan(plan: Plan, memory: Memory, scratch: Scratch): void {
   scratch.leave(plan.buffers);
-  if (plan.sizesBuffer) memory.destroy(plan.sizesBuffer);
+  if (plan.paramsBuffer) memory.destroy(plan.paramsBuffer);
 }

@@ -17,17 +17,17 @@ export interface Dispatch {
 }
 
 /** A temporary that is to be computed right inside another one, `offset` bytes from its start. */
-export interface Placement {
+export interface Alias {
   readonly into: Slot;
   readonly offset: number;
 }
 
-/** One piece of work that can be done in several ways, which differ in speed and in rounding alone. */
-export interface Choice {
+/** One piece of work that can be done in several variants, which differ in speed and in rounding alone. */
+export interface VariantChoice {
   /** The family of kernels and the class of sizes: what was measured once holds for all pieces of one key. */
   readonly key: string;
-  readonly ways: Readonly<Record<string, (r: Recording) => void>>;
-  readonly way: string;
+  readonly variants: Readonly<Record<string, (r: Recording) => void>>;
+  readonly variant: string;
   /** Where its dispatches lie in the recording. */
   readonly from: number;
   readonly to: number;
@@ -36,9 +36,9 @@ export interface Choice {
 /** What a step does, in order, before anything of it reaches the GPU. */
 export class Recording {
   readonly dispatches: Dispatch[] = [];
-  readonly choices: Choice[] = [];
-  readonly placements = new Map<Slot, Placement>();
-  /** What of before this step it changes in place besides the parameters that an optimiser learns: running averages. */
+  readonly choices: VariantChoice[] = [];
+  readonly aliases = new Map<Slot, Alias>();
+  /** What of before this step it changes in place besides the parameters that an optimizer learns: running averages. */
   readonly changed = new Set<Slot>();
   /** The parameters that an optimizer changed in this step, each with the number of ops recorded before it last did. */
   readonly learned = new Map<Slot, number>();
@@ -54,7 +54,7 @@ export class Recording {
     readonly features: GPUSupportedFeatures,
     readonly tuning: Tuning,
     seed: number,
-    /** The recording whose work is recorded again here in another way. */
+    /** The recording whose work is recorded again here by another variant. */
     readonly within?: Recording,
   ) {
     this.#seed = seed;
@@ -107,12 +107,12 @@ export class Recording {
   dispatch(dispatch: Dispatch): void {
     const { kernel, reads, writes, grid } = dispatch;
     for (const slot of reads) {
-      if (slot.home || slot.host || slot.arriving || this.#temporaries.has(slot) || this.within?.computes(slot))
+      if (slot.resident || slot.host || slot.pendingRead || this.#temporaries.has(slot) || this.within?.computes(slot))
         continue;
       throw new Error(`${kernel.label}: it reads what an earlier step computed and did not return.`);
     }
-    if (this.placements.size > 0) {
-      const root = (slot: Slot) => this.placements.get(slot)?.into ?? slot;
+    if (this.aliases.size > 0) {
+      const root = (slot: Slot) => this.aliases.get(slot)?.into ?? slot;
       const read = reads.map(root);
       if (writes.some((slot) => read.includes(root(slot))))
         throw new Error(`${kernel.label}: it reads and writes one buffer at once. Give it a copy of what it reads.`);
@@ -121,30 +121,30 @@ export class Recording {
   }
 
   /**
-   * Records a piece of work in the way that `tuning` knows to be best for its `family` and class of `sizes`, else in the
-   * way that `defaults` names for this kind of device. All ways must write the same slots.
+   * Records a piece of work by the variant that `tuning` knows to be best for its `family` and class of `sizes`, else in the
+   * variant that `defaults` names for this kind of device. All variants must write the same slots.
    */
   choose(
     family: string,
     sizes: string,
-    ways: Readonly<Record<string, (r: Recording) => void>>,
+    variants: Readonly<Record<string, (r: Recording) => void>>,
     defaults: Readonly<Record<DeviceKind, string>>,
   ): void {
     const key = `${family} ${sizes}`;
     const known = this.tuning.get(family, key);
-    const way = known !== undefined && Object.hasOwn(ways, known) ? known : defaults[this.tuning.kind];
+    const variant = known !== undefined && Object.hasOwn(variants, known) ? known : defaults[this.tuning.kind];
     const from = this.dispatches.length;
-    ways[way]!(this);
-    this.choices.push({ key, ways, way, from, to: this.dispatches.length });
+    variants[variant]!(this);
+    this.choices.push({ key, variants, variant, from, to: this.dispatches.length });
   }
 
-  /** Puts other ways in the place of those that were recorded, by key. */
-  replaceWays(best: ReadonlyMap<string, string>): void {
+  /** Puts other variants in the place of those that were recorded, by key. */
+  replaceVariants(best: ReadonlyMap<string, string>): void {
     for (const choice of [...this.choices].reverse()) {
-      const way = best.get(choice.key);
-      if (way === undefined || way === choice.way) continue;
+      const variant = best.get(choice.key);
+      if (variant === undefined || variant === choice.variant) continue;
       const other = new Recording(this.limits, this.features, this.tuning, this.#seed, this);
-      choice.ways[way]!(other);
+      choice.variants[variant]!(other);
       const after = this.dispatches.splice(choice.from);
       append(this.dispatches, other.dispatches);
       append(this.dispatches, after.slice(choice.to - choice.from));
@@ -165,17 +165,17 @@ export class Recording {
     const uses = new Map<Slot, number>();
     for (const part of parts) if (part) uses.set(part, (uses.get(part) ?? 0) + 1);
     parts.forEach((part, i) => {
-      if (part && !(uses.get(part) === 1 && this.#place(part, into, offsets[i]!))) copy(i);
+      if (part && !(uses.get(part) === 1 && this.#aliasInto(part, into, offsets[i]!))) copy(i);
     });
   }
 
-  #place(slot: Slot, into: Slot, offset: number): boolean {
-    if (slot.host || slot.home || this.placements.has(slot)) return false;
-    const beside = (s: Slot) => s === slot || s === into || this.placements.get(s)?.into === into;
+  #aliasInto(slot: Slot, into: Slot, offset: number): boolean {
+    if (slot.host || slot.resident || this.aliases.has(slot)) return false;
+    const beside = (s: Slot) => s === slot || s === into || this.aliases.get(s)?.into === into;
     for (const { reads, writes } of this.dispatches) {
       if (reads.some(beside) && writes.some(beside)) return false;
     }
-    this.placements.set(slot, { into, offset });
+    this.aliases.set(slot, { into, offset });
     return true;
   }
 }

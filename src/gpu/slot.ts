@@ -18,15 +18,15 @@ let slots = 0;
 /**
  * Where one tensor's numbers are. A slot is in one of three states:
  * - **host**: `host` holds them; a step that reads them uploads them with its one upload;
- * - **resident**: `home` is a region of GPU memory that lives until it is released;
+ * - **resident**: `resident` is a region of GPU memory that lives until it is released;
  * - **temporary**: neither; a recorded step will compute it, and the plan decides where.
  */
 export class Slot {
   readonly id = slots++;
   host: HostArray | undefined;
-  home: Region | undefined;
+  resident: Region | undefined;
   /** A small result on its way to the host; settles when `host` is there. */
-  arriving: Promise<void> | undefined;
+  pendingRead: Promise<void> | undefined;
   /** How many steps have uploaded `host`. From the second on it is worth a home of its own. */
   uploads = 0;
   released = false;

@@ -1,5 +1,5 @@
-/** Waits for news of the device: that work is done, that something compiled. */
-export type Wait = <T>(news: Promise<T>) => Promise<T>;
+/** Waits for GPU promises: that work is done, that something compiled. */
+export type Wait = <T>(completion: Promise<T>) => Promise<T>;
 
 /** In a browser news come by themselves. */
-export const awaitNews: Wait = (news) => news;
+export const awaitCompletion: Wait = (completion) => completion;

@@ -19,7 +19,7 @@ fn main(group: Group, @builtin(local_invocation_index) thread: u32) {
 
 export function blend(r: Recording, name: string, average: Value, x: Value, share: number): void {
   expect(
-    average.slot.home !== undefined,
+    average.slot.resident !== undefined,
     name,
     () => `the running average ${show(average)} is not kept on the device, expected engine.parameter(data, shape).`,
   );

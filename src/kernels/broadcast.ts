@@ -5,7 +5,7 @@ import { count, expect, show } from "./op.ts";
  * NumPy's broadcasting: shapes are aligned at their ends, and a size of 1 (or none) repeats.
  */
 
-/** Dimensions of a broadcast that kernels walk over, after neighbours that behave alike were joined. */
+/** Dimensions of a broadcast that kernels walk over, after neighbors that behave alike were joined. */
 export const DIMENSIONS = 4;
 
 /** The shape that shapes broadcast to; undefined where they do not fit. */
@@ -20,7 +20,7 @@ export function broadcast(...shapes: readonly (readonly number[])[]): number[] |
   return y;
 }
 
-/** How far apart neighbours along each axis of `y` lie in an operand of this shape; 0 along axes that repeat it. */
+/** How far apart neighbors along each axis of `y` lie in an operand of this shape; 0 along axes that repeat it. */
 export function stridesIn(shape: readonly number[], y: readonly number[]): number[] {
   let stride = 1;
   return y
@@ -35,7 +35,7 @@ export function stridesIn(shape: readonly number[], y: readonly number[]): numbe
 
 /**
  * What a kernel needs to walk over a broadcast: the count, DIMENSIONS sizes, then as many strides for each operand.
- * Neighbouring dimensions are joined where every operand runs on or repeats.
+ * Neighboring dimensions are joined where every operand runs on or repeats.
  */
 export function layout(name: string, shapes: readonly (readonly number[])[], y: readonly number[]): number[] {
   const strides = shapes.map((shape) => stridesIn(shape, y));

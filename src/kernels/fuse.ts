@@ -11,9 +11,9 @@ import { count, expect, expectFloat, expectMarks, expectRank, fresh, grid, type 
  */
 
 export const fusions = ["concat", "average", "weighted"] as const;
-export type Fusion = (typeof fusions)[number];
+export type FuseKind = (typeof fusions)[number];
 interface Variant extends Record<string, string | number | boolean> {
-  fusion: Fusion;
+  fusion: FuseKind;
   modalities: number;
   present: boolean;
 }
@@ -162,7 +162,7 @@ fn main(@builtin(local_invocation_index) thread: u32) {
 const MOST = 5;
 
 export interface FuseOptions {
-  fusion: Fusion;
+  fusion: FuseKind;
   /** How many of the inputs are modalities; present [N, M] and, if weighted, v [M] follow. */
   modalities: number;
 }

@@ -15,7 +15,7 @@ import { rowStatistics } from "./rows.ts";
  */
 
 const forward = kernel(
-  "judged",
+  "feedbackLoss",
   () => wgsl`
 struct Params { N: u32, A: u32, scale: u32 }
 @group(0) @binding(_) var<storage, read> x: array<f32>;
@@ -76,22 +76,22 @@ export const judged: Op<{ reduction?: Reduction | undefined }> = (
   [x, actions, rewards, noise],
   { reduction = "mean" },
 ) => {
-  expectFloat("judged", "logits", x!);
-  expectRank("judged", "logits", x!, 2, "[N, A]");
+  expectFloat("feedbackLoss", "logits", x!);
+  expectRank("feedbackLoss", "logits", x!, 2, "[N, A]");
   const [N, A] = x!.shape as [number, number];
-  expect(A > 1, "judged", () => `logits are ${show(x!)}: right and wrong need at least 2 answers.`);
+  expect(A > 1, "feedbackLoss", () => `logits are ${show(x!)}: right and wrong need at least 2 answers.`);
   expect(
     show(actions!) === show([N]),
-    "judged",
+    "feedbackLoss",
     () => `actions are ${show(actions!)}, expected [${N}] as logits are ${show(x!)}.`,
   );
-  expectIds("judged", "actions", actions!, A);
+  expectIds("feedbackLoss", "actions", actions!, A);
   expect(
     rewards!.dtype === "f32" && show(rewards!) === show([N]),
-    "judged",
+    "feedbackLoss",
     () => `rewards are ${show(rewards!)} ${rewards!.dtype}, expected [${N}] f32.`,
   );
-  checkReduction("judged", reduction);
+  checkReduction("feedbackLoss", reduction);
   const rows = fresh(r, [N]);
   const dx = fresh(r, [N, A]);
   r.dispatch({

@@ -15,7 +15,7 @@ import { chooseRows, type RowVariant, rowHooks, sumOfRow, threads } from "./rows
 const forward = kernel(
   "layerNorm",
   (v: RowVariant) => wgsl`
-struct Params { N: u32, D: u32, epsilon: u32 }
+struct Params { N: u32, D: u32, eps: u32 }
 @group(0) @binding(_) var<storage, read> x: array<f32>;
 @group(0) @binding(_) var<storage, read_write> normal: array<f32>;
 @group(0) @binding(_) var<storage, read_write> scale: array<f32>;
@@ -38,7 +38,7 @@ fn main(group: Group, @builtin(local_invocation_index) thread: u32) {
   let missed = sumOfThreads(first, rest) / D;
   let variance = max(0.0, sumOfThreads(first, squares) / D - missed * missed);
   // No finite number has a place in a row that holds NaN or an infinity: what such a row gives is NaN.
-  let k = select(inverseSqrt(variance + bitcast<f32>(params.epsilon)), missed, ${notANumber("missed")});
+  let k = select(inverseSqrt(variance + bitcast<f32>(params.eps)), missed, ${notANumber("missed")});
   for (var i = first; i < params.D; i += ROW_THREADS) { normal[row * params.D + i] = ((x[row * params.D + i] - mean) - missed) * k; }
   if (first == 0) { scale[row] = k; }
 }`,
@@ -71,7 +71,7 @@ fn main(group: Group, @builtin(local_invocation_index) thread: u32) {
 );
 
 /** Inputs: x, w [D] and b [D] (each optional). */
-export const layerNorm: Op<{ epsilon?: number | undefined }> = (r, [x, w, b], { epsilon = 1e-5 }) => {
+export const layerNorm: Op<{ eps?: number | undefined }> = (r, [x, w, b], { eps = 1e-5 }) => {
   const op = "layerNorm";
   expectFloat(op, "x", x!);
   const D = x!.shape.at(-1) ?? 0;
@@ -84,14 +84,14 @@ export const layerNorm: Op<{ epsilon?: number | undefined }> = (r, [x, w, b], { 
     expectFloat(op, name, value);
     expect(show(value) === show([D]), op, () => `${name} is ${show(value)}, expected [${D}] as x is ${show(x!)}.`);
   }
-  checkNumber(op, "epsilon", epsilon, number.atLeast0);
+  checkNumber(op, "eps", eps, number.atLeast0);
   const N = count(x!.shape) / D;
   const normal = fresh(r, x!.shape);
   const scale = fresh(r, [N]);
   chooseRows(r, op, N, D, forward, {
     reads: [x!.slot],
     writes: [normal.slot, scale.slot],
-    sizes: [N, D, bits(epsilon)],
+    sizes: [N, D, bits(eps)],
   });
   const product = (a: typeof normal, b: typeof normal) => arithmetic(r, [a, b], { kind: "mul" }).outputs[0]!;
   const scaled = w ? product(normal, w) : normal;

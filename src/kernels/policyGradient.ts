@@ -9,7 +9,7 @@ import { rowStatistics } from "./rows.ts";
  * were sampled and their advantages [N]:
  *   loss_i = −advantage_i · log π(a_i) − c · H(π_i) + β · KL(π_i ‖ ρ_i)
  *   dx_j = −advantage · ([j = a] − π_j) + c · π_j (log π_j + H) + β · π_j (log π_j − log ρ_j − KL)
- * ρ, the reference policy, is given by its logits or log-probabilities `klTo` [N, A].
+ * ρ, the reference policy, is given by its logits or log-probabilities `referenceLogits` [N, A].
  */
 
 const forward = kernel(
@@ -74,19 +74,19 @@ fn main(group: Group, @builtin(local_invocation_index) thread: u32) {
 
 export interface PolicyGradientOptions {
   /** c, the weight of the entropy bonus. Default 0. */
-  entropy?: number | undefined;
+  entropyCoef?: number | undefined;
   /** β, the weight of the leash. Default 0. */
-  beta?: number | undefined;
+  klCoef?: number | undefined;
   reduction?: Reduction | undefined;
 }
 
-export const policyGradientOptions: Known<PolicyGradientOptions> = { entropy: true, beta: true, reduction: true };
+export const policyGradientOptions: Known<PolicyGradientOptions> = { entropyCoef: true, klCoef: true, reduction: true };
 
-/** Inputs: logits, actions, advantages, klTo (optional). */
+/** Inputs: logits, actions, advantages, referenceLogits (optional). */
 export const policyGradient: Op<PolicyGradientOptions> = (
   r,
-  [x, actions, advantages, klTo],
-  { entropy = 0, beta = 0, reduction = "mean" },
+  [x, actions, advantages, referenceLogits],
+  { entropyCoef = 0, klCoef = 0, reduction = "mean" },
 ) => {
   const op = "policyGradient";
   expectFloat(op, "logits", x!);
@@ -104,23 +104,27 @@ export const policyGradient: Op<PolicyGradientOptions> = (
     op,
     () => `advantages are ${show(advantages!)} ${advantages!.dtype}, expected [${N}] f32.`,
   );
-  expect(!klTo || show(klTo) === show(x!), op, () => `klTo is ${show(klTo!)}, expected ${show(x!)} as the logits.`);
   expect(
-    beta === 0 || klTo !== undefined,
+    !referenceLogits || show(referenceLogits) === show(x!),
     op,
-    () => `beta is ${beta}, but there is no klTo, the reference policy's logits.`,
+    () => `referenceLogits is ${show(referenceLogits!)}, expected ${show(x!)} as the logits.`,
+  );
+  expect(
+    klCoef === 0 || referenceLogits !== undefined,
+    op,
+    () => `beta is ${klCoef}, but there is no referenceLogits, the reference policy's logits.`,
   );
   checkReduction(op, reduction);
-  checkNumber(op, "entropy", entropy, number.finite);
-  checkNumber(op, "beta", beta, number.finite);
+  checkNumber(op, "entropy", entropyCoef, number.finite);
+  checkNumber(op, "beta", klCoef, number.finite);
   const rows = fresh(r, [N]);
   const dx = fresh(r, [N, A]);
   r.dispatch({
-    kernel: forward({ leash: klTo !== undefined }),
-    reads: [x!.slot, actions!.slot, advantages!.slot, ...(klTo ? [klTo.slot] : [])],
+    kernel: forward({ leash: referenceLogits !== undefined }),
+    reads: [x!.slot, actions!.slot, advantages!.slot, ...(referenceLogits ? [referenceLogits.slot] : [])],
     writes: [rows.slot, dx.slot],
-    sizes: [N, A, bits(rowScale(reduction, N)), bits(entropy), bits(beta)],
+    sizes: [N, A, bits(rowScale(reduction, N)), bits(entropyCoef), bits(klCoef)],
     grid: grid(N, 16),
   });
-  return reduceLoss(r, rows, dx, reduction, () => [], { 2: "advantages", 3: "klTo" });
+  return reduceLoss(r, rows, dx, reduction, () => [], { 2: "advantages", 3: "referenceLogits" });
 };

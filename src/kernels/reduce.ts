@@ -92,7 +92,7 @@ fn main(group: Group, @builtin(local_invocation_index) thread: u32) {
 }`,
 );
 
-/** Sizes and strides of kept and reduced axes, neighbours of one kind joined; three of each at most. */
+/** Sizes and strides of kept and reduced axes, neighbors of one kind joined; three of each at most. */
 export function layout(
   name: string,
   shape: readonly number[],

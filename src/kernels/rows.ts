@@ -3,7 +3,7 @@ import { grid, notANumber, sumInRuns } from "./op.ts";
 
 /*
  * Work on the rows of [N, D], in two variants: a thread takes a row (`serial`), or the 64 threads of a workgroup do (`workgroup`),
- * each every 64th number of it, and what they found is joined pairwise. On a GPU neighbouring threads then read neighbouring
+ * each every 64th number of it, and what they found is joined pairwise. On a GPU neighboring threads then read neighboring
  * numbers; on devices that compute on the CPU barriers are dear.
  */
 

@@ -16,7 +16,7 @@ const fields = (letter: string, type: string) => axes.map((i) => `${letter}${i}:
 const gather = kernel(
   "strided",
   () => wgsl`
-// d: sizes of y; t: how far apart neighbours along each axis lie in x.
+// d: sizes of y; t: how far apart neighbors along each axis lie in x.
 struct Params { n: u32, offset: u32, ${fields("d", "u32")}, ${fields("t", "u32")} }
 @group(0) @binding(_) var<storage, read> x: array<u32>;
 @group(0) @binding(_) var<storage, read_write> y: array<u32>;

@@ -16,7 +16,7 @@ import { wgsl } from "../gpu/index.ts";
 export interface Tiles extends Record<string, string | number | boolean> {
   /** 64 or 32. */
   side: number;
-  /** Whether neighbours in memory differ in k: neighbouring threads then read along k. */
+  /** Whether neighbors in memory differ in k: neighboring threads then read along k. */
   alongKA: boolean;
   alongKB: boolean;
   /** Whether Σₖ A[m, k] is wanted too. */

@@ -3,7 +3,7 @@ import { count, fresh, grid, type Value } from "./op.ts";
 
 /*
  * x [N, T, I] with 0 from lengths[n] on. Padding may hold anything, NaN too, and 0 · NaN is no number: what a sum is to leave
- * out must not stand there. A thread copies `width` neighbours, 4 where I is a multiple of it.
+ * out must not stand there. A thread copies `width` neighbors, 4 where I is a multiple of it.
  */
 
 const within = kernel(

@@ -1,20 +1,20 @@
 import { type Engine, Tensor } from "../autograd/index.ts";
-import type { Numbers } from "../autograd/ops.ts";
+import type { TensorLike } from "../autograd/ops.ts";
 import { checkList, checkNumber, type NumberRule, number, wholeNumbers } from "../check.ts";
 import { count, expectMarks } from "../kernels/op.ts";
 
 /** N examples, as typed arrays or tensors; what the network does not take is not read. */
 export interface Batch {
   /** [N, C, H, W] */
-  image?: Numbers | undefined;
+  image?: TensorLike | undefined;
   /** [N, L] ids; 0 is padding. */
-  words?: Numbers | undefined;
+  words?: TensorLike | undefined;
   /** [N, T, D] */
-  audio?: Numbers | undefined;
+  audio?: TensorLike | undefined;
   /** [N]: how many of the T frames are there. Default: all. */
-  frames?: Numbers | undefined;
+  frames?: TensorLike | undefined;
   /** [N, M]: 1 where an example has the modality, else 0; M modalities as the network takes. Default: all are there. */
-  present?: Numbers | undefined;
+  present?: TensorLike | undefined;
   /** N, where neither image, frames and present nor a tensor tells it. */
   size?: number | undefined;
 }

@@ -18,7 +18,7 @@ export interface BestSoFar {
 }
 
 /** What "best" means: which figure of an epoch, and whether it should be small or large. */
-export class Watch {
+export class BestTracker {
   constructor(
     readonly name: string,
     readonly lowest: boolean,
@@ -29,7 +29,7 @@ export class Watch {
    * @param name "loss" or the name of a metric.
    * @throws RangeError naming the figure that nobody computes, or a setting out of its range.
    */
-  static of(name: string, metrics: Readonly<Record<string, Metric>>, stopping: EarlyStopping | undefined): Watch {
+  static of(name: string, metrics: Readonly<Record<string, Metric>>, stopping: EarlyStopping | undefined): BestTracker {
     const known = ["loss", ...Object.keys(metrics)];
     if (!known.includes(name)) throw new RangeError(`fit: monitor is "${name}", expected one of ${known.join(", ")}.`);
     checkOptions("fit: earlyStopping", stopping, { patience: true, minDelta: true });
@@ -37,7 +37,7 @@ export class Watch {
       checkNumber("fit", "earlyStopping.patience", stopping.patience, number.wholeAtLeast1);
       checkNumber("fit", "earlyStopping.minDelta", stopping.minDelta ?? 0, number.atLeast0);
     }
-    return new Watch(name, name === "loss" || metrics[name]!.lowerIsBetter === true, stopping);
+    return new BestTracker(name, name === "loss" || metrics[name]!.lowerIsBetter === true, stopping);
   }
 
   figureOf({ loss, metrics }: Pick<Evaluation, "loss" | "metrics">): number {

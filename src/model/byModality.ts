@@ -4,7 +4,7 @@ import { outputs } from "./evaluate.ts";
 import { accuracy, confusionMatrix, type Predictions } from "./metrics.ts";
 import type { Batch, Modality, MultimodalNet } from "./multimodal.ts";
 
-export type LabelledBatch = Batch & { label: Int32Array };
+export type LabeledBatch = Batch & { label: Int32Array };
 
 export interface ModalityEvaluation {
   /** Share of examples whose likeliest class is their label, with all modalities. */
@@ -25,17 +25,17 @@ export interface ModalityEvaluation {
  */
 export async function evaluateByModality(
   net: MultimodalNet,
-  batches: Iterable<LabelledBatch>,
+  batches: Iterable<LabeledBatch>,
   options: { subsets?: boolean } = {},
 ): Promise<ModalityEvaluation> {
   checkOptions("evaluateByModality", options, { subsets: true });
   checkFlag("evaluateByModality", "subsets", options.subsets);
   const chosen = subsetsOf(net.modalities).slice(options.subsets === false ? -1 : 0);
-  const width = net.config.classes;
+  const numOutputs = net.config.classes;
   const values: number[][] = chosen.map(() => []);
   const targets: number[] = [];
   let loss = 0;
-  const results = outputs(net.engine, batches, (batch: LabelledBatch) => {
+  const results = outputs(net.engine, batches, (batch: LabeledBatch) => {
     const features = net.encode(batch);
     const logits = chosen.map((subset) => net.classify(features, maskOf(net, batch, subset)));
     return [...logits.map((y) => net.predict(y)), net.loss(logits.at(-1)!, batch.label)];
@@ -45,7 +45,7 @@ export async function evaluateByModality(
     for (const label of batch.label) targets.push(label);
     for (const [i, subset] of values.entries()) for (const value of arrays[i]!) subset.push(value);
   }
-  const of = (i: number) => ({ values: Float32Array.from(values[i]!), width, targets });
+  const of = (i: number) => ({ values: Float32Array.from(values[i]!), numOutputs, targets });
   const names = chosen.map((subset) => (subset.length === net.modalities.length ? "all" : subset.join("+")));
   const all = of(chosen.length - 1);
   return {
@@ -66,7 +66,7 @@ export function subsetsOf(modalities: readonly Modality[]): Modality[][] {
 }
 
 /** [N, M]: 1 where a modality is in the subset, and the example has it. */
-function maskOf({ modalities }: MultimodalNet, batch: LabelledBatch, subset: readonly Modality[]) {
+function maskOf({ modalities }: MultimodalNet, batch: LabeledBatch, subset: readonly Modality[]) {
   const { label } = batch;
   const present = presentOf("evaluateByModality", batch, label.length * modalities.length);
   const mask = Float32Array.from({ length: label.length * modalities.length }, (_, i) =>

@@ -1,23 +1,24 @@
 import { describe } from "../check.ts";
 import type { Module } from "./layers.ts";
-import type { Optimiser, OptimiserState } from "./optimiser.ts";
+import type { Optimizer, OptimizerState } from "./optimizer.ts";
 import {
   checkFinite,
   checkWeights,
   decodeSafetensors,
   encodeSafetensors,
   setWeights,
+  type Weights,
   WeightsError,
   weightsOf,
 } from "./safetensors.ts";
 
 /*
- * A checkpoint is one safetensors file: the weights, what the optimiser remembers, and how far the work has come. It is
+ * A checkpoint is one safetensors file: the weights, what the optimizer remembers, and how far the work has come. It is
  * all that is needed to go on to the same bits, given the same data and settings.
  */
 
 /** Names that no parameter has. */
-const [M, V] = ["optimiser.m", "optimiser.v"];
+const [M, V] = ["optimizer.m", "optimizer.v"];
 
 /** How NaN and ±∞ stand in the progress: JSON alone makes null of them. */
 const NOT_FINITE = "not finite";
@@ -26,23 +27,23 @@ const isNotFinite = (x: unknown): x is { [NOT_FINITE]: string } =>
 
 /**
  * @param progress whatever JSON can hold, and NaN and ±∞.
- * @throws WeightsError where a weight or what the optimiser remembers is no finite number: there is nothing to go on from.
+ * @throws WeightsError where a weight or what the optimizer remembers is no finite number: there is nothing to go on from.
  */
-export async function encodeCheckpoint(module: Module, optimiser: Optimiser, progress: unknown): Promise<Uint8Array> {
+export async function encodeCheckpoint(module: Module, optimizer: Optimizer, progress: unknown): Promise<Uint8Array> {
   const text = JSON.stringify(progress, (_, x) =>
     typeof x === "number" && !Number.isFinite(x) ? { [NOT_FINITE]: String(x) } : x,
   );
   if (text === undefined)
     throw new TypeError(`checkpoint: progress is ${describe(progress)}, expected what JSON can hold.`);
   // Both are asked for before either is waited for, so that they are of one moment.
-  const [{ tensors }, { steps, m, v, rule, sizes }] = await Promise.all([weightsOf(module), optimiser.state()]);
+  const [{ tensors }, { steps, m, v, rule, sizes }] = await Promise.all([weightsOf(module), optimizer.state()]);
   const taken = [M, V].find((name) => tensors.has(name));
   if (taken)
-    throw new WeightsError(`checkpoint: the network has a tensor "${taken}", a name kept for the optimiser's memory.`);
+    throw new WeightsError(`checkpoint: the network has a tensor "${taken}", a name kept for the optimizer's memory.`);
   tensors.set(M, { shape: [m.length], data: m });
   if (v) tensors.set(V, { shape: [v.length], data: v });
   checkFinite("checkpoint", { tensors, metadata: {} }, {});
-  const metadata = { progress: text, optimiserSteps: String(steps), optimiser: JSON.stringify({ rule, sizes }) };
+  const metadata = { progress: text, optimizerSteps: String(steps), optimizer: JSON.stringify({ rule, sizes }) };
   return encodeSafetensors({ tensors, metadata });
 }
 
@@ -50,20 +51,20 @@ export async function encodeCheckpoint(module: Module, optimiser: Optimiser, pro
  * Puts a checkpoint's weights and memory back, all or nothing, and gives its progress.
  *
  * @param check throws where the progress is not what the caller wrote, before anything is put back.
- * @throws WeightsError where it is damaged, or of another network or optimiser.
+ * @throws WeightsError where it is damaged, or of another network or optimizer.
  */
 export function restoreCheckpoint(
   module: Module,
-  optimiser: Optimiser,
+  optimizer: Optimizer,
   file: Uint8Array,
   name: string,
   check: (progress: unknown) => void = () => {},
 ): unknown {
-  const weights = decodeSafetensors(file, name);
+  const weights = asWrittenNow(decodeSafetensors(file, name));
   const [m, v] = [weights.tensors.get(M), weights.tensors.get(V)];
-  const { progress, optimiserSteps } = weights.metadata;
-  if (!m || progress === undefined || optimiserSteps === undefined)
-    throw new WeightsError(`${name} is not a checkpoint: it has no optimiser state.`);
+  const { progress, optimizerSteps } = weights.metadata;
+  if (!m || progress === undefined || optimizerSteps === undefined)
+    throw new WeightsError(`${name} is not a checkpoint: it has no optimizer state.`);
   const parse = (what: string, text: string): unknown => {
     try {
       return JSON.parse(text, (_, x) => (isNotFinite(x) ? Number(x[NOT_FINITE]) : x));
@@ -73,21 +74,30 @@ export function restoreCheckpoint(
   };
   const parsed = parse("progress", progress);
   // Checkpoints of version 0.1 do not say whose memory it is.
-  const whose = (parse("optimiser", weights.metadata.optimiser ?? "{}") ?? {}) as Pick<
-    OptimiserState,
+  const whose = (parse("optimizer", weights.metadata.optimizer ?? "{}") ?? {}) as Pick<
+    OptimizerState,
     "rule" | "sizes"
   >;
-  const state: OptimiserState = { ...whose, steps: Number(optimiserSteps || Number.NaN), m: m.data, v: v?.data };
+  const state: OptimizerState = { ...whose, steps: Number(optimizerSteps || Number.NaN), m: m.data, v: v?.data };
   weights.tensors.delete(M);
   weights.tensors.delete(V);
   checkWeights(module, weights, name);
   try {
     check(parsed);
-    optimiser.checkState(state);
+    optimizer.checkState(state);
   } catch (error) {
     throw new WeightsError(`${name}: ${(error as Error).message}`, { cause: error });
   }
-  optimiser.restore(state);
+  optimizer.restore(state);
   setWeights(module, weights, name);
   return parsed;
+}
+
+/** Checkpoints of version 0.1 spell "optimiser". */
+function asWrittenNow({ tensors, metadata }: Weights): Weights {
+  const renamed = (name: string) => name.replace(/^optimiser/, "optimizer");
+  return {
+    tensors: new Map([...tensors].map(([name, tensor]) => [renamed(name), tensor])),
+    metadata: Object.fromEntries(Object.entries(metadata).map(([name, text]) => [renamed(name), text])),
+  };
 }

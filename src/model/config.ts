@@ -1,5 +1,5 @@
 import { checkFlag, checkList, checkName, checkNumber, checkOptions, type Known, number } from "../check.ts";
-import type { Fusion as Shares } from "../kernels/fuse.ts";
+import type { FuseKind as Shares } from "../kernels/fuse.ts";
 
 /** What the network takes, in the order that features, `present` and fusion keep. */
 export const modalities = ["image", "text", "audio"] as const;
@@ -8,7 +8,7 @@ export type Modality = (typeof modalities)[number];
 export const fusions = ["concat", "average", "weighted", "gated", "lowRank"] as const;
 export type Fusion = Shares | "gated" | "lowRank";
 
-export const tasks = ["class", "binary", "labels", "values"] as const;
+export const tasks = ["multiclass", "binary", "multilabel", "regression"] as const;
 /** One class of several; yes or no; any of several labels; numbers. */
 export type Task = (typeof tasks)[number];
 
@@ -23,9 +23,9 @@ export interface MultimodalConfig {
   vocabulary?: number | undefined;
   /** Numbers that describe one frame of sound. */
   audio?: number | undefined;
-  /** Numbers that the head gives: classes, labels or values. 1 for "binary", and for "values" unless given. */
+  /** Numbers that the head gives: classes, labels or values. 1 for "binary", and for "regression" unless given. */
   classes?: number;
-  /** What the head answers, and by which loss it learns. Default "class". */
+  /** What the head answers, and by which loss it learns. Default "multiclass". */
   task?: Task;
   fusion: Fusion;
 
@@ -94,7 +94,7 @@ type Absent = "image" | "vocabulary" | "audio" | "tokens" | "pool";
 export type FullConfig = Required<Omit<MultimodalConfig, Absent>> & Pick<MultimodalConfig, Absent>;
 
 const defaults = {
-  task: "class",
+  task: "multiclass",
   channels: [16, 32],
   words: 32,
   text: "mean",
@@ -110,11 +110,20 @@ const defaults = {
   modalityDropout: 0,
 } as const;
 
+/** A configuration as version 0.1 wrote it, with today's names. */
+export function upgradedConfig(config: object): object {
+  const tasks = { class: "multiclass", labels: "multilabel", values: "regression" } as const;
+  const task = (config as { task?: unknown }).task;
+  return typeof task === "string" && Object.hasOwn(tasks, task)
+    ? { ...config, task: tasks[task as keyof typeof tasks] }
+    : config;
+}
+
 /** Fills in the defaults. @throws RangeError or TypeError naming the option that cannot be, or that there is not. */
 export function fullConfig(given: MultimodalConfig): FullConfig {
   checkOptions("MultimodalNet", given, configOptions);
   const config = { ...defaults, ...given } as FullConfig;
-  if (given.classes === undefined && (config.task === "binary" || config.task === "values")) config.classes = 1;
+  if (given.classes === undefined && (config.task === "binary" || config.task === "regression")) config.classes = 1;
   check(config);
   return config;
 }

@@ -46,22 +46,22 @@ export async function evaluated<B, E>(
   const { loss, predict } = objectiveOf("evaluate", model, options.objective);
   const values: Float32Array[] = [];
   const targets: number[] = [];
-  let [sum, examples, width] = [0, 0, 0];
+  let [sum, examples, numOutputs] = [0, 0, 0];
   const results = outputs(model.engine, sourceBatches(data, options), (batch: B) => {
     const output = model.forward(batch);
-    width = output.shape.slice(1).reduce((a, b) => a * b, 1);
+    numOutputs = output.shape.slice(1).reduce((a, b) => a * b, 1);
     return [lossOf("evaluate", loss(output, targetOf("evaluate", batch))), predict(output)];
   });
   for await (const { batch, arrays } of results) {
     const [value, predictions] = arrays;
-    const N = predictions!.length / width;
+    const N = predictions!.length / numOutputs;
     sum += value![0]! * N;
     examples += N;
     values.push(predictions!);
     for (const target of targetOf("evaluate", batch)) targets.push(target);
   }
   if (examples === 0) throw new RangeError("evaluate: the data gave no batch, expected at least one.");
-  const predictions = { values: joined(values), width, targets };
+  const predictions = { values: joined(values), numOutputs, targets };
   const named = Object.entries(options.metrics ?? {}).map(([name, metric]) => {
     const figure: unknown = metric(predictions);
     refusePromise(`${who}: metric ${name}`, figure);
@@ -87,7 +87,7 @@ export async function predict<B, E>(
   model: Trainable<B>,
   data: Source<B, E>,
   options: SourceOptions<B, E> & { objective?: Pick<Objective, "predict"> } = {},
-): Promise<{ values: Float32Array; width: number }> {
+): Promise<{ values: Float32Array; numOutputs: number }> {
   checkOptions("predict", options, { ...SOURCE_OPTIONS, objective: true });
   checkSource("predict", data, options);
   checkModel("predict", model);
@@ -95,14 +95,14 @@ export async function predict<B, E>(
   if (!said)
     throw new TypeError("predict: the model does not say what its outputs mean. Give objective, such as classes.");
   const values: Float32Array[] = [];
-  let width = 0;
+  let numOutputs = 0;
   const results = outputs(model.engine, sourceBatches(data, options), (batch: B) => {
     const output = said(model.forward(batch));
-    width = output.shape.slice(1).reduce((a, b) => a * b, 1);
+    numOutputs = output.shape.slice(1).reduce((a, b) => a * b, 1);
     return [output];
   });
   for await (const { arrays } of results) values.push(arrays[0]!);
-  return { values: joined(values), width };
+  return { values: joined(values), numOutputs };
 }
 
 /** Runs `forward` on each batch in a step without gradients, and gives its numbers while the next batch is computed. */

@@ -1,10 +1,10 @@
 import { checkFlag, checkName, checkNumber, checkOptions, describe, type Known, number } from "../check.ts";
 import { refusePromise } from "../gpu/index.ts";
-import { type BestSoFar, type EarlyStopping, Watch } from "./best.ts";
+import { type BestSoFar, BestTracker, type EarlyStopping } from "./best.ts";
 import { encodeCheckpoint, restoreCheckpoint } from "./checkpoint.ts";
 import { checkMetrics, type EvaluateOptions, evaluated } from "./evaluate.ts";
 import { tensorsOf } from "./layers.ts";
-import { checkOptimiser, type Optimiser } from "./optimiser.ts";
+import { checkOptimizer, type Optimizer } from "./optimizer.ts";
 import { type EpochRecord, progressLines } from "./progress.ts";
 import {
   decodeSafetensors,
@@ -21,13 +21,13 @@ import { type TrainedStep, trainEpoch } from "./train.ts";
 import { checkModel, objectiveOf, type Trainable } from "./trainable.ts";
 
 export interface FitOptions<B, E> extends EvaluateOptions<B, E> {
-  optimiser: Optimiser;
+  optimizer: Optimizer;
   epochs: number;
   /** Of the order of a set's examples, anew in every epoch; null leaves them in order. Default 0. */
   seed?: number | null;
   /** Looked at after every epoch: its loss, and the metrics. */
   validation?: Source<B, E>;
-  /** The learning rate by the steps taken since the beginning, counted from 0. Default: as the optimiser has it. */
+  /** The learning rate by the steps taken since the beginning, counted from 0. Default: as the optimizer has it. */
   schedule?: Schedule;
   /** The figure that tells the best epoch: "loss" (the default), or a metric. Of the validation, where there is one. */
   monitor?: string;
@@ -62,7 +62,7 @@ export interface Fitted {
   ended: "epochs" | "early" | "callback" | "signal";
 }
 
-/** How far a run has come: with weights, optimiser and data enough to go on to the same bits. */
+/** How far a run has come: with weights, optimizer and data enough to go on to the same bits. */
 interface FitProgress {
   steps: number;
   /** Steps of the engine, which its seeds follow. */
@@ -89,7 +89,7 @@ const BEST = "best.safetensors";
  */
 export async function fit<B, E>(model: Trainable<B>, data: Source<B, E>, options: FitOptions<B, E>): Promise<Fitted> {
   const {
-    optimiser,
+    optimizer,
     epochs,
     checkpoint,
     callbacks = [],
@@ -102,9 +102,9 @@ export async function fit<B, E>(model: Trainable<B>, data: Source<B, E>, options
   const { checkpointEvery = Number.POSITIVE_INFINITY, restoreBest = options.earlyStopping !== undefined } = options;
   checkModel("fit", model);
   const objective = objectiveOf("fit", model, options.objective);
-  const watch = Watch.of(options.monitor ?? "loss", validation ? metrics : {}, options.earlyStopping);
+  const watch = BestTracker.of(options.monitor ?? "loss", validation ? metrics : {}, options.earlyStopping);
   const store = typeof checkpoint === "string" ? folderStore(checkpoint) : checkpoint;
-  const at = await begin(model, optimiser, store, options.resume ?? false);
+  const at = await begin(model, optimizer, store, options.resume ?? false);
   const { progress } = options;
   const lines = progress && progressLines((line) => refusePromise("fit: progress", progress(line)), epochs);
   const config = "config" in model ? { config: JSON.stringify(model.config) } : {};
@@ -112,7 +112,7 @@ export async function fit<B, E>(model: Trainable<B>, data: Source<B, E>, options
 
   const save = async () => {
     at.engineSteps = model.engine.gpu.steps;
-    await store?.write(LAST, await encodeCheckpoint(model, optimiser, at));
+    await store?.write(LAST, await encodeCheckpoint(model, optimizer, at));
   };
   const kept = store || restoreBest ? expectingAllKept(model) : model;
   const going = () => !signal?.aborted;
@@ -123,7 +123,7 @@ export async function fit<B, E>(model: Trainable<B>, data: Source<B, E>, options
     try {
       for (;;) {
         const [before, first] = [at.batches, at.steps];
-        await trainEpoch(kept, optimiser, stretch(batches, checkpointEvery, going), {
+        await trainEpoch(kept, optimizer, stretch(batches, checkpointEvery, going), {
           objective,
           schedule: schedule && ((step) => schedule(first + step)),
           onStep: async (step) => {
@@ -135,7 +135,7 @@ export async function fit<B, E>(model: Trainable<B>, data: Source<B, E>, options
             for (const callback of callbacks) await callback.step?.({ ...step, epoch: epoch + 1, number: at.steps });
           },
         });
-        at.lr = optimiser.lr;
+        at.lr = optimizer.lr;
         if (at.batches - before < checkpointEvery) break;
         await save();
       }
@@ -179,7 +179,7 @@ const KNOWN: Known<FitOptions<never, never>> = {
   ...SOURCE_OPTIONS,
   objective: true,
   metrics: true,
-  optimiser: true,
+  optimizer: true,
   epochs: true,
   seed: true,
   validation: true,
@@ -197,10 +197,10 @@ const KNOWN: Known<FitOptions<never, never>> = {
 
 /** The options, each of them one that can be. */
 function checked<B, E>(data: Source<B, E>, options: FitOptions<B, E>): FitOptions<B, E> {
-  if (options === undefined) throw new TypeError("fit: there are no options, expected { optimiser, epochs } at least.");
+  if (options === undefined) throw new TypeError("fit: there are no options, expected { optimizer, epochs } at least.");
   checkOptions("fit", options, KNOWN);
-  const { optimiser, epochs, checkpointEvery = Number.POSITIVE_INFINITY, seed, callbacks = [], checkpoint } = options;
-  checkOptimiser("fit", optimiser);
+  const { optimizer, epochs, checkpointEvery = Number.POSITIVE_INFINITY, seed, callbacks = [], checkpoint } = options;
+  checkOptimizer("fit", optimizer);
   checkNumber("fit", "epochs", epochs, number.wholeAtLeast0);
   if (checkpointEvery !== Number.POSITIVE_INFINITY)
     checkNumber("fit", "checkpointEvery", checkpointEvery, number.wholeAtLeast1);
@@ -264,7 +264,7 @@ const bestOf = ({ epoch, value }: BestSoFar) => (value === null ? undefined : { 
 /** Where a run stands: at its beginning, or where its checkpoint says. */
 async function begin<B>(
   model: Trainable<B>,
-  optimiser: Optimiser,
+  optimizer: Optimizer,
   store: Store | undefined,
   resume: boolean,
 ): Promise<FitProgress> {
@@ -277,11 +277,11 @@ async function begin<B>(
   if (!file) {
     const best = { epoch: 0, value: null, since: 0 };
     const nothing = { steps: 0, batches: 0, examples: 0, sum: 0, history: [], best, ended: null };
-    return { ...nothing, engineSteps: model.engine.gpu.steps, lr: optimiser.lr };
+    return { ...nothing, engineSteps: model.engine.gpu.steps, lr: optimizer.lr };
   }
-  const found = restoreCheckpoint(model, optimiser, file, LAST, checkProgress) as FitProgress;
+  const found = restoreCheckpoint(model, optimizer, file, LAST, checkProgress) as FitProgress;
   model.engine.gpu.steps = found.engineSteps;
-  optimiser.lr = found.lr;
+  optimizer.lr = found.lr;
   return found;
 }
 

@@ -1,7 +1,8 @@
 export { type Batch, presentOf } from "./batch.ts";
 export type { EarlyStopping } from "./best.ts";
-export { evaluateByModality, type LabelledBatch, type ModalityEvaluation, softmaxOf, subsetsOf } from "./byModality.ts";
+export { evaluateByModality, type LabeledBatch, type ModalityEvaluation, softmaxOf, subsetsOf } from "./byModality.ts";
 export { encodeCheckpoint, restoreCheckpoint } from "./checkpoint.ts";
+export { ConditionalVae, type ConditionalVaeConfig } from "./conditionalVae.ts";
 export {
   type FullConfig,
   type Fusion,
@@ -12,17 +13,16 @@ export {
   type Task,
   tasks,
 } from "./config.ts";
-export { Drawer, type DrawerConfig } from "./drawer.ts";
 export { type EvaluateOptions, type Evaluation, evaluate, predict } from "./evaluate.ts";
 export { type FitCallbacks, type FitOptions, type Fitted, fit } from "./fit.ts";
 export { linearLayer, type Module, ParameterStore } from "./layers.ts";
 export { logMelLayer, melLayer, mfccLayer } from "./mel.ts";
 export {
   accuracy,
+  argmaxRows,
   auc,
   confusionMatrix,
   f1,
-  likeliest,
   type Metric,
   meanSquaredError,
   type Predictions,
@@ -36,12 +36,12 @@ export {
   type AdamOptions,
   adam,
   adamw,
-  Optimiser,
-  type OptimiserOptions,
-  type OptimiserState,
+  Optimizer,
+  type OptimizerOptions,
+  type OptimizerState,
   type SgdOptions,
   sgd,
-} from "./optimiser.ts";
+} from "./optimizer.ts";
 export type { EpochRecord } from "./progress.ts";
 export {
   checkWeights,

@@ -11,18 +11,18 @@ import {
   slice,
   type Tensor,
 } from "../autograd/index.ts";
-import type { Numbers } from "../autograd/ops.ts";
+import type { TensorLike } from "../autograd/ops.ts";
 import { checkFlag, checkName, checkNumber, checkOptions, type Known, number } from "../check.ts";
 import { Random } from "../data/random.ts";
 import type { Activation } from "../kernels/op.ts";
-import { type Initialiser, normalAfter, uniformByFan } from "./initialise.ts";
+import { type Initializer, normalAfter, uniformByFan } from "./initialize.ts";
 
 /** Anything with parameters, by name, as PyTorch's state dict names them. */
 export interface Module {
   parameters(): Record<string, Tensor>;
   /**
    * What belongs to it but is not learned by gradients, such as the running averages of `batchNorm2d`: weights and checkpoints
-   * hold it beside the parameters, optimisers do not get it. Names are those of no parameter.
+   * hold it beside the parameters, optimizers do not get it. Names are those of no parameter.
    */
   buffers?(): Record<string, Tensor>;
 }
@@ -51,10 +51,10 @@ export class ParameterStore implements Module {
     readonly start: Start = () => undefined,
   ) {}
 
-  make(name: string, shape: readonly number[], initialise: Initialiser): Tensor {
+  make(name: string, shape: readonly number[], initialize: Initializer): Tensor {
     if (this.#parameters.has(name)) throw new Error(`the network has two parameters called ${name}.`);
     const n = shape.reduce((a, b) => a * b, 1);
-    const numbers = this.start(name, shape) ?? initialise(n, new Random("parameter", this.seed, name));
+    const numbers = this.start(name, shape) ?? initialize(n, new Random("parameter", this.seed, name));
     const parameter = this.engine.parameter(numbers, shape);
     this.#parameters.set(name, parameter);
     return parameter;
@@ -72,7 +72,7 @@ export function linearLayer(
   inputs: number,
   outputs: number,
   activation: Activation = "none",
-  bias: Initialiser = uniformByFan(inputs),
+  bias: Initializer = uniformByFan(inputs),
 ) {
   const w = store.make(`${name}.weight`, [outputs, inputs], uniformByFan(inputs));
   const b = store.make(`${name}.bias`, [outputs], bias);
@@ -110,7 +110,7 @@ export function upsampleLayer(store: ParameterStore, name: string, inputs: numbe
 /** Word vectors, `name`.weight [words, size]; word 0 is padding and is not learned. */
 export function embeddingLayer(store: ParameterStore, name: string, words: number, size: number) {
   const w = store.make(`${name}.weight`, [words, size], normalAfter(size));
-  return (ids: Numbers): Tensor => embedding(ids, w, { paddingIdx: 0 });
+  return (ids: TensorLike): Tensor => embedding(ids, w, { paddingIdx: 0 });
 }
 
 export interface RecurrentShape {
@@ -154,8 +154,8 @@ export function recurrentLayer(store: ParameterStore, name: string, shape: Recur
   return {
     size: directions * H,
     /** The last state of the last layer, [N, T, inputs] → [N, size]; both directions side by side. */
-    last(x: Tensor, lengths?: Numbers): Tensor {
-      const { hidden } = run(x, weights, { lengths, layers, bidirectional });
+    last(x: Tensor, lengths?: TensorLike): Tensor {
+      const { hidden } = run(x, weights, { lengths, numLayers: layers, bidirectional });
       const N = x.shape[0]!;
       if (weights.length === 1 && cell === "gru") return hidden;
       // States lie one after another, an LSTM's two apiece, of which the first is the one it shows.

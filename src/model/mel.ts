@@ -33,7 +33,7 @@ import { cosines, Mfcc, type MfccOptions } from "../data/audio/mfcc.ts";
  */
 export function melLayer(engine: Engine, options: MelOptions = {}): (waves: Tensor) => Tensor {
   const mel = new MelSpectrogram(options, "melLayer");
-  const { sampleRate, fft, hop, bands, floor, centre } = mel.options;
+  const { sampleRate, fft, hop, bands, floor, center } = mel.options;
   const bins = Math.floor(fft / 2) + 1;
   checkOutput("melLayer", 2 * bins * fft, 0);
   const { filters, window } = mel.matrices();
@@ -51,7 +51,7 @@ export function melLayer(engine: Engine, options: MelOptions = {}): (waves: Tens
       throw new TypeError(`melLayer: waves are [${waves.shape.join(", ")}], expected [N, S] with samples in it.`);
     const T = mel.frames(S!);
     checkOutput("melLayer", N! * T * Math.max(fft, bands), (T * hop) / sampleRate);
-    const at = places.get(S!) ?? engine.tensor(placesOf(S!, T, { fft, hop, centre }), [T * fft]);
+    const at = places.get(S!) ?? engine.tensor(placesOf(S!, T, { fft, hop, center }), [T * fft]);
     places.set(S!, at);
     // One silent sample more, for what lies beyond a short sound.
     const frames = reshape(indexSelect(pad(waves, [0, 1]), at, { axis: 1 }), [N! * T, fft]);
@@ -65,12 +65,12 @@ export function melLayer(engine: Engine, options: MelOptions = {}): (waves: Tens
   };
 }
 
-/** Which sample stands at each place of each frame; S is the silent one. Mirrored at the ends where frames are centred. */
-function placesOf(S: number, T: number, { fft, hop, centre }: { fft: number; hop: number; centre: boolean }) {
+/** Which sample stands at each place of each frame; S is the silent one. Mirrored at the ends where frames are centerd. */
+function placesOf(S: number, T: number, { fft, hop, center }: { fft: number; hop: number; center: boolean }) {
   const period = Math.max(1, 2 * (S - 1));
   return Int32Array.from({ length: T * fft }, (_, i) => {
-    const at = Math.floor(i / fft) * hop + (i % fft) - (centre ? Math.floor(fft / 2) : 0);
-    if (!centre) return Math.min(at, S);
+    const at = Math.floor(i / fft) * hop + (i % fft) - (center ? Math.floor(fft / 2) : 0);
+    if (!center) return Math.min(at, S);
     const folded = ((at % period) + period) % period;
     return folded < S ? folded : period - folded;
   });
@@ -78,11 +78,11 @@ function placesOf(S: number, T: number, { fft, hop, centre }: { fft: number; hop
 
 /** [N, S] → [N, T, bands], as LogMel: the logarithm, and each clip with mean 0 and deviation 1 unless told otherwise. */
 export function logMelLayer(engine: Engine, options: LogMelOptions = {}): (waves: Tensor) => Tensor {
-  const { standardise, ...resolved } = new LogMel(options).options;
+  const { standardize, ...resolved } = new LogMel(options).options;
   const mel = melLayer(engine, resolved);
   return (waves) => {
     const features = log(mel(waves));
-    if (!standardise) return features;
+    if (!standardize) return features;
     const axis = [1, 2];
     const d = sub(features, mean(features, { axis, keepDims: true }));
     const deviation = sqrt(mean(mul(d, d), { axis, keepDims: true }));

@@ -10,7 +10,7 @@ export interface Predictions {
    */
   readonly values: Float32Array;
   /** K. */
-  readonly width: number;
+  readonly numOutputs: number;
   /** [N] classes, or 0 and 1; or [N, K]: 0 and 1 for each label, or numbers. */
   readonly targets: ArrayLike<number>;
 }
@@ -30,14 +30,14 @@ export const accuracy: Metric = (predictions) => {
 /** The share of examples whose class is among the k likeliest; of equally likely ones the first come first. */
 export function topK(k: number): Metric {
   checkNumber("topK", "k", k, number.wholeAtLeast1);
-  return ({ values, width, targets }) => {
-    expectClasses("topK", { values, width, targets });
-    checkTargets({ values, width, targets }, width);
+  return ({ values, numOutputs, targets }) => {
+    expectClasses("topK", { values, numOutputs, targets });
+    checkTargets({ values, numOutputs, targets }, numOutputs);
     return meanOf(targets, (label, n) => {
-      const row = values.subarray(n * width, (n + 1) * width);
+      const row = values.subarray(n * numOutputs, (n + 1) * numOutputs);
       const own = row[label]!;
       let before = 0;
-      for (let c = 0; c < width; c++) if (row[c]! > own || (row[c] === own && c < label)) before++;
+      for (let c = 0; c < numOutputs; c++) if (row[c]! > own || (row[c] === own && c < label)) before++;
       return !row.some(Number.isNaN) && before < k ? 1 : 0;
     });
   };
@@ -53,7 +53,7 @@ export function f1(options: { average?: "binary" | "macro" } = {}): Metric {
   const { average = "binary" } = options;
   checkName("f1", "average", average, ["binary", "macro"]);
   return (predictions) => {
-    const { values, width, targets } = predictions;
+    const { values, numOutputs, targets } = predictions;
     const { expected, found } = answers(predictions);
     const of = (yes: number, from = 0, every = 1) => {
       let [right, there, answered] = [0, 0, 0];
@@ -64,14 +64,16 @@ export function f1(options: { average?: "binary" | "macro" } = {}): Metric {
       }
       return { score: there + answered === 0 ? 0 : (2 * right) / (there + answered), occurs: there + answered > 0 };
     };
-    const several = width > 1 && targets.length === values.length;
+    const several = numOutputs > 1 && targets.length === values.length;
     if (average === "binary") {
-      if (several || width > 2)
-        throw new RangeError(`f1: there are ${width} classes or labels, expected two classes. Use average: "macro".`);
+      if (several || numOutputs > 2)
+        throw new RangeError(
+          `f1: there are ${numOutputs} classes or labels, expected two classes. Use average: "macro".`,
+        );
       return of(1).score;
     }
-    if (several) return meanOf(Array.from({ length: width }, (_, k) => of(1, k, width).score));
-    const classes = Array.from({ length: Math.max(2, width) }, (_, c) => of(c)).filter(({ occurs }) => occurs);
+    if (several) return meanOf(Array.from({ length: numOutputs }, (_, k) => of(1, k, numOutputs).score));
+    const classes = Array.from({ length: Math.max(2, numOutputs) }, (_, c) => of(c)).filter(({ occurs }) => occurs);
     return meanOf(classes.map(({ score }) => score));
   };
 }
@@ -81,15 +83,16 @@ export function f1(options: { average?: "binary" | "macro" } = {}): Metric {
  * counting half. Of two classes it is that of class 1; of more the mean over the classes, each against the rest; of
  * labels the mean over them. NaN where a class has no "yes" or no "no". As scikit-learn's `roc_auc_score`.
  */
-export const auc: Metric = ({ values, width, targets }) => {
-  const several = width > 1 && targets.length === values.length;
-  checkTargets({ values, width, targets }, several || width === 1 ? 2 : width);
-  const columns = several || width > 2 ? Array.from({ length: width }, (_, k) => k) : [width - 1];
-  const N = values.length / width;
+export const auc: Metric = ({ values, numOutputs, targets }) => {
+  const several = numOutputs > 1 && targets.length === values.length;
+  checkTargets({ values, numOutputs, targets }, several || numOutputs === 1 ? 2 : numOutputs);
+  const columns = several || numOutputs > 2 ? Array.from({ length: numOutputs }, (_, k) => k) : [numOutputs - 1];
+  const N = values.length / numOutputs;
   return meanOf(
     columns.map((k) => {
-      const column = Array.from({ length: N }, (_, n) => values[n * width + k]!);
-      const yes = (n: number) => (several ? targets[n * width + k] === 1 : targets[n] === (width === 1 ? 1 : k));
+      const column = Array.from({ length: N }, (_, n) => values[n * numOutputs + k]!);
+      const yes = (n: number) =>
+        several ? targets[n * numOutputs + k] === 1 : targets[n] === (numOutputs === 1 ? 1 : k);
       return areaOf(column, yes);
     }),
   );
@@ -109,10 +112,10 @@ export const meanSquaredError: Metric = Object.assign(
 
 /** [target][answer]: how many examples of a class got which answer. K = 1 counts as the classes no (0) and yes (1). */
 export function confusionMatrix(predictions: Predictions): number[][] {
-  const { width, values, targets } = predictions;
-  if (width > 1) expectClasses("confusionMatrix", { values, width, targets });
+  const { numOutputs, values, targets } = predictions;
+  if (numOutputs > 1) expectClasses("confusionMatrix", { values, numOutputs, targets });
   const { expected, found } = answers(predictions);
-  const classes = Math.max(2, width);
+  const classes = Math.max(2, numOutputs);
   const counts = Array.from({ length: classes }, () => new Array<number>(classes).fill(0));
   for (let i = 0; i < expected.length; i++) {
     const row = counts[expected[i]!]!;
@@ -123,26 +126,29 @@ export function confusionMatrix(predictions: Predictions): number[][] {
 }
 
 /** The answer of each example (or of each label of each example), -1 where it holds NaN, beside what is right. */
-export function answers({ values, width, targets }: Predictions): { expected: ArrayLike<number>; found: Int32Array } {
-  checkNumber("metrics", "width", width, number.wholeAtLeast1);
-  const N = values.length / width;
-  if (width > 1 && targets.length === N) {
-    checkTargets({ values, width, targets }, width);
-    return { expected: targets, found: likeliest(values, width) };
+export function answers({ values, numOutputs, targets }: Predictions): {
+  expected: ArrayLike<number>;
+  found: Int32Array;
+} {
+  checkNumber("metrics", "numOutputs", numOutputs, number.wholeAtLeast1);
+  const N = values.length / numOutputs;
+  if (numOutputs > 1 && targets.length === N) {
+    checkTargets({ values, numOutputs, targets }, numOutputs);
+    return { expected: targets, found: argmaxRows(values, numOutputs) };
   }
   if (targets.length !== values.length)
     throw new RangeError(
-      `metrics: ${N} predictions of ${width} numbers and ${targets.length} targets, expected ${N} or ${N * width}.`,
+      `metrics: ${N} predictions of ${numOutputs} numbers and ${targets.length} targets, expected ${N} or ${N * numOutputs}.`,
     );
-  checkTargets({ values, width, targets }, 2);
+  checkTargets({ values, numOutputs, targets }, 2);
   return { expected: targets, found: Int32Array.from(values, (p) => (Number.isNaN(p) ? -1 : p >= 0.5 ? 1 : 0)) };
 }
 
 /** The place of each row's largest number, the first of equals; -1 where a row holds NaN. */
-export function likeliest(values: Float32Array, width: number): Int32Array {
-  checkNumber("likeliest", "width", width, number.wholeAtLeast1);
-  return Int32Array.from({ length: values.length / width }, (_, n) => {
-    const row = values.subarray(n * width, (n + 1) * width);
+export function argmaxRows(values: Float32Array, numOutputs: number): Int32Array {
+  checkNumber("argmaxRows", "numOutputs", numOutputs, number.wholeAtLeast1);
+  return Int32Array.from({ length: values.length / numOutputs }, (_, n) => {
+    const row = values.subarray(n * numOutputs, (n + 1) * numOutputs);
     return row.indexOf(row.reduce((most, x) => Math.max(most, x), -Infinity));
   });
 }
@@ -161,20 +167,20 @@ function areaOf(column: readonly number[], yes: (n: number) => boolean): number 
   return (ranks - (positives * (positives + 1)) / 2) / (positives * (column.length - positives));
 }
 
-function expectClasses(who: string, { values, width, targets }: Predictions): void {
-  if (width < 2 || targets.length !== values.length / width)
+function expectClasses(who: string, { values, numOutputs, targets }: Predictions): void {
+  if (numOutputs < 2 || targets.length !== values.length / numOutputs)
     throw new RangeError(
-      `${who}: ${values.length / width} predictions of ${width} numbers and ${targets.length} targets, expected one class for each prediction, of at least 2.`,
+      `${who}: ${values.length / numOutputs} predictions of ${numOutputs} numbers and ${targets.length} targets, expected one class for each prediction, of at least 2.`,
     );
 }
 
 /** Targets that name classes 0 … K − 1 (yes and no where K is 1): anything else would count as a wrong answer. */
-function checkTargets({ targets, width }: Predictions, classes: number): void {
+function checkTargets({ targets, numOutputs }: Predictions, classes: number): void {
   for (let i = 0; i < targets.length; i++) {
     const target = targets[i]!;
     if (!(Number.isInteger(target) && target >= 0 && target < classes))
       throw new RangeError(
-        `metrics: target ${i} is ${target}, expected a class of 0 … ${classes - 1} as predictions are ${width} numbers each.`,
+        `metrics: target ${i} is ${target}, expected a class of 0 … ${classes - 1} as predictions are ${numOutputs} numbers each.`,
       );
   }
 }

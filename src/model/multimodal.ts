@@ -1,5 +1,5 @@
 import { dropModalities, type Engine, type Tensor } from "../autograd/index.ts";
-import type { Numbers } from "../autograd/ops.ts";
+import type { TensorLike } from "../autograd/ops.ts";
 import { checkFlag, checkNumber, checkOptions, number } from "../check.ts";
 import { count } from "../kernels/op.ts";
 import { type Batch, sizeOf, tensorOf } from "./batch.ts";
@@ -9,7 +9,7 @@ import type { Encoder } from "./encoder/encoder.ts";
 import { imageEncoder } from "./encoder/image.ts";
 import { textEncoder } from "./encoder/text.ts";
 import { fusionOf } from "./fusion/choose.ts";
-import type { Fusion } from "./fusion/fusion.ts";
+import type { FusionLayer } from "./fusion/fusion.ts";
 import { type Head, headOf } from "./head.ts";
 import { type Module, ParameterStore, type Start } from "./layers.ts";
 import { onlyPresent } from "./present.ts";
@@ -31,7 +31,7 @@ export class MultimodalNet implements Module {
   readonly modalities: readonly Modality[];
   readonly #store: ParameterStore;
   readonly #encoders: readonly Encoder[];
-  readonly #fusion: Fusion;
+  readonly #fusion: FusionLayer;
   readonly #head: Head;
 
   /**
@@ -109,23 +109,23 @@ export class MultimodalNet implements Module {
   }
 
   /** One feature vector [N, F] of those of each modality, of which `present` [N, M] tells what is there. */
-  fuse(features: readonly Tensor[], present?: Numbers): Tensor {
+  fuse(features: readonly Tensor[], present?: TensorLike): Tensor {
     const shape = [features[0]!.shape[0]!, this.modalities.length];
     const marks = present === undefined ? undefined : tensorOf(this.engine, { present }, "present", shape);
     return this.#fusion.join(features, marks);
   }
 
   /** Logits [N, A] from features, of which `present` [N, M] tells what is there. */
-  classify(features: readonly Tensor[], present?: Numbers, dropout = 0): Tensor {
+  classify(features: readonly Tensor[], present?: TensorLike, dropout = 0): Tensor {
     return this.#head.logits(this.fuse(features, present), dropout);
   }
 
   /** The loss of the head's task: the mean over a batch, against its labels or values (`head.ts`). */
-  loss(logits: Tensor, target: Numbers): Tensor {
+  loss(logits: Tensor, target: TensorLike): Tensor {
     return this.#head.loss(logits, target);
   }
 
-  /** What logits say, [N, A]: probabilities, or with the task "values" the values. */
+  /** What logits say, [N, A]: probabilities, or with the task "regression" the values. */
   predict(logits: Tensor): Tensor {
     return this.#head.predict(logits);
   }

@@ -1,5 +1,5 @@
 import type { Engine } from "../autograd/index.ts";
-import { fullConfig, type MultimodalConfig } from "./config.ts";
+import { fullConfig, type MultimodalConfig, upgradedConfig } from "./config.ts";
 import { MultimodalNet } from "./multimodal.ts";
 import {
   checkFinite,
@@ -51,6 +51,7 @@ export function modelFrom(engine: Engine, weights: Weights, name = "weights", op
   }
   if (typeof config !== "object" || config === null || Array.isArray(config))
     throw fail("its configuration is not an object.");
+  config = upgradedConfig(config);
   checkFinite(name, weights, options);
   const used = new Set<string>();
   let net: MultimodalNet;

@@ -1,6 +1,6 @@
 import { checkNumber, describe, number } from "../check.ts";
 
-/** A learning rate by the steps taken: `optimiser.lr = schedule(step)` before each one. */
+/** A learning rate by the steps taken: `optimizer.lr = schedule(step)` before each one. */
 export type Schedule = (step: number) => number;
 
 /** What every schedule refuses: a step that is no number of at least 0. */

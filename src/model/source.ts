@@ -23,7 +23,7 @@ export interface SourceOptions<B, E> {
 }
 
 /** Which batches: those of an epoch, from the one numbered `from` on; shuffled by seed and epoch where there is a seed. */
-export interface Place {
+export interface StreamPosition {
   epoch: number;
   from: number;
   seed: number | null;
@@ -49,8 +49,8 @@ export function checkSource<B, E>(who: string, source: Source<B, E>, options: So
   checkNumber(who, "the data's length", source.length, number.wholeAtLeast0);
 }
 
-const start: Place = { epoch: 0, from: 0, seed: null };
-const placeOptions: Known<Place> = { epoch: true, from: true, seed: true };
+const start: StreamPosition = { epoch: 0, from: 0, seed: null };
+const placeOptions: Known<StreamPosition> = { epoch: true, from: true, seed: true };
 
 /**
  * The batches of a source, one after another.
@@ -60,7 +60,7 @@ const placeOptions: Known<Place> = { epoch: true, from: true, seed: true };
 export function batchesOf<B, E>(
   source: Source<B, E>,
   options: SourceOptions<B, E> = {},
-  place: Place = start,
+  place: StreamPosition = start,
 ): AsyncGenerator<B> {
   checkOptions("batchesOf", options, SOURCE_OPTIONS as Known<SourceOptions<B, E>>);
   checkSource("batchesOf", source, options);
@@ -75,7 +75,7 @@ export function batchesOf<B, E>(
 export function sourceBatches<B, E>(
   source: Source<B, E>,
   options: SourceOptions<B, E>,
-  { epoch, from, seed }: Place = start,
+  { epoch, from, seed }: StreamPosition = start,
 ): AsyncGenerator<B> {
   const { batch = 32, collate = batchOf as unknown as (e: readonly E[]) => B, ahead } = options;
   if (typeof source === "function") return iterate(source(epoch, from));

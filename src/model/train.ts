@@ -1,5 +1,5 @@
 import { checkNumber, checkOptions, describe, number as rules } from "../check.ts";
-import { checkOptimiser, type Optimiser } from "./optimiser.ts";
+import { checkOptimizer, type Optimizer } from "./optimizer.ts";
 import type { Schedule } from "./schedule.ts";
 import { checkModel, lossOf, type Objective, objectiveOf, type Trainable, targetOf } from "./trainable.ts";
 
@@ -15,14 +15,14 @@ export interface TrainOptions {
   objective?: Objective | undefined;
   /** Called with each step's loss, in order, while the next step is computed. */
   onStep?: (step: TrainedStep) => unknown;
-  /** Gives the learning rate of each step of this pass, counted from 0. Default: as the optimiser has it. */
+  /** Gives the learning rate of each step of this pass, counted from 0. Default: as the optimizer has it. */
   schedule?: Schedule | undefined;
 }
 
 /** One step: the loss of a batch with its `label`, its gradients and the update, in one submit. */
 export async function trainStep<B>(
   model: Trainable<B>,
-  optimiser: Optimiser,
+  optimizer: Optimizer,
   batch: B,
   { objective, schedule }: Pick<TrainOptions, "objective" | "schedule"> = {},
   number = 0,
@@ -31,10 +31,10 @@ export async function trainStep<B>(
   const lr = schedule?.(number);
   if (schedule) checkNumber("training", "what the schedule gives", lr, rules.atLeast0);
   const { value, examples } = await model.engine.step(() => {
-    if (lr !== undefined) optimiser.lr = lr;
+    if (lr !== undefined) optimizer.lr = lr;
     const output = model.forward(batch, { training: true });
     const value = lossOf("training", loss(output, targetOf("training", batch)));
-    optimiser.update(value.backward());
+    optimizer.update(value.backward());
     return { value, examples: output.shape[0]! };
   });
   return { loss: await value.item(), examples };
@@ -49,14 +49,14 @@ export async function trainStep<B>(
  */
 export async function trainEpoch<B>(
   model: Trainable<B>,
-  optimiser: Optimiser,
+  optimizer: Optimizer,
   batches: Iterable<B> | AsyncIterable<B>,
   options: TrainOptions = {},
 ): Promise<number> {
   checkOptions("trainEpoch", options, { objective: true, onStep: true, schedule: true });
   const { objective, onStep = () => {}, schedule } = options;
   checkModel("trainEpoch", model);
-  checkOptimiser("trainEpoch", optimiser);
+  checkOptimizer("trainEpoch", optimizer);
   if (typeof onStep !== "function")
     throw new TypeError(`trainEpoch: onStep is ${describe(onStep)}, expected a function.`);
   if (schedule !== undefined && typeof schedule !== "function")
@@ -72,7 +72,7 @@ export async function trainEpoch<B>(
   };
   let before: Promise<TrainedStep> | undefined;
   for await (const batch of batches) {
-    const now = trainStep(model, optimiser, batch, { objective, schedule }, started++);
+    const now = trainStep(model, optimizer, batch, { objective, schedule }, started++);
     now.catch(() => {}); // thrown where it is awaited, not as unhandled
     if (before) await finish(before);
     before = now;

@@ -7,7 +7,7 @@ import {
   softmax,
   Tensor,
 } from "../autograd/index.ts";
-import type { Numbers } from "../autograd/ops.ts";
+import type { TensorLike } from "../autograd/ops.ts";
 import { checkNumber, describe, number } from "../check.ts";
 import { type HostArray, refusePromise } from "../gpu/index.ts";
 import { count } from "../kernels/op.ts";
@@ -29,7 +29,7 @@ export interface Objective {
 }
 
 /** Binary cross-entropy against labels from 0 to 1; others would make a loss that sinks for ever. */
-export function labelsLoss(logits: Tensor, target: Numbers): Tensor {
+export function labelsLoss(logits: Tensor, target: TensorLike): Tensor {
   const labels = target instanceof Tensor ? undefined : target;
   if (labels) for (let i = 0; i < labels.length; i++) checkNumber("labels", `target ${i}`, labels[i], number.share);
   return binaryCrossEntropyWithLogits(logits, target);

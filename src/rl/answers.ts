@@ -17,16 +17,16 @@ export interface Answer {
   readonly example: string;
   readonly action: number;
   /** Another action, drawn from what is left of the policy, for a person who is to prefer one of the two. */
-  readonly rival: number;
+  readonly alternative: number;
   readonly probabilities: readonly number[];
 }
 
 /** How an example came to be asked about, for the log. `choose` of the folder ask gives it. */
-export interface Asking {
+export interface Query {
   /** Default: "uniform". */
-  readonly chosenBy?: string;
+  readonly acquisition?: string;
   /** Default: not known. */
-  readonly chosenWith?: number | null;
+  readonly inclusionProbability?: number | null;
   /** Default: "training". For "evaluation" the likeliest action is taken, and what is said of it is not learned from. */
   readonly purpose?: Purpose;
 }
@@ -34,8 +34,8 @@ export interface Asking {
 /** What the log will say of an answer, whoever judges it. */
 export interface Origin {
   /** Whether the action follows from the probabilities, and was not drawn. */
-  readonly certain: boolean;
-  readonly asking: Required<Asking>;
+  readonly greedy: boolean;
+  readonly query: Required<Query>;
   /** Of what the network saw of the example, and of the weights that answered. */
   readonly inputHash: string;
   readonly model: string;
@@ -47,9 +47,9 @@ type Asked = Omit<
   "v" | "kind" | "id" | "time" | "judge" | "reactionMs" | "action" | "reward" | "propensity"
 >;
 
-interface Given {
+interface Issued {
   /** Without a rival where it is known from the log alone. */
-  readonly answer: Omit<Answer, "rival"> & { readonly rival?: number };
+  readonly answer: Omit<Answer, "alternative"> & { readonly alternative?: number };
   /** The chances of the action, and of its pair with the rival: one of them where the answer is known from the log alone. */
   readonly propensity: number | undefined;
   readonly pair: number | undefined;
@@ -61,7 +61,7 @@ interface Given {
 }
 
 export class Answers {
-  readonly #given = new Map<string, Given>();
+  readonly #issued = new Map<string, Issued>();
   /** Ids of records that are being stored. */
   readonly #storing = new Set<string>();
   readonly #log: FeedbackLog;
@@ -84,7 +84,7 @@ export class Answers {
    * then another one.
    */
   give(answer: Omit<Answer, "id">, update: number, origin: Origin): Answer {
-    const { certain, asking, inputHash, model } = origin;
+    const { greedy, query, inputHash, model } = origin;
     const stem = `${this.#session}/${update}/${answer.example}`;
     const id = firstFree(
       stem,
@@ -93,10 +93,10 @@ export class Answers {
     );
     const given = { id, ...answer };
     const { example, probabilities, action } = answer;
-    const asked = { session: this.#session, example, inputHash, probabilities, ...asking, model, seed: this.#seed };
-    const propensity = certain ? 1 : probabilities[action]!;
-    const pair = chanceOfPair(given, certain);
-    this.#given.set(id, { answer: given, propensity, pair, asked, since: Date.now(), storing: new Set() });
+    const asked = { session: this.#session, example, inputHash, probabilities, ...query, model, seed: this.#seed };
+    const propensity = greedy ? 1 : probabilities[action]!;
+    const pair = chanceOfPair(given, greedy);
+    this.#issued.set(id, { answer: given, propensity, pair, asked, since: Date.now(), storing: new Set() });
     return given;
   }
 
@@ -117,13 +117,15 @@ export class Answers {
     checkOptions("prefer", verdict, { better: true, judge: true });
     const { better, judge } = verdict;
     return this.#say("prefer", answerId, judge, ({ answer, pair }, asked) => {
-      const { action, rival } = answer;
-      if (rival === undefined || pair === undefined)
+      const { action, alternative } = answer;
+      if (alternative === undefined || pair === undefined)
         throw new Error(`prefer: the rival of answer ${answerId} of an earlier run is not known any more. Use judge.`);
-      if (better !== action && better !== rival) {
-        throw new Error(`prefer: better is ${better}, expected ${action} or ${rival}, the two actions of the answer.`);
+      if (better !== action && better !== alternative) {
+        throw new Error(
+          `prefer: better is ${better}, expected ${action} or ${alternative}, the two actions of the answer.`,
+        );
       }
-      const rejected = better === action ? rival : action;
+      const rejected = better === action ? alternative : action;
       return { ...asked, kind: "preference", preferred: better, rejected, propensity: pair };
     });
   }
@@ -133,9 +135,9 @@ export class Answers {
     operation: string,
     answerId: string,
     judge: string,
-    record: (given: Given, asked: Omit<Judgement, "kind" | "action" | "reward" | "propensity">) => R,
+    record: (given: Issued, asked: Omit<Judgement, "kind" | "action" | "reward" | "propensity">) => R,
   ): Promise<R> {
-    const given = this.#given.get(answerId) ?? this.#recalled(answerId);
+    const given = this.#issued.get(answerId) ?? this.#recalled(answerId);
     if (!given) throw new Error(`${operation}: there is no answer ${answerId} of this learner or in its log.`);
     const { asked, since, storing } = given;
     if (storing.has(judge) || this.#isJudged(given, judge))
@@ -144,7 +146,7 @@ export class Answers {
       );
     const id = this.#freeId(given, judge);
     const said = record(given, {
-      v: 2,
+      v: 3,
       id,
       time: new Date().toISOString(),
       judge,
@@ -163,7 +165,7 @@ export class Answers {
   }
 
   /** Whether something that this judge said of the answer still counts, by the log. */
-  #isJudged(given: Given, judge: string): boolean {
+  #isJudged(given: Issued, judge: string): boolean {
     return this.#account
       .about(given.answer.example)
       .some((said) => said.judge === judge && isAbout(said, given) && !this.#account.isRetracted(said.id));
@@ -173,7 +175,7 @@ export class Answers {
    * The id of what a judge says. The first record of an answer is called as the answer is; where an earlier run gave the
    * answer, this one's name goes along, since another copy of the log may have gone on from there as well.
    */
-  #freeId({ answer, asked }: Given, judge: string): string {
+  #freeId({ answer, asked }: Issued, judge: string): string {
     const isOwn = asked.session === this.#session;
     if (isOwn && !this.#log.has(answer.id) && !this.#storing.has(answer.id)) return answer.id;
     const stem = isOwn ? `${answer.id} ${judge}` : `${answer.id} ${judge} ${this.#session}`;
@@ -185,40 +187,53 @@ export class Answers {
   }
 
   #isTaken(id: string): boolean {
-    return this.#log.has(id) || this.#given.has(id) || this.#storing.has(id);
+    return this.#log.has(id) || this.#issued.has(id) || this.#storing.has(id);
   }
 
   /** An answer of an earlier run, by what the log says of it. */
-  #recalled(answerId: string): Given | undefined {
+  #recalled(answerId: string): Issued | undefined {
     const said = this.#account.said(answerId) ?? this.#account.find((id) => id.startsWith(`${answerId} `));
     if (!said) return undefined;
-    const { session, example, inputHash, probabilities, chosenBy, chosenWith, purpose, model, seed, propensity } = said;
+    const {
+      session,
+      example,
+      inputHash,
+      probabilities,
+      acquisition,
+      inclusionProbability,
+      purpose,
+      model,
+      seed,
+      propensity,
+    } = said;
     const known =
       said.kind === "judgement"
         ? { answer: { action: said.action }, propensity, pair: undefined }
-        : { answer: { action: said.preferred, rival: said.rejected }, propensity: undefined, pair: propensity };
-    const given: Given = {
+        : { answer: { action: said.preferred, alternative: said.rejected }, propensity: undefined, pair: propensity };
+    const given: Issued = {
       ...known,
       answer: { id: answerId, example, probabilities, ...known.answer },
-      asked: { session, example, inputHash, probabilities, chosenBy, chosenWith, purpose, model, seed },
+      asked: { session, example, inputHash, probabilities, acquisition, inclusionProbability, purpose, model, seed },
       since: timeOf(said.time)! - said.reactionMs,
       storing: new Set(),
     };
-    this.#given.set(answerId, given);
+    this.#issued.set(answerId, given);
     return given;
   }
 }
 
 /** The chance that these two actions were put side by side. */
-function chanceOfPair({ action, rival, probabilities }: Answer, certain: boolean): number {
+function chanceOfPair({ action, alternative, probabilities }: Answer, greedy: boolean): number {
   // Drawn one after the other; where the likeliest is not always the first, they could have come in either order.
   const first = (a: number, b: number) => probabilities[a]! * without(probabilities, a)[b]!;
-  const chance = certain ? without(probabilities, action)[rival]! : first(action, rival) + first(rival, action);
+  const chance = greedy
+    ? without(probabilities, action)[alternative]!
+    : first(action, alternative) + first(alternative, action);
   return Math.min(Math.max(chance, Number.MIN_VALUE), 1);
 }
 
 /** Whether a record is about this answer, and not about another one of the same example. */
-function isAbout(said: Judgement | Preference, { answer, asked }: Given): boolean {
+function isAbout(said: Judgement | Preference, { answer, asked }: Issued): boolean {
   const isNamed = said.id === answer.id || said.id.startsWith(`${answer.id} `);
   const actions = said.kind === "judgement" ? [said.action] : [said.preferred, said.rejected];
   return isNamed && said.session === asked.session && said.model === asked.model && actions.includes(answer.action);
@@ -232,7 +247,7 @@ function firstFree(name: string, numbered: (i: number) => string, isTaken: (name
 }
 
 /** An index drawn by its probability. */
-export function sample(probabilities: readonly number[], random: Random): number {
+export function drawAction(probabilities: readonly number[], random: Random): number {
   let left = random.uniform();
   for (const [i, p] of probabilities.entries()) {
     left -= p;

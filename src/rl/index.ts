@@ -6,7 +6,7 @@ export {
   ratingsOf,
   selfConsistency,
 } from "./agreement.ts";
-export type { Answer, Asking } from "./answers.ts";
+export type { Answer, Query } from "./answers.ts";
 export {
   type Choice,
   type ChooseOptions,
@@ -23,12 +23,12 @@ export {
   directMethod,
   doublyRobust,
   type Estimate,
-  effectiveSize,
+  effectiveSampleSize,
   type FitRewards,
   fitRewards,
   ips,
+  type LoggedAction,
   type RewardModel,
-  type Row,
   rowsOf,
   snips,
 } from "./estimate/index.ts";
@@ -40,21 +40,21 @@ export {
   type IntegratedGradientsOptions,
   integratedGradients,
   modalityShares,
-  type Shares,
+  type ShapleyValues,
   shapleyValues,
   sharesOf,
   wordShares,
 } from "./explain/index.ts";
 export {
+  activeJudgements,
+  activePreferences,
   checkRecord,
-  effective,
   FeedbackLogError,
   type FeedbackRecord,
   type Judgement,
   type Preference,
   type Purpose,
   parseRecord,
-  preferences,
   type Retraction,
   rewarded,
 } from "./judgement.ts";
@@ -70,7 +70,7 @@ export {
   type PreferenceModelOptions,
   type RewardedOptions,
 } from "./preferenceModel.ts";
-export { type Reliability, reconciled, reliability } from "./reliability.ts";
+export { aggregateLabels, type Reliability, reliability } from "./reliability.ts";
 
 import type { FeedbackLog } from "./log.ts";
 
@@ -79,18 +79,18 @@ export async function feedbackLog(path: string): Promise<FeedbackLog> {
   const { openFeedbackLog } = await import("../node/feedback-log.ts");
   return openFeedbackLog(path);
 }
-export { likeliest } from "./rules/confirmed.ts";
 export {
+  type Algorithm,
+  type AlgorithmSettings,
   type BaselineName,
   baselineNames,
   type Judged,
-  type Lesson,
   type Method,
   methods,
   type Policy,
   type Pool,
   type Recurring,
-  type Rule,
-  type RuleSettings,
-} from "./rules/index.ts";
-export type { Example, LearnerOptions, LearnerSettings, LearnerState } from "./settings.ts";
+  type UpdateContext,
+} from "./algorithms/index.ts";
+export { optimisticArgmax } from "./algorithms/labelCounts.ts";
+export type { Identified, LearnerOptions, LearnerSettings, LearnerState } from "./settings.ts";

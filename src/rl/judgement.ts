@@ -13,7 +13,7 @@ import { TIME_FORM, timeOf } from "./time.ts";
 /** What every answer of a person says about the question. */
 interface Asked {
   /** Version of the record's form. */
-  readonly v: 2;
+  readonly v: 3;
   /** Unique among all records of a log, and among all logs that are ever merged. */
   readonly id: string;
   /** When the person answered, ISO 8601 with its zone, such as `2025-01-31T12:00:00.000Z`; written in UTC. */
@@ -35,9 +35,9 @@ interface Asked {
    */
   readonly propensity: number;
   /** How the example was chosen: `"uniform"`, `"entropy, floor 0.1"`, … */
-  readonly chosenBy: string;
+  readonly acquisition: string;
   /** Probability, over 0 and at most 1, with which this example came to be asked about; `null` where nobody knows. */
-  readonly chosenWith: number | null;
+  readonly inclusionProbability: number | null;
   /** Hash of the weights that proposed the action. */
   readonly model: string;
   /** Milliseconds between showing and answering. */
@@ -69,7 +69,7 @@ export interface Preference extends Asked {
 
 /** Takes one judgement or preference back. */
 export interface Retraction {
-  readonly v: 2;
+  readonly v: 3;
   readonly kind: "retraction";
   readonly id: string;
   /** Id of what no longer counts. */
@@ -103,17 +103,20 @@ export class FeedbackLogError extends Error {
 }
 
 /** What a field must be, in words, and whether a value is that. */
-type Rule = readonly [expected: string, holds: (value: unknown, record: Readonly<Record<string, unknown>>) => boolean];
+type FieldRule = readonly [
+  expected: string,
+  holds: (value: unknown, record: Readonly<Record<string, unknown>>) => boolean,
+];
 
 const within = (low: number, high: number) => (x: unknown) =>
   typeof x === "number" && Number.isFinite(x) && x >= low && x <= high;
 const integer = (low: number) => (x: unknown) => Number.isSafeInteger(x) && (x as number) >= low;
 
-const TEXT: Rule = ["a non-empty string", (x) => typeof x === "string" && x.length > 0];
-const TIME: Rule = [TIME_FORM, (x) => timeOf(x) !== undefined];
-const COMMON = { id: TEXT, time: TIME, judge: TEXT } satisfies Record<string, Rule>;
+const TEXT: FieldRule = ["a non-empty string", (x) => typeof x === "string" && x.length > 0];
+const TIME: FieldRule = [TIME_FORM, (x) => timeOf(x) !== undefined];
+const COMMON = { id: TEXT, time: TIME, judge: TEXT } satisfies Record<string, FieldRule>;
 
-const ASKED: Readonly<Record<string, Rule>> = {
+const ASKED: Readonly<Record<string, FieldRule>> = {
   ...COMMON,
   session: TEXT,
   example: TEXT,
@@ -123,8 +126,8 @@ const ASKED: Readonly<Record<string, Rule>> = {
     (x) => Array.isArray(x) && Array.from(x).every(within(0, 1)) && Math.abs(total<number>(x) - 1) <= ROUNDING,
   ],
   propensity: ["a number over 0 and at most 1", (x) => within(0, 1)(x) && x !== 0],
-  chosenBy: TEXT,
-  chosenWith: [
+  acquisition: TEXT,
+  inclusionProbability: [
     "a number over 0 and at most 1, or null where it is not known",
     (x) => x === null || (within(0, 1)(x) && x !== 0),
   ],
@@ -134,7 +137,7 @@ const ASKED: Readonly<Record<string, Rule>> = {
   purpose: ['"training" or "evaluation"', (x) => x === "training" || x === "evaluation"],
 };
 
-const ACTION: Rule = [
+const ACTION: FieldRule = [
   "an index into probabilities",
   // Who reads no probabilities has not checked them.
   (x, { probabilities: p }) => integer(0)(x) && (x as number) < (Array.isArray(p) ? p.length : Infinity),
@@ -145,7 +148,7 @@ const ACTION: Rule = [
  * They are written by hand here because the package has no second dependency, and because a schema cannot say
  * everything: that probabilities sum to 1, that an action is one of them, that a preference is between two.
  */
-const RULES: Readonly<Record<FeedbackRecord["kind"], Readonly<Record<string, Rule>>>> = {
+const RULES: Readonly<Record<FeedbackRecord["kind"], Readonly<Record<string, FieldRule>>>> = {
   judgement: {
     ...ASKED,
     action: ACTION,
@@ -161,14 +164,20 @@ const RULES: Readonly<Record<FeedbackRecord["kind"], Readonly<Record<string, Rul
 
 const KINDS = '"judgement", "preference" or "retraction"';
 
-/** Records of version 1 knew neither purpose nor chances, and all of them were for training. */
+/**
+ * Brings a record of versions 1 and 2 up to version 3. Version 2 called `acquisition` chosenBy and `inclusionProbability`
+ * chosenWith; version 1 knew neither purpose nor chances, and all of its records were for training.
+ */
 function upgraded(record: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
-  const added = record.kind === "judgement" ? { chosenWith: null, purpose: "training" } : {};
-  return { ...record, v: 2, ...added };
+  const { chosenBy, chosenWith, ...rest } = record;
+  if (record.kind === "retraction") return { ...record, v: 3 };
+  const earlier = record.v === 1 && record.kind === "judgement" ? { purpose: "training" } : {};
+  const inclusionProbability = record.v === 1 && record.kind === "judgement" ? null : chosenWith;
+  return { ...rest, v: 3, acquisition: chosenBy, inclusionProbability, ...earlier };
 }
 
 /**
- * Checks that a value is a record, and brings one of version 1 up to version 2. Fields that are not known are left alone.
+ * Checks that a value is a record, and brings one of versions 1 and 2 up to version 3. Fields that are not known are left alone.
  *
  * @throws FeedbackLogError naming the first field that is wrong.
  */
@@ -179,10 +188,10 @@ export function checkRecord(value: unknown, where: { file?: string; line?: numbe
     throw fail(undefined, `a record is a JSON object, this is ${show(value)}`);
   }
   const given = value as Readonly<Record<string, unknown>>;
-  if (given.v !== 1 && given.v !== 2) {
-    throw fail("v", `field "v" is ${show(given.v)}; this program reads records of versions 1 and 2`);
+  if (given.v !== 1 && given.v !== 2 && given.v !== 3) {
+    throw fail("v", `field "v" is ${show(given.v)}; this program reads records of versions 1 to 3`);
   }
-  const record = given.v === 1 ? upgraded(given) : given;
+  const record = given.v === 3 ? given : upgraded(given);
   const { kind } = record;
   if (typeof kind !== "string" || !Object.hasOwn(RULES, kind)) {
     throw fail("kind", `field "kind" must be ${KINDS}, is ${show(kind)}`);
@@ -256,7 +265,7 @@ function checkKinds(operation: string, records: Iterable<FeedbackRecord>): reado
 }
 
 /** What counts: each id once (the first), less what was retracted, in the order of the log. */
-function standing(records: Iterable<FeedbackRecord>): (Judgement | Preference)[] {
+function activeRecords(records: Iterable<FeedbackRecord>): (Judgement | Preference)[] {
   const retracted = new Set<string>();
   const said = new Map<string, Judgement | Preference>();
   for (const record of records) {
@@ -270,24 +279,24 @@ function standing(records: Iterable<FeedbackRecord>): (Judgement | Preference)[]
  * The judgements that count: each id once (the first), less the retracted ones, in the order of the log. Skips and
  * judgements for evaluation are among them; `rewarded` leaves them out.
  */
-export const effective = (records: Iterable<FeedbackRecord>): Judgement[] =>
+export const activeJudgements = (records: Iterable<FeedbackRecord>): Judgement[] =>
   judgementsOf(checkKinds("effective", records));
 
 /** The preferences that count, as `effective` gives the judgements. */
-export const preferences = (records: Iterable<FeedbackRecord>): Preference[] =>
+export const activePreferences = (records: Iterable<FeedbackRecord>): Preference[] =>
   preferencesOf(checkKinds("preferences", records));
 
 /** As `effective`, of records that were checked. */
 export const judgementsOf = (records: Iterable<FeedbackRecord>): Judgement[] =>
-  standing(records).filter((record) => record.kind === "judgement");
+  activeRecords(records).filter((record) => record.kind === "judgement");
 
 /** As `preferences`, of records that were checked. */
 export const preferencesOf = (records: Iterable<FeedbackRecord>): Preference[] =>
-  standing(records).filter((record) => record.kind === "preference");
+  activeRecords(records).filter((record) => record.kind === "preference");
 
 /** The last that counts of what was said, by this judge where one is given: what an undo takes back. */
 export const lastSaid = (records: Iterable<FeedbackRecord>, judge?: string): Judgement | Preference | undefined =>
-  standing(records).findLast((record) => judge === undefined || record.judge === judge);
+  activeRecords(records).findLast((record) => judge === undefined || record.judge === judge);
 
 /** The judgements that one can learn from: neither skipped nor kept for evaluation. */
 export function rewarded(judgements: Iterable<Judgement>): RewardedJudgement[] {

@@ -1,41 +1,42 @@
 import { checkList, checkName, checkOptions, listOf } from "../check.ts";
 import { batchOf } from "../data/batch.ts";
 import { Random } from "../data/random.ts";
-import { type Batch, type Modality, modalities, type Optimiser, weightsOf } from "../model/index.ts";
+import { type Batch, type Modality, modalities, type Optimizer, weightsOf } from "../model/index.ts";
 import { Account } from "./account.ts";
-import { type Answer, Answers, type Asking, sample, without } from "./answers.ts";
+import {
+  type Algorithm,
+  type AlgorithmState,
+  createAlgorithms,
+  type Judged,
+  type Method,
+  only,
+  type Policy,
+  type Pool,
+  type UpdateContext,
+} from "./algorithms/index.ts";
+import { countLabels, optimisticArgmax } from "./algorithms/labelCounts.ts";
+import { probabilitiesOf } from "./algorithms/replay.ts";
+import { type Answer, Answers, drawAction, type Query, without } from "./answers.ts";
 import { entropyOf } from "./ask/index.ts";
 import { checkObject } from "./check.ts";
 import { hashOf, hashOfBatch } from "./hash.ts";
 import type { Judgement, Preference } from "./judgement.ts";
 import { checkRecord, rewarded, rewardedOf } from "./judgement.ts";
 import type { FeedbackLog } from "./log.ts";
-import { confirmations, likeliest } from "./rules/confirmed.ts";
 import {
-  type Judged,
-  type Lesson,
-  type Memory,
-  type Method,
-  only,
-  type Policy,
-  type Pool,
-  type Rule,
-  rulesOf,
-} from "./rules/index.ts";
-import { probabilitiesOf } from "./rules/replay.ts";
-import {
-  checkAsking,
   checkLearner,
+  checkQueries,
   checkState,
-  type Example,
+  type Identified,
   type LearnerOptions,
   type LearnerState,
+  upgradedState,
 } from "./settings.ts";
 import { Turns } from "./turns.ts";
 
 /*
- * The loop: the network answers, a person judges the answer, the network learns. How it learns is in the folder `rules`;
- * here is what all rules have in common: whom an answer was given to, what the log says of it, and what was learned from.
+ * The loop: the network answers, a person judges the answer, the network learns. How it learns is in the folder `algorithms`;
+ * here is what all algorithms have in common: whom an answer was given to, what the log says of it, and what was learned from.
  */
 
 /** What an update did: means over the judgements it was the first to learn from. */
@@ -47,13 +48,13 @@ export interface Updated {
   loss: number;
 }
 
-export class Learner<E extends Example> {
+export class Learner<E extends Identified> {
   readonly method: Method;
   readonly seed: number;
   readonly #net: Policy;
-  readonly #optimiser: Optimiser;
+  readonly #optimizer: Optimizer;
   readonly #options: LearnerOptions<E>;
-  readonly #rules: readonly Rule<E>[];
+  readonly #algorithms: readonly Algorithm<E>[];
   readonly #batchOf: (examples: readonly E[]) => Batch;
   readonly #examples = new Map<string, E>();
   readonly #account: Account;
@@ -62,22 +63,22 @@ export class Learner<E extends Example> {
   #model: Promise<string> | undefined;
   #updates = 0;
   #learnedFrom: ReadonlySet<string> = new Set();
-  #confirmed: readonly number[];
+  #labelCounts: readonly number[];
   /** While an update runs: what was remembered before it. */
   #before: LearnerState | undefined;
   /** Updates that were asked for and have not ended. */
   #updating = 0;
 
   /** @throws TypeError or RangeError naming the option that is not known, missing, or cannot be. */
-  constructor(net: Policy, optimiser: Optimiser, options: LearnerOptions<E>) {
-    checkLearner(net, optimiser, options);
-    this.method = options.method ?? "beliefs";
+  constructor(net: Policy, optimizer: Optimizer, options: LearnerOptions<E>) {
+    checkLearner(net, optimizer, options);
+    this.method = options.method ?? "posterior";
     this.seed = options.seed ?? 0;
     this.#net = net;
-    this.#optimiser = optimiser;
+    this.#optimizer = optimizer;
     this.#options = options;
-    this.#rules = rulesOf(this.method, options, options.recurring);
-    this.#confirmed = this.#confirmations([]);
+    this.#algorithms = createAlgorithms(this.method, options, options.recurring);
+    this.#labelCounts = this.#countLabels([]);
     this.#account = new Account(options.log);
     this.#answers = new Answers(options.log, this.#account, options.session ?? crypto.randomUUID(), this.seed);
     this.#batchOf = options.batchOf ?? (batchOf as unknown as (examples: readonly E[]) => Batch);
@@ -90,8 +91,8 @@ export class Learner<E extends Example> {
       updates: this.#updates,
       learned: this.#learnedFrom.size,
       learnedFrom: [...this.#learnedFrom],
-      confirmed: this.#confirmed,
-      memories: this.#rules.map((rule) => rule.memory?.() ?? {}),
+      labelCounts: this.#labelCounts,
+      algorithms: this.#algorithms.map((algorithm) => algorithm.state?.() ?? {}),
     };
   }
 
@@ -100,27 +101,29 @@ export class Learner<E extends Example> {
    *
    * @throws TypeError or RangeError where it is damaged or of another network; Error while an update runs, or waits to.
    */
-  restore(state: LearnerState): void {
+  restore(given: LearnerState): void {
     if (this.#updating > 0) throw new Error("learner.restore: an update is running. Await it first.");
-    checkState(state, this.#net.config.classes, this.#rules.length);
+    const state = upgradedState(given);
+    checkState(state, this.#net.config.classes, this.#algorithms.length);
     const { log } = this.#options;
     const { learned, learnedFrom = firstOf(log, learned) } = state;
     const before = this.state();
     try {
-      this.#recall(state.memories ?? []);
+      this.#loadAlgorithms(state.algorithms ?? []);
     } catch (error) {
-      this.#recall(before.memories);
+      this.#loadAlgorithms(before.algorithms);
       throw error;
     }
     this.#updates = state.updates;
     this.#learnedFrom = new Set(learnedFrom);
-    this.#confirmed = state.confirmed ?? this.#confirmed;
+    this.#labelCounts = state.labelCounts ?? this.#labelCounts;
     // Whoever puts back a state mostly puts back weights as well.
     this.#model = undefined;
   }
 
-  #recall(memories: readonly Memory[]): void {
-    for (const [i, rule] of this.#rules.entries()) rule.recall?.(memories[i] ?? {}, this.#net.config.classes);
+  #loadAlgorithms(algorithms: readonly AlgorithmState[]): void {
+    for (const [i, algorithm] of this.#algorithms.entries())
+      algorithm.loadState?.(algorithms[i] ?? {}, this.#net.config.classes);
   }
 
   /** How many judgements of the log no update has learned from yet, of those that can be learned from. */
@@ -129,7 +132,7 @@ export class Learner<E extends Example> {
   }
 
   /**
-   * What it would answer to examples, [N][A]: probabilities. The network says so, and what a rule remembers beside it.
+   * What it would answer to examples, [N][A]: probabilities. The network says so, and what an algorithm remembers beside it.
    * Waits for an update that runs.
    *
    * @param options.modalities the parts of the examples that it may use. Default: all.
@@ -145,17 +148,17 @@ export class Learner<E extends Example> {
   }
 
   #predict(examples: readonly E[], given?: readonly Modality[]): Promise<number[][]> {
-    const rule = this.#rules.find((rule) => rule.predict);
-    const lesson = this.#lesson([], []);
-    if (rule?.predict) return rule.predict(lesson, examples, given);
+    const algorithm = this.#algorithms.find((algorithm) => algorithm.predict);
+    const context = this.#updateContext([], []);
+    if (algorithm?.predict) return algorithm.predict(context, examples, given);
     return probabilitiesOf(this.#net, examples, (some) =>
-      given ? only(lesson, some, () => given) : this.#batchOf(some),
+      given ? only(context, some, () => given) : this.#batchOf(some),
     );
   }
 
   /** Answers one example: samples a label from the policy. Waits for an update that runs. */
-  async act(example: E, asking: Asking = {}): Promise<Answer> {
-    return (await this.actOn([example], asking))[0]!;
+  async act(example: E, query: Query = {}): Promise<Answer> {
+    return (await this.actOn([example], query))[0]!;
   }
 
   /**
@@ -163,8 +166,8 @@ export class Learner<E extends Example> {
    *
    * @throws Error where the network has no answer, as its weights are no finite numbers.
    */
-  async actOn(examples: readonly E[], asking: Asking | readonly Asking[] = {}): Promise<Answer[]> {
-    const asked = checkAsking(examples, asking);
+  async actOn(examples: readonly E[], query: Query | readonly Query[] = {}): Promise<Answer[]> {
+    const asked = checkQueries(examples, query);
     return this.#turns.read(async () => {
       const said = await this.#predict(examples);
       checkAnswers(examples, said);
@@ -177,15 +180,15 @@ export class Learner<E extends Example> {
         // The same example again in one list is a group of answers, each drawn for itself.
         const before = examples.slice(0, i).filter(({ id }) => id === example.id).length;
         const random = new Random("answer", this.seed, example.id, this.#updates, ...(before > 0 ? [before] : []));
-        const drawn = sample(probabilities, random);
+        const drawn = drawAction(probabilities, random);
         const evaluated = asked[i]!.purpose === "evaluation";
-        const certain = evaluated || this.#answersLikeliest;
-        const action = certain ? likeliest(probabilities, evaluated ? undefined : this.#confirmed) : drawn;
-        const rival = sample(without(probabilities, action), random);
-        const answer = { example: example.id, action, rival, probabilities };
+        const greedy = evaluated || this.#isGreedy;
+        const action = greedy ? optimisticArgmax(probabilities, evaluated ? undefined : this.#labelCounts) : drawn;
+        const alternative = drawAction(without(probabilities, action), random);
+        const answer = { example: example.id, action, alternative, probabilities };
         return this.#answers.give(answer, this.#updates, {
-          certain,
-          asking: asked[i]!,
+          greedy,
+          query: asked[i]!,
           inputHash: hashes[i]!,
           model,
         });
@@ -193,8 +196,8 @@ export class Learner<E extends Example> {
     });
   }
 
-  get #answersLikeliest(): boolean {
-    return (this.#options.answers ?? (this.method === "beliefs" ? "likeliest" : "sampled")) === "likeliest";
+  get #isGreedy(): boolean {
+    return (this.#options.answers ?? (this.method === "posterior" ? "greedy" : "sampled")) === "greedy";
   }
 
   /**
@@ -210,7 +213,7 @@ export class Learner<E extends Example> {
   }
 
   /**
-   * Takes a preference between an answer's action and its rival: `better` is the one or the other. As `judge` otherwise.
+   * Takes a preference between an answer's action and its alternative: `better` is the one or the other. As `judge` otherwise.
    *
    * @throws Error where `better` is neither.
    */
@@ -219,7 +222,7 @@ export class Learner<E extends Example> {
   }
 
   /**
-   * Learns, by its rules, from what is known now; it never waits for judgements. Skips, judgements for evaluation and what
+   * Learns, by its algorithms, from what is known now; it never waits for judgements. Skips, judgements for evaluation and what
    * was taken back are not learned from. Updates that are called at once come one after the other, and each judgement is
    * new to one of them.
    *
@@ -239,8 +242,8 @@ export class Learner<E extends Example> {
       try {
         return await this.#learn(this.#judged(given));
       } catch (error) {
-        this.#recall(before.memories);
-        this.#confirmed = before.confirmed!;
+        this.#loadAlgorithms(before.algorithms);
+        this.#labelCounts = before.labelCounts!;
         // It may have come as far as a step or two.
         this.#model = undefined;
         throw error;
@@ -252,22 +255,23 @@ export class Learner<E extends Example> {
   }
 
   async #learn(judged: readonly Judged<E>[]): Promise<Updated> {
-    const fresh = judged.filter(({ id }) => !this.#learnedFrom.has(id));
-    this.#confirmed = this.#confirmations(judged);
-    const lesson = this.#lesson(judged, fresh);
-    const kl = await this.#distance(fresh);
+    const newJudgements = judged.filter(({ id }) => !this.#learnedFrom.has(id));
+    this.#labelCounts = this.#countLabels(judged);
+    const context = this.#updateContext(judged, newJudgements);
+    const kl = await this.#distance(newJudgements);
     let loss = 0;
-    for (const rule of this.#rules) {
-      loss = (await rule.learn(lesson)) ?? loss;
+    for (const algorithm of this.#algorithms) {
+      loss = (await algorithm.learn(context)) ?? loss;
       if (!Number.isFinite(loss)) throw new Error(`learner.update: the loss is ${loss}. ${GO_ON}`);
     }
     const model = await this.#hashOfWeights();
-    this.#learnedFrom = new Set([...this.#learnedFrom, ...fresh.map(({ id }) => id)]);
+    this.#learnedFrom = new Set([...this.#learnedFrom, ...newJudgements.map(({ id }) => id)]);
     this.#updates += 1;
     this.#model = Promise.resolve(model);
-    const mean = (f: (j: Judged<E>) => number) => fresh.reduce((sum, j) => sum + f(j), 0) / Math.max(1, fresh.length);
+    const mean = (f: (j: Judged<E>) => number) =>
+      newJudgements.reduce((sum, j) => sum + f(j), 0) / Math.max(1, newJudgements.length);
     return {
-      judgements: fresh.length,
+      judgements: newJudgements.length,
       reward: mean((j) => j.reward),
       entropy: mean((j) => entropyOf(j.probabilities)),
       kl,
@@ -308,22 +312,22 @@ export class Learner<E extends Example> {
     return judged.reduce((sum, j, i) => sum + kl(j.probabilities, held[i]!), 0) / judged.length;
   }
 
-  #confirmations(judged: readonly Judged<E>[]): number[] {
-    return confirmations(this.#options.labelled ?? [], judged, this.#net.config.classes);
+  #countLabels(judged: readonly Judged<E>[]): number[] {
+    return countLabels(this.#options.labeled ?? [], judged, this.#net.config.classes);
   }
 
-  #lesson(judged: readonly Judged<E>[], fresh: readonly Judged<E>[]): Lesson<E> {
-    const { reference, labelled = [], unlabelled = NONE, vary = (example) => example } = this.#options;
+  #updateContext(judged: readonly Judged<E>[], newJudgements: readonly Judged<E>[]): UpdateContext<E> {
+    const { reference, labeled = [], unlabeled = NONE, augment = (example) => example } = this.#options;
     return {
       policy: this.#net,
-      optimiser: this.#optimiser,
+      optimizer: this.#optimizer,
       reference,
-      fresh,
+      newJudgements,
       judged,
-      confirmed: this.#confirmed,
-      labelled,
-      unlabelled,
-      vary,
+      labelCounts: this.#labelCounts,
+      labeled,
+      unlabeled,
+      augment,
       batchOf: this.#batchOf,
       random: (purpose) => new Random(purpose, this.seed, this.#updates),
     };
@@ -356,7 +360,7 @@ export class Learner<E extends Example> {
 const GO_ON = "Go on from a checkpoint of before, with a lower learning rate or clipped gradients.";
 
 /** @throws Error where probabilities are none, before anything of them is answered. */
-function checkAnswers(examples: readonly Example[], said: readonly (readonly number[])[]): void {
+function checkAnswers(examples: readonly Identified[], said: readonly (readonly number[])[]): void {
   said.forEach((probabilities, i) => {
     const bad = probabilities.find((p) => !(p >= 0 && p <= 1));
     if (bad !== undefined)
@@ -379,6 +383,9 @@ const NONE: Pool<never> = {
   },
 };
 
-/** A learner over a network, an optimiser of its parameters and a feedback log. */
-export const learner = <E extends Example>(net: Policy, optimiser: Optimiser, options: LearnerOptions<E>): Learner<E> =>
-  new Learner(net, optimiser, options);
+/** A learner over a network, an optimizer of its parameters and a feedback log. */
+export const learner = <E extends Identified>(
+  net: Policy,
+  optimizer: Optimizer,
+  options: LearnerOptions<E>,
+): Learner<E> => new Learner(net, optimizer, options);

@@ -121,7 +121,7 @@ export function logOver(storage: LogStorage, stored: Iterable<FeedbackRecord> = 
         const said = lastSaid(records, judge);
         if (!said) return undefined;
         const retraction: Retraction = {
-          v: 2,
+          v: 3,
           kind: "retraction",
           id: `undo ${said.id}`,
           retracts: said.id,

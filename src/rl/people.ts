@@ -6,12 +6,12 @@ import { checkObject } from "./check.ts";
 export interface SimulatedPersonOptions {
   readonly seed: number | string;
   /**
-   * Share of judgements, 0 to 1, that say the opposite of what this person would have said: accuracy is 1 − noise.
+   * Share of judgements, 0 to 1, that say the opposite of what this person would have said: accuracy is 1 − labelNoise.
    * Default 0.
    */
-  readonly noise?: number;
+  readonly labelNoise?: number;
   /**
-   * By how much `noise` grows with every 1,000 questions, as of one who tires; negative of one who learns. It stays
+   * By how much `labelNoise` grows with every 1,000 questions, as of one who tires; negative of one who learns. It stays
    * between 0 and 1. Default 0.
    */
   readonly drift?: number;
@@ -48,16 +48,18 @@ export interface SimulatedPerson {
 export function simulatedPerson(options: SimulatedPersonOptions): SimulatedPerson {
   if (options === undefined) throw new TypeError("simulatedPerson: there are no options, expected { seed } at least.");
   checkOptions("simulatedPerson", options, KNOWN);
-  const { seed, noise = 0, drift = 0, laziness = 0, delay = 0, bias = 0 } = options;
+  const { seed, labelNoise = 0, drift = 0, laziness = 0, delay = 0, bias = 0 } = options;
   if (typeof seed !== "string") checkNumber("simulatedPerson", "seed", seed, number.finite);
-  checkNumber("simulatedPerson", "noise", noise, number.share);
+  checkNumber("simulatedPerson", "labelNoise", labelNoise, number.share);
   checkNumber("simulatedPerson", "laziness", laziness, number.share);
   checkNumber("simulatedPerson", "bias", bias, LEANING);
   checkNumber("simulatedPerson", "drift", drift, number.finite);
   checkNumber("simulatedPerson", "delay", delay, number.wholeAtLeast0);
   const timesAsked = new Map<string, number>();
   let questions = 0;
-  const settings = Object.entries({ noise, drift, laziness, delay, bias }).filter(([, value]) => value !== 0);
+  const settings = Object.entries({ noise: labelNoise, drift, laziness, delay, bias }).filter(
+    ([, value]) => value !== 0,
+  );
   const suffix = settings.length === 0 ? "" : ` (${settings.map((setting) => setting.join(" ")).join(", ")})`;
 
   return {
@@ -67,7 +69,7 @@ export function simulatedPerson(options: SimulatedPersonOptions): SimulatedPerso
       checkNumber("simulatedPerson.judge", "action", action, number.wholeAtLeast0);
       const count = timesAsked.get(id) ?? 0;
       timesAsked.set(id, count + 1);
-      const mistaken = noise + (drift * questions) / 1000;
+      const mistaken = labelNoise + (drift * questions) / 1000;
       questions += 1;
       const random = new Random("simulated person", seed, id, count);
       // Every number is drawn every time: changing one setting must not change the luck of another.
@@ -83,7 +85,7 @@ export function simulatedPerson(options: SimulatedPersonOptions): SimulatedPerso
 
 const KNOWN: Known<SimulatedPersonOptions> = {
   seed: true,
-  noise: true,
+  labelNoise: true,
   drift: true,
   laziness: true,
   delay: true,

@@ -25,9 +25,9 @@ import {
   placeIn,
 } from "../check.ts";
 import { Random } from "../data/random.ts";
-import type { Batch, Optimiser } from "../model/index.ts";
+import type { Batch, Optimizer } from "../model/index.ts";
+import { checkOptimizer, checkPolicy, type Policy } from "./algorithms/algorithm.ts";
 import { checkObject } from "./check.ts";
-import { checkOptimiser, checkPolicy, type Policy } from "./rules/rule.ts";
 
 /*
  * Learning from preferences: a person says which of two actions is better, a model of their reward is learned from that,
@@ -92,14 +92,14 @@ const MODEL: Known<PreferenceModelOptions<unknown>> = { batchOf: true, seed: tru
 
 /** An ensemble of networks whose logits are rewards r(x, a), known up to a number for each x. */
 export class PreferenceModel<E extends { readonly id: string }> {
-  readonly #members: readonly { net: Policy; optimiser: Optimiser }[];
+  readonly #members: readonly { net: Policy; optimizer: Optimizer }[];
   readonly #batchOf: (examples: readonly E[]) => Batch;
   readonly #seed: number;
   readonly #heldBack: number;
   #lessons = 0;
 
   /** @throws TypeError or RangeError where there are no members, or all comparisons would be held back. */
-  constructor(members: readonly { net: Policy; optimiser: Optimiser }[], options: PreferenceModelOptions<E>) {
+  constructor(members: readonly { net: Policy; optimizer: Optimizer }[], options: PreferenceModelOptions<E>) {
     const operation = "PreferenceModel";
     if (options === undefined)
       throw new TypeError(`${operation}: there are no options, expected { batchOf } at least.`);
@@ -108,14 +108,14 @@ export class PreferenceModel<E extends { readonly id: string }> {
     checkFunction(operation, "batchOf", batchOf, "a function that turns examples into a batch");
     checkNumber(operation, "seed", seed, number.wholeAtLeast0);
     checkNumber(operation, "heldBack", heldBack, number.under1);
-    checkList(operation, "members", members, "a list of { net, optimiser }");
+    checkList(operation, "members", members, "a list of { net, optimizer }");
     if (members.length === 0)
       throw new RangeError("PreferenceModel: there are no members, expected at least one network.");
     for (const [i, member] of members.entries()) {
-      checkObject(operation, `member ${i}`, member, "{ net, optimiser }");
-      checkOptions(`${operation}: member ${i}`, member, { net: true, optimiser: true });
+      checkObject(operation, `member ${i}`, member, "{ net, optimizer }");
+      checkOptions(`${operation}: member ${i}`, member, { net: true, optimizer: true });
       checkPolicy(operation, `the net of member ${i}`, member.net, members[0]!.net?.config?.classes);
-      checkOptimiser(operation, member.optimiser);
+      checkOptimizer(operation, member.optimizer);
     }
     this.#members = members;
     this.#batchOf = batchOf;
@@ -134,16 +134,16 @@ export class PreferenceModel<E extends { readonly id: string }> {
     checkNumber("PreferenceModel.learn", "batch", batch, number.wholeAtLeast1);
     this.#checkComparisons(comparisons);
     if (comparisons.length === 0) return undefined;
-    const lesson = this.#lessons++;
+    const context = this.#lessons++;
     let total = 0;
-    for (const [m, { net, optimiser }] of this.#members.entries()) {
+    for (const [m, { net, optimizer }] of this.#members.entries()) {
       // By the comparison and not by its place, so that what is held back from a member stays so as the log grows.
       const own = comparisons.filter(
         ({ example, preferred, rejected }) =>
           new Random("held back", this.#seed, m, example.id, preferred, rejected).uniform() >= this.#heldBack,
       );
       const pool = own.length > 0 ? own : comparisons;
-      const random = new Random("comparisons", this.#seed, m, lesson);
+      const random = new Random("comparisons", this.#seed, m, context);
       let last = 0;
       for (let i = 0; i < steps; i++) {
         const chosen = Array.from({ length: batch }, () => random.choice(pool));
@@ -155,7 +155,7 @@ export class PreferenceModel<E extends { readonly id: string }> {
             chosen.map(({ preferred }) => preferred),
             chosen.map(({ rejected }) => rejected),
           );
-          optimiser.update(loss.backward());
+          optimizer.update(loss.backward());
           return loss;
         });
         last = await loss.item();
@@ -184,7 +184,7 @@ export class PreferenceModel<E extends { readonly id: string }> {
 
   /**
    * Rewards [N][A] of examples: the mean over members, and their deviation, which is large where the comparisons say little.
-   * Each member's are centred over the actions, since a comparison says nothing of their common level.
+   * Each member's are centerd over the actions, since a comparison says nothing of their common level.
    */
   async rewards(examples: readonly E[]): Promise<{ mean: number[][]; deviation: number[][] }> {
     checkList("PreferenceModel.rewards", "examples", examples, "a list of examples");
@@ -204,7 +204,7 @@ export class PreferenceModel<E extends { readonly id: string }> {
           throw new Error(
             `PreferenceModel.rewards: the network gave ${bad}: its weights, or the examples' numbers, are not finite.`,
           );
-        return examples.map((_, n) => centred([...numbers.subarray(n * A, (n + 1) * A)]));
+        return examples.map((_, n) => centerd([...numbers.subarray(n * A, (n + 1) * A)]));
       }),
     );
     const over = (f: (numbers: number[]) => number) =>
@@ -219,13 +219,13 @@ export class PreferenceModel<E extends { readonly id: string }> {
 export interface RewardedOptions {
   /** λ: deviations of the ensemble taken off a reward, so that the policy does not run where nobody was asked. */
   caution?: number;
-  /** c, the weight of the entropy bonus, and β, that of the leash to `reference`. */
-  entropy?: number;
-  leash?: number;
+  /** c, the weight of the entropy bonus, and β, that of the KL penalty to `reference`. */
+  entropyCoef?: number;
+  klCoef?: number;
   reference?: Policy;
 }
 
-const REWARDED: Known<RewardedOptions> = { caution: true, entropy: true, leash: true, reference: true };
+const REWARDED: Known<RewardedOptions> = { caution: true, entropyCoef: true, klCoef: true, reference: true };
 
 /**
  * One step of a policy towards what a reward model likes, on examples that nobody judged:
@@ -236,7 +236,7 @@ const REWARDED: Known<RewardedOptions> = { caution: true, entropy: true, leash: 
  */
 export async function learnFromRewards<E extends { readonly id: string }>(
   policy: Policy,
-  optimiser: Optimiser,
+  optimizer: Optimizer,
   model: PreferenceModel<E>,
   examples: readonly E[],
   batchOf: (examples: readonly E[]) => Batch,
@@ -244,12 +244,12 @@ export async function learnFromRewards<E extends { readonly id: string }>(
 ): Promise<number> {
   const operation = "learnFromRewards";
   checkOptions(operation, options, REWARDED);
-  const { caution = 1, entropy = 0.01, leash = 0.02, reference } = options;
-  for (const [name, value] of Object.entries({ caution, entropy, leash }))
+  const { caution = 1, entropyCoef = 0.01, klCoef = 0.02, reference } = options;
+  for (const [name, value] of Object.entries({ caution, entropyCoef, klCoef }))
     checkNumber(operation, name, value, number.finite);
   checkPolicy(operation, "the policy", policy);
   if (reference !== undefined) checkPolicy(operation, "reference", reference, policy.config.classes);
-  checkOptimiser(operation, optimiser);
+  checkOptimizer(operation, optimizer);
   if (!(model instanceof PreferenceModel))
     throw new TypeError(`${operation}: the model is ${describe(model)}, expected a PreferenceModel.`);
   checkFunction(operation, "batchOf", batchOf, "a function that turns examples into a batch");
@@ -262,9 +262,9 @@ export async function learnFromRewards<E extends { readonly id: string }>(
   const loss = await policy.engine.step(() => {
     const logits = policy.forward(batch, { training: true });
     const reward = sum(mul(softmax(logits), policy.engine.tensor(worth, logits.shape)), { axis: 1 });
-    const held = reference && { klTo: noGrad(() => reference.forward(batch)), beta: leash };
-    const loss = add(neg(mean(reward)), policyGradient(logits, none, none, { entropy, ...held }));
-    optimiser.update(loss.backward());
+    const held = reference && { referenceLogits: noGrad(() => reference.forward(batch)), beta: klCoef };
+    const loss = add(neg(mean(reward)), policyGradient(logits, none, none, { entropyCoef, ...held }));
+    optimizer.update(loss.backward());
     return loss;
   });
   const found = await loss.item();
@@ -274,4 +274,4 @@ export async function learnFromRewards<E extends { readonly id: string }>(
 }
 
 const average = (numbers: readonly number[]): number => numbers.reduce((a, b) => a + b, 0) / numbers.length;
-const centred = (numbers: readonly number[]): number[] => numbers.map((r) => r - average(numbers));
+const centerd = (numbers: readonly number[]): number[] => numbers.map((r) => r - average(numbers));

@@ -18,14 +18,14 @@ export interface Reliability {
 }
 
 /**
- * Judges are believed as far as they agree with those who are believed (Dawid and Skene 1979): expectation maximisation of
+ * Judges are believed as far as they agree with those who are believed (Dawid and Skene 1979): expectation maximization of
  *   P(ratings) = Π_items Σ_c prior_c Π_ratings confusion_judge[c][said]
  * from the majority's view. Every confusion starts from a few imagined ratings that lean to the truth, so that a judge with
  * little said is neither believed nor disbelieved altogether.
  *
  * It finds who is careless, and not that all are wrong together.
  *
- * @param options.rounds of the expectation maximisation, at most. Default 200.
+ * @param options.rounds of the expectation maximization, at most. Default 200.
  */
 export function reliability(ratings: Iterable<Rating>, options: { rounds?: number } = {}): Reliability {
   checkOptions("reliability", options, { rounds: true });
@@ -47,24 +47,24 @@ export function reliability(ratings: Iterable<Rating>, options: { rounds?: numbe
   // The majority's view, to begin with.
   let belief = names.map(() => new Array<number>(C).fill(0));
   for (const { item, said } of rows) belief[item]![said]! += 1;
-  belief = belief.map(normalised);
+  belief = belief.map(normalized);
 
   let prior: number[] = [];
   let confusion: number[][][] = [];
   for (let round = 0; round < rounds; round++) {
-    prior = normalised(categories.map((_, c) => 1 + total(belief, (p) => p[c]!)));
+    prior = normalized(categories.map((_, c) => 1 + total(belief, (p) => p[c]!)));
     const counts = judges.map(() => categories.map((_, c) => categories.map((_, k) => (c === k ? 2 : 1) / C)));
     for (const { item, judge, said } of rows) {
       for (let c = 0; c < C; c++) counts[judge]![c]![said]! += belief[item]![c]!;
     }
-    confusion = counts.map((matrix) => matrix.map(normalised));
+    confusion = counts.map((matrix) => matrix.map(normalized));
 
     const logs = names.map(() => prior.map(Math.log));
     for (const { item, judge, said } of rows) {
       for (let c = 0; c < C; c++) logs[item]![c]! += Math.log(confusion[judge]![c]![said]!);
     }
     const before = belief;
-    belief = logs.map((row) => normalised(row.map((x) => Math.exp(x - largest(row)))));
+    belief = logs.map((row) => normalized(row.map((x) => Math.exp(x - largest(row)))));
     const moved = belief.reduce(
       (most, row, i) => Math.max(most, largest(row.map((p, c) => Math.abs(p - before[i]![c]!)))),
       0,
@@ -84,7 +84,7 @@ export function reliability(ratings: Iterable<Rating>, options: { rounds?: numbe
  * Judgements to learn from, each answer's once: its reward is what all who judged it say together, by how far each is to be
  * believed, P(right) − P(wrong). Give it to `agent.update`. Skips and judgements for evaluation are left out.
  */
-export function reconciled(judgements: Iterable<Judgement>): RewardedJudgement[] {
+export function aggregateLabels(judgements: Iterable<Judgement>): RewardedJudgement[] {
   const all = rewardedOf(
     checkJudgements("reconciled", judgements, ["example", "action", "judge", "reward", "purpose"]),
   );
@@ -100,7 +100,7 @@ export function reconciled(judgements: Iterable<Judgement>): RewardedJudgement[]
   return [...first.values()];
 }
 
-function normalised(numbers: readonly number[]): number[] {
+function normalized(numbers: readonly number[]): number[] {
   const sum = numbers.reduce((a, b) => a + b, 0);
   return numbers.map((x) => x / sum);
 }

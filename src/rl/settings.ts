@@ -12,57 +12,57 @@ import {
   placeIn,
 } from "../check.ts";
 import type { Random } from "../data/random.ts";
-import { type Batch, modalities, type Optimiser } from "../model/index.ts";
-import type { Asking } from "./answers.ts";
-import { checkObject } from "./check.ts";
-import type { FeedbackLog } from "./log.ts";
+import { type Batch, modalities, type Optimizer } from "../model/index.ts";
+import { checkOptimizer, checkPolicy } from "./algorithms/algorithm.ts";
 import {
+  type AlgorithmSettings,
+  type AlgorithmState,
   baselineNames,
-  type Memory,
   type Method,
   methods,
   type Policy,
   type Pool,
   type Recurring,
-  type RuleSettings,
-} from "./rules/index.ts";
-import { checkOptimiser, checkPolicy } from "./rules/rule.ts";
+} from "./algorithms/index.ts";
+import type { Query } from "./answers.ts";
+import { checkObject } from "./check.ts";
+import type { FeedbackLog } from "./log.ts";
 
 /* What a learner is given and what it remembers, and the checks of both: before anything is made of them. */
 
-export interface LearnerSettings extends RuleSettings {
-  /** How to learn. Default: "beliefs". */
+export interface LearnerSettings extends AlgorithmSettings {
+  /** How to learn. Default: "posterior". */
   method?: Method;
-  /** Of the answers that are sampled and of everything random in the rules. Default 0. */
+  /** Of the answers that are sampled and of everything random in the algorithms. Default 0. */
   seed?: number;
   /**
-   * "sampled": by the policy's probabilities, as policy gradients need it; "likeliest": the most judgements then are
-   * "right", and say which label it is; what was hardly ever confirmed has the benefit of the doubt (`rules/confirmed.ts`). Default: the likeliest for "beliefs", else sampled.
+   * "sampled": by the policy's probabilities, as policy gradients need it; "greedy": the most judgements then are
+   * "right", and say which label it is; what was hardly ever confirmed has the benefit of the doubt (`algorithms/confirmed.ts`). Default: the likeliest for "posterior", else sampled.
    */
-  answers?: "sampled" | "likeliest";
+  answers?: "sampled" | "greedy";
 }
 
-export interface LearnerOptions<E extends Example> extends LearnerSettings {
+export interface LearnerOptions<E extends Identified> extends LearnerSettings {
   log: FeedbackLog;
-  /** The policy that the leash holds to. Default: what the network itself said when it answered, as the log has it. */
+  /** The policy that the KL penalty holds to. Default: what the network itself said when it answered, as the log has it. */
   reference?: Policy;
   /** Turns examples into a batch of the network. Default: that of `handgrad/data`, for examples as it makes them. */
   batchOf?: (examples: readonly E[]) => Batch;
   /** Finds an example that a log of an earlier session speaks of. */
   find?: (id: string) => E | undefined;
   /** Examples whose label is known. */
-  labelled?: readonly (E & { label: number })[];
+  labeled?: readonly (E & { label: number })[];
   /** Examples that may be learned from though nobody judges them, such as all that came in so far. */
-  unlabelled?: Pool<E>;
+  unlabeled?: Pool<E>;
   /** A part of examples that comes again word for word, such as a hint. */
   recurring?: Recurring<E>;
   /** Changes an example a little before it is learned from, such that its label stays. Default: not. */
-  vary?: (example: E, random: Random) => E;
+  augment?: (example: E, random: Random) => E;
   /** A name for this run of the program, written with every judgement and part of its id. Default: a new one. */
   session?: string;
 }
 
-export interface Example {
+export interface Identified {
   readonly id: string;
 }
 
@@ -74,9 +74,9 @@ export interface LearnerState {
   /** Missing in what was kept by version 0.1: the first of the log then. */
   learnedFrom?: readonly string[];
   /** How often each action had been confirmed by then. */
-  confirmed?: readonly number[];
-  /** What each rule remembers. */
-  memories: readonly Memory[];
+  labelCounts?: readonly number[];
+  /** What each algorithm remembers. */
+  algorithms: readonly AlgorithmState[];
 }
 
 /** Shares that mistaken judgements may have: at a half what people say tells nothing. */
@@ -87,29 +87,29 @@ const flag = (x: unknown) => typeof x === "boolean" || `${describe(x)}, expected
 
 type Check = NumberRule | ((value: unknown) => true | string);
 
-/** What each setting of the rules must be. */
-const RULES: Readonly<Record<keyof RuleSettings, Check>> = {
+/** What each setting of the algorithms must be. */
+const RULES: Readonly<Record<keyof AlgorithmSettings, Check>> = {
   baseline: (x) =>
     (baselineNames as readonly unknown[]).includes(x) || `${describe(x)}, expected one of ${baselineNames.join(", ")}`,
   baselineDecay: number.share,
   valueRate: number.share,
   rewardLimit: limit,
   whiten: flag,
-  entropy: number.finite,
-  leash: number.finite,
+  entropyCoef: number.finite,
+  klCoef: number.finite,
   clip: number.positive,
   epochs: number.wholeAtLeast1,
-  replays: number.wholeAtLeast1,
+  stepsPerUpdate: number.wholeAtLeast1,
   batch: number.wholeAtLeast1,
-  noise: (x) =>
+  labelNoise: (x) =>
     x === "estimated" ||
     (typeof x === "number" && underHalf.holds(x)) ||
     `${describe(x)}, expected ${underHalf.expected}`,
   weightLimit: limit,
   mixture: shares,
-  scanned: number.wholeAtLeast0,
+  unlabeledBatch: number.wholeAtLeast0,
   prior: number.atLeast0,
-  shown: shares,
+  modalityMask: shares,
   trust: number.share,
 };
 
@@ -121,8 +121,8 @@ function shares(x: unknown): true | string {
   );
 }
 
-const KNOWN: Known<LearnerOptions<Example>> = {
-  ...(Object.fromEntries(Object.keys(RULES).map((name) => [name, true])) as Known<RuleSettings>),
+const KNOWN: Known<LearnerOptions<Identified>> = {
+  ...(Object.fromEntries(Object.keys(RULES).map((name) => [name, true])) as Known<AlgorithmSettings>),
   method: true,
   seed: true,
   answers: true,
@@ -130,35 +130,39 @@ const KNOWN: Known<LearnerOptions<Example>> = {
   reference: true,
   batchOf: true,
   find: true,
-  labelled: true,
-  unlabelled: true,
+  labeled: true,
+  unlabeled: true,
   recurring: true,
-  vary: true,
+  augment: true,
   session: true,
 };
 
 /** @throws TypeError or RangeError naming the first option that is not known, missing, or cannot be. */
-export function checkLearner<E extends Example>(net: Policy, optimiser: Optimiser, options: LearnerOptions<E>): void {
+export function checkLearner<E extends Identified>(
+  net: Policy,
+  optimizer: Optimizer,
+  options: LearnerOptions<E>,
+): void {
   const fail = (what: string, value: unknown, expected: string) =>
     new TypeError(`learner: ${what} is ${describe(value)}, expected ${expected}.`);
   checkOptions<object>("learner", options, KNOWN);
   if (options === undefined) throw fail("the object of options", options, "at least { log }");
   checkPolicy("learner", "the network", net);
-  checkOptimiser("learner", optimiser);
+  checkOptimizer("learner", optimizer);
   const { classes } = net.config;
   const { log, method, answers, seed, session } = options;
   if (typeof log?.append !== "function" || typeof log.judgements !== "function" || typeof log.records !== "function")
     throw fail("log", log, "a feedback log, such as memoryLog()");
   if (method !== undefined) checkName("learner", "method", method, methods);
-  if (answers !== undefined) checkName("learner", "answers", answers, ["sampled", "likeliest"]);
+  if (answers !== undefined) checkName("learner", "answers", answers, ["sampled", "greedy"]);
   if (seed !== undefined) checkNumber("learner", "seed", seed, number.wholeAtLeast0);
   if (session !== undefined && (typeof session !== "string" || session === ""))
     throw fail("session", session, "a text that is not empty");
-  for (const name of ["batchOf", "find", "vary"] as const) {
+  for (const name of ["batchOf", "find", "augment"] as const) {
     if (options[name] !== undefined && typeof options[name] !== "function")
       throw fail(name, options[name], "a function");
   }
-  for (const name of Object.keys(RULES) as (keyof RuleSettings)[]) {
+  for (const name of Object.keys(RULES) as (keyof AlgorithmSettings)[]) {
     const [value, rule] = [options[name], RULES[name]];
     if (value === undefined) continue;
     if (typeof rule !== "function") checkNumber("learner", name, value, rule);
@@ -171,21 +175,21 @@ export function checkLearner<E extends Example>(net: Policy, optimiser: Optimise
 }
 
 /** @throws TypeError or RangeError naming what of the examples, or of those who give them, cannot be. */
-function checkExamples<E extends Example>(options: LearnerOptions<E>, classes: number): void {
-  const { reference, labelled, unlabelled, recurring } = options;
+function checkExamples<E extends Identified>(options: LearnerOptions<E>, classes: number): void {
+  const { reference, labeled, unlabeled, recurring } = options;
   if (reference !== undefined) checkPolicy("learner", "reference", reference, classes);
-  if (labelled !== undefined) {
-    checkList("learner", "labelled", labelled, "a list of examples that have a label");
-    for (const [i, example] of labelled.entries()) {
-      checkObject("learner", `labelled[${i}]`, example, "an example that has a label");
-      checkText("learner", `the id of labelled[${i}]`, example.id);
+  if (labeled !== undefined) {
+    checkList("learner", "labeled", labeled, "a list of examples that have a label");
+    for (const [i, example] of labeled.entries()) {
+      checkObject("learner", `labeled[${i}]`, example, "an example that has a label");
+      checkText("learner", `the id of labeled[${i}]`, example.id);
       checkNumber("learner", `the label of example ${describe(example.id)}`, example.label, placeIn(classes));
     }
   }
-  if (unlabelled !== undefined) {
-    if (!Array.isArray(unlabelled)) checkObject("learner", "unlabelled", unlabelled, "{ length, at }");
-    checkNumber("learner", "the length of unlabelled", unlabelled.length, number.wholeAtLeast0);
-    checkFunction("learner", "unlabelled.at", unlabelled.at, "a function that gives example i");
+  if (unlabeled !== undefined) {
+    if (!Array.isArray(unlabeled)) checkObject("learner", "unlabeled", unlabeled, "{ length, at }");
+    checkNumber("learner", "the length of unlabeled", unlabeled.length, number.wholeAtLeast0);
+    checkFunction("learner", "unlabeled.at", unlabeled.at, "a function that gives example i");
   }
   if (recurring !== undefined) {
     checkObject("learner", "recurring", recurring, "{ key, rest }");
@@ -197,7 +201,7 @@ function checkExamples<E extends Example>(options: LearnerOptions<E>, classes: n
 }
 
 /** How each example is asked about, complete. @throws TypeError or RangeError naming what cannot be. */
-export function checkAsking(examples: readonly Example[], asking: Asking | readonly Asking[]): Required<Asking>[] {
+export function checkQueries(examples: readonly Identified[], asking: Query | readonly Query[]): Required<Query>[] {
   checkList("actOn", "examples", examples, "a list of examples");
   if (Array.isArray(asking) && asking.length !== examples.length)
     throw new RangeError(`actOn: ${asking.length} ways of asking for ${examples.length} examples, expected as many.`);
@@ -206,26 +210,40 @@ export function checkAsking(examples: readonly Example[], asking: Asking | reado
       throw new TypeError(
         `act: the id of example ${i} is ${describe(example?.id)}, expected a text that is not empty.`,
       );
-    const one: Asking = Array.isArray(asking) ? asking[i] : asking;
-    checkOptions("act", one, { chosenBy: true, chosenWith: true, purpose: true });
-    const { chosenBy = "uniform", chosenWith = null, purpose = "training" } = one;
-    if (typeof chosenBy !== "string" || chosenBy === "")
-      throw new TypeError(`act: chosenBy is ${describe(chosenBy)}, expected a text that is not empty.`);
-    if (chosenWith !== null) checkNumber("act", "chosenWith", chosenWith, CHANCE);
+    const one: Query = Array.isArray(asking) ? asking[i] : asking;
+    checkOptions("act", one, { acquisition: true, inclusionProbability: true, purpose: true });
+    const { acquisition = "uniform", inclusionProbability = null, purpose = "training" } = one;
+    if (typeof acquisition !== "string" || acquisition === "")
+      throw new TypeError(`act: acquisition is ${describe(acquisition)}, expected a text that is not empty.`);
+    if (inclusionProbability !== null) checkNumber("act", "inclusionProbability", inclusionProbability, CHANCE);
     checkName("act", "purpose", purpose, ["training", "evaluation"]);
-    return { chosenBy, chosenWith, purpose };
+    return { acquisition, inclusionProbability, purpose };
   });
 }
 
 const CHANCE: NumberRule = { holds: (x) => x > 0 && x <= 1, expected: "a number above 0 and at most 1, or null" };
 
+/** A learner's state with today's names: version 0.1 called label counts `confirmed`, and the algorithms' states `memories`. */
+export function upgradedState(state: LearnerState): LearnerState {
+  if (typeof state !== "object" || state === null) return state;
+  const { confirmed, memories, ...rest } = state as LearnerState & {
+    confirmed?: number[];
+    memories?: AlgorithmState[];
+  };
+  return {
+    ...rest,
+    ...(confirmed === undefined ? {} : { labelCounts: confirmed }),
+    ...(memories === undefined ? {} : { algorithms: memories }),
+  };
+}
+
 /** @throws TypeError or RangeError naming what of a learner's state cannot be. */
-export function checkState(state: LearnerState, classes: number, rules: number): void {
+export function checkState(state: LearnerState, classes: number, count: number): void {
   const op = "learner.restore";
   if (typeof state !== "object" || state === null)
     throw new TypeError(`${op}: the state is ${describe(state)}, expected what \`state()\` gave.`);
-  checkOptions(op, state, { updates: true, learned: true, learnedFrom: true, confirmed: true, memories: true });
-  const { updates, learned, learnedFrom, confirmed, memories = [] } = state;
+  checkOptions(op, state, { updates: true, learned: true, learnedFrom: true, labelCounts: true, algorithms: true });
+  const { updates, learned, learnedFrom, labelCounts, algorithms = [] } = state;
   checkNumber(op, "updates", updates, number.wholeAtLeast0);
   checkNumber(op, "learned", learned, number.wholeAtLeast0);
   const refuse = (what: string) => {
@@ -238,13 +256,13 @@ export function checkState(state: LearnerState, classes: number, rules: number):
   }
   const areNumbers = (x: unknown) => Array.isArray(x) && x.every(Number.isFinite);
   if (
-    confirmed !== undefined &&
-    !(areNumbers(confirmed) && confirmed.length === classes && confirmed.every((n) => n >= 0))
+    labelCounts !== undefined &&
+    !(areNumbers(labelCounts) && labelCounts.length === classes && labelCounts.every((n) => n >= 0))
   )
-    refuse(`confirmed is no list of ${classes} counts`);
-  const areMemories =
-    Array.isArray(memories) &&
-    memories.length <= rules &&
-    memories.every((one) => typeof one === "object" && one !== null && Object.values(one).every(areNumbers));
-  if (!areMemories) refuse(`memories are no lists of finite numbers for ${rules} rules`);
+    refuse(`labelCounts is no list of ${classes} counts`);
+  const areStates =
+    Array.isArray(algorithms) &&
+    algorithms.length <= count &&
+    algorithms.every((one) => typeof one === "object" && one !== null && Object.values(one).every(areNumbers));
+  if (!areStates) refuse(`algorithms are no lists of finite numbers for ${count} algorithms`);
 }

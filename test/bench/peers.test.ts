@@ -5,7 +5,7 @@ import { compare, type Result } from "../../bench/peers/compare.ts";
 import { startCounting } from "../../bench/peers/count.ts";
 import { firstParameters, handgrad } from "../../bench/peers/handgrad.ts";
 import { ort } from "../../bench/peers/ort.ts";
-import { pageBed } from "../../bench/peers/page-bed.ts";
+import { pageRunner } from "../../bench/peers/page-runner.ts";
 import { kernels, network, type Peer } from "../../bench/peers/workloads.ts";
 import { createEngine, type Engine } from "../../src/node.ts";
 
@@ -69,7 +69,7 @@ test("a page that crashes makes error rows, and the next workload gets a new pag
   const engines = ["handgrad", "jax-js-webgpu"].map((name) => ({ name, version: "1", adapter: "none" }));
   const opened: unknown[][] = [];
   let closed = 0;
-  const bed = await pageBed(
+  const runner = await pageRunner(
     async () => ({
       errors: [],
       async call<T>(name: string, ...args: unknown[]): Promise<T> {
@@ -88,15 +88,15 @@ test("a page that crashes makes error rows, and the next workload gets a new pag
     { handgrad: "1", jax: "2" },
     ["jax", "onnx"],
   );
-  expect(bed.leftOut).toEqual(["onnxruntime-cpu: does not run in a page"]);
+  expect(runner.leftOut).toEqual(["onnxruntime-cpu: does not run in a page"]);
   const error = "the page gave no answer: page.evaluate: Target crashed";
-  expect(await bed.measure(0, options)).toMatchObject([
+  expect(await runner.measure(0, options)).toMatchObject([
     { engine: "handgrad", op: "op0", msMedian: null, error },
     { engine: "jax-js-webgpu", op: "op0", msMedian: null, error },
   ]);
   expect([opened.length, closed]).toEqual([1, 1]);
-  expect(await bed.measure(1, options)).toEqual([{ engine: "handgrad" }]);
+  expect(await runner.measure(1, options)).toEqual([{ engine: "handgrad" }]);
   expect(opened).toEqual([0, 1].map(() => [{ handgrad: "1", jax: "2" }, ["jax", "onnx"]]));
-  await bed.close();
+  await runner.close();
   expect(closed).toBe(2);
 });

@@ -1,11 +1,11 @@
 import { createEngine, type Engine } from "../../src/index.ts";
 import { networkCases } from "../cases/network.ts";
-import { opCases, optimiserCases } from "../cases/ops.ts";
+import { opCases, optimizerCases } from "../cases/ops.ts";
 import { runCase } from "../harness.ts";
 
 /* What runs in the page: the same cases as in Node. */
 
-const cases = new Map([...opCases, ...optimiserCases, ...networkCases].map((one) => [one.name, one]));
+const cases = new Map([...opCases, ...optimizerCases, ...networkCases].map((one) => [one.name, one]));
 let engine: Promise<Engine> | undefined;
 
 Object.assign(globalThis, {

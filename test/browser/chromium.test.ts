@@ -1,7 +1,7 @@
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { networkCases } from "../cases/network.ts";
-import { opCases, optimiserCases } from "../cases/ops.ts";
+import { opCases, optimizerCases } from "../cases/ops.ts";
 import { openPage, type Page } from "./chromium.ts";
 
 /* The tests of the ops and of the reference network once more, in a real headless Chromium. */
@@ -17,7 +17,7 @@ test("opens the browser's own adapter", async () => {
 });
 
 describe("in Chromium", () => {
-  for (const { name } of [...opCases, ...optimiserCases, ...networkCases]) {
+  for (const { name } of [...opCases, ...optimizerCases, ...networkCases]) {
     test(name, async () => {
       const error = await page.call<string | null>("runCase", name);
       if (error !== null) throw new Error(error);

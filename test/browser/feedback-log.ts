@@ -15,7 +15,7 @@ IDBDatabase.prototype.transaction = function (stores, mode, options) {
 };
 
 const judgement = (n: number): Judgement => ({
-  v: 2,
+  v: 3,
   kind: "judgement",
   id: `judgement ${n}`,
   time: "2025-01-31T12:00:00.000Z",
@@ -26,8 +26,8 @@ const judgement = (n: number): Judgement => ({
   action: 0,
   probabilities: [0.5, 0.5],
   propensity: 0.5,
-  chosenBy: "uniform",
-  chosenWith: null,
+  acquisition: "uniform",
+  inclusionProbability: null,
   model: "0",
   reward: 1,
   reactionMs: 1,

@@ -124,10 +124,10 @@ const rows: Case[] = [
       const gradients = shapes.map((shape, i) => numbers(shape, i));
       const norm = Math.sqrt(gradients.reduce((sum, { data }) => sum + data.reduce((s, x) => s + x * x, 0), 0));
       const parameters = shapes.map((shape) => engine.parameter(floats(reference.array(shape)), shape));
-      const optimiser = hg.sgd(parameters, { lr: 1, clipNorm: 2 });
+      const optimizer = hg.sgd(parameters, { lr: 1, clipNorm: 2 });
       await engine.step(() => {
         const parts = parameters.map((p, i) => hg.sum(hg.mul(p, engine.tensor(floats(gradients[i]!), shapes[i]!))));
-        optimiser.update(parts.reduce((a, b) => hg.add(a, b)).backward());
+        optimizer.update(parts.reduce((a, b) => hg.add(a, b)).backward());
       });
       for (const [i, p] of parameters.entries())
         expectClose(`parameter ${i}`, await p.data(), map(gradients[i]!, (g) => (-2 * g) / norm).data);

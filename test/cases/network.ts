@@ -62,17 +62,17 @@ export const networkCases: Case[] = (["concat", "average", "weighted"] as const)
     for (const [name, d] of Object.entries(gradients))
       compare(`the gradient of ${name}`, await d.data(), expected.gradients[name]!);
 
-    const optimiser = adam(parameters, { lr: 1.5e-3 });
+    const optimizer = adam(parameters, { lr: 1.5e-3 });
     for (const [step, value] of expected.losses.entries()) {
       const loss = await engine.step(() => {
         const loss = crossEntropy(net.forward(inputs), label);
-        optimiser.update(loss.backward());
+        optimizer.update(loss.backward());
         return loss;
       });
       expectClose(`the loss of step ${step + 1}`, [await loss.item()], [value]);
     }
     for (const [name, p] of Object.entries(parameters))
       compare(`${name} after ten steps`, await p.data(), expected.after[name]!);
-    optimiser.dispose();
+    optimizer.dispose();
   },
 }));

@@ -87,9 +87,12 @@ export const calls: Record<string, Run> = {
   mse: (x) => loss(hg.mse(x.x!, x.target!)),
   bceWithLogits: (x) => loss(hg.binaryCrossEntropyWithLogits(x.x!, x.target!)),
   // The fixture's weights multiply the rewards' sizes, which are weights here.
-  judged: (x) => loss(hg.judged(x.logits!, x.actions!, x.weights ? hg.mul(x.rewards!, x.weights) : x.rewards!)),
+  feedbackLoss: (x) =>
+    loss(hg.feedbackLoss(x.logits!, x.actions!, x.weights ? hg.mul(x.rewards!, x.weights) : x.rewards!)),
   policyGradient: (x, o) =>
-    loss(hg.policyGradient(x.logits!, x.actions!, x.advantages!, { ...o, klTo: x.referenceLogProbabilities })),
+    loss(
+      hg.policyGradient(x.logits!, x.actions!, x.advantages!, { ...o, referenceLogits: x.referenceLogProbabilities }),
+    ),
   neg: (x) => y(hg.neg(x.x!)),
   exp: (x) => y(hg.exp(x.x!)),
   log: (x) => y(hg.log(x.x!)),
@@ -135,11 +138,11 @@ export const calls: Record<string, Run> = {
   lstm: (x, o) => recurrence(hg.lstm(x.x!, layersOf(x), { ...o, lengths: x.lengths })),
 };
 
-const optimiserOps = ["sgd", "adam", "rmsprop", "adamW", "clipGradientNorm"];
+const optimizerOps = ["sgd", "adam", "rmsprop", "adamW", "clipGradientNorm"];
 const cases = [fixture, wide].flatMap((file) => (file as unknown as { cases: OpCase[] }).cases);
 
 export const opCases: Case[] = cases
-  .filter(({ op }) => !optimiserOps.includes(op))
+  .filter(({ op }) => !optimizerOps.includes(op))
   .map(({ op, name, options, inputs, outputs, dy, gradients }) => ({
     name: `${op}: ${name}`,
     async run(engine) {
@@ -180,7 +183,7 @@ export const opCases: Case[] = cases
     },
   }));
 
-export const optimiserCases: Case[] = cases
+export const optimizerCases: Case[] = cases
   .filter(({ op, options }) => ["sgd", "adam", "adamW", "rmsprop"].includes(op) && !("dampening" in options))
   .map(({ op, name, options, inputs, outputs }) => ({
     name: `${op}: ${name}`,
@@ -190,12 +193,12 @@ export const optimiserCases: Case[] = cases
       const w = engine.parameter(inputs.w!.data, inputs.w!.shape);
       // A second parameter behind the first, without gradients, that must not change.
       const other = engine.parameter([1, 2, 3], [3]);
-      const optimiser = make([w, other], { ...rest, ...(eps === undefined ? {} : { epsilon: eps }) });
+      const optimizer = make([w, other], { ...rest, ...(eps === undefined ? {} : { eps: eps }) });
       const size = inputs.w!.data.length;
       for (let step = 0; step < 10; step++) {
         const g = engine.tensor(inputs.gradients!.data.slice(step * size, (step + 1) * size), [size]);
         await engine.step(() => {
-          optimiser.update(hg.sum(hg.mul(w, g)).backward());
+          optimizer.update(hg.sum(hg.mul(w, g)).backward());
         });
         expectClose(
           `step ${step + 1}`,
@@ -205,7 +208,7 @@ export const optimiserCases: Case[] = cases
         );
       }
       expectEqual("the parameter without gradients", [...(await other.data())], [1, 2, 3]);
-      optimiser.dispose();
+      optimizer.dispose();
     },
   }));
 
@@ -222,10 +225,10 @@ export const clippingCases: Case[] = cases
       );
       const gradients = Object.values(inputs).map(({ data, shape }) => engine.tensor(data, shape));
       // From zeros a step of rate 1 goes to the clipped gradients' negatives.
-      const optimiser = hg.sgd(parameters, { lr: 1, clipNorm: options.maxNorm as number });
+      const optimizer = hg.sgd(parameters, { lr: 1, clipNorm: options.maxNorm as number });
       await engine.step(() => {
         const loss = parameters.map((p, i) => hg.sum(hg.mul(p, gradients[i]!))).reduce((a, b) => hg.add(a, b));
-        optimiser.update(loss.backward());
+        optimizer.update(loss.backward());
       });
       for (const [i, key] of Object.keys(inputs).entries())
         expectClose(

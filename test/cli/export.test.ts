@@ -7,7 +7,7 @@ import { exportCommand } from "../../demo/cli/export.ts";
 import { mergeCommand } from "../../demo/cli/merge.ts";
 import { Random } from "../../src/data/index.ts";
 import { openFeedbackLog } from "../../src/node/feedback-log.ts";
-import { effective, type FeedbackRecord, type Judgement, rowsOf, snips } from "../../src/rl/index.ts";
+import { activeJudgements, type FeedbackRecord, type Judgement, rowsOf, snips } from "../../src/rl/index.ts";
 
 /* handgrad merge and handgrad export, and what an engine that exists for tables makes of it. */
 
@@ -34,7 +34,7 @@ function session(judge: string, n: number): FeedbackRecord[] {
     const probabilities = powers.map((p) => p / sum);
     const action = random.integer(4);
     const said: Judgement = {
-      v: 2,
+      v: 3,
       kind: "judgement",
       id: `${judge}/${i}`,
       time: new Date(Date.UTC(2025, 0, 31, 12, 0, i)).toISOString(),
@@ -45,8 +45,8 @@ function session(judge: string, n: number): FeedbackRecord[] {
       action,
       probabilities,
       propensity: probabilities[action]!,
-      chosenBy: "entropy, floor 0.1",
-      chosenWith: 0.1 + 0.9 * random.uniform(),
+      acquisition: "entropy, floor 0.1",
+      inclusionProbability: 0.1 + 0.9 * random.uniform(),
       model: "m",
       reward: i % 7 === 3 ? null : random.uniform() < 0.6 ? 1 : -0.5,
       reactionMs: 1000 * random.uniform(),
@@ -54,7 +54,7 @@ function session(judge: string, n: number): FeedbackRecord[] {
       purpose: i % 11 === 5 ? "evaluation" : "training",
     };
     if (i % 13 !== 4) return [said];
-    return [said, { v: 2, kind: "retraction", id: `undo ${said.id}`, retracts: said.id, time: said.time, judge }];
+    return [said, { v: 3, kind: "retraction", id: `undo ${said.id}`, retracts: said.id, time: said.time, judge }];
   }).flat();
 }
 
@@ -65,7 +65,9 @@ describe("handgrad merge", () => {
     await merge(write("a.jsonl", a), write("b.jsonl", b), write("again.jsonl", a.slice(0, 10)), "--out", out);
     const log = await openFeedbackLog(out);
     expect(log.records().length).toBe(a.length + b.length);
-    expect(new Set(log.judgements().map(({ id }) => id))).toEqual(new Set(effective([...a, ...b]).map(({ id }) => id)));
+    expect(new Set(log.judgements().map(({ id }) => id))).toEqual(
+      new Set(activeJudgements([...a, ...b]).map(({ id }) => id)),
+    );
     await log.close();
   });
 
@@ -89,7 +91,7 @@ describe("handgrad merge", () => {
     expect(readFileSync(place("whole.jsonl"), "utf8")).toBe(lines(records.slice(0, -1)));
     expect(readFileSync(cut, "utf8")).toBe(lines(records).slice(0, -20));
     await expect(merge(cut, "--out", place("whole.jsonl"))).rejects.toThrow(/is there already/);
-    writeFileSync(place("bad.jsonl"), `${lines(records)}{"v":2}\n${lines(records)}`);
+    writeFileSync(place("bad.jsonl"), `${lines(records)}{"v":3}\n${lines(records)}`);
     await expect(merge(place("bad.jsonl"), "--out", place("x.jsonl"))).rejects.toThrow(/bad\.jsonl:7: field "kind"/);
     await expect(merge(place("none.jsonl"), "--out", place("x.jsonl"))).rejects.toThrow(/none\.jsonl: cannot be read/);
   });
@@ -109,7 +111,7 @@ describe("handgrad export", () => {
     // Every record as it was.
     const rows = await ask(`SELECT * ${from}`);
     expect(rows.map(({ id }) => id)).toEqual(records.map(({ id }) => id));
-    const counting = new Set(effective(records).map(({ id }) => id));
+    const counting = new Set(activeJudgements(records).map(({ id }) => id));
     for (const [i, row] of rows.entries()) {
       const record = records[i]!;
       expect(row.kind).toBe(record.kind);
@@ -119,11 +121,11 @@ describe("handgrad export", () => {
       else {
         const { session, judge, example, probabilities, propensity, purpose, model } = record;
         expect(row).toMatchObject({ session, judge, example, probabilities, propensity, purpose, model });
-        const { inputHash, chosenBy, chosenWith, reactionMs } = record;
+        const { inputHash, acquisition, inclusionProbability, reactionMs } = record;
         expect(row).toMatchObject({
           input_hash: inputHash,
-          chosen_by: chosenBy,
-          chosen_with: chosenWith,
+          chosen_by: acquisition,
+          chosen_with: inclusionProbability,
           reaction_ms: reactionMs,
         });
         expect(Number(row.seed)).toBe(record.seed);
@@ -138,7 +140,7 @@ describe("handgrad export", () => {
       const sum = squares.reduce((a, b) => a + b);
       return squares.map((x) => x / sum);
     };
-    const judgements = effective(records);
+    const judgements = activeJudgements(records);
     const policy = new Map(
       judgements.map(({ example, judge, probabilities }) => [`${judge} ${example}`, probabilities]),
     );
@@ -155,7 +157,7 @@ describe("handgrad export", () => {
       SELECT sum(w * reward) / sum(w) AS value, sum(w) ** 2 / sum(w * w) AS effective, count(*)::INT AS n FROM judged`);
     expect(theirs!.n).toBe(ours.judgements);
     expect(Number(theirs!.value)).toBeCloseTo(ours.value, 12);
-    expect(Number(theirs!.effective)).toBeCloseTo(ours.effective, 8);
+    expect(Number(theirs!.effective)).toBeCloseTo(ours.effectiveSampleSize, 8);
   });
 
   it("of an empty log is a table without rows", async () => {

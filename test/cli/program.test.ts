@@ -77,7 +77,7 @@ describe("a whole run", () => {
       "all",
     ]);
     for (const key of ["accuracyStart", "accuracyEnd", "stepMs", "seconds"]) expect(result[key]).toBeGreaterThan(0);
-    expect(result.met.accuracyByModalities.all).toBe(result.met.accuracyNetwork);
+    expect(result.seen.accuracyByModalities.all).toBe(result.seen.accuracyNetwork);
   });
 
   test("leaves model, log, settings, metrics and a report that needs no network", () => {
@@ -163,12 +163,12 @@ describe("the model of a run", () => {
     const told = JSON.parse((await run("learn", "--resume", "first", "--json")).out.trim().split("\n").at(-1)!);
     const ended = await run("evaluate", "first", "--json");
     expect(ended.err).toMatch(/accuracy +\d+\.\d % +\d+\.\d %/);
-    const { strangers, met } = last(ended);
-    expect(strangers.accuracy).toBe(told.accuracyEnd);
-    expect(strangers.ece).toBe(told.eceEnd);
-    expect(strangers.byModalities).toEqual(told.accuracyByModalities);
-    expect(met.accuracy).toBe(told.met.accuracyEnd);
-    expect(strangers.confusion.flat().reduce((a: number, b: number) => a + b, 0)).toBe(1500);
+    const { unseen, seen } = last(ended);
+    expect(unseen.accuracy).toBe(told.accuracyEnd);
+    expect(unseen.ece).toBe(told.eceEnd);
+    expect(unseen.byModalities).toEqual(told.accuracyByModalities);
+    expect(seen.accuracy).toBe(told.seen.accuracyEnd);
+    expect(unseen.confusion.flat().reduce((a: number, b: number) => a + b, 0)).toBe(1500);
   }, 300_000);
 
   test("is judged blind by a person; what they say is kept, goes on where it ended, and is no training", async () => {
@@ -180,7 +180,7 @@ describe("the model of a run", () => {
     expect(one.err).not.toContain("█");
     // An example's id names its label: also what is said of an undo must not tell it.
     expect(one.err).toContain("took back your last judgement");
-    expect(one.err).not.toMatch(/test-strangers/);
+    expect(one.err).not.toMatch(/test-unseen/);
     expect(last(one).blind).toMatchObject({ accuracy: 1, answers: 2, undecided: 1 });
     const two = await start(["evaluate", "first", "--human", "5", "--json"], "n\nn\nq\n").ended;
     expect(two.code).toBe(0);
@@ -193,7 +193,7 @@ describe("the model of a run", () => {
   }, 300_000);
 
   test("answers a picture, a sound and a hint of one's own", async () => {
-    const example = loadTriDigits().set("test-strangers", 3).at(4);
+    const example = loadTriDigits().set("test-unseen", 3).at(4);
     const png = (ink: (x: number) => number) => {
       const image = new PNG({ width: 28, height: 28 });
       example.image.forEach((x, i) => {
@@ -277,7 +277,7 @@ describe("what cannot be read or written is one line that names the file", () =>
 
   test.each<[string, (checkpoint: Weights) => void, RegExp]>([
     ["weights", holdsNaN("image.conv1.weight"), /"image\.conv1\.weight" holds NaN.* handgrad learn --lr 0\.0005 --out/],
-    ["memory", holdsNaN("optimiser.m"), /"optimiser\.m" holds NaN.* handgrad learn --lr/],
+    ["memory", holdsNaN("optimizer.m"), /"optimizer\.m" holds NaN.* handgrad learn --lr/],
     [
       "stage",
       progress((p) => Object.assign(p, { stage: "over" })),
@@ -425,9 +425,9 @@ describe("wrong use: one clear line, exit code 2, nothing written", () => {
     [["learn", "--labels", "-3"], /--labels is "-3", expected a whole number from 0/],
     [["learn", "--labels", "301"], /--labels is 301, but the set "start" has 300/],
     [["learn", "--labels", "many"], /--labels is "many"/],
-    [["learn", "--noise", "2"], /--noise is "2", expected a number from 0 to 1/],
+    [["learn", "--label-noise", "2"], /--label-noise is "2", expected a number from 0 to 1/],
     [["learn", "--fusion", "sum"], /--fusion is "sum", expected concat or average or weighted/],
-    [["learn", "--colour"], /unknown option '--colour'/],
+    [["learn", "--color"], /unknown option '--color'/],
     [["teach"], /unknown command 'teach'/],
     [["train", "--judgements", "5"], /unknown option '--judgements'/],
     [["learn", "--resume", "nowhere"], /there is no run folder nowhere/],

@@ -17,7 +17,7 @@ beforeEach(() => {
 afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
 const settings: Settings = {
-  v: 1,
+  v: 2,
   command: "train",
   set: "start",
   labels: 32,
@@ -27,8 +27,8 @@ const settings: Settings = {
   lr: 0.0015,
   judgements: 0,
   target: null,
-  method: "beliefs",
-  noise: 0,
+  method: "posterior",
+  labelNoise: 0,
   human: false,
   software: false,
 };

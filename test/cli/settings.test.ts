@@ -13,7 +13,7 @@ beforeAll(() => {
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 const good: Settings = {
-  v: 1,
+  v: 2,
   command: "learn",
   set: "start",
   labels: 300,
@@ -23,8 +23,8 @@ const good: Settings = {
   lr: 0.0015,
   judgements: 10,
   target: null,
-  method: "beliefs",
-  noise: 0,
+  method: "posterior",
+  labelNoise: 0,
   human: false,
   software: false,
 };
@@ -36,14 +36,14 @@ const read = (content: unknown) => {
 
 test("settings as they are written are read", () => {
   expect(read(good)).toEqual(good);
-  expect(read({ ...good, target: 0.5, look: "validation" }).look).toBe("validation");
+  expect(read({ ...good, target: 0.5, validateOn: "validation" }).validateOn).toBe("validation");
 });
 
 test.each<[string, unknown, RegExp]>([
   ["no JSON", "{", /config\.json is not JSON/],
   ["an array", [], /holds an array/],
   ["null", null, /holds null/],
-  ["another version", { ...good, v: 2 }, /another version/],
+  ["another version", { ...good, v: 9 }, /another version/],
   ["an unknown field", { ...good, epoch: 3 }, /no setting "epoch"\. Did you mean epochs\?/],
   ["a name of Object.prototype", `{"__proto__": 1, ${JSON.stringify(good).slice(1)}`, /no setting "__proto__"/],
   ["a set called constructor", { ...good, set: "constructor" }, /set is "constructor", expected one of start, full/],

@@ -17,7 +17,7 @@ const files = ["images.u8.gz", "labels.u8.gz", "clips.ulaw", "clips.json", "hint
 
 test.each(files)("a missing or cut off %s is one error that names it", (name) => {
   const copy = join(folder, name);
-  cpSync(data, copy, { recursive: true, filter: (path) => !path.includes("licences") });
+  cpSync(data, copy, { recursive: true, filter: (path) => !path.includes("licenses") });
   truncateSync(join(copy, name), name === "labels.u8.gz" ? 30 : 5000);
   const load = () => loadTriDigits(copy);
   expect(load).toThrow(DataError);

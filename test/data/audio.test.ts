@@ -17,8 +17,8 @@ import {
   Mfcc,
   type MfccOptions,
   mono,
-  normaliseLevel,
-  normalisePeak,
+  normalizeLevel,
+  normalizePeak,
   PowerSpectrum,
   preEmphasis,
   Random,
@@ -52,7 +52,7 @@ const rms = (x: Float32Array) => Math.sqrt(x.reduce((sum, v) => sum + v * v, 0) 
 
 describe("features are torchaudio's", () => {
   test.each(expected.mel)("log-mel of $samples samples, $options", ({ samples, options, log }) => {
-    const { data, frames } = new LogMel({ floor: 1e-4, standardise: false, ...options }).of(sound(samples));
+    const { data, frames } = new LogMel({ floor: 1e-4, standardize: false, ...options }).of(sound(samples));
     expect(frames).toBe(log.length / options.bands!);
     expect(apart(data, log)).toBeLessThan(1e-5);
     const mel = new MelSpectrogram(options).of(sound(samples));
@@ -76,7 +76,7 @@ describe("features are torchaudio's", () => {
 
   test("of nothing there is nothing, and silence is finite", () => {
     expect(new Mfcc().of(new Float32Array(0)).data).toHaveLength(0);
-    expect(new Mfcc({ centre: true }).of(new Float32Array(1)).data.every(Number.isFinite)).toBe(true);
+    expect(new Mfcc({ center: true }).of(new Float32Array(1)).data.every(Number.isFinite)).toBe(true);
     expect(resample(new Float32Array(0), 8000, 16000)).toHaveLength(0);
   });
 
@@ -356,9 +356,9 @@ describe("sound", () => {
   test("mono is the mean, peak and level are what was asked for, silence stays", () => {
     const channels = [Float32Array.of(1, 0), Float32Array.of(0, -0.5)];
     expect(mono({ sampleRate: 8000, channels })).toEqual(Float32Array.of(0.5, -0.25));
-    expect(normalisePeak(Float32Array.of(0.1, -0.25), 0.5)).toEqual(Float32Array.of(0.2, -0.5));
-    expect(20 * Math.log10(rms(normaliseLevel(sound(500), -12)))).toBeCloseTo(-12, 4);
-    for (const f of [normalisePeak, normaliseLevel]) expect(f(new Float32Array(3))).toEqual(new Float32Array(3));
+    expect(normalizePeak(Float32Array.of(0.1, -0.25), 0.5)).toEqual(Float32Array.of(0.2, -0.5));
+    expect(20 * Math.log10(rms(normalizeLevel(sound(500), -12)))).toBeCloseTo(-12, 4);
+    for (const f of [normalizePeak, normalizeLevel]) expect(f(new Float32Array(3))).toEqual(new Float32Array(3));
     expect(() => mono({ sampleRate: 1, channels: [] })).toThrow(DataError);
   });
 

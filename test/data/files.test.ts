@@ -309,7 +309,7 @@ describe("streams", () => {
         length: 11,
         size: 4,
         random: new Random("order", 3),
-        atOnce: 3,
+        concurrency: 3,
         read: async (i: number) => {
           most = Math.max(most, ++reading);
           await later(slow ? (i * 7) % 5 : 0);
@@ -357,7 +357,7 @@ describe("a folder with a manifest", () => {
     root = mkdtempSync(join(tmpdir(), "handgrad-folder-"));
     mkdirSync(join(root, "pictures"));
     writeFileSync(join(root, "pictures", "a.png"), file("rgb.png"));
-    writeFileSync(join(root, "b.jpg"), file("grey.jpg"));
+    writeFileSync(join(root, "b.jpg"), file("gray.jpg"));
     writeFileSync(join(root, "a.wav"), file("pcm16.wav"));
     writeFileSync(join(root, "bad.png"), file("rgb.png").subarray(0, 100));
   });

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { DataError, decodeNpy, decodeNpz, decodeWav, parseCsv, Tokeniser } from "../../src/data/index.ts";
+import { DataError, decodeNpy, decodeNpz, decodeWav, parseCsv, Tokenizer } from "../../src/data/index.ts";
 import { decodeSafetensors, encodeSafetensors, WeightsError } from "../../src/model/safetensors.ts";
 import { decodeImage } from "../../src/node/decode-image.ts";
 import { damaged, withPngChecksums } from "./mutate.ts";
@@ -21,7 +21,7 @@ const files = (...names: string[]) => names.map(file);
 const text = (decode: (text: string) => unknown) => (bytes: Uint8Array) => decode(new TextDecoder().decode(bytes));
 const encode = (text: string) => new TextEncoder().encode(text);
 
-const pngs = files("grey.png", "grey1.png", "grey-alpha.png", "rgb.png", "rgba.png", "palette.png", "grey16.png");
+const pngs = files("gray.png", "gray1.png", "gray-alpha.png", "rgb.png", "rgba.png", "palette.png", "gray16.png");
 const weights = encodeSafetensors({
   tensors: new Map([
     ["a", { shape: [2, 3], data: new Float32Array(6) }],
@@ -59,7 +59,7 @@ const formats: Record<string, Format> = {
   png: { good: pngs, read: decodeImage, growth: 4 * 8 * 1032 },
   "png with right checksums": { good: pngs, read: decodeImage, growth: 4 * 8 * 1032, repair: withPngChecksums },
   jpeg: {
-    good: files("rgb.jpg", "rgb420.jpg", "grey.jpg", "progressive.jpg"),
+    good: files("rgb.jpg", "rgb420.jpg", "gray.jpg", "progressive.jpg"),
     read: decodeImage,
     growth: 3 * 2048,
   },
@@ -111,8 +111,8 @@ describe.each(Object.entries(formats))("%s", (_, { good, read, growth, error = D
   });
 });
 
-test("a tokeniser's JSON, damaged, is a DataError or another tokeniser", () => {
-  const good = encode(JSON.stringify(Tokeniser.fit(["one two", "two three"], { numWords: 9, outOfVocabulary: "?" })));
+test("a tokenizer's JSON, damaged, is a DataError or another tokenizer", () => {
+  const good = encode(JSON.stringify(Tokenizer.fit(["one two", "two three"], { numWords: 9, outOfVocabulary: "?" })));
   fc.assert(
     fc.property(damaged([good]), (bytes) => {
       let json: unknown;
@@ -122,7 +122,7 @@ test("a tokeniser's JSON, damaged, is a DataError or another tokeniser", () => {
         return;
       }
       try {
-        Tokeniser.fromJSON(json);
+        Tokenizer.fromJSON(json);
       } catch (fault) {
         expect(fault).toBeInstanceOf(DataError);
       }

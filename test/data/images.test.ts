@@ -7,18 +7,18 @@ import {
   channelsFirst,
   createImage,
   crop,
-  cropCentre,
+  cropCenter,
   DataError,
   flatten,
   flip,
   fromChannelsFirst,
   gaussianFilter,
-  greyscale,
+  grayscale,
   type Image,
   imageHeader,
   imagePipeline,
   medianFilter,
-  normaliseChannels,
+  normalizeChannels,
   Random,
   randomFlip,
   randomNoise,
@@ -43,7 +43,7 @@ const expected: {
     bytes: number[];
     floats: number[];
   }[];
-  grey: number[];
+  gray: number[];
   rotated: { degrees: number; floats: number[] }[];
   median: { size: number; bytes: number[] }[];
   gaussian: { deviation: number; floats: number[] }[];
@@ -102,8 +102,8 @@ describe("resize is Pillow's", () => {
   });
 });
 
-test("greyscale is Pillow's luma, and gray stays", () => {
-  expect(apart(greyscale(picture(9, 6, 3)).data, expected.grey)).toBeLessThanOrEqual(0.5 + 1e-3);
+test("grayscale is Pillow's luma, and gray stays", () => {
+  expect(apart(grayscale(picture(9, 6, 3)).data, expected.gray)).toBeLessThanOrEqual(0.5 + 1e-3);
   expect(rgb(createImage(1, 1, 1, Float32Array.of(7))).data).toEqual(Float32Array.of(7, 7, 7));
 });
 
@@ -116,10 +116,10 @@ describe("alpha", () => {
     expect([...flatten(pixel(9, 0, 9, 0), { ground: [1, 2, 3] }).data]).toEqual([1, 2, 3]);
     expect([...flatten(pixel(0.5, 0.5), { white: 1, ground: 0 }).data]).toEqual([0.25]);
     expect(flatten(pixel(1, 2, 3))).toEqual(pixel(1, 2, 3));
-    expect(greyscale(pixel(0, 0, 0, 0)).data[0]).toBe(255);
-    expect(greyscale(pixel(10, 20, 30, 255)).data[0]).toBeCloseTo(18.15, 4);
+    expect(grayscale(pixel(0, 0, 0, 0)).data[0]).toBe(255);
+    expect(grayscale(pixel(10, 20, 30, 255)).data[0]).toBeCloseTo(18.15, 4);
     expect([...rgb(pixel(100, 255)).data]).toEqual([100, 100, 100]);
-    expect(() => greyscale(rescale(pixel(10, 255)))).toThrow("Images of 0 … 1 need { white: 1 }");
+    expect(() => grayscale(rescale(pixel(10, 255)))).toThrow("Images of 0 … 1 need { white: 1 }");
     expect(() => flatten(pixel(1, 255), { white: 1 })).toThrow("the largest alpha is 255");
     expect(() => flatten(pixel(1, 255), { background: 0 } as object)).toThrow('there is no option "background"');
     expect(() => flatten(pixel(1, 1, 1, 255), { ground: [0] })).toThrow("expected one for each color");
@@ -188,11 +188,11 @@ test("crop takes the pixels it says, and only whole ones inside", () => {
   const part = crop(x, { x: 2, y: 1, width: 3, height: 4 });
   expect([part.data[0], part.data[1]]).toEqual([x.data[(6 + 2) * 2], x.data[(6 + 2) * 2 + 1]]);
   expect(part.data.at(-1)).toBe(x.data[(4 * 6 + 4) * 2 + 1]);
-  expect(cropCentre(x, 3, 5).data).toEqual(crop(x, { x: 1, y: 0, width: 3, height: 5 }).data);
+  expect(cropCenter(x, 3, 5).data).toEqual(crop(x, { x: 1, y: 0, width: 3, height: 5 }).data);
   expect(() => crop(x, { x: 4, y: 0, width: 3, height: 1 })).toThrow(
     "crop: 3 × 1 pixels from (4, 0) on do not lie inside an image of 6 × 5 × 2",
   );
-  expect(() => cropCentre(x, 7, 5)).toThrow(DataError);
+  expect(() => cropCenter(x, 7, 5)).toThrow(DataError);
 });
 
 describe("denoising is SciPy's", () => {
@@ -252,15 +252,15 @@ describe("scaling", () => {
     const images = [picture(6, 5, 3), picture(4, 9, 3)].map((x) => rescale(x));
     expect(images[0]!.data[7]).toBeCloseTo(picture(6, 5, 3).data[7]! / 255, 7);
     const statistics = channelStatistics(images);
-    const again = channelStatistics(images.map((x) => normaliseChannels(x, statistics)));
+    const again = channelStatistics(images.map((x) => normalizeChannels(x, statistics)));
     for (let c = 0; c < 3; c++) {
       expect(again.mean[c]).toBeCloseTo(0, 6);
       expect(again.deviation[c]).toBeCloseTo(1, 6);
     }
-    expect(() => normaliseChannels(images[0]!, { mean: [0], deviation: [1] })).toThrow(
+    expect(() => normalizeChannels(images[0]!, { mean: [0], deviation: [1] })).toThrow(
       "one for each channel of 6 × 5 × 3",
     );
-    expect(() => normaliseChannels(images[0]!, { mean: [0, 0, 0], deviation: [1, 0, 1] })).toThrow(
+    expect(() => normalizeChannels(images[0]!, { mean: [0, 0, 0], deviation: [1, 0, 1] })).toThrow(
       "deviation of channel 1 is 0",
     );
     expect(() => channelStatistics([])).toThrow("there are no images");

@@ -4,7 +4,7 @@ import { describe, expect, test } from "vitest";
 import { Fft, LogMel } from "../../src/data/index.ts";
 
 /** By make_logmel.py: numpy, in float64. */
-const cases: { samples: number; frames: number; raw: number[]; standardised: number[] }[] = JSON.parse(
+const cases: { samples: number; frames: number; raw: number[]; standardized: number[] }[] = JSON.parse(
   readFileSync(new URL("./logmel.json", import.meta.url), "utf8"),
 );
 
@@ -18,12 +18,12 @@ function sound(n: number): Float32Array {
 }
 
 describe("log-mel features", () => {
-  test.each(cases)("of $samples samples are numpy's", ({ samples, frames, raw, standardised }) => {
-    for (const [standardise, expected] of [
+  test.each(cases)("of $samples samples are numpy's", ({ samples, frames, raw, standardized }) => {
+    for (const [standardize, expected] of [
       [false, raw],
-      [true, standardised],
+      [true, standardized],
     ] as const) {
-      const features = new LogMel({ standardise }).of(sound(samples));
+      const features = new LogMel({ standardize }).of(sound(samples));
       expect([features.frames, features.data.length]).toEqual([frames, expected.length]);
       const worst = Math.max(...expected.map((x, i) => Math.abs(x - features.data[i]!)));
       expect(worst).toBeLessThan(2e-6);

@@ -43,7 +43,7 @@ for n in (200, 256, 1500):
         'samples': n,
         'frames': len(raw),
         'raw': [round(v, 7) for v in raw.ravel().tolist()],
-        'standardised': [round(v, 7) for v in standard.ravel().tolist()],
+        'standardized': [round(v, 7) for v in standard.ravel().tolist()],
     })
 with open(os.path.join(os.path.dirname(os.path.abspath(__file__)), 'logmel.json'), 'w') as file:
     json.dump(cases, file)

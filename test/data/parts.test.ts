@@ -11,36 +11,36 @@ import {
   encodeWav,
   hideBand,
   imageFromBytes,
-  normaliseImage,
+  normalizeImage,
   PADDING,
   Random,
-  Tokeniser,
+  Tokenizer,
   UNKNOWN,
 } from "../../src/data/index.ts";
 
 const rms = (x: Float32Array) => Math.sqrt(x.reduce((sum, v) => sum + v * v, 0) / x.length);
 
-describe("Tokeniser", () => {
-  const tokeniser = new Tokeniser(["one", "more", "than"]);
+describe("Tokenizer", () => {
+  const tokenizer = new Tokenizer(["one", "more", "than"]);
 
   test("ids from 2 on, unknown words 1, padding 0 at the end", () => {
-    expect(tokeniser.size).toBe(5);
-    expect([...tokeniser.encode("One more  than\tzero", 6)]).toEqual([2, 3, 4, UNKNOWN, PADDING, PADDING]);
-    expect([...tokeniser.encode("", 2)]).toEqual([PADDING, PADDING]);
-    expect([...tokeniser.encode("more more more", 2)]).toEqual([3, 3]);
-    expect(tokeniser.decode(tokeniser.encode("more than zero", 8))).toBe("more than <unknown>");
+    expect(tokenizer.size).toBe(5);
+    expect([...tokenizer.encode("One more  than\tzero", 6)]).toEqual([2, 3, 4, UNKNOWN, PADDING, PADDING]);
+    expect([...tokenizer.encode("", 2)]).toEqual([PADDING, PADDING]);
+    expect([...tokenizer.encode("more more more", 2)]).toEqual([3, 3]);
+    expect(tokenizer.decode(tokenizer.encode("more than zero", 8))).toBe("more than <unknown>");
   });
 
   test("goes through JSON", () => {
-    const copy = Tokeniser.fromJSON(JSON.parse(JSON.stringify(tokeniser)));
-    expect(copy.vocabulary).toEqual(tokeniser.vocabulary);
-    expect(() => Tokeniser.fromJSON({ words: 3 })).toThrow(DataError);
-    expect(() => Tokeniser.fromJSON(null)).toThrow("expected { words: string[] }");
+    const copy = Tokenizer.fromJSON(JSON.parse(JSON.stringify(tokenizer)));
+    expect(copy.vocabulary).toEqual(tokenizer.vocabulary);
+    expect(() => Tokenizer.fromJSON({ words: 3 })).toThrow(DataError);
+    expect(() => Tokenizer.fromJSON(null)).toThrow("expected { words: string[] }");
   });
 
   test("a vocabulary that cannot be reached by splitting texts is refused", () => {
-    expect(() => new Tokeniser(["a", "a"])).toThrow('"a" occurs twice');
-    for (const word of ["", "two words", "Capital"]) expect(() => new Tokeniser([word])).toThrow(`"${word}"`);
+    expect(() => new Tokenizer(["a", "a"])).toThrow('"a" occurs twice');
+    for (const word of ["", "two words", "Capital"]) expect(() => new Tokenizer([word])).toThrow(`"${word}"`);
   });
 
   test("of its own texts no word is unknown", () => {
@@ -48,7 +48,7 @@ describe("Tokeniser", () => {
     fc.assert(
       fc.property(fc.array(words, { minLength: 1 }), (lists) => {
         const texts = lists.map((list) => list.join(" "));
-        const own = Tokeniser.of(texts);
+        const own = Tokenizer.of(texts);
         for (const text of texts) expect(own.decode(own.encode(text, 6))).toBe(text);
       }),
     );
@@ -130,9 +130,9 @@ describe("what a bad camera and a bad line do", () => {
 test("images: bytes over 255, and mean and deviation taken off", () => {
   const image = imageFromBytes(Uint8Array.of(0, 51, 255));
   expect(image).toEqual(Float32Array.of(0, 0.2, 1));
-  expect([...normaliseImage(image, 0.5, 0.5)].map((x) => Number(x.toFixed(5)))).toEqual([-1, -0.6, 1]);
-  expect(() => normaliseImage(image, 0, 0)).toThrow(
-    "normaliseImage: deviation is 0, expected a finite number above 0.",
+  expect([...normalizeImage(image, 0.5, 0.5)].map((x) => Number(x.toFixed(5)))).toEqual([-1, -0.6, 1]);
+  expect(() => normalizeImage(image, 0, 0)).toThrow(
+    "normalizeImage: deviation is 0, expected a finite number above 0.",
   );
 });
 

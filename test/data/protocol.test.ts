@@ -25,8 +25,8 @@ describe("the sets", () => {
     ["start", 300],
     ["stream", 5700],
     ["validation", 1000],
-    ["test-met", 1500],
-    ["test-strangers", 1500],
+    ["test-seen", 1500],
+    ["test-unseen", 1500],
     ["full", 6000],
   ] as const)("%s has %i examples, equally many of each digit", (name, length) => {
     const set = data.set(name, 1);
@@ -51,7 +51,7 @@ describe("the sets", () => {
     ]);
   });
 
-  test("strangers' voices occur in test-strangers alone", () => {
+  test("unseen speakers occur in test-unseen alone", () => {
     const speakers = (name: (typeof setNames)[number]) =>
       new Set(
         data
@@ -59,12 +59,12 @@ describe("the sets", () => {
           .flat()
           .map((clip) => clip.speaker),
       );
-    const strangers = speakers("test-strangers");
-    expect(strangers.size).toBe(5);
-    expect(data.clipsOf("test-strangers").flat()).toHaveLength(50);
+    const unseen = speakers("test-unseen");
+    expect(unseen.size).toBe(5);
+    expect(data.clipsOf("test-unseen").flat()).toHaveLength(50);
     for (const name of setNames) {
-      if (name === "test-strangers") continue;
-      for (const speaker of speakers(name)) expect(strangers.has(speaker)).toBe(false);
+      if (name === "test-unseen") continue;
+      for (const speaker of speakers(name)) expect(unseen.has(speaker)).toBe(false);
     }
     expect(data.clipsOf("stream").flat()).toHaveLength(108);
     expect(
@@ -103,8 +103,8 @@ describe("an example", () => {
       const mean = sound.reduce((a, b) => a + b, 0) / sound.length;
       expect(mean).toBeCloseTo(0, 4);
       expect(sound.reduce((a, b) => a + (b - mean) ** 2, 0) / sound.length).toBeCloseTo(1, 3);
-      expect([...e.words].every((id) => id !== 1 && id < data.tokeniser.size)).toBe(true);
-      expect(data.tokeniser.decode(e.words)).toBe(e.hint.toLowerCase());
+      expect([...e.words].every((id) => id !== 1 && id < data.tokenizer.size)).toBe(true);
+      expect(data.tokenizer.decode(e.words)).toBe(e.hint.toLowerCase());
     }
   });
 
@@ -192,7 +192,7 @@ describe("sound", () => {
 
   test("a tone of 1,000 Hz is loudest in the band that holds it", () => {
     const tone = Float32Array.from({ length: 4000 }, (_, t) => Math.sin((2 * Math.PI * 1000 * t) / 8000));
-    const { data: features, frames, bands } = new LogMel({ standardise: false }).of(tone);
+    const { data: features, frames, bands } = new LogMel({ standardize: false }).of(tone);
     expect(frames).toBe(Math.min(50, 1 + Math.floor((4000 - 256) / 160)));
     const mel = (f: number) => 2595 * Math.log10(1 + f / 700);
     const step = (mel(3800) - mel(60)) / (bands + 1);

@@ -18,7 +18,7 @@ describe("Random", () => {
     expect(new Set(lists.map((list) => draw(new Random(...list)).join())).size).toBe(lists.length);
   });
 
-  test("neighbouring seeds are not alike", () => {
+  test("neighboring seeds are not alike", () => {
     const n = 20_000;
     let product = 0;
     for (let seed = 0; seed < n; seed++) {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { DataError, KERAS_FILTERS, padSequences, splitText, Tokeniser } from "../../src/data/index.ts";
+import { DataError, KERAS_FILTERS, padSequences, splitText, Tokenizer } from "../../src/data/index.ts";
 
 /*
  * Keras's Tokenizer and pad_sequences, case by case as its documentation and its source (keras.preprocessing.text,
@@ -29,39 +29,39 @@ describe("splitting is text_to_word_sequence", () => {
   });
 });
 
-describe("Tokeniser.fit is Tokenizer.fit_on_texts", () => {
+describe("Tokenizer.fit is Tokenizer.fit_on_texts", () => {
   const texts = ["the cat sat on the mat.", "The dog sat on the log!", "Cats and dogs"];
 
   test("ids from 1 on, by frequency, then by first appearance", () => {
-    const { vocabulary } = Tokeniser.fit(texts);
+    const { vocabulary } = Tokenizer.fit(texts);
     expect(vocabulary).toEqual(["<padding>", "the", "sat", "on", "cat", "mat", "dog", "log", "cats", "and", "dogs"]);
-    expect(Tokeniser.fit(texts).transform(["the dog sat"])).toEqual([[1, 6, 2]]);
+    expect(Tokenizer.fit(texts).transform(["the dog sat"])).toEqual([[1, 6, 2]]);
   });
 
   test("an unknown word is left out without an out-of-vocabulary word, and is id 1 with one", () => {
-    expect(Tokeniser.fit(texts).transform(["the bird sat"])).toEqual([[1, 2]]);
-    const oov = Tokeniser.fit(texts, { outOfVocabulary: "<OOV>" });
+    expect(Tokenizer.fit(texts).transform(["the bird sat"])).toEqual([[1, 2]]);
+    const oov = Tokenizer.fit(texts, { outOfVocabulary: "<OOV>" });
     expect(oov.vocabulary.slice(0, 4)).toEqual(["<padding>", "<OOV>", "the", "sat"]);
     expect(oov.transform(["the bird sat", ""])).toEqual([[2, 1, 3], []]);
   });
 
   test("numWords: the numWords - 1 first ids are used; the vocabulary still holds all", () => {
-    const three = Tokeniser.fit(texts, { numWords: 3 });
+    const three = Tokenizer.fit(texts, { numWords: 3 });
     expect(three.transform(["the cat sat on"])).toEqual([[1, 2]]);
     expect([three.vocabulary.length, three.size]).toEqual([11, 3]);
-    const oov = Tokeniser.fit(texts, { numWords: 3, outOfVocabulary: "?" });
+    const oov = Tokenizer.fit(texts, { numWords: 3, outOfVocabulary: "?" });
     expect(oov.transform(["the cat sat on"])).toEqual([[2, 1, 1, 1]]);
     expect(oov.transform(["nothing known"])).toEqual([[1, 1]]);
   });
 
   test("char_level counts characters, spaces included, and filters none of them", () => {
-    const characters = Tokeniser.fit(["ab a!", "A"], { level: "character" });
+    const characters = Tokenizer.fit(["ab a!", "A"], { level: "character" });
     expect(characters.vocabulary).toEqual(["<padding>", "a", "b", " ", "!"]);
     expect(characters.transform(["a b!"])).toEqual([[1, 3, 2, 4]]);
   });
 
   test("Chinese by character; punctuation is left out where it is asked for", () => {
-    const chinese = Tokeniser.fit(["我喜欢猫。", "我喜欢狗,也喜欢𠮷。"], {
+    const chinese = Tokenizer.fit(["我喜欢猫。", "我喜欢狗,也喜欢𠮷。"], {
       level: "character",
       filters: "。,",
       outOfVocabulary: "<未知>",
@@ -72,9 +72,9 @@ describe("Tokeniser.fit is Tokenizer.fit_on_texts", () => {
   });
 
   test("sequences_to_texts: ids back to words, numWords and the out-of-vocabulary word heeded", () => {
-    expect(Tokeniser.fit(texts).decode([1, 4, 99, 2])).toBe("the cat sat");
-    expect(Tokeniser.fit(texts, { numWords: 3 }).decode([1, 4, 2])).toBe("the sat");
-    expect(Tokeniser.fit(texts, { numWords: 4, outOfVocabulary: "?" }).decode([2, 9, 3, 1])).toBe("the ? sat ?");
+    expect(Tokenizer.fit(texts).decode([1, 4, 99, 2])).toBe("the cat sat");
+    expect(Tokenizer.fit(texts, { numWords: 3 }).decode([1, 4, 2])).toBe("the sat");
+    expect(Tokenizer.fit(texts, { numWords: 4, outOfVocabulary: "?" }).decode([2, 9, 3, 1])).toBe("the ? sat ?");
   });
 
   test.each([
@@ -84,15 +84,15 @@ describe("Tokeniser.fit is Tokenizer.fit_on_texts", () => {
     { level: "character", filters: "." },
     { lower: false, filters: "", separator: "," },
   ] as const)("goes through JSON: %j", (options) => {
-    const one = Tokeniser.fit(texts, options);
-    const other = Tokeniser.fromJSON(JSON.parse(JSON.stringify(one)));
+    const one = Tokenizer.fit(texts, options);
+    const other = Tokenizer.fromJSON(JSON.parse(JSON.stringify(one)));
     expect([other.vocabulary, other.options, other.size]).toEqual([one.vocabulary, one.options, one.size]);
     const unseen = ["The dog, and a bird.", "x"];
     expect(other.transform(unseen)).toEqual(one.transform(unseen));
   });
 
-  test("what is no tokeniser is refused", () => {
-    expect(JSON.parse(JSON.stringify(new Tokeniser(["a"])))).toEqual({ words: ["a"] });
+  test("what is no tokenizer is refused", () => {
+    expect(JSON.parse(JSON.stringify(new Tokenizer(["a"])))).toEqual({ words: ["a"] });
     for (const wrong of [
       undefined,
       {},
@@ -100,22 +100,22 @@ describe("Tokeniser.fit is Tokenizer.fit_on_texts", () => {
       { words: ["a"], numWords: 0 },
       { words: ["a"], level: "line" },
     ]) {
-      expect(() => Tokeniser.fromJSON(wrong)).toThrow(DataError);
+      expect(() => Tokenizer.fromJSON(wrong)).toThrow(DataError);
     }
-    expect(() => Tokeniser.fromJSON({ words: ["a"], typo: 1 })).toThrow(DataError);
-    expect(() => Tokeniser.fit(["a"], { num_words: 9 } as object)).toThrow("Did you mean numWords?");
-    expect(() => new Tokeniser(["a"], { oov: "?" } as object)).toThrow('Tokeniser: there is no option "oov"');
-    expect(() => Tokeniser.fit(["a"], { numWords: -1 })).toThrow("numWords must be a whole number above 0 or null");
+    expect(() => Tokenizer.fromJSON({ words: ["a"], typo: 1 })).toThrow(DataError);
+    expect(() => Tokenizer.fit(["a"], { num_words: 9 } as object)).toThrow("Did you mean numWords?");
+    expect(() => new Tokenizer(["a"], { oov: "?" } as object)).toThrow('Tokenizer: there is no option "oov"');
+    expect(() => Tokenizer.fit(["a"], { numWords: -1 })).toThrow("numWords must be a whole number above 0 or null");
   });
 });
 
 test("words that every object knows are words", () => {
   const words = ["constructor", "__proto__", "tostring", "hasownproperty", "valueof"];
-  const tokeniser = Tokeniser.fit([words.join(" "), words.join(" ")], { filters: "" });
-  expect(tokeniser.vocabulary).toEqual(["<padding>", ...words]);
-  expect(tokeniser.transform(["__proto__ constructor isprototypeof"])).toEqual([[2, 1]]);
-  expect(Tokeniser.fromJSON(JSON.parse(JSON.stringify(tokeniser))).vocabulary).toEqual(tokeniser.vocabulary);
-  expect(new Tokeniser([]).id("constructor")).toBe(1);
+  const tokenizer = Tokenizer.fit([words.join(" "), words.join(" ")], { filters: "" });
+  expect(tokenizer.vocabulary).toEqual(["<padding>", ...words]);
+  expect(tokenizer.transform(["__proto__ constructor isprototypeof"])).toEqual([[2, 1]]);
+  expect(Tokenizer.fromJSON(JSON.parse(JSON.stringify(tokenizer))).vocabulary).toEqual(tokenizer.vocabulary);
+  expect(new Tokenizer([]).id("constructor")).toBe(1);
 });
 
 describe("padSequences is pad_sequences", () => {

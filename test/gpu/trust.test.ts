@@ -61,23 +61,23 @@ test("gradients and results of an earlier step are refused wherever they are use
   expect(lost).toEqual([]);
   await expect(engine.step(() => gradients.get(p))).rejects.toThrow(/earlier step/);
   await expect(engine.step(() => gradients.has(p))).rejects.toThrow(/earlier step/);
-  const optimiser = sgd([p], { lr: 1 });
-  await expect(engine.step(() => optimiser.update(gradients))).rejects.toThrow(/earlier step/);
+  const optimizer = sgd([p], { lr: 1 });
+  await expect(engine.step(() => optimizer.update(gradients))).rejects.toThrow(/earlier step/);
   expect([...(await p.data())]).toEqual([1, 2]);
 });
 
 test("one gradient for two parameters moves both", async () => {
   const [a, b] = [engine.parameter([1, 2]), engine.parameter([3, 4])];
-  const optimiser = adam([a, b], { lr: 0.5 });
-  await engine.step(() => optimiser.update(sum(add(a, b)).backward()));
+  const optimizer = adam([a, b], { lr: 0.5 });
+  await engine.step(() => optimizer.update(sum(add(a, b)).backward()));
   expect((await a.data())[0]).toBeCloseTo(0.5, 4);
   expect((await b.data())[1]).toBeCloseTo(3.5, 4);
 });
 
 test("a read sees the step that was asked for before it, awaited or not", async () => {
   const p = engine.parameter([1]);
-  const optimiser = sgd([p], { lr: 1 });
-  const step = engine.step(() => optimiser.update(sum(p).backward()));
+  const optimizer = sgd([p], { lr: 1 });
+  const step = engine.step(() => optimizer.update(sum(p).backward()));
   expect((await p.data())[0]).toBe(0);
   await step;
 });
@@ -126,5 +126,5 @@ test("a lost device ends every wait with its reason", async () => {
   await expect(reading).rejects.toThrow(/device was lost.*new engine/);
   await expect(p.data()).rejects.toThrow(/device was lost.*new engine/);
   await expect(engine.step(() => sum(p))).rejects.toThrow(/device was lost/);
-  expect(engine.tuning.export().ways).toEqual({});
+  expect(engine.tuning.export().variants).toEqual({});
 });

@@ -51,7 +51,7 @@ describe("fit", () => {
     const [lines, seen, steps]: [string[], EpochRecord[], number[]] = [[], [], []];
     const { history, best, ended } = await fit<Points, Point>(net, points(300, 1), {
       ...settings,
-      optimiser: adam(net.parameters(), { lr: 0.05 }),
+      optimizer: adam(net.parameters(), { lr: 0.05 }),
       epochs: 12,
       validation: points(200, 2),
       metrics: { accuracy, auc, f1: f1() },
@@ -91,9 +91,9 @@ describe("fit", () => {
   test("binary labels by a sigmoid, and numbers by squared error", async () => {
     const set = points(200, 3);
     const binary = pointNet(engine, { K: 1, p: 0 });
-    const optimiser = adam(binary.parameters(), { lr: 0.05 });
+    const optimizer = adam(binary.parameters(), { lr: 0.05 });
     const labels = { ...settings, objective: objectives.labels };
-    await fit<Points, Point>(binary, set, { ...labels, optimiser, epochs: 15 });
+    await fit<Points, Point>(binary, set, { ...labels, optimizer, epochs: 15 });
     const yes = await evaluate<Points, Point>(binary, set, { ...labels, metrics: { accuracy, auc } });
     expect(yes.metrics.accuracy).toBeGreaterThan(0.9);
     expect(yes.metrics.auc).toBeGreaterThan(0.95);
@@ -107,7 +107,7 @@ describe("fit", () => {
       batch: 16,
       collate: numbers,
       objective: objectives.values,
-      optimiser: adam(net.parameters(), { lr: 0.03 }),
+      optimizer: adam(net.parameters(), { lr: 0.03 }),
       epochs: 15,
       validation: points(100, 4),
       metrics: { mse: meanSquaredError },
@@ -121,19 +121,19 @@ describe("fit", () => {
   test("the mean loss weighs examples alike, also those of a smaller last batch", async () => {
     const net = pointNet(engine);
     const set = points(20, 1);
-    const options = { ...settings, optimiser: sgd(net.parameters(), { lr: 0 }), epochs: 1, seed: null };
+    const options = { ...settings, optimizer: sgd(net.parameters(), { lr: 0 }), epochs: 1, seed: null };
     const dry = pointNet(engine, { p: 0 });
-    const { history } = await fit<Points, Point>(dry, set, { ...options, optimiser: sgd(dry.parameters(), { lr: 0 }) });
+    const { history } = await fit<Points, Point>(dry, set, { ...options, optimizer: sgd(dry.parameters(), { lr: 0 }) });
     expect(history[0]!.loss).toBeCloseTo((await evaluate<Points, Point>(dry, set, { ...settings, batch: 7 })).loss, 5);
   });
 
   test("the schedule gives every step its rate, and the device is never waited for between steps", async () => {
     const rates: number[] = [];
     const net = pointNet(engine);
-    const optimiser = sgd(net.parameters(), { lr: 1 });
+    const optimizer = sgd(net.parameters(), { lr: 1 });
     await fit<Points, Point>(net, points(40, 1), {
       ...settings,
-      optimiser,
+      optimizer,
       epochs: 2,
       schedule: (step) => {
         rates.push(step);
@@ -141,7 +141,7 @@ describe("fit", () => {
       },
     });
     expect(rates).toEqual([0, 1, 2, 3, 4, 5]);
-    expect(optimiser.lr).toBe(0.01 / 6);
+    expect(optimizer.lr).toBe(0.01 / 6);
     // A loss is read when the next step has been submitted.
     const order: string[] = [];
     const batches = function* () {
@@ -150,7 +150,7 @@ describe("fit", () => {
         yield collate(points(16, i));
       }
     };
-    await trainEpoch(net, optimiser, batches(), {
+    await trainEpoch(net, optimizer, batches(), {
       objective: objectives.class,
       onStep: () => order.push("loss"),
     });
@@ -205,10 +205,10 @@ describe("fit", () => {
 
   test("wrong use is named", async () => {
     const net = pointNet(engine);
-    const optimiser = adam(net.parameters(), { lr: 0.01 });
+    const optimizer = adam(net.parameters(), { lr: 0.01 });
     const set = points(20, 1);
     const wrong = (options: object, data: unknown = set) =>
-      fit<Points, Point>(net, data as Point[], { ...settings, optimiser, epochs: 1, ...options });
+      fit<Points, Point>(net, data as Point[], { ...settings, optimizer, epochs: 1, ...options });
     await expect(wrong({ epochs: -1 })).rejects.toThrow("fit: epochs is -1");
     await expect(wrong({ monitor: "auc" })).rejects.toThrow('fit: monitor is "auc", expected one of loss.');
     await expect(wrong({ earlyStopping: { patience: 0 } })).rejects.toThrow("patience is 0");
@@ -216,7 +216,7 @@ describe("fit", () => {
     await expect(wrong({ batch: 0 })).rejects.toThrow("fit: batch is 0");
     await expect(wrong({ seed: 0.5 })).rejects.toThrow("fit: seed is 0.5");
     await expect(wrong({ earlyStopping: { patients: 3 } })).rejects.toThrow("Did you mean patience?");
-    await expect(wrong({ optimiser: {} })).rejects.toThrow("fit: optimiser is an object");
+    await expect(wrong({ optimizer: {} })).rejects.toThrow("fit: optimizer is an object");
     await expect(wrong({ checkpointEvery: 0 })).rejects.toThrow("checkpointEvery is 0");
     await expect(wrong({ resume: true })).rejects.toThrow("resume needs checkpoint");
     await expect(wrong({ objective: undefined })).rejects.toThrow("does not say what its outputs mean");
@@ -252,8 +252,8 @@ describe("running averages", () => {
   };
   const train = async (listed: boolean, checkpoint: Store, resume: boolean) => {
     const net = normed(listed);
-    const optimiser = adam(net.parameters(), { lr: 0.05 });
-    await fit<Points, Point>(net, set, { ...settings, optimiser, epochs: 2, checkpoint, resume });
+    const optimizer = adam(net.parameters(), { lr: 0.05 });
+    await fit<Points, Point>(net, set, { ...settings, optimizer, epochs: 2, checkpoint, resume });
     return (await evaluate<Points, Point>(net, set, settings)).loss;
   };
 
@@ -284,13 +284,13 @@ test("a checkpoint without what it needs is refused, and changes nothing", async
   ] as const) {
     const metadata = { ...file.metadata, progress: JSON.stringify({ ...progress, [name]: wrong }) };
     checkpoint.files.set("last.safetensors", encodeSafetensors({ ...file, metadata }));
-    const { net, optimiser, fitted } = fresh({ checkpoint, resume: true });
+    const { net, optimizer, fitted } = fresh({ checkpoint, resume: true });
     const before = pointNet(engine);
     await expect(fitted).rejects.toThrow(new RegExp(`last.safetensors: .*${name}`));
     expect(await weights(net)).toEqual(await weights(before));
-    expect((await optimiser.state()).steps).toBe(0);
+    expect((await optimizer.state()).steps).toBe(0);
   }
-  const metadata = { ...file.metadata, optimiserSteps: "" };
+  const metadata = { ...file.metadata, optimizerSteps: "" };
   checkpoint.files.set("last.safetensors", encodeSafetensors({ ...file, metadata }));
   await expect(fresh({ checkpoint, resume: true }).fitted).rejects.toThrow("steps is NaN");
 });
@@ -298,14 +298,14 @@ test("a checkpoint without what it needs is refused, and changes nothing", async
 describe("a run that was stopped goes on to the same bits", () => {
   let whole: { weights: Awaited<ReturnType<typeof weights>>; state: unknown; fitted: unknown };
   beforeAll(async () => {
-    const { net, optimiser, fitted } = fresh();
+    const { net, optimizer, fitted } = fresh();
     const found = await fitted;
-    whole = { weights: await weights(net), state: await optimiser.state(), fitted: found };
+    whole = { weights: await weights(net), state: await optimizer.state(), fitted: found };
   });
-  const expectSame = async ({ net, optimiser, fitted }: ReturnType<typeof run>) => {
+  const expectSame = async ({ net, optimizer, fitted }: ReturnType<typeof run>) => {
     expect(await fitted).toEqual(whole.fitted);
     expect(await weights(net)).toEqual(whole.weights);
-    expect(await optimiser.state()).toEqual(whole.state);
+    expect(await optimizer.state()).toEqual(whole.state);
   };
 
   test("checkpoints change nothing", () => expectSame(fresh({ checkpoint: memory(), checkpointEvery: 2 })));
@@ -402,7 +402,7 @@ test("data larger than memory: examples are made when their turn comes, a few ba
   };
   const { history } = await fit<Points, Point>(net, set, {
     ...settings,
-    optimiser: adam(net.parameters(), { lr: 0.01 }),
+    optimizer: adam(net.parameters(), { lr: 0.01 }),
     epochs: 2,
     ahead: 2,
     callbacks: [
@@ -437,8 +437,8 @@ test("a stream that goes on in the middle of an epoch reads nothing twice", asyn
   });
   await first.fitted;
   const net = pointNet(engine);
-  const optimiser = adam(net.parameters(), { lr: 0.02 });
-  await fit<Points, Point>(net, set, { ...settings, optimiser, epochs: 1, checkpoint, resume: true });
+  const optimizer = adam(net.parameters(), { lr: 0.02 });
+  await fit<Points, Point>(net, set, { ...settings, optimizer, epochs: 1, checkpoint, resume: true });
   const progress = JSON.parse(decodeSafetensors(checkpoint.files.get("last.safetensors")!).metadata.progress!);
   expect(progress.steps).toBe(7);
   // Of 7 batches at least the 3 whose losses were seen are left out.

@@ -63,7 +63,7 @@ test("a scale or norm that is none is named", () => {
 
 describe("on the device, torchaudio's", () => {
   test.each([...audio.mel, ...slaney])("log-mel of $samples samples, $options", async ({ samples, options, log }) => {
-    const layer = logMelLayer(engine, { floor: 1e-4, standardise: false, ...options });
+    const layer = logMelLayer(engine, { floor: 1e-4, standardize: false, ...options });
     const found = await batch(layer, samples);
     expect(apart(found.sound, log)).toBeLessThan(1e-4);
     expect(found.silence.every((x) => Math.abs(x - Math.log(1e-4)) < 1e-5)).toBe(true);
@@ -76,9 +76,9 @@ describe("on the device, torchaudio's", () => {
   });
 });
 
-test("the host's, standardised, of a short sound too", async () => {
+test("the host's, standardized, of a short sound too", async () => {
   for (const n of [900, 100]) {
-    const options = { centre: false, maxFrames: 3 };
+    const options = { center: false, maxFrames: 3 };
     const host = new LogMel(options).of(sound(n)).data;
     const found = await batch(logMelLayer(engine, options), n);
     expect(apart(found.sound, host)).toBeLessThan(1e-4);
@@ -87,8 +87,8 @@ test("the host's, standardised, of a short sound too", async () => {
   expect(new Mfcc().of(sound(900)).data.length).toBeGreaterThan(0);
 });
 
-test("the host's by spectra of 400 and 401 samples, centred or not", async () => {
-  for (const options of [{ fft: 400 }, { fft: 400, centre: true }, { window: 401, fft: 401, centre: true }]) {
+test("the host's by spectra of 400 and 401 samples, centerd or not", async () => {
+  for (const options of [{ fft: 400 }, { fft: 400, center: true }, { window: 401, fft: 401, center: true }]) {
     const settings = { ...options, bands: 20, floor: 1e-3 };
     const host = new MelSpectrogram(settings).of(sound(900), Math.log);
     const found = await batch(melLayer(engine, settings), 900);

@@ -8,7 +8,11 @@ const metrics = { accuracy, auc, mse: meanSquaredError, f1: f1(), f1macro: f1({ 
 
 describe("scikit-learn's answers", () => {
   test.each(fixture.map((one, i) => ({ ...one, i })))("case $i: $kind, $width wide", (one) => {
-    const predictions: Predictions = { ...one, values: Float32Array.from(one.values) };
+    const predictions: Predictions = {
+      numOutputs: one.width,
+      targets: one.targets,
+      values: Float32Array.from(one.values),
+    };
     const { confusion, ...expected } = one.expected as Record<string, unknown>;
     for (const [name, value] of Object.entries(expected)) {
       const found = metrics[name as keyof typeof metrics](predictions);
@@ -22,7 +26,7 @@ describe("scikit-learn's answers", () => {
 
 const of = (values: number[], width: number, targets: number[]): Predictions => ({
   values: Float32Array.from(values),
-  width,
+  numOutputs: width,
   targets,
 });
 

@@ -33,7 +33,7 @@ describe("encoders, fusions and heads", () => {
   test("the fixtures show every choice there is", () => {
     const shown = (name: keyof MultimodalConfig) => new Set(models.map(({ config }) => config[name]));
     for (const fusion of fusions) expect(shown("fusion")).toContain(fusion);
-    for (const task of tasks) if (task !== "class") expect(shown("task")).toContain(task);
+    for (const task of tasks) if (task !== "multiclass") expect(shown("task")).toContain(task);
     for (const text of ["flatten", "gru"]) expect(shown("text")).toContain(text);
     expect(shown("recurrence")).toContain("lstm");
   });
@@ -65,7 +65,7 @@ const configurations = fc
   }));
 
 describe("properties", () => {
-  test("what a missing modality holds never matters, and neither does padding or an example's neighbours", async () => {
+  test("what a missing modality holds never matters, and neither does padding or an example's neighbors", async () => {
     await fc.assert(
       fc.asyncProperty(configurations, fc.nat(100), async (config, salt) => {
         const net = new MultimodalNet(engine, config);

@@ -240,12 +240,12 @@ describe("ops", () => {
           groups: 2,
           activation: "tanh",
         }),
-        average: ops.avgPool2d(x!, { kernel: 3, stride: 2, padding: 1 }),
+        average: ops.avgPool2d(x!, { kernelSize: 3, stride: 2, padding: 1 }),
         global: ops.globalAvgPool2d(x!),
         deep: ops.linear(x!, w.linear, undefined, { activation: "relu" }),
         product: ops.matmul(ops.mean(x!, { axis: [1, 2] }), w.plain),
         turned: ops.matmul(ops.mean(x!, { axis: [1, 2] }), w.linear, { transposeB: true }),
-        norm: ops.layerNorm(x!, w.scale, w.shift, { epsilon: 1e-3 }),
+        norm: ops.layerNorm(x!, w.scale, w.shift, { eps: 1e-3 }),
       }),
       { N: 3 },
       Object.fromEntries(Object.entries(w).map(([name, p]) => [`w.${name}`, p])),
@@ -282,7 +282,7 @@ describe("ops", () => {
     );
     const pooled = [2, 3, [2, 3] as const, [4, 1] as const].flatMap((kernel) =>
       [undefined, [1, 2] as const].flatMap((stride) =>
-        [0, [1, 0] as const].map((padding) => ({ kernel, padding, ...(stride && { stride }) })),
+        [0, [1, 0] as const].map((padding) => ({ kernelSize: kernel, padding, ...(stride && { stride }) })),
       ),
     );
     const line = weights("w.line", [3, C * H, 4]);

@@ -12,15 +12,15 @@ test("schedules", () => {
   expect([0, 1, 3, 4, 14].map(warmUp(4, stepped(1, 10, 0.5)))).toEqual([0.25, 0.5, 1, 1, 0.5]);
 });
 
-test("a schedule moves an optimiser, and clipping by value bounds each number of a gradient", async () => {
+test("a schedule moves an optimizer, and clipping by value bounds each number of a gradient", async () => {
   const engine = await createEngine({ seed: 1 });
   const w = engine.parameter([0, 0, 0]);
-  const optimiser = sgd([w], { lr: 1, clipValue: 2 });
+  const optimizer = sgd([w], { lr: 1, clipValue: 2 });
   const schedule = stepped(1, 1, 0.5);
   for (let step = 0; step < 2; step++) {
-    optimiser.lr = schedule(step);
+    optimizer.lr = schedule(step);
     await engine.step(() => {
-      optimiser.update(sum(mul(w, engine.tensor([1, -5, 9]))).backward());
+      optimizer.update(sum(mul(w, engine.tensor([1, -5, 9]))).backward());
     });
   }
   expect([...(await w.data())]).toEqual([-1.5, 3, -3]);

@@ -53,15 +53,15 @@ export const settings = { batch: 16, collate, objective: objectives.class } as c
 /** A run in which everything that can go on differently does: dropout, shuffling, a schedule, early stopping. */
 export function run(engine: Engine, options: Partial<FitOptions<Points, Point>> = {}) {
   const net = pointNet(engine);
-  const optimiser = adam(net.parameters(), { lr: 0.02 });
+  const optimizer = adam(net.parameters(), { lr: 0.02 });
   const fitted = fit<Points, Point>(net, points(100, 1), {
     ...settings,
-    optimiser,
+    optimizer,
     epochs: 6,
     validation: points(60, 2),
     schedule: (step) => 0.02 * 0.98 ** step,
     earlyStopping: { patience: 5 },
     ...options,
   });
-  return { net, optimiser, fitted };
+  return { net, optimizer, fitted };
 }

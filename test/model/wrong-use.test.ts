@@ -56,8 +56,8 @@ const settings = { batch: 2, collate, objective: objectives.class };
 const data = points([0, 1, 0, 1]);
 const run = (options: Any = {}, from: Any = data) => {
   const net = model();
-  const optimiser = sgd(net.parameters(), { lr: 0.1 });
-  return fit<Points, Point>(net, from, { ...settings, optimiser, epochs: 1, ...options } as FitOptions<Points, Point>);
+  const optimizer = sgd(net.parameters(), { lr: 0.1 });
+  return fit<Points, Point>(net, from, { ...settings, optimizer, epochs: 1, ...options } as FitOptions<Points, Point>);
 };
 
 test.each<[string, () => Promise<unknown>, RegExp]>([

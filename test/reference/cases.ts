@@ -39,7 +39,7 @@ const numbered = (i: Arrays): Array64[] =>
     .filter((k) => /^[xg]\d+$/.test(k))
     .map((k) => i[k]!);
 
-/** Every step of an optimiser: w after each of the gradients [steps, n]. */
+/** Every step of an optimizer: w after each of the gradients [steps, n]. */
 function trajectory(step: reference.Step, { w, gradients }: Arrays): Arrays {
   const path: Array64[] = [];
   for (let t = 0; t < gradients!.shape[0]!; t++)
@@ -65,7 +65,7 @@ function recurrence(cell: reference.Cell, i: Arrays, options: { bidirectional?: 
   return { ...reference.layered(cell, i.x!, layers, options, i.lengths) };
 }
 
-const { crossEntropy, judged, policyGradient } = reference;
+const { crossEntropy, feedbackLoss, policyGradient } = reference;
 
 /** What the reference gives for a case's inputs and options, by output name. */
 // biome-ignore lint/suspicious/noExplicitAny: as above.
@@ -103,7 +103,7 @@ const run: Record<string, (inputs: Arrays, options: any) => Arrays> = {
   crossEntropy: (i, o) => ({ loss: crossEntropy(i.logits!, i.labels!, i.weights, o) }),
   mse: (i) => ({ loss: reference.mse(i.x!, i.target!) }),
   bceWithLogits: (i) => ({ loss: reference.bceWithLogits(i.x!, i.target!) }),
-  judged: (i) => ({ loss: judged(i.logits!, i.actions!, i.rewards!, i.weights) }),
+  feedbackLoss: (i) => ({ loss: feedbackLoss(i.logits!, i.actions!, i.rewards!, i.weights) }),
   policyGradient: (i, o) => ({
     loss: policyGradient(i.logits!, i.actions!, i.advantages!, o, i.referenceLogProbabilities),
   }),

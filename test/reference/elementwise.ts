@@ -33,8 +33,8 @@ export const abs = unary(Math.abs);
 export const gelu = unary((x) => 0.5 * x * (1 + erf(x / Math.SQRT2)));
 export const silu = unary((x) => x * sigmoid(x));
 export const softplus = unary((x) => Math.max(x, 0) + Math.log1p(Math.exp(-Math.abs(x))));
-export const leakyRelu = (x: Array64, { slope = 0.01 }: { slope?: number } = {}): Array64 =>
-  map(x, (v) => (v > 0 ? v : slope * v));
+export const leakyRelu = (x: Array64, { negativeSlope = 0.01 }: { negativeSlope?: number } = {}): Array64 =>
+  map(x, (v) => (v > 0 ? v : negativeSlope * v));
 export const clamp = (x: Array64, { min = -Infinity, max = Infinity }: { min?: number; max?: number }): Array64 =>
   map(x, (v) => Math.min(Math.max(v, min), max));
 

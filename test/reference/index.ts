@@ -10,7 +10,7 @@ export * from "./gru.ts";
 export * from "./losses.ts";
 export * from "./matmul.ts";
 export * from "./numerical.ts";
-export * from "./optimisers.ts";
+export * from "./optimizers.ts";
 export * from "./pool.ts";
 export * from "./recurrent.ts";
 export * from "./reductions.ts";

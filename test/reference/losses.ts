@@ -101,7 +101,7 @@ export const bceWithLogits = (x: Array64, target: Array64): Array64 =>
  *
  * 1 − pₐ is never formed: log(1 − pₐ) = logsumexp_{j≠a} logitsⱼ − logsumexp_j logitsⱼ.
  */
-export function judged(logits: Array64, actions: Array64, rewards: Array64, weights?: Array64): Array64 {
+export function feedbackLoss(logits: Array64, actions: Array64, rewards: Array64, weights?: Array64): Array64 {
   return meanOf(logits.shape[0]!, (i) => {
     const reward = rewards.data[i]!;
     if (reward === 0) return 0;
@@ -114,7 +114,7 @@ export function judged(logits: Array64, actions: Array64, rewards: Array64, weig
 export interface PolicyGradientOptions {
   /** The bonus for entropy. */
   entropy?: number;
-  /** The strength of the leash to the reference policy. */
+  /** The strength of the KL penalty to the reference policy. */
   beta?: number;
 }
 

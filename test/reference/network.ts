@@ -50,7 +50,7 @@ export function networkLogits(fusion: Fusion, b: ReturnType<typeof batch>): { lo
   const dense = (x: Array64, name: string, activation: "none" | "relu" = "none"): Array64 =>
     linear(x, p(`${name}.weight`), p(`${name}.bias`), { activation });
   const stage = (x: Array64, name: string): Array64 =>
-    maxPool2d(conv2d(x, p(`${name}.weight`), p(`${name}.bias`), { padding: 1, activation: "relu" }), { kernel: 2 });
+    maxPool2d(conv2d(x, p(`${name}.weight`), p(`${name}.bias`), { padding: 1, activation: "relu" }), { kernelSize: 2 });
 
   const image = stage(stage(array([8, 1, 28, 28], b.image), "image.conv1"), "image.conv2");
   const { hidden: audio } = gru({

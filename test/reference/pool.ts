@@ -2,7 +2,7 @@ import { type Activation, activate } from "./activation.ts";
 import { type Array64, array, at, indexOf, map, type Pair, pair } from "./array.ts";
 
 export interface PoolOptions {
-  kernel: Pair;
+  kernelSize: Pair;
   /** The kernel's size when not given. */
   stride?: Pair;
   padding?: Pair;
@@ -11,8 +11,8 @@ export interface PoolOptions {
 
 /** The windows of x [N,C,H,W]: each holds the numbers inside the image, padding left out. */
 function pool(x: Array64, options: PoolOptions, reduce: (window: number[], size: number) => number): Array64 {
-  const { kernel, stride = kernel, padding = 0, activation = "none" } = options;
-  const [[kH, kW], [sH, sW], [pH, pW]] = [pair(kernel), pair(stride), pair(padding)];
+  const { kernelSize, stride = kernelSize, padding = 0, activation = "none" } = options;
+  const [[kH, kW], [sH, sW], [pH, pW]] = [pair(kernelSize), pair(stride), pair(padding)];
   const [N, C, H, W] = x.shape as [number, number, number, number];
   const y = array([N, C, Math.floor((H + 2 * pH - kH) / sH) + 1, Math.floor((W + 2 * pW - kW) / sW) + 1]);
   const pooled = map(y, (_, flat) => {

@@ -24,17 +24,12 @@ export const logSumExpOver = (x: Array64, o: ReduceOptions = {}): Array64 =>
   });
 export const variance = (x: Array64, { correction = 1, ...o }: ReduceOptions & { correction?: number } = {}): Array64 =>
   over(x, o, (xs) => {
-    const centre = xs.reduce((a, b) => a + b, 0) / xs.length;
-    return xs.reduce((total, v) => total + (v - centre) ** 2, 0) / (xs.length - correction);
+    const center = xs.reduce((a, b) => a + b, 0) / xs.length;
+    return xs.reduce((total, v) => total + (v - center) ** 2, 0) / (xs.length - correction);
   });
 
 /** Over the last axis: w ⊙ (x − mean) / √(variance + ε) + b */
-export function layerNorm(
-  x: Array64,
-  w?: Array64,
-  b?: Array64,
-  { epsilon = 1e-5 }: { epsilon?: number } = {},
-): Array64 {
+export function layerNorm(x: Array64, w?: Array64, b?: Array64, { eps = 1e-5 }: { eps?: number } = {}): Array64 {
   const D = x.shape.at(-1)!;
   const d = sub(x, mean(x, { axis: -1, keepDims: true }));
   const squares = mean(
@@ -42,7 +37,7 @@ export function layerNorm(
     { axis: -1 },
   );
   return map(d, (v, i) => {
-    const y = v / Math.sqrt(squares.data[Math.floor(i / D)]! + epsilon);
+    const y = v / Math.sqrt(squares.data[Math.floor(i / D)]! + eps);
     return y * (w ? w.data[i % D]! : 1) + (b ? b.data[i % D]! : 0);
   });
 }
@@ -52,16 +47,16 @@ export function batchNorm2d(
   x: Array64,
   w: Array64,
   b: Array64,
-  { training = false, epsilon = 1e-5 }: { training?: boolean; epsilon?: number },
+  { training = false, eps = 1e-5 }: { training?: boolean; eps?: number },
   running?: { mean: Array64; variance: Array64 },
 ): Array64 {
   const [, C, H, W] = x.shape as [number, number, number, number];
   const options = { axis: [0, 2, 3] };
-  const centre = training ? mean(x, options) : running!.mean;
+  const center = training ? mean(x, options) : running!.mean;
   const spread = training ? variance(x, { ...options, correction: 0 }) : running!.variance;
   return map(x, (v, i) => {
     const c = Math.floor(i / (H * W)) % C;
-    return ((v - centre.data[c]!) / Math.sqrt(spread.data[c]! + epsilon)) * w.data[c]! + b.data[c]!;
+    return ((v - center.data[c]!) / Math.sqrt(spread.data[c]! + eps)) * w.data[c]! + b.data[c]!;
   });
 }
 

@@ -1,12 +1,12 @@
 import { describe, expect, it } from "vitest";
 import { Random } from "../../src/data/random.ts";
 import {
+  aggregateLabels,
   cohenKappa,
   fleissKappa,
   type Judgement,
   type Rating,
   ratingsOf,
-  reconciled,
   reliability,
   selfConsistency,
   simulatedPerson,
@@ -80,7 +80,7 @@ describe("agreement", () => {
       rating(`${i}`, "b", random.uniform() < 0.7 ? "x" : "y"),
     ]).flat();
     expect(Math.abs(cohenKappa(guesses, "a", "b").kappa)).toBeLessThan(0.06);
-    const person = simulatedPerson({ seed: 1, noise: 0.2 });
+    const person = simulatedPerson({ seed: 1, labelNoise: 0.2 });
     const twice = [0, 1].flatMap(() =>
       Array.from({ length: 2000 }, (_, id) => {
         const answer = person.judge({ id, label: id % 2 }, 0);
@@ -160,7 +160,7 @@ describe("reliability", () => {
         }) as Judgement,
     );
     judgements.push({ ...judgements[0]!, id: "skip", reward: null }, { ...judgements[0]!, purpose: "evaluation" });
-    const together = reconciled(judgements);
+    const together = aggregateLabels(judgements);
     expect(together.map(({ example }) => example)).toEqual([...new Set(said.map(({ item }) => item))]);
     expect(together.every(({ reward }) => Math.abs(reward) <= 1)).toBe(true);
     const agrees = together.filter(({ example, reward }) => reward > 0 === (truth[Number(example)] === "approved"));

@@ -32,9 +32,9 @@ beforeAll(async () => {
 afterAll(() => engine.destroy());
 
 const judgement = (changes: object = {}): Any => ({
-  ...{ v: 2, kind: "judgement", id: "a", time: "2025-01-31T12:00:00.000Z", judge: "ann", session: "s", example: "e" },
-  ...{ inputHash: "h", probabilities: [0.25, 0.75], action: 1, reward: 1, propensity: 0.75, chosenBy: "uniform" },
-  ...{ chosenWith: null, model: "m", reactionMs: 1, seed: 0, purpose: "training" },
+  ...{ v: 3, kind: "judgement", id: "a", time: "2025-01-31T12:00:00.000Z", judge: "ann", session: "s", example: "e" },
+  ...{ inputHash: "h", probabilities: [0.25, 0.75], action: 1, reward: 1, propensity: 0.75, acquisition: "uniform" },
+  ...{ inclusionProbability: null, model: "m", reactionMs: 1, seed: 0, purpose: "training" },
   ...changes,
 });
 const blind = (changes: object = {}) => judgement({ purpose: "evaluation", ...changes });
@@ -48,7 +48,7 @@ const rows = (changes: object = {}): Any[] => [row(), row({ example: "f", reward
 const random = () => new Random("calls");
 const small = () => ({ ...batchOf([examples[0]!]), frames: [1] }) as Any;
 const agent = (o: object = {}): Any =>
-  rl.learner<Small>(one.net, one.optimiser, { log: rl.memoryLog(), batchOf, ...o } as Any);
+  rl.learner<Small>(one.net, one.optimizer, { log: rl.memoryLog(), batchOf, ...o } as Any);
 const answered = async (wrong: (id: string, agent: Any) => unknown) => {
   const asked = agent();
   return wrong((await asked.act(examples[0]!)).id, asked);
@@ -118,9 +118,9 @@ const table: Record<string, Calls> = {
     right: () => rl.ratingsOf([judgement()]),
     wrong: judgements(rl.ratingsOf, { example: NO_TEXT, judge: NO_TEXT, action: NO_WHOLE, reward: REWARDS }),
   },
-  reconciled: {
-    right: () => rl.reconciled([judgement()]),
-    wrong: judgements(rl.reconciled, {
+  aggregateLabels: {
+    right: () => rl.aggregateLabels([judgement()]),
+    wrong: judgements(rl.aggregateLabels, {
       example: NO_TEXT,
       judge: NO_TEXT,
       action: NO_WHOLE,
@@ -203,9 +203,9 @@ const table: Record<string, Calls> = {
       [[null, 5, () => 5, () => () => Number.NaN], (rewards) => rl.doublyRobust(rows(), { rewards })],
     ],
   },
-  effectiveSize: {
-    right: () => rl.effectiveSize([1, 2]),
-    wrong: [[[...NO_LISTS, ...[...NO_NUMBERS, -1].map((x) => [1, x])], rl.effectiveSize]],
+  effectiveSampleSize: {
+    right: () => rl.effectiveSampleSize([1, 2]),
+    wrong: [[[...NO_LISTS, ...[...NO_NUMBERS, -1].map((x) => [1, x])], rl.effectiveSampleSize]],
   },
   fitRewards: {
     right: () => rl.fitRewards(rows())(row(), 0),
@@ -216,7 +216,7 @@ const table: Record<string, Calls> = {
     wrong: [
       ...judgements((x) => rl.rowsOf(x, () => [0.5, 0.5]), {
         ...{ example: NO_TEXT, action: [...NO_WHOLE, 2], reward: REWARDS, propensity: [0, ...NO_NUMBERS] },
-        ...{ probabilities: NO_PROBABILITIES, chosenWith: [0, Number.NaN, "1"], purpose: ["test"] },
+        ...{ probabilities: NO_PROBABILITIES, inclusionProbability: [0, Number.NaN, "1"], purpose: ["test"] },
       }),
       [[...NO_PROBABILITIES, [1]], (p) => rl.rowsOf([judgement()], () => p)],
       [[null, 5, {}], (target) => rl.rowsOf([judgement()], target)],
@@ -293,7 +293,7 @@ const table: Record<string, Calls> = {
     ],
   },
   ...Object.fromEntries(
-    Object.entries({ effective: rl.effective, preferences: rl.preferences }).map(
+    Object.entries({ activeJudgements: rl.activeJudgements, activePreferences: rl.activePreferences }).map(
       ([name, standing]): [string, Calls] => [
         name,
         {
@@ -346,11 +346,11 @@ const table: Record<string, Calls> = {
       ],
     ],
   },
-  likeliest: {
-    right: () => rl.likeliest([0.5, 0.5], [1, 0]),
+  optimisticArgmax: {
+    right: () => rl.optimisticArgmax([0.5, 0.5], [1, 0]),
     wrong: [
-      [[...NO_LISTS, [], ...NO_NUMBERS.map((x) => [0.5, x])], (x) => rl.likeliest(x)],
-      [[...NO_LISTS, [1], ...[...NO_NUMBERS, -1].map((x) => [1, x])], (x) => rl.likeliest([0.5, 0.5], x)],
+      [[...NO_LISTS, [], ...NO_NUMBERS.map((x) => [0.5, x])], (x) => rl.optimisticArgmax(x)],
+      [[...NO_LISTS, [1], ...[...NO_NUMBERS, -1].map((x) => [1, x])], (x) => rl.optimisticArgmax([0.5, 0.5], x)],
     ],
   },
   simulatedPerson: {
@@ -359,7 +359,7 @@ const table: Record<string, Calls> = {
     wrong: [
       [[undefined, null, 5, {}], rl.simulatedPerson],
       [[Number.NaN, null, {}, true], (seed) => rl.simulatedPerson({ seed })],
-      ...["noise", "laziness"].map(
+      ...["labelNoise", "laziness"].map(
         (name) => [[...NO_NUMBERS, 1.1, -0.1], (x: Any) => rl.simulatedPerson({ seed: 1, [name]: x })] as const,
       ),
       [[...NO_NUMBERS, 1.1, -1.1], (bias) => rl.simulatedPerson({ seed: 1, bias })],
@@ -395,7 +395,7 @@ const table: Record<string, Calls> = {
     options: (o) => new rl.PreferenceModel([one], { batchOf, ...o }),
     wrong: [
       [
-        [...NO_LISTS, [], [null], [{}], [{ ...one, optimiser: {} }], [{ ...one, nett: 1 }]],
+        [...NO_LISTS, [], [null], [{}], [{ ...one, optimizer: {} }], [{ ...one, nett: 1 }]],
         (x) => new rl.PreferenceModel(x, { batchOf }),
       ],
       [[undefined, null, {}, { batchOf: 5 }], (o) => new rl.PreferenceModel([one], o)],
@@ -419,25 +419,25 @@ const table: Record<string, Calls> = {
     wrong: [[NO_LISTS, (x) => model.rewards(x)]],
   },
   learnFromRewards: {
-    right: () => rl.learnFromRewards(all, one.optimiser, model, examples.slice(0, 2), batchOf),
-    options: (o) => rl.learnFromRewards(all, one.optimiser, model, examples.slice(0, 2), batchOf, o),
+    right: () => rl.learnFromRewards(all, one.optimizer, model, examples.slice(0, 2), batchOf),
+    options: (o) => rl.learnFromRewards(all, one.optimizer, model, examples.slice(0, 2), batchOf, o),
     wrong: [
-      [[...NO_LISTS, []], (x) => rl.learnFromRewards(all, one.optimiser, model, x, batchOf)],
-      [[null, {}], (x) => rl.learnFromRewards(x, one.optimiser, model, examples, batchOf)],
+      [[...NO_LISTS, []], (x) => rl.learnFromRewards(all, one.optimizer, model, x, batchOf)],
+      [[null, {}], (x) => rl.learnFromRewards(x, one.optimizer, model, examples, batchOf)],
       [[null, {}], (x) => rl.learnFromRewards(all, x, model, examples, batchOf)],
-      [[null, {}], (x) => rl.learnFromRewards(all, one.optimiser, x, examples, batchOf)],
-      [[null, {}], (x) => rl.learnFromRewards(all, one.optimiser, model, examples, x)],
-      ...["caution", "entropy", "leash"].map(
+      [[null, {}], (x) => rl.learnFromRewards(all, one.optimizer, x, examples, batchOf)],
+      [[null, {}], (x) => rl.learnFromRewards(all, one.optimizer, model, examples, x)],
+      ...["caution", "entropy", "klCoef"].map(
         (name) =>
           [
             NO_NUMBERS,
-            (x: Any) => rl.learnFromRewards(all, one.optimiser, model, examples, batchOf, { [name]: x }),
+            (x: Any) => rl.learnFromRewards(all, one.optimizer, model, examples, batchOf, { [name]: x }),
           ] as const,
       ),
       [
         [null, {}, words],
         (reference) =>
-          rl.learnFromRewards(all, one.optimiser, model, examples, batchOf, { reference: reference ?? words }),
+          rl.learnFromRewards(all, one.optimizer, model, examples, batchOf, { reference: reference ?? words }),
       ],
     ],
   },
@@ -445,15 +445,15 @@ const table: Record<string, Calls> = {
     right: () => agent(),
     options: agent,
     wrong: [
-      [[undefined, null, {}], (o) => rl.learner(all, one.optimiser, o)],
-      [[undefined, null, {}], (x) => rl.learner(x, one.optimiser, { log: rl.memoryLog() })],
+      [[undefined, null, {}], (o) => rl.learner(all, one.optimizer, o)],
+      [[undefined, null, {}], (x) => rl.learner(x, one.optimizer, { log: rl.memoryLog() })],
       [[undefined, null, {}], (x) => rl.learner(all, x, { log: rl.memoryLog() })],
       [[null, {}, 5], (reference) => agent({ reference })],
       [
         [...NO_LISTS, [null], ...[...NO_WHOLE, 4].map((label) => [{ id: "e", label }]), [{ id: 5, label: 1 }]],
-        (labelled) => agent({ labelled }),
+        (labeled) => agent({ labeled }),
       ],
-      [[null, {}, 5, { length: 5 }, { length: Number.NaN, at: () => null }], (unlabelled) => agent({ unlabelled })],
+      [[null, {}, 5, { length: 5 }, { length: Number.NaN, at: () => null }], (unlabeled) => agent({ unlabeled })],
       [
         [null, {}, { key: 5, rest: [] }, { key: String, rest: ["img"] }, { key: String, rest: "image" }],
         (recurring) => agent({ recurring }),
@@ -468,9 +468,12 @@ const table: Record<string, Calls> = {
     options: (o) => agent().act(examples[0]!, o),
     wrong: [
       [[undefined, null, 5, { id: "" }, { id: 5 }], (x) => agent().act(x)],
-      [[0, ...NO_NUMBERS.filter((x) => x !== null), 2], (chosenWith) => agent().act(examples[0]!, { chosenWith })],
+      [
+        [0, ...NO_NUMBERS.filter((x) => x !== null), 2],
+        (inclusionProbability) => agent().act(examples[0]!, { inclusionProbability }),
+      ],
       [["test", null], (purpose) => agent().act(examples[0]!, { purpose })],
-      [NO_TEXT, (chosenBy) => agent().act(examples[0]!, { chosenBy })],
+      [NO_TEXT, (acquisition) => agent().act(examples[0]!, { acquisition })],
       [NO_LISTS, (x) => agent().actOn(x)],
       [[[], [{}, {}]], (asking) => agent().actOn([examples[0]!], asking)],
     ],
@@ -563,7 +566,7 @@ test("sums of any length lose nothing, and weights of any size weigh", () => {
     ...[Number.NaN, Infinity, Number.NaN, 0],
   ]);
   for (const weight of [1e-300, 1, 1e300]) {
-    expect(rl.effectiveSize([weight, weight, weight])).toBeCloseTo(3, 12);
+    expect(rl.effectiveSampleSize([weight, weight, weight])).toBeCloseTo(3, 12);
     const all = rows({ example: "g", reward: 0 }).map((row) => ({ ...row, weight }));
     expect(rl.ips(all)).toEqual(rl.ips(rows({ example: "g", reward: 0 })));
   }

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { Random } from "../../src/data/random.ts";
 import { type Engine, policyGradient } from "../../src/index.ts";
 import { createEngine } from "../../src/node.ts";
-import { Baseline, type BaselineName, baselineDefaults, baselineNames } from "../../src/rl/rules/baseline.ts";
+import { Baseline, type BaselineName, baselineDefaults, baselineNames } from "../../src/rl/algorithms/baseline.ts";
 import { runCase } from "../harness.ts";
 
 /*

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, it } from "vitest";
 import type { Engine } from "../../src/index.ts";
 import { createEngine } from "../../src/node.ts";
-import { fleissKappa, learner, memoryLog, ratingsOf, reconciled, simulatedPerson } from "../../src/rl/index.ts";
+import { aggregateLabels, fleissKappa, learner, memoryLog, ratingsOf, simulatedPerson } from "../../src/rl/index.ts";
 import { batchOf, beginner, examples, type Small } from "./small.ts";
 
 let engine: Engine;
@@ -11,13 +11,13 @@ beforeAll(async () => {
 afterAll(() => engine.destroy());
 
 it("learns from three simulated people who are late, skip, say it twice or never answer, and never waits for them", async () => {
-  const { net, optimiser } = beginner(engine);
+  const { net, optimizer } = beginner(engine);
   const log = memoryLog();
-  const agent = learner<Small>(net, optimiser, { log, batchOf, seed: 3, session: "s", replays: 4, batch: 16 });
+  const agent = learner<Small>(net, optimizer, { log, batchOf, seed: 3, session: "s", stepsPerUpdate: 4, batch: 16 });
   const people = [
-    simulatedPerson({ seed: 1, noise: 0.05, delay: 30 }),
-    simulatedPerson({ seed: 2, noise: 0.1, laziness: 0.3, delay: 10 }),
-    simulatedPerson({ seed: 3, noise: 0.4, delay: 3 }),
+    simulatedPerson({ seed: 1, labelNoise: 0.05, delay: 30 }),
+    simulatedPerson({ seed: 2, labelNoise: 0.1, laziness: 0.3, delay: 10 }),
+    simulatedPerson({ seed: 3, labelNoise: 0.4, delay: 3 }),
   ];
   /** What is on its way, by the question after which it arrives. */
   let coming: { at: number; id: string; judge: string; reward: number | null }[] = [];
@@ -62,7 +62,7 @@ it("learns from three simulated people who are late, skip, say it twice or never
   const { observed, items } = fleissKappa(ratingsOf(log.judgements()));
   expect(items).toBeGreaterThan(20);
   expect(observed).toBeGreaterThan(0.5);
-  const together = reconciled(log.judgements());
+  const together = aggregateLabels(log.judgements());
   expect(together.length).toBeLessThanOrEqual(48);
   const isRight = ({ example, action, reward }: (typeof together)[number]) =>
     reward > 0 === (examples.find(({ id }) => id === example)!.label === action);

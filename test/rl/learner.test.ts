@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { adam, type Engine, judged, policyGradient } from "../../src/index.ts";
+import { adam, type Engine, feedbackLoss, policyGradient } from "../../src/index.ts";
 import { type Batch, MultimodalNet, weightsOf } from "../../src/model/index.ts";
 import { createEngine } from "../../src/node.ts";
 import { learner, type Method, memoryLog, methods } from "../../src/rl/index.ts";
@@ -56,9 +56,9 @@ async function teach(method: Method, rounds: number, groups = 1) {
     log,
     batchOf,
     method,
-    entropy,
+    entropyCoef: entropy,
     seed: 3,
-    replays: 4,
+    stepsPerUpdate: 4,
     batch: 16,
   });
   const rewards: number[] = [];
@@ -74,7 +74,7 @@ async function teach(method: Method, rounds: number, groups = 1) {
 }
 
 describe("the rules", () => {
-  test("REINFORCE with baseline, entropy and leash gives PyTorch's loss and gradient", () =>
+  test("REINFORCE with baseline, entropy and klCoef gives PyTorch's loss and gradient", () =>
     runCase(engine, {
       name: "",
       async run() {
@@ -89,9 +89,9 @@ describe("the rules", () => {
         const { entropy, beta } = fixture;
         const { loss, d } = await engine.step(() => {
           const loss = policyGradient(logits, fixture.actions.data, advantages, {
-            entropy,
-            beta,
-            klTo: fixture.reference.data,
+            entropyCoef: entropy,
+            klCoef: beta,
+            referenceLogits: fixture.reference.data,
           });
           return { loss, d: loss.backward().get(logits) };
         });
@@ -115,7 +115,7 @@ describe("the rules", () => {
     });
     const logits = engine.parameter(x, [2, 3]);
     const { y, d } = await engine.step(() => {
-      const y = judged(logits, actions, rewards, { noise: e });
+      const y = feedbackLoss(logits, actions, rewards, { labelNoise: e });
       return { y, d: y.backward().get(logits) };
     });
     expectClose("the loss", [await y.item()], [loss(x)]);
@@ -125,7 +125,7 @@ describe("the rules", () => {
 
 describe("the learner", () => {
   test.each([
-    ["beliefs", 12, 1],
+    ["posterior", 12, 1],
     ["replay", 12, 1],
     ["importance", 40, 1],
     ["reinforce", 60, 1],
@@ -193,18 +193,23 @@ describe("the learner", () => {
       batchOf,
       answers: "sampled",
     });
-    const asking = [{ chosenBy: "bald, floor 0.1", chosenWith: 0.25 }, { purpose: "evaluation" as const }];
+    const asking = [{ acquisition: "bald, floor 0.1", inclusionProbability: 0.25 }, { purpose: "evaluation" as const }];
     const answers = await agent.actOn(examples.slice(0, 2), asking);
     for (const { id } of answers) await agent.judge(id, { reward: 1, judge: "a" });
     const [chosen, blind] = log.judgements();
     expect(chosen).toMatchObject({ ...asking[0], purpose: "training" });
     expect(chosen!.propensity).toBe(chosen!.probabilities[chosen!.action]);
-    expect(blind).toMatchObject({ chosenBy: "uniform", chosenWith: null, purpose: "evaluation", propensity: 1 });
+    expect(blind).toMatchObject({
+      acquisition: "uniform",
+      inclusionProbability: null,
+      purpose: "evaluation",
+      propensity: 1,
+    });
     expect(blind!.probabilities[blind!.action]).toBe(Math.max(...blind!.probabilities));
     expect((await agent.update()).judgements).toBe(1);
   });
 
-  test("takes a preference between an answer and its rival, with the chance of that pair", async () => {
+  test("takes a preference between an answer and its alternative, with the chance of that pair", async () => {
     const network = net();
     const log = memoryLog();
     const agent = learner<Small>(network, adam(network.parameters(), { lr: 0.01 }), {
@@ -213,13 +218,13 @@ describe("the learner", () => {
       answers: "sampled",
     });
     for (const answer of await agent.actOn(examples.slice(0, 8))) {
-      const { action, rival, probabilities: p } = answer;
-      expect(rival).not.toBe(action);
-      const third = [0, 1, 2, 3].find((a) => a !== action && a !== rival)!;
+      const { action, alternative, probabilities: p } = answer;
+      expect(alternative).not.toBe(action);
+      const third = [0, 1, 2, 3].find((a) => a !== action && a !== alternative)!;
       await expect(agent.prefer(answer.id, { better: third, judge: "a" })).rejects.toThrow(/expected/);
-      const said = await agent.prefer(answer.id, { better: rival, judge: "a" });
-      expect(said).toMatchObject({ kind: "preference", preferred: rival, rejected: action });
-      const [x, y] = [p[action]!, p[rival]!];
+      const said = await agent.prefer(answer.id, { better: alternative, judge: "a" });
+      expect(said).toMatchObject({ kind: "preference", preferred: alternative, rejected: action });
+      const [x, y] = [p[action]!, p[alternative]!];
       expect(said.propensity).toBeCloseTo((x * y) / (1 - x) + (y * x) / (1 - y), 12);
     }
     expect(log.preferences().length).toBe(8);

@@ -25,8 +25,8 @@ async function judge() {
   for (;;) {
     const id = run + "." + next++;
     await log.append({
-      v: 2, kind: "judgement", id, time: new Date().toISOString(), session: run, judge: "simulated", example: id,
-      inputHash: "x".repeat(next % 300 + 1), action: 0, probabilities: [1], propensity: 1, chosenBy: "uniform", chosenWith: null, purpose: "training",
+      v: 3, kind: "judgement", id, time: new Date().toISOString(), session: run, judge: "simulated", example: id,
+      inputHash: "x".repeat(next % 300 + 1), action: 0, probabilities: [1], propensity: 1, acquisition: "uniform", inclusionProbability: null, purpose: "training",
       model: "m", reward: 1, reactionMs: 0, seed: 1,
     });
     writeSync(1, id + "\\n");

@@ -19,12 +19,12 @@ import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { openFeedbackLog } from "../../src/node/feedback-log.ts";
 import { readFeedbackLog } from "../../src/node/read-log.ts";
 import type { FeedbackRecord, Judgement } from "../../src/rl/judgement.ts";
-import { effective, FeedbackLogError, parseRecord, rewarded } from "../../src/rl/judgement.ts";
+import { activeJudgements, FeedbackLogError, parseRecord, rewarded } from "../../src/rl/judgement.ts";
 import { logOver, memoryLog } from "../../src/rl/log.ts";
 
 function judgement(id: string, changes: Partial<Judgement> = {}): Judgement {
   return {
-    v: 2,
+    v: 3,
     kind: "judgement",
     id,
     time: "2025-01-31T12:00:00.000Z",
@@ -35,8 +35,8 @@ function judgement(id: string, changes: Partial<Judgement> = {}): Judgement {
     action: 1,
     probabilities: [0.25, 0.75],
     propensity: 0.75,
-    chosenBy: "uniform",
-    chosenWith: 0.5,
+    acquisition: "uniform",
+    inclusionProbability: 0.5,
     purpose: "training",
     model: "m",
     reward: 1,
@@ -46,7 +46,7 @@ function judgement(id: string, changes: Partial<Judgement> = {}): Judgement {
   };
 }
 const retraction = (retracts: string): FeedbackRecord => ({
-  v: 2,
+  v: 3,
   kind: "retraction",
   id: `r ${retracts}`,
   retracts,
@@ -63,7 +63,7 @@ describe("records", () => {
   });
 
   it.each([
-    ["v", { v: 3 }],
+    ["v", { v: 9 }],
     ["kind", { kind: "wish" }],
     ["id", { id: "" }],
     ["time", { time: "yesterday" }],
@@ -79,8 +79,8 @@ describe("records", () => {
     ["reward", { reward: undefined }],
     ["reactionMs", { reactionMs: -1 }],
     ["seed", { seed: 0.5 }],
-    ["chosenWith", { chosenWith: 0 }],
-    ["chosenWith", { chosenWith: undefined }],
+    ["inclusionProbability", { inclusionProbability: 0 }],
+    ["inclusionProbability", { inclusionProbability: undefined }],
     ["purpose", { purpose: "fun" }],
   ])("are refused with file, line and field: %s %o", (field, changes) => {
     const line = JSON.stringify({ ...judgement("a"), ...changes });
@@ -96,11 +96,20 @@ describe("records", () => {
   });
 
   it("of version 1 are brought up to this one", () => {
-    const { chosenWith: _, purpose: __, ...old } = judgement("a");
+    const { inclusionProbability: _, purpose: __, acquisition, ...rest } = judgement("a");
+    const old = { ...rest, chosenBy: acquisition };
     const line = JSON.stringify({ ...old, v: 1 });
-    expect(parseRecord(line, 1)).toEqual(judgement("a", { chosenWith: null }));
+    expect(parseRecord(line, 1)).toEqual(judgement("a", { inclusionProbability: null }));
     expect(parseRecord(JSON.stringify({ ...retraction("a"), v: 1 }), 1)).toEqual(retraction("a"));
     expect(() => parseRecord(JSON.stringify({ ...old, v: 1, reward: 2 }), 1)).toThrow(/"reward"/);
+  });
+
+  it("of version 2 are brought up to this one", () => {
+    const { inclusionProbability, acquisition, ...rest } = judgement("a", { inclusionProbability: 0.5 });
+    const old = { ...rest, v: 2, chosenBy: acquisition, chosenWith: inclusionProbability };
+    expect(parseRecord(JSON.stringify(old), 1)).toEqual(judgement("a", { inclusionProbability: 0.5 }));
+    expect(parseRecord(JSON.stringify({ ...retraction("a"), v: 2 }), 1)).toEqual(retraction("a"));
+    expect(() => parseRecord(JSON.stringify({ ...old, chosenWith: 2 }), 1)).toThrow(/"inclusionProbability"/);
   });
 
   it("are refused if a preference is not between two", () => {
@@ -128,7 +137,7 @@ describe("records", () => {
       retraction("c"),
       judgement("d"),
     ];
-    const kept = effective(records);
+    const kept = activeJudgements(records);
     expect(ids(kept)).toEqual(["a", "b", "d"]);
     expect(kept[0]?.reward).toBe(1);
     expect(ids(rewarded(kept))).toEqual(["a", "d"]);
@@ -471,9 +480,9 @@ describe("openFeedbackLog", () => {
   });
 
   it("never drops a last line that is whole but of another version", async () => {
-    const content = lines(judgement("a"), { ...judgement("b"), v: 3 } as unknown as Judgement);
+    const content = lines(judgement("a"), { ...judgement("b"), v: 9 } as unknown as Judgement);
     await writeFile(path, content);
-    await expect(open()).rejects.toThrow(/:2: field "v" is 3/);
+    await expect(open()).rejects.toThrow(/:2: field "v" is 9/);
     expect(await readFile(path, "utf8")).toBe(content);
   });
 

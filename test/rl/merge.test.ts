@@ -1,10 +1,10 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { effective, type FeedbackRecord, type Judgement, mergeLogs } from "../../src/rl/index.ts";
+import { activeJudgements, type FeedbackRecord, type Judgement, mergeLogs } from "../../src/rl/index.ts";
 
 function judgement(id: string, seconds: number, judge = "Ada", changes: Partial<Judgement> = {}): Judgement {
   return {
-    v: 2,
+    v: 3,
     kind: "judgement",
     id,
     time: new Date(Date.UTC(2025, 0, 31, 12, 0, seconds)).toISOString(),
@@ -15,8 +15,8 @@ function judgement(id: string, seconds: number, judge = "Ada", changes: Partial<
     action: 1,
     probabilities: [0.25, 0.75],
     propensity: 0.75,
-    chosenBy: "uniform",
-    chosenWith: null,
+    acquisition: "uniform",
+    inclusionProbability: null,
     model: "m",
     reward: 1,
     reactionMs: 900,
@@ -26,7 +26,7 @@ function judgement(id: string, seconds: number, judge = "Ada", changes: Partial<
   };
 }
 const undo = (retracts: string, seconds: number): FeedbackRecord => ({
-  v: 2,
+  v: 3,
   kind: "retraction",
   id: `undo ${retracts}`,
   retracts,
@@ -55,7 +55,7 @@ describe("mergeLogs", () => {
     expect(merged.conflicts).toEqual([]);
     // x and y once more, and the second undo of y.
     expect(merged.duplicates).toBe(3);
-    expect(effective(merged.records).map(({ id }) => id)).toEqual(["x", "z"]);
+    expect(activeJudgements(merged.records).map(({ id }) => id)).toEqual(["x", "z"]);
   });
 
   it("names two different records of one id, and keeps the earlier one", () => {

@@ -18,7 +18,7 @@ const member = (seed: number) => {
     fusion: "concat",
     seed,
   });
-  return { net, optimiser: adam(net.parameters(), { lr: 0.01 }) };
+  return { net, optimizer: adam(net.parameters(), { lr: 0.01 }) };
 };
 
 /** Which actions a person who knows the labels likes better: the label over each other one. */
@@ -63,7 +63,7 @@ describe("an ensemble that learned from comparisons", () => {
     await model.learn(compare(seen), { steps: 60 });
   });
 
-  test("likes the right action of examples that nobody compared, and its rewards are centred", async () => {
+  test("likes the right action of examples that nobody compared, and its rewards are centerd", async () => {
     const { mean, deviation } = await model.rewards(unseen);
     const right = unseen.filter(({ label }, n) => mean[n]!.indexOf(Math.max(...mean[n]!)) === label).length;
     expect(right / unseen.length).toBeGreaterThan(0.9);
@@ -72,7 +72,7 @@ describe("an ensemble that learned from comparisons", () => {
   });
 
   test("teaches a policy that nobody judged", async () => {
-    const { net, optimiser } = member(9);
+    const { net, optimizer } = member(9);
     const accuracy = async () => {
       const logits = await engine.step(() => net.forward(batchOf(unseen)));
       const numbers = await logits.data();
@@ -80,7 +80,7 @@ describe("an ensemble that learned from comparisons", () => {
       return unseen.filter(({ label }, n) => best(numbers.subarray(4 * n, 4 * n + 4)) === label).length / unseen.length;
     };
     expect(await accuracy()).toBeLessThan(0.6);
-    for (let i = 0; i < 60; i++) await learnFromRewards(net, optimiser, model, unseen, batchOf);
+    for (let i = 0; i < 60; i++) await learnFromRewards(net, optimizer, model, unseen, batchOf);
     expect(await accuracy()).toBeGreaterThan(0.9);
   }, 120_000);
 

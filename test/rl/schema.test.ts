@@ -9,7 +9,7 @@ import { checkRecord, FeedbackLogError, type FeedbackRecord } from "../../src/rl
 const validate = new Ajv2020({ strictTypes: false }).compile(schema);
 
 const asked = {
-  v: 2,
+  v: 3,
   id: "s/0/e7",
   time: "2025-01-31T12:00:00.000Z",
   session: "s",
@@ -18,8 +18,8 @@ const asked = {
   inputHash: "0123456789abcdef",
   probabilities: [0.25, 0.75],
   propensity: 0.75,
-  chosenBy: "entropy, floor 0.1",
-  chosenWith: 0.02,
+  acquisition: "entropy, floor 0.1",
+  inclusionProbability: 0.02,
   model: "fedcba9876543210",
   reactionMs: 900,
   seed: 1,
@@ -28,7 +28,7 @@ const asked = {
 const records: FeedbackRecord[] = [
   { ...asked, kind: "judgement", action: 1, reward: 1 },
   { ...asked, kind: "preference", preferred: 0, rejected: 1 },
-  { v: 2, kind: "retraction", id: "undo s/0/e7", retracts: "s/0/e7", time: asked.time, judge: "Ada" },
+  { v: 3, kind: "retraction", id: "undo s/0/e7", retracts: "s/0/e7", time: asked.time, judge: "Ada" },
 ];
 
 const refusedBy = (record: unknown): FeedbackLogError | undefined => {
@@ -69,7 +69,7 @@ describe("the published schema", () => {
       expect(validate(record), JSON.stringify(validate.errors)).toBe(true);
       expect(checkRecord(record)).toEqual(record);
     }
-    expect(schema.properties.v.const).toBe(2);
+    expect(schema.properties.v.const).toBe(3);
   });
 
   it("agrees with the rules by hand on every property of every kind, whatever it holds", () => {
@@ -81,7 +81,7 @@ describe("the published schema", () => {
           // As it is written into a file and read again: undefined is then missing.
           const changed = JSON.parse(JSON.stringify({ ...record, [field]: x })) as Record<string, unknown>;
           // Records of version 1 are read by hand and are not of this schema.
-          if (changed.v === 1) return;
+          if (changed.v === 1 || changed.v === 2) return;
           const error = refusedBy(changed);
           if (validate(changed)) {
             seen.taken += 1;

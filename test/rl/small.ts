@@ -22,7 +22,7 @@ export const batchOf = (some: readonly Small[]): Batch => ({
   audio: new Float32Array(some.length),
 });
 
-/** A network that has learned nothing yet, and its optimiser. */
+/** A network that has learned nothing yet, and its optimizer. */
 export function beginner(engine: Engine) {
   const net = new MultimodalNet(engine, {
     image: [1, 8, 8],
@@ -37,5 +37,5 @@ export function beginner(engine: Engine) {
     fusion: "concat",
     seed: 1,
   });
-  return { net, optimiser: adam(net.parameters(), { lr: 0.01 }) };
+  return { net, optimizer: adam(net.parameters(), { lr: 0.01 }) };
 }

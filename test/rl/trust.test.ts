@@ -14,14 +14,14 @@ afterAll(() => engine.destroy());
 
 describe("a correction", () => {
   it("is possible after a restart, by the judge who took it back, with the chances of then", async () => {
-    const { net, optimiser } = beginner(engine);
+    const { net, optimizer } = beginner(engine);
     const before = memoryLog();
-    const first = learner<Small>(net, optimiser, { log: before, batchOf, answers: "sampled" });
+    const first = learner<Small>(net, optimizer, { log: before, batchOf, answers: "sampled" });
     const { id } = await first.act(examples[0]!);
     const said = await first.judge(id, { reward: 1, judge: "a" });
     await first.judge(id, { reward: 1, judge: "b" });
     const log = memoryLog(before.records());
-    const again = learner<Small>(net, optimiser, { log, batchOf, find: () => examples[0] });
+    const again = learner<Small>(net, optimizer, { log, batchOf, find: () => examples[0] });
     await expect(again.judge(id, { reward: -1, judge: "a" })).rejects.toThrow(/a has judged .* undo that first/);
     await log.undo("a");
     const corrected = await again.judge(id, { reward: -1, judge: "a" });
@@ -60,7 +60,7 @@ describe("any batch", () => {
       const agent = learner<{ id: string }>(net, adam(net.parameters(), { lr: 0.01 }), {
         log,
         method,
-        replays: 2,
+        stepsPerUpdate: 2,
         batch: 4,
       });
       const some = [0, 1, 2, 3].map((i) => ({ id: `${i}`, ...of(i) }));
@@ -117,8 +117,8 @@ describe("weights that are no numbers any more", () => {
 
 describe("what a learner is given", () => {
   const make = (options: object) => {
-    const { net, optimiser } = beginner(engine);
-    return learner<Small>(net, optimiser, { log: memoryLog(), batchOf, ...options } as LearnerOptions<Small>);
+    const { net, optimizer } = beginner(engine);
+    return learner<Small>(net, optimizer, { log: memoryLog(), batchOf, ...options } as LearnerOptions<Small>);
   };
 
   it.each<[object, RegExp]>([
@@ -126,13 +126,13 @@ describe("what a learner is given", () => {
     [{ method: "reenforce" }, /method is "reenforce".*Did you mean "reinforce"\?/],
     [{ baseline: "constructor" }, /baseline is "constructor", expected one of none/],
     [{ metod: "ppo" }, /no option "metod"\. Did you mean method\?/],
-    [{ replays: 0 }, /replays is 0, expected a whole number of at least 1/],
+    [{ stepsPerUpdate: 0 }, /stepsPerUpdate is 0, expected a whole number of at least 1/],
     [{ clip: Number.NaN }, /clip is NaN/],
-    [{ noise: 0.5 }, /noise is 0.5, expected at least 0 and under 0.5/],
+    [{ labelNoise: 0.5 }, /labelNoise is 0.5, expected at least 0 and under 0.5/],
     [{ mixture: [0, 0, 0] }, /mixture is .* three numbers/],
     [{ seed: 1.5 }, /seed is 1.5/],
     [
-      { labelled: [{ ...examples[0], label: 4 }] },
+      { labeled: [{ ...examples[0], label: 4 }] },
       /the label of example "e0" is 4, expected a whole number from 0 to 3/,
     ],
   ])("is checked: %o", (options, message) => {
@@ -143,7 +143,7 @@ describe("what a learner is given", () => {
     const agent = make({});
     await expect(agent.act(examples[0]!, { purpose: "eval" } as never)).rejects.toThrow(/purpose is "eval"/);
     await expect(agent.actOn(examples.slice(0, 2), [{}])).rejects.toThrow(/1 ways of asking for 2 examples/);
-    await expect(agent.act(examples[0]!, { chosenWith: 0 })).rejects.toThrow(/chosenWith is 0/);
+    await expect(agent.act(examples[0]!, { inclusionProbability: 0 })).rejects.toThrow(/inclusionProbability is 0/);
     const { id } = await agent.act(examples[0]!);
     await expect(agent.judge(id, { reward: 1, judge: "a", note: "" } as never)).rejects.toThrow(/no option "note"/);
     for (const reward of [Number.NaN, 2, undefined, "1"])
@@ -153,21 +153,21 @@ describe("what a learner is given", () => {
       { updates: -1 },
       { learned: 3 },
       { learnedFrom: [1] },
-      { confirmed: [1] },
-      { memories: [{ e: [Number.NaN] }] },
+      { labelCounts: [1] },
+      { algorithms: [{ e: [Number.NaN] }] },
     ])
       expect(() => agent.restore({ ...state, ...wrong } as never)).toThrow(/learner\.restore/);
     expect(agent.state()).toEqual(state);
   });
 
   it.each([
-    ["beliefs", { hint: [1, 2, 3] }, /beliefs: it remembers counts of 3 labels, expected 4\./],
+    ["posterior", { hint: [1, 2, 3] }, /posterior: it remembers counts of 3 labels, expected 4\./],
     ["ppo", { value: [1, 2, 3] }, /baseline: the value has 3 weights, expected 5 for 4 classes\./],
     ["reinforce", { hint: [1, 2, 3, 4] }, /baseline: it remembers no "hint"\./],
   ] as const)("%s refuses the memory of a learner of another kind", (method, memory, message) => {
     const agent = make({ method });
     const state = agent.state();
-    expect(() => agent.restore({ ...state, memories: [memory] } as never)).toThrow(message);
+    expect(() => agent.restore({ ...state, algorithms: [memory] } as never)).toThrow(message);
     expect(agent.state()).toEqual(state);
   });
 });

@@ -20,7 +20,7 @@ const settings = {
   batchOf,
   seed: 3,
   session: "s",
-  replays: 4,
+  stepsPerUpdate: 4,
   batch: 16,
   find: (id: string) => examples.find((e) => e.id === id),
 };
@@ -28,19 +28,19 @@ const settings = {
 /** All that a run is continued from, beside the log. */
 interface Checkpoint {
   weights: Awaited<ReturnType<typeof weightsOf>>;
-  optimiser: Awaited<ReturnType<ReturnType<typeof beginner>["optimiser"]["state"]>>;
+  optimizer: Awaited<ReturnType<ReturnType<typeof beginner>["optimizer"]["state"]>>;
   learner: LearnerState;
   engineSteps: number;
 }
 
 /** A run that begins anew, or goes on from a checkpoint. */
 function start(log: FeedbackLog, from?: Checkpoint) {
-  const { net, optimiser } = beginner(engine);
-  const agent = learner<Small>(net, optimiser, { ...settings, log });
+  const { net, optimizer } = beginner(engine);
+  const agent = learner<Small>(net, optimizer, { ...settings, log });
   engine.gpu.steps = from?.engineSteps ?? 0;
   if (from) {
     setWeights(net, from.weights);
-    optimiser.restore(from.optimiser);
+    optimizer.restore(from.optimizer);
     agent.restore(from.learner);
   }
   return {
@@ -48,7 +48,7 @@ function start(log: FeedbackLog, from?: Checkpoint) {
     weights: async () => (await weightsOf(net)).tensors,
     checkpoint: async (): Promise<Checkpoint> => ({
       weights: await weightsOf(net),
-      optimiser: await optimiser.state(),
+      optimizer: await optimizer.state(),
       learner: agent.state(),
       engineSteps: engine.gpu.steps,
     }),

@@ -53,7 +53,7 @@ test("the engine with short shaders computes the same: the first case of every o
     await build({
       stdin: {
         contents: `export { createEngine } from "./src/node.ts";
-          export { opCases, optimiserCases } from "./test/cases/ops.ts";
+          export { opCases, optimizerCases } from "./test/cases/ops.ts";
           export { networkCases } from "./test/cases/network.ts";
           export { runCase } from "./test/harness.ts";`,
         resolveDir: root,
@@ -81,7 +81,7 @@ test("the engine with short shaders computes the same: the first case of every o
       return create(descriptor);
     };
     const seen = new Set<string>();
-    const cases = [...short.opCases, ...short.optimiserCases, short.networkCases[0]!].filter(({ name }) => {
+    const cases = [...short.opCases, ...short.optimizerCases, short.networkCases[0]!].filter(({ name }) => {
       const op = name.split(/[\s,:(]/)[0]!;
       return !seen.has(op) && seen.add(op);
     });

@@ -7,7 +7,7 @@ import { type Point, pointsOf, spreadOf, table } from "../../study/table.ts";
 
 /* What the study makes of the runs that it started. */
 
-const point = (seed: number, judgements: number, accuracy: number, method = "beliefs"): Point => ({
+const point = (seed: number, judgements: number, accuracy: number, method = "posterior"): Point => ({
   method,
   noise: 0.1,
   labels: 300,
@@ -52,5 +52,5 @@ test("the curves are SVG with a line for each method", async () => {
     point(1, 80, 0.6, "reinforce"),
   ]);
   expect(svg).toMatch(/^<svg/);
-  for (const text of ["beliefs", "reinforce", "300 labels, 10 % of judgements wrong"]) expect(svg).toContain(text);
+  for (const text of ["posterior", "reinforce", "300 labels, 10 % of judgements wrong"]) expect(svg).toContain(text);
 });

@@ -149,7 +149,7 @@ test("where there is no WebGPU, the page says what to do, this browser's way fir
   });
   await old.goto(`${site.url}?without`);
   await old.getByText("This browser has no WebGPU").waitFor({ timeout: 60_000 });
-  expect(await old.locator(".obstacle li").first().textContent()).toContain("Chrome or Edge");
+  expect(await old.locator(".startupError li").first().textContent()).toContain("Chrome or Edge");
   await old.close();
 });
 

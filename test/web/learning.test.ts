@@ -30,15 +30,15 @@ test("the answer is explained: the parts' shares sum to what they add to the pro
     Number.parseInt(/(\d+) %/.exec((await page.locator(selector).textContent())!)![1]!, 10);
   const [sure, base] = [await number(".says span"), await number(".why p:last-child")];
   expect(Math.abs(sure - base - sum)).toBeLessThanOrEqual(3); // each is rounded
-  // Where it looked: something of the picture is marked in a colour, which the picture itself has none of.
-  const coloured = await page.evaluate(() => {
+  // Where it looked: something of the picture is marked in a color, which the picture itself has none of.
+  const colored = await page.evaluate(() => {
     const canvas = document.querySelector<HTMLCanvasElement>(".picture")!;
     const { data } = canvas.getContext("2d")!.getImageData(0, 0, canvas.width, canvas.height);
     let n = 0;
     for (let i = 0; i < data.length; i += 4) if (Math.abs(data[i]! - data[i + 2]!) > 20) n++;
     return n;
   });
-  expect(coloured).toBeGreaterThan(5);
+  expect(colored).toBeGreaterThan(5);
   await press(page, "ArrowRight", 1);
   await page.getByRole("button", { name: "Why?" }).click();
 });

@@ -95,7 +95,7 @@ test("a class that is renamed keeps its examples", async () => {
 });
 
 const judgement = (n: number, example: string, classes: number[]): Judgement & { classes: number[] } => ({
-  v: 2,
+  v: 3,
   kind: "judgement",
   id: `judgement ${n}`,
   time: "2025-01-31T12:00:00.000Z",
@@ -105,8 +105,8 @@ const judgement = (n: number, example: string, classes: number[]): Judgement & {
   inputHash: "0",
   probabilities: classes.map(() => 1 / classes.length),
   propensity: 1 / classes.length,
-  chosenBy: "uniform",
-  chosenWith: null,
+  acquisition: "uniform",
+  inclusionProbability: null,
   model: "0",
   reactionMs: 1,
   seed: 1,

@@ -16,7 +16,7 @@ beforeAll(async () => {
 });
 afterAll(() => site?.close());
 
-/** A disc or stripes somewhere, in some colour, on noise. */
+/** A disc or stripes somewhere, in some color, on noise. */
 function png(kind: "disc" | "stripes", n: number): { name: string; mimeType: string; buffer: Buffer } {
   const random = new Random("own test", kind, n);
   const side = 64;

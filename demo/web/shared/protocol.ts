@@ -120,7 +120,7 @@ export interface Explanation {
 }
 
 /** What an own example is made of, as the page decoded it. */
-export interface Material {
+export interface UserInput {
   /** A square picture. */
   picture?: Picture | undefined;
   sound?: Sound | undefined;
@@ -190,7 +190,7 @@ export interface BenchRow {
 }
 
 /** What happens in the worker without being asked. */
-export type Happening =
+export type WorkerEvent =
   | { kind: "progress"; task: TaskName; progress: Progress }
   | { kind: "question"; task: TaskName; question: Question | null }
   | { kind: "learning"; task: TaskName; on: boolean }
@@ -211,6 +211,6 @@ export interface Opened {
 }
 
 /** Why the page cannot begin. */
-export type Obstacle = "no-webgpu" | "no-adapter" | "other-tab" | "storage" | "data" | "other";
+export type StartupError = "no-webgpu" | "no-adapter" | "other-tab" | "storage" | "data" | "other";
 
-export type Opening = { ok: true; opened: Opened } | { ok: false; obstacle: Obstacle; message: string };
+export type Opening = { ok: true; opened: Opened } | { ok: false; startupError: StartupError; message: string };

@@ -14,7 +14,7 @@ export const en = {
   modality: { image: "picture", text: "words", audio: "sound", all: "all three" } as Record<string, string>,
   footer: {
     privacy: "No account, no server, no tracking: data, network and judgements stay on this machine.",
-    credits: "Credits and licences",
+    credits: "Credits and licenses",
     code: "handgrad, a WebGPU training engine with every kernel written by hand",
     menardi:
       "Italian voices: sound files made by Marco Menardi and his wife Paola Dal Zot, http://www.voip.ammdomus.it",
@@ -177,7 +177,7 @@ export const en = {
     examplesAbout:
       "An example may have a picture, a sound and words, or only one of these. One in four with a name is kept to measure by.",
     label: "It is",
-    unlabelled: "not said: to be judged",
+    unlabeled: "not said: to be judged",
     files: "Choose files",
     filesAbout: "Pictures and sounds; each file becomes an example.",
     drop: "or drop them here",
@@ -213,12 +213,12 @@ export const en = {
     added: (n: number) => `${count(n, "example", "examples")} added.`,
   },
   credits: {
-    title: "Credits and licences",
-    about: "The pictures and recordings were made by others and keep their licences. Their copyright files:",
+    title: "Credits and licenses",
+    about: "The pictures and recordings were made by others and keep their licenses. Their copyright files:",
     source: "source",
-    licence: "licence",
+    license: "license",
     credit: "credit",
-    code: "The program is under the MIT licence. The page is built with Preact, Comlink and idb (MIT, Apache-2.0, ISC).",
+    code: "The program is under the MIT license. The page is built with Preact, Comlink and idb (MIT, Apache-2.0, ISC).",
   },
   notices: {
     lost: "The device was lost. Getting another one …",
@@ -227,7 +227,7 @@ export const en = {
     close: "Close",
     offline: "Stored for use without a network.",
   },
-  obstacle: {
+  startupError: {
     "no-webgpu": {
       title: "This browser has no WebGPU",
       text: "The network computes on your graphics device through WebGPU, which this browser does not offer (or offers only on https).",

@@ -170,7 +170,7 @@ export const zh: Text = {
     examples: "2 · 样本",
     examplesAbout: "一个样本可以有图像、声音和文字，也可以只有其中之一。写明类别的样本中每四个留一个用来测量。",
     label: "它是",
-    unlabelled: "不说：待评判",
+    unlabeled: "不说：待评判",
     files: "选择文件",
     filesAbout: "图像和声音；每个文件成为一个样本。",
     drop: "或拖到这里",
@@ -209,7 +209,7 @@ export const zh: Text = {
     title: "致谢与许可",
     about: "图像和录音出自他人之手，保留各自的许可。它们的版权文件：",
     source: "来源",
-    licence: "许可",
+    license: "许可",
     credit: "致谢",
     code: "程序采用 MIT 许可。页面使用 Preact、Comlink 和 idb（MIT、Apache-2.0、ISC）。",
   },
@@ -220,7 +220,7 @@ export const zh: Text = {
     close: "关闭",
     offline: "已存储，没有网络也能用。",
   },
-  obstacle: {
+  startupError: {
     "no-webgpu": {
       title: "这个浏览器没有 WebGPU",
       text: "网络经 WebGPU 在您的图形设备上计算，而这个浏览器不提供它（或只在 https 下提供）。",

@@ -5,10 +5,10 @@ import { Credits } from "./credits.tsx";
 import { Engine } from "./engine.tsx";
 import { Judge } from "./judge.tsx";
 import { Keep } from "./keep.tsx";
-import { ObstacleScreen } from "./obstacle.tsx";
 import { Own } from "./own.tsx";
 import { Progress } from "./progress.tsx";
 import { language, languages, text, theme, themes } from "./settings.ts";
+import { StartupErrorScreen } from "./startupError.tsx";
 import { notice, opening, spoken } from "./state.ts";
 
 const screens = { judge: Judge, progress: Progress, own: Own, engine: Engine, keep: Keep, credits: Credits };
@@ -68,7 +68,7 @@ function Opened({ children }: { children: ComponentChildren }) {
         </p>
       </>
     );
-  if (!state.ok) return <ObstacleScreen obstacle={state.obstacle} message={state.message} />;
+  if (!state.ok) return <StartupErrorScreen startupError={state.startupError} message={state.message} />;
   return <>{children}</>;
 }
 

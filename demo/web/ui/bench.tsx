@@ -2,7 +2,7 @@ import { signal } from "@preact/signals";
 import { proxy, type Remote, wrap } from "comlink";
 import { render } from "preact";
 import type { BenchDevice, BenchRow } from "../shared/protocol.ts";
-import type { BenchLab } from "../worker/bench.ts";
+import type { BenchSession } from "../worker/bench.ts";
 import { text } from "./settings.ts";
 import { ownWorker } from "./trusted.ts";
 
@@ -19,9 +19,9 @@ async function run(): Promise<void> {
   running.value = "";
   const worker = ownWorker("bench-worker.js");
   try {
-    const lab: Remote<BenchLab> = wrap<BenchLab>(worker);
-    device.value = await lab.open();
-    await lab.run(
+    const api: Remote<BenchSession> = wrap<BenchSession>(worker);
+    device.value = await api.open();
+    await api.run(
       proxy((op: string) => {
         running.value = op;
       }),

@@ -1,21 +1,21 @@
 import { signal } from "@preact/signals";
 import { useEffect, useRef, useState } from "preact/hooks";
-import type { Material } from "../shared/protocol.ts";
+import type { UserInput } from "../shared/protocol.ts";
 import { Canvas } from "./canvas.tsx";
 import { drawPicture, drawWave } from "./draw.ts";
-import { materialFrom, openCamera, pictureFrom, record } from "./material.ts";
 import { text } from "./settings.ts";
 import { notice } from "./state.ts";
+import { openCamera, pictureFrom, record, userInputFrom } from "./userInput.ts";
 
 /** A draft of an example: what was photographed, recorded and written so far. */
-export const emptyDraft = (): Material => ({ picture: undefined, sound: undefined, text: "" });
-export const isEmpty = ({ picture, sound, text }: Material): boolean => !picture && !sound && !text?.trim();
+export const emptyDraft = (): UserInput => ({ picture: undefined, sound: undefined, text: "" });
+export const isEmpty = ({ picture, sound, text }: UserInput): boolean => !picture && !sound && !text?.trim();
 
 export interface ComposeProps {
-  draft: Material;
-  onChange: (draft: Material) => void;
+  draft: UserInput;
+  onChange: (draft: UserInput) => void;
   /** Called with the picture while the camera runs, a few times a second, where that is wanted. */
-  onFrame?: ((draft: Material) => void) | undefined;
+  onFrame?: ((draft: UserInput) => void) | undefined;
 }
 
 /** Gives a picture, a sound and words, or some of them, from camera, microphone and keyboard. */
@@ -108,7 +108,7 @@ function Camera({ draft, onChange, onFrame }: ComposeProps) {
 
 const recording = signal(false);
 
-function RecordButton({ onSound }: { onSound: (sound: NonNullable<Material["sound"]>) => void }) {
+function RecordButton({ onSound }: { onSound: (sound: NonNullable<UserInput["sound"]>) => void }) {
   const t = text.value.own;
   const press = async () => {
     recording.value = true;
@@ -128,16 +128,16 @@ function RecordButton({ onSound }: { onSound: (sound: NonNullable<Material["soun
 }
 
 /** Files as examples: pictures and sounds, chosen or dropped. */
-export function Files({ onMaterials }: { onMaterials: (materials: Material[]) => void }) {
+export function Files({ onInputs }: { onInputs: (inputs: UserInput[]) => void }) {
   const t = text.value.own;
   const take = async (files: Iterable<File>) => {
-    const materials: Material[] = [];
+    const inputs: UserInput[] = [];
     for (const file of files) {
-      const material = await materialFrom(file);
-      if (material) materials.push(material);
+      const input = await userInputFrom(file);
+      if (input) inputs.push(input);
       else notice.value = { kind: "error", text: t.unreadable(file.name) };
     }
-    if (materials.length > 0) onMaterials(materials);
+    if (inputs.length > 0) onInputs(inputs);
   };
   return (
     <label

@@ -3,7 +3,7 @@ import type { Credit } from "../credits.ts";
 import { text } from "./settings.ts";
 import { fail } from "./state.ts";
 
-const licences = [
+const licenses = [
   "GPL-2.txt",
   "GPL-3.txt",
   "asterisk-prompt-es-co.txt",
@@ -28,10 +28,10 @@ export function Credits() {
       <p>{text.value.footer.menardi}</p>
       <p>
         {t.about}{" "}
-        {licences.map((name, i) => (
+        {licenses.map((name, i) => (
           <>
             {i > 0 && " · "}
-            <a href={`data/licences/${name}`}>{name.replace(".txt", "")}</a>
+            <a href={`data/licenses/${name}`}>{name.replace(".txt", "")}</a>
           </>
         ))}
       </p>
@@ -39,15 +39,15 @@ export function Credits() {
         <thead>
           <tr>
             <th scope="col">{t.source}</th>
-            <th scope="col">{t.licence}</th>
+            <th scope="col">{t.license}</th>
             <th scope="col">{t.credit}</th>
           </tr>
         </thead>
         <tbody>
-          {credits.map(({ source, licence, credit }) => (
+          {credits.map(({ source, license, credit }) => (
             <tr key={source}>
               <th scope="row">{source}</th>
-              <td>{licence}</td>
+              <td>{license}</td>
               <td>{credit}</td>
             </tr>
           ))}

@@ -1,11 +1,11 @@
 import type { Picture, Sound, Spectrogram } from "../shared/protocol.ts";
 
-/* Drawing on canvases. Colours are those of the canvas in the page's style. */
+/* Drawing on canvases. Colors are those of the canvas in the page's style. */
 
 type Rgb = readonly [number, number, number];
 
-/** A colour of the style sheet, as numbers. */
-export function colourOf(element: Element, property: "color" | "background-color" | "border-top-color"): Rgb {
+/** A color of the style sheet, as numbers. */
+export function colorOf(element: Element, property: "color" | "background-color" | "border-top-color"): Rgb {
   const [r = 0, g = 0, b = 0] = (
     getComputedStyle(element)
       .getPropertyValue(property)
@@ -16,11 +16,11 @@ export function colourOf(element: Element, property: "color" | "background-color
 
 const between = (a: number, b: number, share: number) => a + (b - a) * share;
 
-/** One pixel a number; `heat` [H, W], 0 to 1, is laid over it in the colour given. */
+/** One pixel a number; `heat` [H, W], 0 to 1, is laid over it in the color given. */
 export function drawPicture(
   canvas: HTMLCanvasElement,
   { width, height, channels, data }: Picture,
-  heat?: { data: Float32Array; colour: Rgb },
+  heat?: { data: Float32Array; color: Rgb },
 ): void {
   canvas.width = width;
   canvas.height = height;
@@ -31,7 +31,7 @@ export function drawPicture(
     const strength = heat ? 0.85 * Math.min(1, Math.max(0, heat.data[i]!)) : 0;
     for (let c = 0; c < 3; c++) {
       const ink = 255 * data[channels === 1 ? i : c * size + i]!;
-      pixels.data[4 * i + c] = heat ? between(ink * 0.8, heat.colour[c]!, strength) : ink;
+      pixels.data[4 * i + c] = heat ? between(ink * 0.8, heat.color[c]!, strength) : ink;
     }
     pixels.data[4 * i + 3] = 255;
   }
@@ -65,9 +65,9 @@ export function drawSpectrogram(
   heat?: readonly number[],
 ): void {
   const [paper, ink, mark] = [
-    colourOf(canvas, "background-color"),
-    colourOf(canvas, "color"),
-    colourOf(canvas, "border-top-color"),
+    colorOf(canvas, "background-color"),
+    colorOf(canvas, "color"),
+    colorOf(canvas, "border-top-color"),
   ];
   const foot = heat ? 4 : 0;
   canvas.width = Math.max(1, frames);

@@ -1,7 +1,7 @@
 import { signal } from "@preact/signals";
 import type { EngineReport } from "../shared/protocol.ts";
 import { text } from "./settings.ts";
-import { fail, lab } from "./state.ts";
+import { api, fail } from "./state.ts";
 
 const report = signal<EngineReport | null>(null);
 const measuring = signal(false);
@@ -9,7 +9,7 @@ const measuring = signal(false);
 async function measure(): Promise<void> {
   measuring.value = true;
   try {
-    report.value = await lab.profile();
+    report.value = await api.profile();
   } catch (error) {
     fail(error);
   } finally {
@@ -38,7 +38,7 @@ export function Engine() {
       </p>
       <h2>{t.lose}</h2>
       <p>{t.loseAbout}</p>
-      <button type="button" class="quiet" onClick={() => lab.loseDevice().catch(fail)}>
+      <button type="button" class="quiet" onClick={() => api.loseDevice().catch(fail)}>
         {t.lose}
       </button>
     </section>

@@ -2,7 +2,7 @@ import { signal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import type { TaskName } from "../shared/protocol.ts";
 import { type Action, actions, defaultKeys, forgetSettings, keyName, keys, text } from "./settings.ts";
-import { fail, lab, notice, saveFile } from "./state.ts";
+import { api, fail, notice, saveFile } from "./state.ts";
 
 /** Files to take along and to bring back, the keys, and the end of it all. */
 export function Keep() {
@@ -35,30 +35,30 @@ export function Keep() {
 }
 
 async function exportWeights(): Promise<void> {
-  saveFile("model.safetensors", await lab.exportWeights("digits"), "application/octet-stream");
+  saveFile("model.safetensors", await api.exportWeights("digits"), "application/octet-stream");
 }
 
 async function exportLog(task: TaskName): Promise<void> {
   const name = task === "own" ? "own-feedback.jsonl" : "feedback.jsonl";
-  saveFile(name, await lab.exportLog(task), "application/jsonl");
+  saveFile(name, await api.exportLog(task), "application/jsonl");
 }
 
 async function exportOwn(): Promise<void> {
-  saveFile("own-task.json", await lab.exportOwn(), "application/json");
+  saveFile("own-task.json", await api.exportOwn(), "application/json");
 }
 
 async function importWeights(file: File): Promise<void> {
-  await lab.importWeights("digits", new Uint8Array(await file.arrayBuffer()), file.name);
+  await api.importWeights("digits", new Uint8Array(await file.arrayBuffer()), file.name);
   notice.value = { kind: "info", text: text.value.keep.importedWeights };
 }
 
 async function importLog(file: File): Promise<void> {
-  const added = await lab.importLog(await file.text(), file.name);
+  const added = await api.importLog(await file.text(), file.name);
   notice.value = { kind: "info", text: text.value.keep.importedLog(added) };
 }
 
 async function importOwn(file: File): Promise<void> {
-  const added = await lab.importOwn(await file.text(), file.name);
+  const added = await api.importOwn(await file.text(), file.name);
   notice.value = { kind: "info", text: text.value.own.added(added) };
 }
 
@@ -167,7 +167,7 @@ function Wipe() {
 }
 
 async function wipe(): Promise<void> {
-  await lab.wipe();
+  await api.wipe();
   forgetSettings();
   // Without https there are neither.
   const registration = await navigator.serviceWorker?.getRegistration();

@@ -1,6 +1,6 @@
 import { signal } from "@preact/signals";
 import { useEffect, useState } from "preact/hooks";
-import type { Answered, Material, OwnClass, OwnTask } from "../shared/protocol.ts";
+import type { Answered, OwnClass, OwnTask, UserInput } from "../shared/protocol.ts";
 import { Actions } from "./actions.tsx";
 import { Answer, Bars } from "./answer.tsx";
 import { Canvas } from "./canvas.tsx";
@@ -8,7 +8,7 @@ import { Compose, emptyDraft, Files, isEmpty } from "./compose.tsx";
 import { drawPicture } from "./draw.ts";
 import { listen } from "./keys.ts";
 import { text } from "./settings.ts";
-import { fail, lab, notice, ownClasses, tasks, training } from "./state.ts";
+import { api, fail, notice, ownClasses, tasks, training } from "./state.ts";
 import { Viewer } from "./viewer.tsx";
 import { explanationOf, Why } from "./why.tsx";
 
@@ -25,7 +25,7 @@ async function become(next: Promise<OwnTask>): Promise<boolean> {
     fail(error);
     // What stands here may not have been stored: what has been is shown.
     own.value = null;
-    await lab.own().then(show, fail);
+    await api.own().then(show, fail);
     return false;
   }
 }
@@ -46,7 +46,7 @@ export function Own() {
   useEffect(() => {
     // Another screen may have changed it.
     own.value = null;
-    void become(lab.own());
+    void become(api.own());
   }, []);
   const task = own.value;
   if (!task) return <p class="loading">{text.value.loading}</p>;
@@ -72,7 +72,7 @@ function Classes({ task }: { task: OwnTask }) {
     const next = change(now.classes);
     const rest = [...now.retired, ...now.classes].filter(({ id }) => !next.some((kept) => kept.id === id));
     own.value = { ...now, classes: next, retired: rest };
-    void become(lab.ownClasses(next));
+    void become(api.ownClasses(next));
   };
   const add = () => {
     const id = [...classes, ...retired].reduce((most, { id }) => Math.max(most, id), -1) + 1;
@@ -143,9 +143,9 @@ function Examples({ task }: { task: OwnTask }) {
   // The class chosen last may have been taken away.
   const label = chosen === null || task.classes.some(({ id }) => id === chosen) ? chosen : task.classes[0]!.id;
   const [draft, setDraft] = useState(emptyDraft);
-  const add = async (materials: Material[]): Promise<boolean> => {
-    const added = await become(lab.ownAdd(materials, label));
-    if (added) notice.value = { kind: "info", text: t.added(materials.length) };
+  const add = async (inputs: UserInput[]): Promise<boolean> => {
+    const added = await become(api.ownAdd(inputs, label));
+    if (added) notice.value = { kind: "info", text: t.added(inputs.length) };
     return added;
   };
   const addDraft = async () => {
@@ -153,7 +153,7 @@ function Examples({ task }: { task: OwnTask }) {
     else if (await add([draft])) setDraft(emptyDraft());
   };
   const shelves: (OwnClass | null)[] = [...task.classes, null];
-  const titleOf = (one: OwnClass | null, i: number) => (one ? nameOf(one, i) : t.unlabelled);
+  const titleOf = (one: OwnClass | null, i: number) => (one ? nameOf(one, i) : t.unlabeled);
   return (
     <section>
       <h2>{t.examples}</h2>
@@ -173,7 +173,7 @@ function Examples({ task }: { task: OwnTask }) {
             </label>
           ))}
         </fieldset>
-        <Files onMaterials={add} />
+        <Files onInputs={add} />
         <Compose draft={draft} onChange={setDraft} />
         <button type="button" class="quiet" onClick={addDraft}>
           {t.add}
@@ -181,14 +181,14 @@ function Examples({ task }: { task: OwnTask }) {
       </div>
       <p data-test="examples">{t.number(task.examples.length)}</p>
       {shelves.map((one, i) => (
-        <Shelf key={one?.id ?? null} name={titleOf(one, i)} task={task} label={one?.id ?? null} />
+        <ClassExamples key={one?.id ?? null} name={titleOf(one, i)} task={task} label={one?.id ?? null} />
       ))}
     </section>
   );
 }
 
 /** The examples of one class, side by side. */
-function Shelf({ name, task, label }: { name: string; task: OwnTask; label: number | null }) {
+function ClassExamples({ name, task, label }: { name: string; task: OwnTask; label: number | null }) {
   const t = text.value.own;
   const examples = task.examples.filter((example) => example.label === label);
   if (examples.length === 0) return null;
@@ -207,7 +207,7 @@ function Shelf({ name, task, label }: { name: string; task: OwnTask; label: numb
               )}
               {(words || seconds > 0) && <span>{what}</span>}
               {heldOut && <small>{t.heldOut}</small>}
-              <button type="button" class="plain" aria-label={t.remove(what)} onClick={() => become(lab.ownRemove(id))}>
+              <button type="button" class="plain" aria-label={t.remove(what)} onClick={() => become(api.ownRemove(id))}>
                 ✕
               </button>
             </li>
@@ -227,7 +227,7 @@ function Train({ task }: { task: OwnTask }) {
   const press = async () => {
     training.value = null;
     busy.value = true;
-    await become(lab.ownTrain());
+    await become(api.ownTrain());
     busy.value = false;
   };
   return (
@@ -283,16 +283,16 @@ function Try({ classes }: { classes: readonly string[] }) {
   const [draft, setDraft] = useState(emptyDraft);
   const [answered, setAnswered] = useState<Answered | null>(null);
   const [live, setLive] = useState(false);
-  const ask = (material: Material) => lab.ownPredict(material).then(setAnswered).catch(fail);
+  const ask = (input: UserInput) => api.ownPredict(input).then(setAnswered).catch(fail);
   return (
     <section class="try">
       <h2>{t.test}</h2>
       <p class="soft">{t.testAbout}</p>
       <div class="giving">
         <Files
-          onMaterials={([material]) => {
-            setDraft({ ...emptyDraft(), ...material });
-            void ask(material!);
+          onInputs={([input]) => {
+            setDraft({ ...emptyDraft(), ...input });
+            void ask(input!);
           }}
         />
         <Compose draft={draft} onChange={setDraft} onFrame={live ? ask : undefined} />

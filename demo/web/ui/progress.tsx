@@ -4,7 +4,7 @@ import { Canvas } from "./canvas.tsx";
 import { Chart } from "./chart.tsx";
 import { drawPicture } from "./draw.ts";
 import { text } from "./settings.ts";
-import { classesOf, fail, lab, tasks } from "./state.ts";
+import { api, classesOf, fail, tasks } from "./state.ts";
 
 const insight = signal<Insight | null>(null);
 const measuring = signal(false);
@@ -12,7 +12,7 @@ const measuring = signal(false);
 async function measure(): Promise<void> {
   measuring.value = true;
   try {
-    insight.value = await lab.inspect("digits");
+    insight.value = await api.inspect("digits");
   } catch (error) {
     fail(error);
   } finally {

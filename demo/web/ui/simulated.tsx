@@ -1,11 +1,11 @@
 import { autoPlay, MOST_NOISE, noise, text } from "./settings.ts";
-import { fail, lab, simulated } from "./state.ts";
+import { api, fail, simulated } from "./state.ts";
 
 /** Hands judging over to a simulated person, who is always called that, and takes it back. */
 export function SimulatedJudge() {
   const t = text.value;
   const on = simulated.value;
-  const press = () => (on ? lab.stop("digits") : lab.simulate("digits", noise.value)).catch(fail);
+  const press = () => (on ? api.stop("digits") : api.simulate("digits", noise.value)).catch(fail);
   return (
     <section class="simulated">
       <h2>{t.simulated.title}</h2>

@@ -1,7 +1,7 @@
 import { signal } from "@preact/signals";
 import { proxy, wrap } from "comlink";
-import type { Happening, Opening, Progress, Question, TaskName, Verdict } from "../shared/protocol.ts";
-import type { Lab, RemoteLab } from "../worker/lab.ts";
+import type { Opening, Progress, Question, TaskName, Verdict, WorkerEvent } from "../shared/protocol.ts";
+import type { RemoteApi, WorkerApi } from "../worker/api.ts";
 import { text } from "./settings.ts";
 import { ownWorker } from "./trusted.ts";
 
@@ -37,7 +37,7 @@ export const classesOf = (task: TaskName): readonly string[] =>
 export const ownClasses = signal<readonly string[]>([]);
 
 const worker = ownWorker("worker.js");
-export const lab: RemoteLab = wrap<Lab>(worker);
+export const api: RemoteApi = wrap<WorkerApi>(worker);
 
 /** A worker that does not begin answers nothing, so whoever waits for it is told by this. */
 const broken = new Promise<never>((_, reject) => {
@@ -48,33 +48,33 @@ broken.catch(() => {});
 export async function open(): Promise<void> {
   opening.value = null;
   try {
-    const result = await Promise.race([lab.open(new URL(".", document.baseURI).href, proxy(hear)), broken]);
+    const result = await Promise.race([api.open(new URL(".", document.baseURI).href, proxy(hear)), broken]);
     opening.value = result;
     if (!result.ok) return;
     tasks.digits.progress.value = result.opened.progress;
     ask("digits", result.opened.question);
   } catch (error) {
-    opening.value = { ok: false, obstacle: "other", message: messageOf(error) };
+    opening.value = { ok: false, startupError: "other", message: messageOf(error) };
   }
 }
 
-function hear(happening: Happening): void {
-  switch (happening.kind) {
+function hear(event: WorkerEvent): void {
+  switch (event.kind) {
     case "progress":
-      tasks[happening.task].progress.value = happening.progress;
+      tasks[event.task].progress.value = event.progress;
       break;
     case "question":
-      ask(happening.task, happening.question);
+      ask(event.task, event.question);
       break;
     case "learning":
-      tasks[happening.task].learning.value = happening.on;
+      tasks[event.task].learning.value = event.on;
       break;
     case "simulated":
-      simulated.value = happening.on;
-      spoken.value = happening.on ? text.value.simulated.running : text.value.simulated.done;
+      simulated.value = event.on;
+      spoken.value = event.on ? text.value.simulated.running : text.value.simulated.done;
       break;
     case "training":
-      training.value = happening;
+      training.value = event;
       break;
     case "lost":
       notice.value = { kind: "info", text: text.value.notices.lost };
@@ -86,7 +86,7 @@ function hear(happening: Happening): void {
       notice.value = { kind: "info", text: text.value.keep.wipeBlocked };
       break;
     case "error":
-      fail(happening.message);
+      fail(event.message);
   }
 }
 
@@ -124,13 +124,13 @@ export const judge = (task: TaskName, verdict: Verdict): Promise<void> =>
   once(async () => {
     const question = tasks[task].question.value;
     if (!question || simulated.value) return;
-    ask(task, await lab.judge(task, question.answer, verdict));
+    ask(task, await api.judge(task, question.answer, verdict));
   });
 
 export const undo = (task: TaskName): Promise<void> =>
   once(async () => {
     if (simulated.value) return;
-    ask(task, await lab.undo(task));
+    ask(task, await api.undo(task));
     spoken.value = `${text.value.judge.undone} ${spoken.value}`;
   });
 

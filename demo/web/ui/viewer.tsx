@@ -1,6 +1,6 @@
 import type { Explanation, Shown } from "../shared/protocol.ts";
 import { Canvas } from "./canvas.tsx";
-import { colourOf, drawPicture, drawSpectrogram, drawWave } from "./draw.ts";
+import { colorOf, drawPicture, drawSpectrogram, drawWave } from "./draw.ts";
 import { keyName, keys, text } from "./settings.ts";
 import { play, playing } from "./sound.ts";
 
@@ -30,7 +30,7 @@ function Sees({ shown: { picture, clean }, why }: { shown: Shown; why?: Explanat
             label={t.pictureLabel}
             by={[picture, heat]}
             draw={(canvas) =>
-              drawPicture(canvas, picture, heat && { data: heat.data, colour: colourOf(canvas, "border-top-color") })
+              drawPicture(canvas, picture, heat && { data: heat.data, color: colorOf(canvas, "border-top-color") })
             }
           />
           {clean && (

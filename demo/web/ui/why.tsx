@@ -2,7 +2,7 @@ import { signal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import type { Explanation, Question, TaskName } from "../shared/protocol.ts";
 import { text, why } from "./settings.ts";
-import { lab } from "./state.ts";
+import { api } from "./state.ts";
 
 /** The explanation of the question that is open, where it was asked for. */
 export const explanation = signal<{ answer: string; explanation: Explanation } | null>(null);
@@ -17,7 +17,7 @@ export function Why({ task, question }: { task: TaskName; question: Question }) 
   useEffect(() => {
     if (!open) return;
     let wanted = true;
-    lab
+    api
       .explain(task, question.shown.id, question.action)
       .then((explained) => {
         if (wanted) explanation.value = { answer: question.answer, explanation: explained };

@@ -8,7 +8,7 @@ import type { BenchDevice, BenchRow } from "../shared/protocol.ts";
 
 const REPEATS = 9;
 
-export class BenchLab {
+export class BenchSession {
   #engine: Engine | undefined;
   #peak: Peak = { gflops: 0, gbs: 0 };
 
@@ -32,4 +32,4 @@ export class BenchLab {
   }
 }
 
-expose(new BenchLab());
+expose(new BenchSession());

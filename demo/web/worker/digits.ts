@@ -12,7 +12,7 @@ const HELD_OUT = 300;
 /** The network that the terminal program trains. */
 const configOf = (data: TriDigits): MultimodalConfig => ({
   image: triDigitsShape.image,
-  vocabulary: data.tokeniser.size,
+  vocabulary: data.tokenizer.size,
   audio: triDigitsShape.bands,
   classes: triDigitsShape.classes,
   fusion: "concat",
@@ -25,22 +25,22 @@ export function digitsTask(data: TriDigits): Task<TriDigit> {
   const stream = data.set("stream", SEED);
   const ids = stream.places.map(({ label, index }) => `stream/${label}/${index}`);
   const places = new Map(ids.map((id, i) => [id, i]));
-  let labelled: TriDigit[] | undefined;
+  let labeled: TriDigit[] | undefined;
   let heldOut: TriDigit[] | undefined;
   return {
     name: "digits",
     classes: Array.from({ length: triDigitsShape.classes }, (_, i) => String(i)),
     config: configOf(data),
     // Made when first needed: the first question must not wait for them.
-    get labelled() {
-      labelled ??= [...data.set("start", SEED, LABELS)];
-      return labelled;
+    get labeled() {
+      labeled ??= [...data.set("start", SEED, LABELS)];
+      return labeled;
     },
     get heldOut() {
       heldOut ??= [...data.set("validation", SEED, HELD_OUT)];
       return heldOut;
     },
-    unlabelled: stream,
+    unlabeled: stream,
     recurring: { key: ({ words }) => words.join(" "), rest: ["image", "audio"] },
     questions: new Random("questions", SEED).shuffle(ids),
     find: (id) => {

@@ -1,27 +1,27 @@
 import { subsetsOf } from "../../../src/model/index.ts";
-import { entropyOf, likeliest } from "../../../src/rl/index.ts";
+import { entropyOf, optimisticArgmax } from "../../../src/rl/index.ts";
 import type { Answered, Insight } from "../shared/protocol.ts";
-import type { Course } from "./course.ts";
+import type { TeachingSession } from "./session.ts";
 
 /** How many of the most unsure examples are shown. */
 const UNSURE = 8;
 
 /** What is known and what is not, on all held-out examples and by every subset of modalities. */
-export async function insightOf(course: Course): Promise<Insight> {
-  const { net, task } = course;
+export async function insightOf(session: TeachingSession): Promise<Insight> {
+  const { net, task } = session;
   const { heldOut } = task;
   const classes = task.classes.length;
   const share = (said: readonly (readonly number[])[]) =>
-    heldOut.filter(({ label }, i) => label === likeliest(said[i]!)).length / heldOut.length;
-  const said = await course.predict(heldOut);
+    heldOut.filter(({ label }, i) => label === optimisticArgmax(said[i]!)).length / heldOut.length;
+  const said = await session.predict(heldOut);
   const confusion = Array.from({ length: classes }, () => new Array<number>(classes).fill(0));
   heldOut.forEach(({ label }, i) => {
-    confusion[label]![likeliest(said[i]!)]! += 1;
+    confusion[label]![optimisticArgmax(said[i]!)]! += 1;
   });
   const byModalities: Record<string, number> = {};
   for (const subset of subsetsOf(net.modalities)) {
     const isAll = subset.length === net.modalities.length;
-    byModalities[isAll ? "all" : subset.join("+")] = share(isAll ? said : await course.predict(heldOut, subset));
+    byModalities[isAll ? "all" : subset.join("+")] = share(isAll ? said : await session.predict(heldOut, subset));
   }
   const unsure = said
     .map((probabilities, i) => ({ i, probabilities, entropy: entropyOf(probabilities) }))
@@ -31,7 +31,7 @@ export async function insightOf(course: Course): Promise<Insight> {
       ({ i, probabilities }): Answered => ({
         shown: task.show(heldOut[i]!),
         probabilities,
-        action: likeliest(probabilities),
+        action: optimisticArgmax(probabilities),
       }),
     );
   return { accuracy: share(said), examples: heldOut.length, confusion, byModalities, unsure };

@@ -1,4 +1,4 @@
 import { expose } from "comlink";
-import { Lab } from "./lab.ts";
+import { WorkerApi } from "./api.ts";
 
-expose(new Lab());
+expose(new WorkerApi());

@@ -1,5 +1,5 @@
 import type { OwnClass } from "../shared/protocol.ts";
-import type { OwnRecord, OwnSettings } from "./keep.ts";
+import type { OwnRecord, OwnSettings } from "./storage.ts";
 
 /*
  * An own task as a file: its classes, those set aside as well, and all examples. What was judged of them is a file of its

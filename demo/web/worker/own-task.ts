@@ -7,11 +7,11 @@ import {
   randomNoise,
   randomShift,
   resize,
-  Tokeniser,
+  Tokenizer,
 } from "../../../src/data/index.ts";
-import type { LabelledBatch, Modality, MultimodalConfig } from "../../../src/model/index.ts";
-import type { Material, OwnExample, Picture, Shown } from "../shared/protocol.ts";
-import type { OwnRecord, OwnSettings } from "./keep.ts";
+import type { LabeledBatch, Modality, MultimodalConfig } from "../../../src/model/index.ts";
+import type { OwnExample, Picture, Shown, UserInput } from "../shared/protocol.ts";
+import type { OwnRecord, OwnSettings } from "./storage.ts";
 import type { Task, TaskExample } from "./task.ts";
 
 /*
@@ -60,10 +60,10 @@ export const isTrainable = ({ classes }: OwnSettings, records: readonly OwnRecor
   classes.every(({ id, name }) => name.trim() !== "" && records.filter(({ label }) => label === id).length >= 2);
 
 /** The words of all texts; by character where there is Chinese, Japanese or Korean among them. */
-export function tokeniserOf(records: readonly OwnRecord[]): Tokeniser {
+export function tokenizerOf(records: readonly OwnRecord[]): Tokenizer {
   const texts = records.map(({ text }) => text).filter((text) => text !== "");
   const byCharacter = texts.some((text) => /[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]/.test(text));
-  return Tokeniser.fit(texts, {
+  return Tokenizer.fit(texts, {
     numWords: VOCABULARY,
     outOfVocabulary: "<unknown>",
     ...(byCharacter ? { level: "character" as const } : {}),
@@ -74,23 +74,23 @@ export class OwnTask implements Task<OwnItem> {
   readonly name = "own";
   readonly classes: readonly string[];
   readonly config: MultimodalConfig;
-  readonly labelled: OwnItem[] = [];
+  readonly labeled: OwnItem[] = [];
   readonly heldOut: OwnItem[] = [];
   readonly questions: string[] = [];
   /** Of each class, by its id. */
   readonly #places: ReadonlyMap<number, number>;
-  readonly #tokeniser: Tokeniser;
+  readonly #tokenizer: Tokenizer;
   readonly #items = new Map<string, OwnItem>();
   readonly #modalities: readonly Modality[];
 
   constructor(settings: OwnSettings, records: readonly OwnRecord[], modalities: readonly Modality[]) {
     this.classes = settings.classes.map(({ name }) => name);
     this.#places = new Map(settings.classes.map(({ id }, place) => [id, place]));
-    this.#tokeniser = Tokeniser.fromJSON(settings.tokeniser);
+    this.#tokenizer = Tokenizer.fromJSON(settings.tokenizer);
     this.#modalities = modalities;
     this.config = {
       image: modalities.includes("image") ? [3, SIDE, SIDE] : undefined,
-      vocabulary: modalities.includes("text") ? Math.max(3, this.#tokeniser.size) : undefined,
+      vocabulary: modalities.includes("text") ? Math.max(3, this.#tokenizer.size) : undefined,
       audio: modalities.includes("audio") ? BANDS : undefined,
       classes: settings.classes.length,
       fusion: "concat",
@@ -105,7 +105,7 @@ export class OwnTask implements Task<OwnItem> {
       this.#items.set(record.id, item);
       if (record.label === null) this.questions.push(record.id);
       else if (held.has(record.id)) this.heldOut.push(item);
-      else this.labelled.push(item);
+      else this.labeled.push(item);
     }
   }
 
@@ -119,7 +119,7 @@ export class OwnTask implements Task<OwnItem> {
       image: picture
         ? resize(fromChannelsFirst(floatsOf(picture.rgb), [3, picture.size, picture.size]), SIDE, SIDE)
         : undefined,
-      words: this.#tokeniser.encode(text, WORDS),
+      words: this.#tokenizer.encode(text, WORDS),
       audio,
       frames,
       record,
@@ -131,7 +131,7 @@ export class OwnTask implements Task<OwnItem> {
   }
 
   /** With an epoch, pictures are moved a little and made noisy, another way in each. */
-  batchOf(items: readonly OwnItem[], epoch?: number): LabelledBatch {
+  batchOf(items: readonly OwnItem[], epoch?: number): LabeledBatch {
     const N = items.length;
     const image = new Float32Array(N * 3 * SIDE * SIDE);
     const words = new Int32Array(N * WORDS);
@@ -190,7 +190,7 @@ const pictureOf = ({ picture }: OwnRecord): Picture | null =>
   picture && { channels: 3, width: picture.size, height: picture.size, data: floatsOf(picture.rgb) };
 
 /** @throws Error where it holds what is no finite number, as a sound in floats may: a network would learn nothing more of it. */
-export function recordOf(id: string, label: number | null, { picture, sound, text }: Material): OwnRecord {
+export function recordOf(id: string, label: number | null, { picture, sound, text }: UserInput): OwnRecord {
   if (![picture?.data, sound?.samples].every((numbers) => numbers?.every(Number.isFinite) ?? true))
     throw new Error("the example holds what is no finite number.");
   return {

@@ -1,4 +1,4 @@
-import type { LabelledBatch, MultimodalConfig } from "../../../src/model/index.ts";
+import type { LabeledBatch, MultimodalConfig } from "../../../src/model/index.ts";
 import type { Pool, Recurring } from "../../../src/rl/index.ts";
 import type { Shown, TaskName } from "../shared/protocol.ts";
 
@@ -8,16 +8,16 @@ export interface Task<E extends TaskExample = TaskExample> {
   readonly classes: readonly string[];
   readonly config: MultimodalConfig;
   /** Examples whose label is given. */
-  readonly labelled: readonly E[];
+  readonly labeled: readonly E[];
   /** Examples without labels that may be learned from though nobody judges them, and the part that recurs in them. */
-  readonly unlabelled?: Pool<E>;
+  readonly unlabeled?: Pool<E>;
   readonly recurring?: Recurring<E>;
   /** Ids of what the network is asked, in order. */
   readonly questions: readonly string[];
-  /** Labelled examples that are never learned from. */
+  /** Labeled examples that are never learned from. */
   readonly heldOut: readonly E[];
   find(id: string): E | undefined;
-  batchOf(examples: readonly E[]): LabelledBatch;
+  batchOf(examples: readonly E[]): LabeledBatch;
   show(example: E): Shown;
 }
 

@@ -1,19 +1,19 @@
-import { type LabelledBatch, type Modality, modalities } from "../../../src/model/index.ts";
+import { type LabeledBatch, type Modality, modalities } from "../../../src/model/index.ts";
 import { type Attribution, integratedGradients, sharesOf, wordShares } from "../../../src/rl/index.ts";
 import type { Explanation } from "../shared/protocol.ts";
-import type { Course } from "./course.ts";
+import type { TeachingSession } from "./session.ts";
 
 /** Places between nothing and the example at which gradients are taken: fewer than usual, for an answer in good time. */
 const STEPS = 12;
 
 /** Why the network gave an answer, as a person is shown it. */
-export async function explain(course: Course, id: string, action: number): Promise<Explanation> {
-  const { net, task } = course;
+export async function explain(session: TeachingSession, id: string, action: number): Promise<Explanation> {
+  const { net, task } = session;
   const example = task.find(id);
   if (!example) throw new Error(`there is no example "${id}".`);
   const batch = task.batchOf([example]);
   const has = (m: Modality) => isThere(net.modalities, batch, m);
-  const given = (there: readonly Modality[]) => course.predict([example], there);
+  const given = (there: readonly Modality[]) => session.predict([example], there);
   const { shares, none } = await sharesOf(net.modalities, async (there) => (await given(there))[0]![action]!);
   const seen: Partial<Attribution> =
     has("image") || has("audio") ? await integratedGradients(net, batch, action, { steps: STEPS }) : {};
@@ -33,12 +33,12 @@ export async function explain(course: Course, id: string, action: number): Promi
   };
 }
 
-function isThere(modalities: readonly Modality[], { present }: LabelledBatch, modality: Modality): boolean {
+function isThere(modalities: readonly Modality[], { present }: LabeledBatch, modality: Modality): boolean {
   const i = modalities.indexOf(modality);
   return i >= 0 && (present === undefined || (present as Float32Array)[i] === 1);
 }
 
-const readAsShown = ({ words }: LabelledBatch, shown: readonly string[]) =>
+const readAsShown = ({ words }: LabeledBatch, shown: readonly string[]) =>
   (words as Int32Array).filter((id) => id !== 0).length === Math.min(shown.length, (words as Int32Array).length);
 
 /** The channels of each pixel, added up. */

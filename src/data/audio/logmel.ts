@@ -8,7 +8,7 @@ export interface LogMelOptions extends MelOptions {
   /** What comes later is left out. Default 50. */
   readonly maxFrames?: number;
   /** Give the features of each clip mean 0 and deviation 1. Default true. */
-  readonly standardise?: boolean;
+  readonly standardize?: boolean;
 }
 
 export interface LogMelFeatures {
@@ -21,7 +21,7 @@ export interface LogMelFeatures {
 /**
  * Log-mel features of a sound: F[t, m] = ln(Σⱼ W[m, j]·P[t, j] + floor), the logarithm of MelSpectrogram.
  *
- * Standardised over all kept frames and bands together: (F - mean) / deviation, the population's; 0 where all are alike.
+ * Standardized over all kept frames and bands together: (F - mean) / deviation, the population's; 0 where all are alike.
  */
 export class LogMel {
   readonly options: Required<LogMelOptions>;
@@ -31,12 +31,12 @@ export class LogMel {
   constructor(options: LogMelOptions = {}) {
     checkOptions<LogMelOptions>("LogMel", options, LOG_MEL_OPTIONS);
     const given = Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
-    const { standardise = true, ...mel } = { ...DEFAULTS, ...(given as LogMelOptions) };
-    if (typeof standardise !== "boolean")
-      throw new TypeError(`LogMel: standardise is ${standardise}, expected true or false.`);
+    const { standardize = true, ...mel } = { ...DEFAULTS, ...(given as LogMelOptions) };
+    if (typeof standardize !== "boolean")
+      throw new TypeError(`LogMel: standardize is ${standardize}, expected true or false.`);
     checkNumber("LogMel", "floor", mel.floor, number.positive);
     this.#mel = new MelSpectrogram(mel, "LogMel");
-    this.options = { ...this.#mel.options, standardise };
+    this.options = { ...this.#mel.options, standardize };
   }
 
   /** How many frames a sound of so many samples has. */
@@ -47,12 +47,12 @@ export class LogMel {
   /** The features of `samples`, written into `data` where that is given (what is left of it stays as it was). */
   of(samples: Float32Array, data?: Float32Array): LogMelFeatures {
     const features = this.#mel.of(samples, Math.log, data);
-    if (this.options.standardise) standardise(features);
+    if (this.options.standardize) standardize(features);
     return { data: features, frames: this.frames(samples.length), bands: this.options.bands };
   }
 }
 
-const LOG_MEL_OPTIONS: Known<LogMelOptions> = { ...MEL_OPTIONS, standardise: true };
+const LOG_MEL_OPTIONS: Known<LogMelOptions> = { ...MEL_OPTIONS, standardize: true };
 
 const DEFAULTS = {
   sampleRate: 8000,
@@ -65,7 +65,7 @@ const DEFAULTS = {
   maxFrames: 50,
 };
 
-function standardise(features: Float32Array): void {
+function standardize(features: Float32Array): void {
   if (features.length === 0) return;
   const mean = features.reduce((sum, x) => sum + x, 0) / features.length;
   const deviation = Math.sqrt(features.reduce((sum, x) => sum + (x - mean) ** 2, 0) / features.length);

@@ -29,7 +29,7 @@ export interface MelOptions {
   /** What comes later is left out. Default: all. */
   readonly maxFrames?: number;
   /** Frame t lies around sample t·hop, and the sound is mirrored at its ends (torchaudio's default). Default false. */
-  readonly centre?: boolean;
+  readonly center?: boolean;
 }
 
 /** The names of all options, for those who take these and more. */
@@ -45,7 +45,7 @@ export const MEL_OPTIONS: Known<MelOptions> = {
   norm: true,
   floor: true,
   maxFrames: true,
-  centre: true,
+  center: true,
 };
 
 /**
@@ -91,8 +91,8 @@ export class MelSpectrogram {
     checkName(who, "scale", this.options.scale, ["htk", "slaney"]);
     checkName(who, "norm", this.options.norm, ["none", "slaney"]);
     checkNumber(who, "floor", floor, number.atLeast0);
-    if (typeof this.options.centre !== "boolean")
-      throw new TypeError(`${who}: centre is ${this.options.centre}, expected true or false.`);
+    if (typeof this.options.center !== "boolean")
+      throw new TypeError(`${who}: center is ${this.options.center}, expected true or false.`);
     this.#spectrum = new PowerSpectrum(this.options.fft);
     this.#window = new Float64Array(this.options.fft);
     this.#window.set(hann(window), Math.floor((this.options.fft - window) / 2));
@@ -111,8 +111,8 @@ export class MelSpectrogram {
 
   /** How many frames a sound of so many samples has. */
   frames(samples: number): number {
-    const { fft, hop, maxFrames, centre } = this.options;
-    const padded = samples > 0 && centre ? samples + 2 * Math.floor(fft / 2) : samples;
+    const { fft, hop, maxFrames, center } = this.options;
+    const padded = samples > 0 && center ? samples + 2 * Math.floor(fft / 2) : samples;
     return Math.min(maxFrames, frameCount(padded, fft, hop));
   }
 
@@ -123,14 +123,14 @@ export class MelSpectrogram {
    * @param into where to write; the rest stays as it is. Default: a new array.
    */
   of(samples: Float32Array, map: (power: number) => number = (x) => x, into?: Float32Array): Float32Array {
-    const { sampleRate, fft, hop, bands, floor, centre } = this.options;
+    const { sampleRate, fft, hop, bands, floor, center } = this.options;
     const frames = this.frames(samples.length);
     checkOutput(this.#who, frames * bands, ((frames - 1) * hop) / sampleRate);
     const result = into?.subarray(0, frames * bands) ?? new Float32Array(frames * bands);
     if (result.length < frames * bands) {
       throw new RangeError(`${this.#who}: ${frames} frames of ${bands} bands do not fit into ${result.length} numbers`);
     }
-    const x = centre ? reflect(samples, Math.floor(fft / 2)) : samples;
+    const x = center ? reflect(samples, Math.floor(fft / 2)) : samples;
     for (let t = 0; t < frames; t++) {
       for (let i = 0; i < fft; i++) this.#samples[i] = (x[t * hop + i] ?? 0) * this.#window[i]!;
       const power = this.#spectrum.of(this.#samples, this.#power);
@@ -153,7 +153,7 @@ const DEFAULTS = {
   norm: "none",
   floor: 0,
   maxFrames: Number.POSITIVE_INFINITY,
-  centre: false,
+  center: false,
 } as const;
 
 /** A triangle over the spectrum; the weights before `first` and after the last one are 0. */
@@ -180,11 +180,11 @@ function melBands(options: Required<MelOptions>, who: string): Band[] {
   const { mel, hz } = scales[scale];
   const corner = (i: number) => hz(mel(low) + ((mel(high) - mel(low)) * i) / (bands + 1));
   return Array.from({ length: bands }, (_, m) => {
-    const [left, centre, right] = [corner(m), corner(m + 1), corner(m + 2)];
+    const [left, center, right] = [corner(m), corner(m + 1), corner(m + 2)];
     const height = norm === "slaney" ? 2 / (right - left) : 1;
     const weight = (bin: number) => {
       const f = (bin * sampleRate) / fft;
-      return height * Math.max(0, Math.min((f - left) / (centre - left), (right - f) / (right - centre)));
+      return height * Math.max(0, Math.min((f - left) / (center - left), (right - f) / (right - center)));
     };
     const bins = Array.from({ length: Math.floor(fft / 2) + 1 }, (_, bin) => bin).filter((bin) => weight(bin) > 0);
     if (bins.length === 0) {

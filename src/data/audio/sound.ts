@@ -23,8 +23,8 @@ export function mono({ channels }: Sound): Float32Array {
 }
 
 /** Louder or softer as a whole, so that the largest sample is ±`peak`. Silence stays silence. */
-export function normalisePeak(samples: Float32Array, peak = 1): Float32Array {
-  checkNumber("normalisePeak", "peak", peak, number.atLeast0);
+export function normalizePeak(samples: Float32Array, peak = 1): Float32Array {
+  checkNumber("normalizePeak", "peak", peak, number.atLeast0);
   const found = samples.reduce((most, x) => Math.max(most, Math.abs(x)), 0);
   return found === 0 ? samples.slice() : samples.map((x) => (x * peak) / found);
 }
@@ -33,8 +33,8 @@ export function normalisePeak(samples: Float32Array, peak = 1): Float32Array {
  * Louder or softer as a whole, so that its root mean square is `level` decibels (0 dB: 1), and nothing is clipped:
  * samples may exceed ±1. Silence stays silence.
  */
-export function normaliseLevel(samples: Float32Array, level = -20): Float32Array {
-  checkNumber("normaliseLevel", "level", level, number.finite);
+export function normalizeLevel(samples: Float32Array, level = -20): Float32Array {
+  checkNumber("normalizeLevel", "level", level, number.finite);
   const rms = Math.sqrt(samples.reduce((sum, x) => sum + x * x, 0) / samples.length);
   return rms > 0 ? samples.map((x) => (x * 10 ** (level / 20)) / rms) : samples.slice();
 }

@@ -46,7 +46,7 @@ export interface StreamOptions<Example, Batch> {
   /** Batches that are made before they are asked for. Default 2. */
   readonly ahead?: number;
   /** Examples that are read at once. Default 4. */
-  readonly atOnce?: number;
+  readonly concurrency?: number;
   /** Batches of this epoch that were used already: the examples in them are not read again. Default 0. */
   readonly from?: number;
   /** Leave out a last batch that is smaller. Default false. */
@@ -65,15 +65,15 @@ export function streamBatches<Example, Batch>(options: StreamOptions<Example, Ba
     batch: true,
     random: true,
     ahead: true,
-    atOnce: true,
+    concurrency: true,
     from: true,
     dropLast: true,
   });
-  const { length, size, read, batch, random, ahead = 2, atOnce = 4, from = 0, dropLast = false } = options;
+  const { length, size, read, batch, random, ahead = 2, concurrency = 4, from = 0, dropLast = false } = options;
   checkNumber("streamBatches", "length", length, number.wholeAtLeast0);
   checkNumber("streamBatches", "size", size, number.wholeAtLeast1);
   checkNumber("streamBatches", "ahead", ahead, number.wholeAtLeast1);
-  checkNumber("streamBatches", "atOnce", atOnce, number.wholeAtLeast1);
+  checkNumber("streamBatches", "concurrency", concurrency, number.wholeAtLeast1);
   checkNumber("streamBatches", "from", from, number.wholeAtLeast0);
   const order = Array.from({ length }, (_, i) => i);
   random?.shuffle(order);
@@ -81,17 +81,17 @@ export function streamBatches<Example, Batch>(options: StreamOptions<Example, Ba
     for (let at = from * size; at < order.length; at += size) {
       const indices = order.slice(at, at + size);
       if (dropLast && indices.length < size) return;
-      yield batch(await readAll(indices, read, atOnce), indices);
+      yield batch(await readAll(indices, read, concurrency), indices);
     }
   }
   return prefetch(made(), ahead);
 }
 
-/** Reads examples, `atOnce` at a time, in the order asked for. After an error no further read begins. */
+/** Reads examples, `concurrency` at a time, in the order asked for. After an error no further read begins. */
 async function readAll<Example>(
   indices: readonly number[],
   read: (index: number) => Promise<Example> | Example,
-  atOnce: number,
+  concurrency: number,
 ): Promise<Example[]> {
   const examples = new Array<Example>(indices.length);
   let [next, failed] = [0, false];
@@ -106,6 +106,6 @@ async function readAll<Example>(
       }
     }
   };
-  await Promise.all(Array.from({ length: Math.min(atOnce, indices.length) }, worker));
+  await Promise.all(Array.from({ length: Math.min(concurrency, indices.length) }, worker));
   return examples;
 }

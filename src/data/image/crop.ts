@@ -31,9 +31,9 @@ export function crop(image: Image, rectangle: Rectangle): Image {
 }
 
 /** The middle of an image; where the rest is odd, the larger part is cut off right and below. */
-export function cropCentre(image: Image, width: number, height: number): Image {
-  checkNumber("cropCentre", "width", width, number.wholeAtLeast1);
-  checkNumber("cropCentre", "height", height, number.wholeAtLeast1);
+export function cropCenter(image: Image, width: number, height: number): Image {
+  checkNumber("cropCenter", "width", width, number.wholeAtLeast1);
+  checkNumber("cropCenter", "height", height, number.wholeAtLeast1);
   const [x, y] = [Math.floor((image.width - width) / 2), Math.floor((image.height - height) / 2)];
   return crop(image, { x, y, width, height });
 }

@@ -15,13 +15,13 @@ export interface ImageHeader {
   readonly height: number;
   /** How the stored picture is to be held (EXIF): 1 as it is, from 5 on with width and height exchanged. */
   readonly orientation: number;
-  /** As the file has them: grey 1, grey and alpha 2, RGB 3, RGBA 4. A palette is RGB, or RGBA with transparent colours. */
+  /** As the file has them: gray 1, gray and alpha 2, RGB 3, RGBA 4. A palette is RGB, or RGBA with transparent colors. */
   readonly channels: number;
 }
 
 /** Deflate turns a byte into 1032 at most (258 by each quarter of one). */
 export const MOST_INFLATION = 1032;
-/** A block of 8 × 8 pixels needs a bit or two, and up to 4 × 4 of them may share one of colour. */
+/** A block of 8 × 8 pixels needs a bit or two, and up to 4 × 4 of them may share one of color. */
 const MOST_PIXELS_A_BYTE = 2048;
 const PNG_SIGNATURE = [0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a];
 
@@ -74,17 +74,17 @@ function pngHeader(bytes: Uint8Array, name: string): ImageHeader {
     if (type === "IEND") ended = true;
     at += 12 + length;
   }
-  const [width, height, depth, colour] = [view.getUint32(16), view.getUint32(20), bytes[24]!, bytes[25]!];
-  const colours = [1, 0, 3, 3, 2, 0, 4][colour];
-  if (!colours) throw fail(`its colour type is ${colour}, expected 0, 2, 3, 4 or 6`);
+  const [width, height, depth, color] = [view.getUint32(16), view.getUint32(20), bytes[24]!, bytes[25]!];
+  const colors = [1, 0, 3, 3, 2, 0, 4][color];
+  if (!colors) throw fail(`its color type is ${color}, expected 0, 2, 3, 4 or 6`);
   if (width === 0 || height === 0) throw fail(`it is ${width} × ${height} pixels`);
-  const size = Math.ceil((width * (colour === 3 ? 1 : colours) * depth) / 8) * height;
+  const size = Math.ceil((width * (color === 3 ? 1 : colors) * depth) / 8) * height;
   if (size > MOST_INFLATION * compressed) {
     throw fail(
       `${width} × ${height} pixels are ${size} bytes, which ${compressed} bytes of compressed data cannot hold`,
     );
   }
-  return { format: "png", width, height, orientation, channels: colours + (transparent && colour < 4 ? 1 : 0) };
+  return { format: "png", width, height, orientation, channels: colors + (transparent && color < 4 ? 1 : 0) };
 }
 
 /** JPEG (ITU-T T.81): segments of a marker 0xff.., a length and data; a start of frame (SOF) has the sizes. */

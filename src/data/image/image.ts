@@ -4,7 +4,7 @@ import { DataError } from "../errors.ts";
  * A picture on the host: pixel by pixel, row by row from the top, the channels of a pixel side by side (HWC).
  * `data[(y · width + x) · channels + c]`.
  *
- * Channels are grey (1), grey and alpha (2), RGB (3) or RGBA (4), though any number is worked with. Decoders give
+ * Channels are gray (1), gray and alpha (2), RGB (3) or RGBA (4), though any number is worked with. Decoders give
  * 0 … 255; `rescale` makes 0 … 1 of it. Every function here gives a new image and leaves the one it was given alone.
  */
 export interface Image {
@@ -77,7 +77,7 @@ export function stackImages(images: readonly Image[]): { data: Float32Array; sha
   return { data, shape: [images.length, first.channels, first.height, first.width] };
 }
 
-/** RGBA bytes, as decoders give them → an image of these channels: grey 1, grey and alpha 2, RGB 3, RGBA 4. */
+/** RGBA bytes, as decoders give them → an image of these channels: gray 1, gray and alpha 2, RGB 3, RGBA 4. */
 export function imageFromRgba(rgba: ArrayLike<number>, width: number, height: number, channels: number): Image {
   const image = createImage(width, height, channels);
   const parts = [[0], [0, 3], [0, 1, 2], [0, 1, 2, 3]][channels - 1];

@@ -57,10 +57,10 @@ function taps(from: number, to: number, filter: keyof typeof filters, antialias:
   const scale = from / to;
   const stretch = antialias ? Math.max(scale, 1) : 1;
   const lines = Array.from({ length: to }, (_, i): Taps => {
-    const centre = (i + 0.5) * scale;
-    const first = Math.max(0, Math.trunc(centre - reach * stretch + 0.5));
-    const last = Math.min(from, Math.trunc(centre + reach * stretch + 0.5));
-    const weights = Float64Array.from({ length: last - first }, (_, j) => weight((first + j + 0.5 - centre) / stretch));
+    const center = (i + 0.5) * scale;
+    const first = Math.max(0, Math.trunc(center - reach * stretch + 0.5));
+    const last = Math.min(from, Math.trunc(center + reach * stretch + 0.5));
+    const weights = Float64Array.from({ length: last - first }, (_, j) => weight((first + j + 0.5 - center) / stretch));
     const sum = weights.reduce((a, b) => a + b, 0);
     return { first, weights: weights.map((w) => w / sum) };
   });

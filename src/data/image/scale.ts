@@ -8,9 +8,9 @@ export function imageFromBytes(bytes: Uint8Array): Float32Array {
 }
 
 /** (x - mean) / deviation, in a new array. */
-export function normaliseImage(image: Float32Array, mean: number, deviation: number): Float32Array {
-  checkNumber("normaliseImage", "mean", mean, number.finite);
-  checkNumber("normaliseImage", "deviation", deviation, number.positive);
+export function normalizeImage(image: Float32Array, mean: number, deviation: number): Float32Array {
+  checkNumber("normalizeImage", "mean", mean, number.finite);
+  checkNumber("normalizeImage", "deviation", deviation, number.positive);
   return image.map((x) => (x - mean) / deviation);
 }
 
@@ -27,18 +27,18 @@ export interface ChannelStatistics {
 }
 
 /** (x - mean[c]) / deviation[c], each channel with its own. In the units of the image: rescale first if they are of 0 … 1. */
-export function normaliseChannels(image: Image, statistics: ChannelStatistics): Image {
-  checkOptions<ChannelStatistics>("normaliseChannels", statistics, { mean: true, deviation: true });
+export function normalizeChannels(image: Image, statistics: ChannelStatistics): Image {
+  checkOptions<ChannelStatistics>("normalizeChannels", statistics, { mean: true, deviation: true });
   const { mean, deviation } = statistics;
   const { width, height, channels, data } = image;
   if (mean.length !== channels || deviation.length !== channels) {
     throw new DataError(
-      `normaliseChannels: found ${mean.length} means and ${deviation.length} deviations, expected one for each channel of ${describe(image)}`,
+      `normalizeChannels: found ${mean.length} means and ${deviation.length} deviations, expected one for each channel of ${describe(image)}`,
     );
   }
   for (let c = 0; c < channels; c++) {
-    checkNumber("normaliseChannels", `mean of channel ${c}`, mean[c], number.finite);
-    checkNumber("normaliseChannels", `deviation of channel ${c}`, deviation[c], number.positive);
+    checkNumber("normalizeChannels", `mean of channel ${c}`, mean[c], number.finite);
+    checkNumber("normalizeChannels", `deviation of channel ${c}`, deviation[c], number.positive);
   }
   const result = createImage(width, height, channels);
   for (let i = 0; i < data.length; i++) result.data[i] = (data[i]! - mean[i % channels]!) / deviation[i % channels]!;

@@ -1,6 +1,6 @@
 import { checkName, checkNumber, checkOptions, type NumberRule, number } from "../../check.ts";
 import { DataError } from "../errors.ts";
-import { PADDING } from "./tokeniser.ts";
+import { PADDING } from "./tokenizer.ts";
 
 /** What an Int32Array keeps as it is. */
 const ID: NumberRule = { holds: (x) => (x | 0) === x, expected: "a whole number of 32 bits" };

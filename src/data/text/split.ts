@@ -43,7 +43,7 @@ export function checkRules(rules: TextRules): void {
     (level === "word" || level === "character");
   if (!fine) {
     throw new DataError(
-      `Tokeniser: expected { lower: boolean, filters: string, separator: string or null, level: "word" or "character" }, found ${JSON.stringify({ lower, filters, separator, level })}`,
+      `Tokenizer: expected { lower: boolean, filters: string, separator: string or null, level: "word" or "character" }, found ${JSON.stringify({ lower, filters, separator, level })}`,
     );
   }
 }

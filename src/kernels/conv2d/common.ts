@@ -18,7 +18,7 @@ export interface Forward extends Window {
   activation: Activation;
 }
 
-/** In registers a thread computes 8 channels of 8 neighbouring pixels: a weight serves 8 products, a pixel 8 channels. */
+/** In registers a thread computes 8 channels of 8 neighboring pixels: a weight serves 8 products, a pixel 8 channels. */
 export const CHANNELS = 8;
 export const PIXELS = 8;
 

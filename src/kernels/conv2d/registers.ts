@@ -16,7 +16,7 @@ import {
 } from "./common.ts";
 
 /*
- * A thread computes 8 channels × 8 neighbouring pixels of y (or of dx), or a window's row for 8 channels of dw, in registers, and
+ * A thread computes 8 channels × 8 neighboring pixels of y (or of dx), or a window's row for 8 channels of dw, in registers, and
  * reads images and weights straight from storage, each number of a row once for all taps of the window. Its channels never
  * cross a group.
  *

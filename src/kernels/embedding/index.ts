@@ -13,7 +13,7 @@ import { sort, sumStretches } from "./radixSort.ts";
  *   radixSort64, …128        a workgroup of 64 or 128 threads sorts the places by id (radixSort.ts)
  */
 
-/** A thread copies `width` neighbouring numbers of a row, 4 where D is a multiple of it. */
+/** A thread copies `width` neighboring numbers of a row, 4 where D is a multiple of it. */
 const forward = kernel(
   "embedding",
   ({ width }: { width: 1 | 4 }) => wgsl`

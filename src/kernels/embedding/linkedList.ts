@@ -33,7 +33,7 @@ fn main() {
 }`,
 );
 
-/** A thread sums `width` neighbouring numbers of one id's row, 4 where D is a multiple of it. */
+/** A thread sums `width` neighboring numbers of one id's row, 4 where D is a multiple of it. */
 export const sumLists = kernel(
   "embedding.backwardLists",
   ({ width }: { width: 1 | 4 }) => wgsl`

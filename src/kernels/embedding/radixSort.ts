@@ -82,7 +82,7 @@ fn main(@builtin(local_invocation_index) thread: u32) {
 }`,
 );
 
-/** A thread sums `width` neighbouring numbers of one id's row, 4 where D is a multiple of it. */
+/** A thread sums `width` neighboring numbers of one id's row, 4 where D is a multiple of it. */
 export const sumStretches = kernel(
   "embedding.backward",
   ({ width }: { width: 1 | 4 }) => wgsl`

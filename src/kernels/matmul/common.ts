@@ -15,7 +15,7 @@ export interface Product extends Record<string, string | number | boolean> {
   split: boolean;
 }
 
-/** Which four numbers of an operand are neighbours in storage, and how a kernel reads them. */
+/** Which four numbers of an operand are neighbors in storage, and how a kernel reads them. */
 export interface Vectors {
   /** Whether A, B can be read as vec4f: their contiguous size and row length are multiples of 4. */
   vectorA: boolean;
@@ -85,7 +85,7 @@ fn storeSum(m: u32, base: u32, sum: f32) {
 }`;
 
 /**
- * fourOfA(start, column, end), fourOfB: four neighbouring numbers of an operand, which lie in columns column … column + 3 of its
+ * fourOfA(start, column, end), fourOfB: four neighboring numbers of an operand, which lie in columns column … column + 3 of its
  * row as it is stored; 0 for those from column `end` on, though of a vec4f there is all or nothing. `start`, as what it is made
  * of, counts vec4f where there are such (WIDTH_A, WIDTH_B): multiplied out of the loops, not divided in them.
  */

@@ -30,14 +30,14 @@ import { scatter } from "./scatter.ts";
  */
 
 export interface PoolOptions {
-  kernel: Pair;
+  kernelSize: Pair;
   stride?: Pair;
   padding?: Pair;
   /** Applied to the result. Default "none". */
   activation?: Activation;
 }
 
-export const poolOptions: Known<PoolOptions> = { kernel: true, stride: true, padding: true, activation: true };
+export const poolOptions: Known<PoolOptions> = { kernelSize: true, stride: true, padding: true, activation: true };
 
 export const pool2d: Op<PoolOptions & { kind: Kind }> = (r, [x], options) => {
   const { kind } = options;
@@ -45,8 +45,8 @@ export const pool2d: Op<PoolOptions & { kind: Kind }> = (r, [x], options) => {
   expectFloat(name, "x", x!);
   expectRank(name, "x", x!, 4, "[N, C, H, W]");
   const [N, C, H, W] = x!.shape as [number, number, number, number];
-  const [kH, kW] = pair(name, "kernel", options.kernel);
-  const [strideH, strideW] = pair(name, "stride", options.stride ?? options.kernel);
+  const [kH, kW] = pair(name, "kernel", options.kernelSize);
+  const [strideH, strideW] = pair(name, "stride", options.stride ?? options.kernelSize);
   const [padH, padW] = pair(name, "padding", options.padding ?? 0);
   expect(
     [kH, kW, strideH, strideW].every((n) => Number.isInteger(n) && n > 0),

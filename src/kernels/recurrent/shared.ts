@@ -128,7 +128,7 @@ fn main(group: Group, @builtin(local_invocation_index) thread: u32) {
       }
     }
     workgroupBarrier();
-    // dh += dp · Wₕ; neighbouring threads read neighbouring weights.
+    // dh += dp · Wₕ; neighboring threads read neighboring weights.
     for (var i = 0u; i < EXAMPLES && first + i < params.N; i++) {
       if (step >= lengthOf(first + i)) { continue; }
       for (var j = thread; j < H; j += THREADS) {

@@ -38,7 +38,7 @@ interface Vectors {
 }
 
 /**
- * The examples of a thread are first … first + PER_THREAD − 1; neighbours have the same units. barrier() waits for what other
+ * The examples of a thread are first … first + PER_THREAD − 1; neighbors have the same units. barrier() waits for what other
  * threads of the workgroup wrote; where each has its examples for itself, there is nothing to wait for.
  */
 const split = ({ threads, examples, perThread }: Storage): string => wgsl`

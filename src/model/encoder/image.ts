@@ -29,7 +29,7 @@ export function imageEncoder(
       let x = tensorOf(store.engine, batch, "image", [N, ...image]);
       for (const { convolution, halves } of stages) {
         x = convolution(x);
-        if (halves) x = maxPool2d(x, { kernel: 2, activation: "relu" });
+        if (halves) x = maxPool2d(x, { kernelSize: 2, activation: "relu" });
       }
       return flatten(x, { start: 1 });
     },

@@ -1,7 +1,7 @@
 import { fuse, mul, reshape, sigmoid, sum } from "../../autograd/index.ts";
 import { linearLayer, type ParameterStore } from "../layers.ts";
 import { onlyPresent } from "../present.ts";
-import type { Fusion, Part } from "./fusion.ts";
+import type { FusionLayer, Part } from "./fusion.ts";
 
 /**
  * Each modality's features count as far as a gate, which sees all of them, lets them through (the gated multimodal unit
@@ -9,7 +9,7 @@ import type { Fusion, Part } from "./fusion.ts";
  *   h_m = tanh(W_m x_m + b_m),   z_m = σ(V_m [x_1, …, x_M] + c_m),   y [N, D] = Σ z_m ∘ h_m
  * A modality that is not there is x_m = 0 to the gates, and its h_m is left out of the sum.
  */
-export function gatedFusion(store: ParameterStore, parts: readonly Part[], D: number): Fusion {
+export function gatedFusion(store: ParameterStore, parts: readonly Part[], D: number): FusionLayer {
   const M = parts.length;
   const projections = parts.map(({ name, size }) => linearLayer(store, `fusion.${name}`, size, D, "tanh"));
   const all = parts.reduce((n, { size }) => n + size, 0);

@@ -1,8 +1,8 @@
 import { add, mul, reshape, sum, type Tensor } from "../../autograd/index.ts";
-import { ones, uniformByFan, zeros } from "../initialise.ts";
+import { ones, uniformByFan, zeros } from "../initialize.ts";
 import { linearLayer, type ParameterStore } from "../layers.ts";
 import { onlyPresent } from "../present.ts";
-import type { Fusion, Part } from "./fusion.ts";
+import type { FusionLayer, Part } from "./fusion.ts";
 
 /**
  * Low-rank tensor fusion (Liu et al. 2018): a linear map of the outer product of all [x_m, 1], whose tensor of weights is
@@ -11,7 +11,7 @@ import type { Fusion, Part } from "./fusion.ts";
  * A modality that is not there is x_m = 0: its factor is b_m,r. These begin as 1, so that at first each modality speaks
  * for itself as well, and one that is missing changes nothing; products of small factors alone would hardly learn.
  */
-export function lowRankFusion(store: ParameterStore, parts: readonly Part[], D: number, R: number): Fusion {
+export function lowRankFusion(store: ParameterStore, parts: readonly Part[], D: number, R: number): FusionLayer {
   const factors = parts.map(({ name, size }) => linearLayer(store, `fusion.${name}`, size, R * D, "none", ones));
   const v = store.make("fusion.weights", [R], uniformByFan(R));
   const c = store.make("fusion.bias", [D], zeros);

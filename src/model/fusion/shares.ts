@@ -1,9 +1,9 @@
 import { fuse, type Tensor } from "../../autograd/index.ts";
-import type { Fusion as Shares } from "../../kernels/fuse.ts";
-import { zeros } from "../initialise.ts";
+import type { FuseKind as Shares } from "../../kernels/fuse.ts";
+import { zeros } from "../initialize.ts";
 import { linearLayer, type ParameterStore } from "../layers.ts";
 import { onlyPresent } from "../present.ts";
-import type { Fusion, Part } from "./fusion.ts";
+import type { FusionLayer, Part } from "./fusion.ts";
 
 /**
  * Features side by side, or the mean of their projections with equal or learned shares among the modalities that are
@@ -14,7 +14,7 @@ export function sharesFusion(
   fusion: Shares,
   parts: readonly Part[],
   projection: number,
-): Fusion {
+): FusionLayer {
   if (fusion === "concat")
     return {
       size: parts.reduce((sum, { size }) => sum + size, 0),

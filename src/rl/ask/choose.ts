@@ -27,9 +27,9 @@ export interface ChooseOptions {
 export interface Choice {
   /** Its place among the predictions. */
   readonly index: number;
-  readonly chosenBy: string;
+  readonly acquisition: string;
   /** π, over 0 and at most 1. */
-  readonly chosenWith: number;
+  readonly inclusionProbability: number;
 }
 
 /**
@@ -45,8 +45,8 @@ export function choose(
   random: Random,
 ): Choice[] {
   const chances = inclusion(predictions, n, options, random);
-  const chosenBy = nameOf(options);
-  return systematic(chances, random).map((index) => ({ index, chosenBy, chosenWith: chances[index]! }));
+  const acquisition = nameOf(options);
+  return systematic(chances, random).map((index) => ({ index, acquisition, inclusionProbability: chances[index]! }));
 }
 
 /** π [M]: with which probability each example will be chosen. Ties of a score are broken by `random`. */
@@ -61,7 +61,7 @@ export function inclusion(
   checkOptions("choose", options, { by: true, floor: true });
   const { by, floor = 0.1 } = options;
   checkNumber("choose", "floor", floor, number.share);
-  const weights = weightsOf(by);
+  const weights = scoreWeights(by);
   if (typeof random?.uniform !== "function" || typeof random.shuffle !== "function")
     throw new TypeError(`choose: random is ${describe(random)}, expected what new Random(…) of handgrad/data makes.`);
   checkList("choose", "predictions", predictions, "a list of predictions, each a list of members");
@@ -82,7 +82,7 @@ export function inclusion(
   return chances.map((p) => Math.min(p, 1));
 }
 
-function weightsOf(by: ChooseOptions["by"]): (readonly [ScoreName, number])[] {
+function scoreWeights(by: ChooseOptions["by"]): (readonly [ScoreName, number])[] {
   if (typeof by !== "string" && (typeof by !== "object" || by === null || Array.isArray(by)))
     throw new TypeError(
       `choose: by is ${describe(by)}, expected a score or weights such as { bald: 0.5, margin: 0.5 }.`,
@@ -131,7 +131,7 @@ function nameOf({ by, floor = 0.1 }: ChooseOptions): string {
   const mix =
     typeof by === "string"
       ? by
-      : weightsOf(by)
+      : scoreWeights(by)
           .map(([name, weight]) => `${weight} ${name}`)
           .join(" + ");
   return mix === "uniform" ? mix : `${mix}, floor ${floor}`;

@@ -3,7 +3,7 @@ import { Random } from "../../data/random.ts";
 import { total } from "../../numbers.ts";
 import { type Estimate, estimateOf, scaled, sizeOf } from "./estimate.ts";
 import { expectedReward, type FitRewards, fitRewards, fitted } from "./rewardModel.ts";
-import { byExample, checkRows, type Row } from "./rows.ts";
+import { checkRows, groupRowsByExample, type LoggedAction } from "./rows.ts";
 
 export interface DirectMethodOptions {
   /** Default: `fitRewards`, which knows the log alone. */
@@ -26,7 +26,7 @@ const SEVERAL: NumberRule = {
  *
  * @throws TypeError or RangeError naming the option or the row that cannot be; RangeError where there is too little to go by.
  */
-export function directMethod(rows: readonly Row[], options: DirectMethodOptions = {}): Estimate {
+export function directMethod(rows: readonly LoggedAction[], options: DirectMethodOptions = {}): Estimate {
   checkOptions("directMethod", options, KNOWN);
   const { rewards = fitRewards, resamples = 100, seed = 0 } = options;
   checkFunction("directMethod", "rewards", rewards, "a function that fits a reward model to rows");
@@ -34,7 +34,7 @@ export function directMethod(rows: readonly Row[], options: DirectMethodOptions 
   checkNumber("directMethod", "seed", seed, number.wholeAtLeast0);
   checkRows("directMethod", rows);
   // What has no weight would leave nothing to take the mean of where it alone is drawn again.
-  const examples = byExample(rows.filter(({ weight }) => weight > 0));
+  const examples = groupRowsByExample(rows.filter(({ weight }) => weight > 0));
   if (examples.length < 2) {
     throw new RangeError(
       `directMethod: an interval cannot be had from judgements of ${examples.length} examples whose weight is above 0.`,
@@ -54,7 +54,7 @@ export function directMethod(rows: readonly Row[], options: DirectMethodOptions 
   return estimateOf(value, Math.sqrt(variance), effective, rows.length);
 }
 
-function meanReward(rows: readonly Row[], rewards: FitRewards): number {
+function meanReward(rows: readonly LoggedAction[], rewards: FitRewards): number {
   const model = fitted("directMethod", rewards, rows);
   const weights = scaled(rows.map(({ weight }) => weight));
   return total(rows, (row, i) => weights[i]! * expectedReward(model, row)) / total(weights);

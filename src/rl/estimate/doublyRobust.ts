@@ -2,7 +2,7 @@ import { checkFunction, checkNumber, checkOptions, type Known, number } from "..
 import { Random } from "../../data/random.ts";
 import { type Estimate, estimateOf, sizeOf, weightedMean } from "./estimate.ts";
 import { expectedReward, type FitRewards, fitRewards, fitted, type RewardModel } from "./rewardModel.ts";
-import { byExample, checkRows, type Row, ratio } from "./rows.ts";
+import { checkRows, groupRowsByExample, type LoggedAction, ratio } from "./rows.ts";
 
 export interface DoublyRobustOptions {
   /** Default: `fitRewards`, which knows the log alone. */
@@ -22,14 +22,14 @@ const KNOWN: Known<DoublyRobustOptions> = { rewards: true, folds: true, seed: tr
  *
  * @throws TypeError or RangeError naming the option or the row that cannot be; RangeError where there is too little to go by.
  */
-export function doublyRobust(rows: readonly Row[], options: DoublyRobustOptions = {}): Estimate {
+export function doublyRobust(rows: readonly LoggedAction[], options: DoublyRobustOptions = {}): Estimate {
   checkOptions("doublyRobust", options, KNOWN);
   const { rewards = fitRewards, folds = 5, seed = 0 } = options;
   checkFunction("doublyRobust", "rewards", rewards, "a function that fits a reward model to rows");
   checkNumber("doublyRobust", "folds", folds, number.wholeAtLeast1);
   checkNumber("doublyRobust", "seed", seed, number.wholeAtLeast0);
   checkRows("doublyRobust", rows);
-  const examples = new Random("doubly robust", seed).shuffle(byExample(rows));
+  const examples = new Random("doubly robust", seed).shuffle(groupRowsByExample(rows));
   const parts = Math.min(folds, examples.length);
   if (parts < 2) {
     throw new RangeError(`doublyRobust: ${examples.length} examples in ${folds} folds, expected at least 2 of both.`);
@@ -43,7 +43,7 @@ export function doublyRobust(rows: readonly Row[], options: DoublyRobustOptions 
   return estimateOf(value, standardError, effective, rows.length);
 }
 
-const term = (row: Row, model: RewardModel) => ({
+const term = (row: LoggedAction, model: RewardModel) => ({
   example: row.example,
   value: expectedReward(model, row) + ratio(row) * (row.reward - model(row, row.action)),
   weight: row.weight,

@@ -12,7 +12,7 @@ export interface Estimate {
    * Effective sample size, (Σ w)² / Σ w² (Kish 1965): how many judgements of the new policy's own answers would weigh as
    * much. Where it is small, a few judgements decide, and the interval is not to be trusted either.
    */
-  readonly effective: number;
+  readonly effectiveSampleSize: number;
   /** Judgements that it is made of. */
   readonly judgements: number;
 }
@@ -25,7 +25,7 @@ export const Z = 1.959963984540054;
  *
  * @throws RangeError where a weight is no finite number of at least 0.
  */
-export function effectiveSize(weights: readonly number[]): number {
+export function effectiveSampleSize(weights: readonly number[]): number {
   checkList("effectiveSize", "weights", weights, "a list of numbers");
   for (let i = 0; i < weights.length; i++) checkNumber("effectiveSize", `weights[${i}]`, weights[i], number.atLeast0);
   return sizeOf(weights);
@@ -49,12 +49,17 @@ export function scaled(weights: readonly number[]): number[] {
   return weights.map((w) => w * power);
 }
 
-export const estimateOf = (value: number, standardError: number, effective: number, judgements: number): Estimate => ({
+export const estimateOf = (
+  value: number,
+  standardError: number,
+  effectiveSampleSize: number,
+  judgements: number,
+): Estimate => ({
   value,
   low: value - Z * standardError,
   high: value + Z * standardError,
   standardError,
-  effective,
+  effectiveSampleSize,
   judgements,
 });
 

@@ -1,5 +1,5 @@
 import { type Estimate, estimateOf, sizeOf, weightedMean } from "./estimate.ts";
-import { checkRows, type Row, ratio } from "./rows.ts";
+import { checkRows, type LoggedAction, ratio } from "./rows.ts";
 
 /**
  * Inverse propensity scoring (Horvitz and Thompson 1952; Dudík et al. 2011): the mean of w r, with w = π(a) / μ(a). Right
@@ -7,7 +7,7 @@ import { checkRows, type Row, ratio } from "./rows.ts";
  *
  * @throws TypeError or RangeError naming the row that cannot be; RangeError where there is too little to go by.
  */
-export function ips(rows: readonly Row[]): Estimate {
+export function ips(rows: readonly LoggedAction[]): Estimate {
   checkRows("ips", rows);
   const terms = rows.map((row) => ({ example: row.example, value: ratio(row) * row.reward, weight: row.weight }));
   const { value, standardError } = weightedMean("ips", terms);

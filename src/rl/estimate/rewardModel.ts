@@ -1,12 +1,12 @@
 import { checkNumber, describe, number, placeIn } from "../../check.ts";
 import { largest, total } from "../../numbers.ts";
-import { checkRows, type Row } from "./rows.ts";
+import { checkRows, type LoggedAction } from "./rows.ts";
 
 /** What reward is expected for an action: q̂(x, a), from -1 to 1. */
-export type RewardModel = (row: Row, action: number) => number;
+export type RewardModel = (row: LoggedAction, action: number) => number;
 
 /** Learns a reward model from rows. */
-export type FitRewards = (rows: readonly Row[]) => RewardModel;
+export type FitRewards = (rows: readonly LoggedAction[]) => RewardModel;
 
 /** Keeps coefficients finite where all rewards agree, and where both policies are the same. */
 const RIDGE = 1e-2;
@@ -55,7 +55,7 @@ export const fitRewards: FitRewards = (rows) => {
   };
 };
 
-const features = ({ target, logged }: Row, a: number): [number, number, number] => [
+const features = ({ target, logged }: LoggedAction, a: number): [number, number, number] => [
   1,
   Math.log(Math.max(target[a]!, LEAST)),
   Math.log(Math.max(logged[a]!, LEAST)),
@@ -86,11 +86,11 @@ function solve(A: readonly (readonly number[])[], b: readonly number[]): number[
 }
 
 /** Σ_a π(a) q̂(x, a). */
-export const expectedReward = (model: RewardModel, row: Row): number =>
+export const expectedReward = (model: RewardModel, row: LoggedAction): number =>
   total(row.target, (p, a) => (p > 0 ? p * model(row, a) : 0));
 
 /** A model of somebody else, whose answers are looked at. */
-export function fitted(operation: string, rewards: FitRewards, rows: readonly Row[]): RewardModel {
+export function fitted(operation: string, rewards: FitRewards, rows: readonly LoggedAction[]): RewardModel {
   const model: unknown = rewards(rows);
   if (typeof model !== "function")
     throw new TypeError(

@@ -3,7 +3,7 @@ import { checkObject, checkProbabilities } from "../check.ts";
 import { checkJudgements, type Judgement, rewardedOf } from "../judgement.ts";
 
 /** One judgement, beside what the policy that is being estimated would have done there. */
-export interface Row {
+export interface LoggedAction {
   readonly example: string;
   readonly action: number;
   /** From -1 to 1. */
@@ -29,7 +29,7 @@ export interface Row {
 export function rowsOf(
   judgements: Iterable<Judgement>,
   target: (example: string) => readonly number[] | undefined,
-): Row[] {
+): LoggedAction[] {
   checkFunction("rowsOf", "target", target, "a function that gives the policy's probabilities for an example");
   const learnable = rewardedOf(
     checkJudgements("rowsOf", judgements, [
@@ -38,12 +38,12 @@ export function rowsOf(
       "propensity",
       "probabilities",
       "action",
-      "chosenWith",
+      "inclusionProbability",
       "purpose",
     ]),
   );
-  const known = learnable.every(({ chosenWith }) => chosenWith !== null);
-  return learnable.flatMap(({ example, action, reward, propensity, probabilities, chosenWith }) => {
+  const known = learnable.every(({ inclusionProbability }) => inclusionProbability !== null);
+  return learnable.flatMap(({ example, action, reward, propensity, probabilities, inclusionProbability }) => {
     const p = target(example);
     if (p === undefined) return [];
     checkList("rowsOf", `what target gave for example ${example}`, p, "a list of probabilities, or undefined");
@@ -53,7 +53,7 @@ export function rowsOf(
       );
     }
     checkProbabilities("rowsOf", `the policy's probabilities for example ${example}`, p);
-    const weight = known ? 1 / chosenWith! : 1;
+    const weight = known ? 1 / inclusionProbability! : 1;
     return [{ example, action, reward, propensity, logged: probabilities, target: p, weight }];
   });
 }
@@ -62,12 +62,12 @@ const REWARD: NumberRule = { holds: (x) => x >= -1 && x <= 1, expected: "a numbe
 const DRAWN: NumberRule = { holds: (x) => x > 0 && x <= 1, expected: "a number above 0 and at most 1" };
 
 /** Refuses what are no rows, such as those with rewards, chances or weights that cannot be. */
-export function checkRows(operation: string, rows: readonly Row[]): void {
+export function checkRows(operation: string, rows: readonly LoggedAction[]): void {
   checkList(operation, "rows", rows, "a list of rows, such as rowsOf gives");
   for (let i = 0; i < rows.length; i++) checkRow(operation, i, rows[i]!);
 }
 
-function checkRow(operation: string, i: number, row: Row): void {
+function checkRow(operation: string, i: number, row: LoggedAction): void {
   checkObject(operation, `row ${i}`, row, "a row, such as rowsOf gives");
   const { example, action, reward, propensity, logged, target, weight } = row;
   checkText(operation, `the example of row ${i}`, example);
@@ -81,11 +81,11 @@ function checkRow(operation: string, i: number, row: Row): void {
 }
 
 /** w = π(a) / μ(a): how much likelier the action is under the policy that is being estimated. */
-export const ratio = ({ target, action, propensity }: Row): number => target[action]! / propensity;
+export const ratio = ({ target, action, propensity }: LoggedAction): number => target[action]! / propensity;
 
 /** The rows of each example. */
-export function byExample(rows: readonly Row[]): Row[][] {
-  const groups = new Map<string, Row[]>();
+export function groupRowsByExample(rows: readonly LoggedAction[]): LoggedAction[][] {
+  const groups = new Map<string, LoggedAction[]>();
   for (const row of rows) {
     const group = groups.get(row.example);
     if (group) group.push(row);

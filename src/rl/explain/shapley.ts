@@ -13,7 +13,7 @@ import { checkAction, checkNet, oneOf, repeated } from "./example.ts";
  */
 
 /** What each player adds, and what there is without any. */
-export interface Shares<Name extends string = string> {
+export interface ShapleyValues<Name extends string = string> {
   readonly shares: Readonly<Record<Name, number>>;
   readonly none: number;
   readonly all: number;
@@ -48,7 +48,7 @@ export function shapleyValues(v: ArrayLike<number>): number[] {
 export async function sharesOf<Name extends string>(
   players: readonly Name[],
   worth: (there: readonly Name[]) => Promise<number>,
-): Promise<Shares<Name>> {
+): Promise<ShapleyValues<Name>> {
   checkList("sharesOf", "players", players, "a list of names");
   if (players.length > PLAYERS)
     throw new RangeError(`sharesOf: there are ${players.length} players, expected at most ${PLAYERS}.`);
@@ -84,7 +84,7 @@ export async function modalityShares(
   net: MultimodalNet,
   batch: Batch,
   actions: readonly number[],
-): Promise<Shares<Modality>[]> {
+): Promise<ShapleyValues<Modality>[]> {
   checkNet("modalityShares", net);
   checkObject("modalityShares", "the batch", batch, "a batch");
   checkList("modalityShares", "actions", actions, "a list of actions, one for each example");

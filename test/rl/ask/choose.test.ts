@@ -56,7 +56,11 @@ describe("choose", () => {
           .map(({ i }) => i)
           .sort(),
       );
-      expect(chosen.every(({ chosenBy, chosenWith }) => chosenBy === `${by}, floor 0` && chosenWith === 1)).toBe(true);
+      expect(
+        chosen.every(
+          ({ acquisition, inclusionProbability }) => acquisition === `${by}, floor 0` && inclusionProbability === 1,
+        ),
+      ).toBe(true);
     }
   });
 
@@ -97,7 +101,9 @@ describe("choose", () => {
     for (let run = 0; run < runs; run++) {
       const chosen = choose(all, 6, { by: { entropy: 0.7, margin: 0.3 }, floor: 0.3 }, random);
       for (const { index } of chosen) count[index]! += 1;
-      weighted.push(chosen.reduce((sum, { index, chosenWith }) => sum + f[index]! / chosenWith, 0) / 30);
+      weighted.push(
+        chosen.reduce((sum, { index, inclusionProbability }) => sum + f[index]! / inclusionProbability, 0) / 30,
+      );
       plain += chosen.reduce((sum, { index }) => sum + f[index]!, 0) / 6 / runs;
     }
     const chances = inclusion(all, 6, { by: { entropy: 0.7, margin: 0.3 }, floor: 0.3 }, new Random(0));

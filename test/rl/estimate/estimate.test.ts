@@ -4,10 +4,10 @@ import {
   directMethod,
   doublyRobust,
   type Estimate,
-  effectiveSize,
+  effectiveSampleSize,
   fitRewards,
   ips,
-  type Row,
+  type LoggedAction,
   rowsOf,
   snips,
 } from "../../../src/rl/estimate/index.ts";
@@ -62,12 +62,12 @@ const draw = (p: readonly number[], random: Random) => {
 };
 
 /** n judgements. `judges` people say something of each answer, and agree more often than chance would have it. */
-function drawLog(kinds: readonly Kind[], n: number, random: Random, judges = 1): Row[] {
+function drawLog(kinds: readonly Kind[], n: number, random: Random, judges = 1): LoggedAction[] {
   return Array.from({ length: n }, (_, i) => {
     const kind = random.choice(kinds);
     const action = draw(kind.logged, random);
     const luck = random.uniform();
-    return Array.from({ length: judges }, (_, judge): Row => {
+    return Array.from({ length: judges }, (_, judge): LoggedAction => {
       const own = judge > 0 && random.uniform() < 0.3 ? random.uniform() : luck;
       const reward = own < (1 + kind.reward[action]!) / 2 ? 1 : -1;
       const { logged, target } = kind;
@@ -79,7 +79,7 @@ function drawLog(kinds: readonly Kind[], n: number, random: Random, judges = 1):
 /** Shares of 200 runs whose 95 % interval holds the truth, and the mean error of each method. */
 function coverage(
   kinds: readonly Kind[],
-  methods: Record<string, (rows: Row[]) => Estimate>,
+  methods: Record<string, (rows: LoggedAction[]) => Estimate>,
   judges = 1,
   seed = "runs",
 ) {
@@ -99,7 +99,7 @@ function coverage(
   return seen;
 }
 
-const few = (rows: Row[]) => directMethod(rows, { resamples: 40 });
+const few = (rows: LoggedAction[]) => directMethod(rows, { resamples: 40 });
 
 describe("off-policy estimates against the truth", () => {
   // Of 2,000 runs ips, snips and doublyRobust cover it in 94.9, 94.9 and 95.1 %; 200 runs differ from that by ± 3 %.
@@ -136,13 +136,13 @@ describe("off-policy estimates against the truth", () => {
       expect(covered, name).toBeLessThanOrEqual(0.98);
     }
     // Taken as independent they would seem to be three times as many.
-    const apart = (rows: Row[]) => snips(rows.map((row, i) => ({ ...row, example: `${i}` })));
+    const apart = (rows: LoggedAction[]) => snips(rows.map((row, i) => ({ ...row, example: `${i}` })));
     expect(coverage(kinds, { apart }, 3).apart!.covered).toBeLessThan(0.9);
   });
 });
 
 describe("each method", () => {
-  const row = (action: number, reward: number, target: number[], example = `${action}/${reward}`): Row => ({
+  const row = (action: number, reward: number, target: number[], example = `${action}/${reward}`): LoggedAction => ({
     example,
     action,
     reward,
@@ -157,11 +157,11 @@ describe("each method", () => {
     // w = 1.8 and 1.2.
     expect(ips(rows).value).toBeCloseTo((1.8 - 1.2) / 2, 12);
     expect(snips(rows).value).toBeCloseTo((1.8 - 1.2) / 3, 12);
-    expect(ips(rows).effective).toBeCloseTo(9 / (1.8 ** 2 + 1.2 ** 2), 12);
+    expect(ips(rows).effectiveSampleSize).toBeCloseTo(9 / (1.8 ** 2 + 1.2 ** 2), 12);
     // se² = 2 / 1 · (1.5² + 1.5²) / 2², the two being 1.5 from their mean of 0.3.
     expect(ips(rows).standardError).toBeCloseTo(1.5, 12);
     expect(ips(rows).high - ips(rows).low).toBeCloseTo(2 * 1.959964 * 1.5, 5);
-    const rewards = () => (_: Row, action: number) => (action === 0 ? 0.5 : -0.5);
+    const rewards = () => (_: LoggedAction, action: number) => (action === 0 ? 0.5 : -0.5);
     expect(directMethod(rows, { rewards }).value).toBeCloseTo((0.4 - 0.1) / 2, 12);
     // 0.4 + 1.8 (1 − 0.5) and −0.1 + 1.2 (−1 + 0.5).
     expect(doublyRobust(rows, { rewards }).value).toBeCloseTo((1.3 - 0.7) / 2, 12);
@@ -171,7 +171,7 @@ describe("each method", () => {
     const twice = [rows[0]!, rows[0]!, rows[1]!].map((one, i) => ({ ...one, example: `e${i}` }));
     const weighted = [{ ...rows[0]!, weight: 2 }, rows[1]!];
     const rewards = () => () => 0.25;
-    for (const method of [ips, snips, (r: Row[]) => doublyRobust(r, { rewards })]) {
+    for (const method of [ips, snips, (r: LoggedAction[]) => doublyRobust(r, { rewards })]) {
       expect(method(weighted).value).toBeCloseTo(method(twice).value, 12);
     }
   });
@@ -181,7 +181,7 @@ describe("each method", () => {
     const mean = same.reduce((sum, { reward }) => sum + reward, 0) / 50;
     for (const method of [ips, snips]) {
       expect(method(same).value).toBeCloseTo(mean, 12);
-      expect(method(same).effective).toBeCloseTo(50, 9);
+      expect(method(same).effectiveSampleSize).toBeCloseTo(50, 9);
     }
   });
 
@@ -193,9 +193,9 @@ describe("each method", () => {
   });
 
   it("the effective size of equal weights is their number", () => {
-    expect(effectiveSize([2, 2, 2])).toBeCloseTo(3, 12);
-    expect(effectiveSize([1, 0, 0])).toBe(1);
-    expect(effectiveSize([])).toBe(0);
+    expect(effectiveSampleSize([2, 2, 2])).toBeCloseTo(3, 12);
+    expect(effectiveSampleSize([1, 0, 0])).toBe(1);
+    expect(effectiveSampleSize([])).toBe(0);
   });
 });
 
@@ -205,7 +205,7 @@ describe("the reward model of the log alone", () => {
     const rows = drawLog(kinds, 20_000, new Random(2));
     const model = fitRewards(rows);
     const error = kinds.map(({ logged, target, reward }) => {
-      const one: Row = { ...rows[0]!, logged, target };
+      const one: LoggedAction = { ...rows[0]!, logged, target };
       return Math.max(...reward.map((r, a) => Math.abs(model(one, a) - r)));
     });
     expect(Math.max(...error)).toBeLessThan(0.1);
@@ -228,7 +228,7 @@ describe("rowsOf", () => {
       reward: 1,
       propensity: 0.25,
       probabilities: [0.25, 0.75],
-      chosenWith: 0.5,
+      inclusionProbability: 0.5,
       purpose: "training",
       ...changes,
     }) as Judgement;
@@ -249,7 +249,7 @@ describe("rowsOf", () => {
   it("weighs by the chance of being asked only where all are known", () => {
     const weights = (chances: (number | null)[]) =>
       rowsOf(
-        chances.map((chosenWith) => judgement({ chosenWith })),
+        chances.map((inclusionProbability) => judgement({ inclusionProbability })),
         () => [1, 0],
       ).map(({ weight }) => weight);
     expect(weights([0.5, 0.1])).toEqual([2, 10]);

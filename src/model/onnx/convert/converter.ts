@@ -5,7 +5,7 @@ import type { Graph } from "../graph.ts";
 export type Sizes = readonly (number | undefined)[];
 
 /** A call of an op, to be written as ONNX nodes. */
-export interface Told {
+export interface TracedCall {
   readonly op: string;
   // biome-ignore lint/suspicious/noExplicitAny: each converter knows the options of its op, whose shape rule has checked them.
   readonly options: any;
@@ -17,7 +17,7 @@ export interface Told {
 }
 
 /** Adds an op's nodes to a graph, and gives the names of its outputs. */
-export type Converter = (g: Graph, call: Told) => string[];
+export type Converter = (g: Graph, call: TracedCall) => string[];
 
 export const activationNodes: Record<Exclude<Activation, "none">, string> = {
   relu: "Relu",
@@ -30,14 +30,14 @@ export const activated = (g: Graph, y: string, activation: Activation = "none"):
   activation === "none" ? y : g.node(activationNodes[activation], [y]);
 
 /** A size that must be the same for every batch. */
-export function fixed(call: Told, size: number | undefined, what: string): number {
+export function fixed(call: TracedCall, size: number | undefined, what: string): number {
   if (size === undefined)
     throw new TypeError(`onnx: ${call.op} has ${what} that changes with the batch, which has no ONNX form here.`);
   return size;
 }
 
 /** The shape to reshape to: at most one size may change with the batch, and is left to be found. */
-export function target(call: Told, to: Sizes): number[] {
+export function target(call: TracedCall, to: Sizes): number[] {
   if (to.filter((size) => size === undefined).length > 1)
     throw new TypeError(
       `onnx: ${call.op} gives [${to.map((size) => size ?? "?").join(", ")}], of which at most one size may change with the batch.`,

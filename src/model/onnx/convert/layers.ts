@@ -1,4 +1,4 @@
-import { activated, type Converter, fixed, isNot, type Told } from "./converter.ts";
+import { activated, type Converter, fixed, isNot, type TracedCall } from "./converter.ts";
 
 /* What layers are made of, but for recurrences. */
 
@@ -9,8 +9,8 @@ const pool =
   (g, { x, options }) => {
     const [padH, padW] = pair(options.padding ?? 0);
     const window = {
-      kernel_shape: pair(options.kernel),
-      strides: pair(options.stride ?? options.kernel),
+      kernel_shape: pair(options.kernelSize),
+      strides: pair(options.stride ?? options.kernelSize),
       pads: [padH, padW, padH, padW],
     };
     const y = g.node(type, x, type === "AveragePool" ? { ...window, count_include_pad: 1 } : window);
@@ -18,7 +18,7 @@ const pool =
   };
 
 /** The last two axes swapped. */
-const turned = (call: Told, i: number): number[] => {
+const turned = (call: TracedCall, i: number): number[] => {
   const rank = call.from[i]!.length;
   return call.from[i]!.map((_, axis) => (axis < rank - 2 ? axis : axis === rank - 2 ? rank - 1 : rank - 2));
 };
@@ -72,8 +72,8 @@ export const layers: Record<string, Converter> = {
     const { x, options, from } = call;
     const D = fixed(call, from[0]!.at(-1), "a last axis");
     const scale = x[1] || g.floats(new Float32Array(D).fill(1));
-    const epsilon = { float: options.epsilon ?? 1e-5 };
-    return [g.node("LayerNormalization", x[2] ? [x[0]!, scale, x[2]] : [x[0]!, scale], { axis: -1, epsilon })];
+    const eps = { float: options.eps ?? 1e-5 };
+    return [g.node("LayerNormalization", x[2] ? [x[0]!, scale, x[2]] : [x[0]!, scale], { axis: -1, epsilon: eps })];
   },
   // y = [p_1 x_1, …] or Σ c_m x_m, as in kernels/fuse.ts.
   fuse: (g, call) => {

@@ -1,5 +1,5 @@
 import { type Graph, types } from "../graph.ts";
-import { type Converter, fixed, type Told } from "./converter.ts";
+import { type Converter, fixed, type TracedCall } from "./converter.ts";
 
 /*
  * Recurrences. ONNX orders the gates of a GRU z, r, h where we (as PyTorch) have r, z, n, and those of an LSTM i, o, f, c
@@ -18,7 +18,7 @@ function reordered(g: Graph, w: string, cell: Cell, H: number): string {
 }
 
 /** Inputs: x, w_ih, w_hh, b_ih, b_hh, lengths, h0, as in kernels/recurrent/index.ts; the last four may be left out. */
-const recurrent: Converter = (g, call: Told) => {
+const recurrent: Converter = (g, call: TracedCall) => {
   const { options, from } = call;
   const cell: Cell = options.cell;
   const [x, wih, whh, bih, bhh, lengths, h0] = Array.from({ length: 7 }, (_, i) => call.x[i] ?? "");

@@ -1,0 +1,355 @@
+import type { Remote } from "comlink";
+import { openFeedbackLog } from "../../../src/browser.ts";
+import { DataError, type TriDigit } from "../../../src/data/index.ts";
+import { createEngine, type Engine } from "../../../src/index.ts";
+import { type FeedbackLog, FeedbackLogError, simulatedPerson } from "../../../src/rl/index.ts";
+import type {
+  Answered,
+  EngineReport,
+  Explanation,
+  Insight,
+  Opening,
+  OwnClass,
+  OwnTask,
+  Question,
+  StartupError,
+  TaskName,
+  UserInput,
+  Verdict,
+  WorkerEvent,
+} from "../shared/protocol.ts";
+import { digitsTask, fetchBytes, fetchDigits, gunzip } from "./digits.ts";
+import { insightOf } from "./insight.ts";
+import { isLost, sleep } from "./lost.ts";
+import { recordsOf } from "./own-log.ts";
+import { OwnTaskSession } from "./own-session.ts";
+import { profileOf } from "./profile.ts";
+import { TeachingSession } from "./session.ts";
+import { deleteEverything, type Kept, keptAtStart, logNames, PageStorage, StorageError } from "./storage.ts";
+import type { Task } from "./task.ts";
+import { explain } from "./why.ts";
+
+/** What the page can ask of its worker. */
+export type RemoteApi = Remote<WorkerApi>;
+
+const SEED = 1;
+
+/** Waits between attempts to get a device in place of a lost one: a driver that crashed takes a while. */
+const RETRIES = [0, 1000, 3000];
+
+/** One device and the tasks that are learned on it. Replaces the device when it is lost. */
+export class WorkerApi {
+  #engine: Engine | undefined;
+  #storage: PageStorage | undefined;
+  #digits: TeachingSession<TriDigit> | undefined;
+  #own: OwnTaskSession | undefined;
+  #openingOwn: Promise<OwnTaskSession> | undefined;
+  #emit: (event: WorkerEvent) => void = () => {};
+  #recovering: Promise<void> | undefined;
+
+  /** Opens the device, the data and what was kept, and answers the first question. `base` is the page's folder. */
+  async open(base: string, emit: (event: WorkerEvent) => void): Promise<Opening> {
+    this.#emit = emit;
+    let log: FeedbackLog | undefined;
+    try {
+      if (!navigator.gpu) return { ok: false, startupError: "no-webgpu", message: "navigator.gpu is missing" };
+      const folder = new URL("data/", base);
+      const [engine, data, start] = await Promise.all([
+        this.#openEngine(),
+        fetchDigits(folder),
+        fetchBytes(new URL("start.safetensors.gz", folder)).then(gunzip),
+      ]);
+      this.#storage = await PageStorage.open();
+      log = await openFeedbackLog(logNames.digits);
+      const digits = await this.#openDigits(engine, digitsTask(data), log, start);
+      const question = await digits.question();
+      void digits.validateStart().catch(() => {}); // It is looked at after the next update again.
+      return {
+        ok: true,
+        opened: {
+          adapter: engine.adapter,
+          software: /swiftshader|llvmpipe|lavapipe|basic render/i.test(engine.adapter),
+          classes: digits.task.classes,
+          question,
+          progress: digits.progress(),
+        },
+      };
+    } catch (error) {
+      // Whoever tries again begins anew, and another tab is not kept from it.
+      this.#digits = undefined;
+      await log?.close();
+      this.#shut();
+      return { ok: false, startupError: obstacleOf(error), message: messageOf(error) };
+    }
+  }
+
+  /** The digits with the network that was kept; with the one of the start where that does not open, which is told. */
+  async #openDigits(
+    engine: Engine,
+    task: Task<TriDigit>,
+    log: FeedbackLog,
+    start: Uint8Array<ArrayBuffer>,
+  ): Promise<TeachingSession<TriDigit>> {
+    const open = (kept: Kept) => {
+      this.#digits = new TeachingSession<TriDigit>({
+        engine,
+        task,
+        log,
+        storage: this.#storage!,
+        kept,
+        start,
+        emit: this.#emit,
+      });
+      return this.#digits;
+    };
+    const kept = await this.#storage!.load("digits");
+    if (!kept) return open(keptAtStart(start));
+    try {
+      return open(kept);
+    } catch (error) {
+      if (await isLost(engine)) throw error;
+      const message = `the network kept here does not open (${messageOf(error)}), so it begins anew and learns from your judgements, which are all here.`;
+      this.#emit({ kind: "error", message });
+      return open(keptAtStart(start));
+    }
+  }
+
+  /** Lets go of what is open, beside the logs. */
+  #shut(): void {
+    this.#storage?.close();
+    const engine = this.#engine;
+    // It is not lost, so nobody is to replace it.
+    this.#engine = undefined;
+    engine?.destroy();
+  }
+
+  /** An engine that is replaced when its device is lost: by a crash of the driver, sleep, or too long a step. */
+  async #openEngine(): Promise<Engine> {
+    const engine = await createEngine({ seed: SEED });
+    void engine.gpu.device.lost.then(() => {
+      if (this.#engine === engine) this.#recover().catch((error) => this.#tell(error));
+    });
+    this.#engine = engine;
+    return engine;
+  }
+
+  /** Gets another device, and goes on with it. @throws Error that says what to do where the browser gives none. */
+  #recover(): Promise<void> {
+    this.#recovering ??= this.#replaceEngine().finally(() => {
+      this.#recovering = undefined;
+    });
+    return this.#recovering;
+  }
+
+  async #replaceEngine(): Promise<void> {
+    this.#emit({ kind: "lost" });
+    let engine: Engine | undefined;
+    for (const wait of RETRIES) {
+      await sleep(wait);
+      engine = await this.#openEngine().catch(() => undefined);
+      if (engine) break;
+    }
+    if (!engine) throw new Error(NO_DEVICE);
+    for (const session of this.#sessions()) session.restart(engine);
+    this.#emit({ kind: "recovered" });
+    for (const { task } of this.#sessions())
+      this.#next(task.name)
+        .then((question) => this.#emit({ kind: "question", task: task.name, question }))
+        .catch((error) => this.#tell(error));
+  }
+
+  /** The engine, once a lost one has been replaced. */
+  async #ready(): Promise<Engine> {
+    await this.#recovering;
+    for (let n = 0; n < RETRIES.length; n++) {
+      const engine = this.#engine!;
+      if (!(await isLost(engine, 0))) return engine;
+      await this.#recover();
+    }
+    throw new Error(NO_DEVICE);
+  }
+
+  #tell(error: unknown): void {
+    this.#emit({ kind: "error", message: messageOf(error) });
+  }
+
+  #sessions(): TeachingSession[] {
+    return [this.#digits, this.#own?.session].filter(
+      (session) => session !== undefined,
+    ) as unknown as TeachingSession[];
+  }
+
+  #session(name: TaskName): TeachingSession {
+    const session = this.#sessions().find(({ task }) => task.name === name);
+    if (!session) throw new Error(`there is no task "${name}" yet.`);
+    return session;
+  }
+
+  /** Takes a judgement, which is stored when this resolves; gives the next question. */
+  async judge(task: TaskName, answer: string, verdict: Verdict): Promise<Question | null> {
+    await this.#session(task).judge(answer, verdict);
+    return this.#next(task);
+  }
+
+  /** Takes the person's last judgement back and asks that question again. */
+  async undo(task: TaskName): Promise<Question | null> {
+    await this.#ready();
+    await this.#session(task).undo();
+    return this.#next(task);
+  }
+
+  async #next(task: TaskName): Promise<Question | null> {
+    for (;;) {
+      const engine = await this.#ready();
+      try {
+        return await this.#session(task).question();
+      } catch (error) {
+        if (!(await isLost(engine))) throw error;
+      }
+    }
+  }
+
+  /** Lets a simulated person, who knows the right answers, judge until it is stopped. */
+  simulate(task: TaskName, labelNoise: number): void {
+    this.#session(task)
+      .simulate(simulatedPerson({ seed: SEED, labelNoise }))
+      .catch((error) => this.#tell(error));
+  }
+
+  stop(task: TaskName): void {
+    this.#session(task).stop();
+  }
+
+  explain(task: TaskName, example: string, action: number): Promise<Explanation> {
+    return explain(this.#session(task), example, action);
+  }
+
+  inspect(task: TaskName): Promise<Insight> {
+    return insightOf(this.#session(task));
+  }
+
+  // ── the person's own task ───────────────────────────────────────────────────────────────────────────────────────
+
+  async own(): Promise<OwnTask> {
+    return (await this.#ownLab()).state();
+  }
+
+  /** Opened once, however many ask for it at the same time. */
+  #ownLab(): Promise<OwnTaskSession> {
+    const { emit, storage } = { emit: this.#emit, storage: this.#storage! };
+    this.#openingOwn ??= OwnTaskSession.open({ engine: () => this.#ready(), storage, emit }).then(
+      (api) => {
+        this.#own = api;
+        return api;
+      },
+      (error) => {
+        this.#openingOwn = undefined;
+        throw error;
+      },
+    );
+    return this.#openingOwn;
+  }
+
+  async ownClasses(classes: OwnClass[]): Promise<OwnTask> {
+    return (await this.#ownLab()).setClasses(classes);
+  }
+
+  async ownAdd(inputs: readonly UserInput[], label: number | null): Promise<OwnTask> {
+    return (await this.#ownLab()).add(inputs, label);
+  }
+
+  async ownRemove(id: string): Promise<OwnTask> {
+    return (await this.#ownLab()).remove(id);
+  }
+
+  async ownTrain(): Promise<OwnTask> {
+    return (await this.#ownLab()).train();
+  }
+
+  async ownPredict(input: UserInput): Promise<Answered | null> {
+    return (await this.#ownLab()).predict(input);
+  }
+
+  // ── the engine ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+  profile(): Promise<EngineReport> {
+    return profileOf(this.#session("digits"));
+  }
+
+  /** Destroys the device, as a crash of its driver would, to see that the page goes on. */
+  loseDevice(): void {
+    this.#engine?.gpu.device.destroy();
+  }
+
+  // ── keeping ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  /** The judgements as a file of JSON lines, as the terminal program writes it. */
+  async exportLog(task: TaskName): Promise<string> {
+    if (task === "own") return (await this.#ownLab()).log();
+    const records = this.#session(task).log.records();
+    return records.map((record) => `${JSON.stringify(record)}\n`).join("");
+  }
+
+  /** The classes and examples of the own task as a file. */
+  async exportOwn(): Promise<string> {
+    return (await this.#ownLab()).file();
+  }
+
+  /** Adds the classes and examples of such a file; gives how many were new. All or none are taken. */
+  async importOwn(text: string, name: string): Promise<number> {
+    return (await this.#ownLab()).addFile(text, name);
+  }
+
+  /** The weights as a safetensors file. */
+  exportWeights(task: TaskName): Promise<Uint8Array<ArrayBuffer>> {
+    return this.#session(task).weights();
+  }
+
+  /** Adds the judgements of a file to the log of the task that they are of; gives how many were new. All or none are taken. */
+  async importLog(text: string, name: string): Promise<number> {
+    const session = this.#session("digits");
+    const records = recordsOf(text, name, session.log);
+    const isOwn = records.some((record) => record.kind !== "retraction" && record.example.startsWith("own/"));
+    if (isOwn) return (await this.#ownLab()).addLog(text, name);
+    const classes = session.task.classes.length;
+    for (const record of records) {
+      if (record.kind === "retraction") continue;
+      const refuse = (what: string) => new FeedbackLogError(`judgement "${record.id}": ${what}`, { file: name });
+      if (session.task.find(record.example) === undefined)
+        throw refuse(`example "${record.example}" is not of this task`);
+      if (record.probabilities.length !== classes)
+        throw refuse(`${record.probabilities.length} probabilities, this task has ${classes} classes`);
+    }
+    return session.addRecords(records);
+  }
+
+  importWeights(task: TaskName, file: Uint8Array, name: string): Promise<void> {
+    return this.#session(task).useWeights(file, name);
+  }
+
+  /** Deletes everything that was stored. Nothing works after it: the page is to be loaded again. */
+  async wipe(): Promise<void> {
+    const own = await this.#openingOwn?.catch(() => undefined);
+    await own?.close();
+    await this.#digits?.close();
+    this.#shut();
+    await deleteEverything(() => this.#emit({ kind: "blocked" }));
+  }
+}
+
+const NO_DEVICE =
+  "the device was lost, and the browser gives no other one. Everything you said is stored: load the page again, or restart the browser.";
+
+const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
+
+/** Why the page cannot begin, by the error that ended it. */
+function obstacleOf(error: unknown): StartupError {
+  if (error instanceof FeedbackLogError) {
+    if (/another tab/.test(error.message)) return "other-tab";
+    // A damaged line is no fault of the browser's.
+    return error.line === undefined ? "storage" : "other";
+  }
+  if (error instanceof StorageError) return "storage";
+  if (error instanceof DataError) return "data";
+  return /no adapter/.test(String(error)) ? "no-adapter" : "other";
+}

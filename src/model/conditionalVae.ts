@@ -1,0 +1,155 @@
+import {
+  add,
+  binaryCrossEntropyWithLogits,
+  concat,
+  div,
+  type Engine,
+  exp,
+  layerNorm,
+  mul,
+  normal,
+  relu,
+  reshape,
+  sigmoid,
+  split,
+  sub,
+  sum,
+  Tensor,
+} from "../autograd/index.ts";
+import type { TensorLike } from "../autograd/ops.ts";
+import { checkList, checkNumber, checkOptions, type Known, number } from "../check.ts";
+import { count } from "../kernels/op.ts";
+import { linearLayer, type Module, ParameterStore, upsampleLayer } from "./layers.ts";
+
+export interface ConditionalVaeConfig {
+  /** F, the size of the features that say what to draw, such as a network's `fusedSize`. */
+  features: number;
+  /** Channels, height and width; both sides can be halved as often as there are `channels`. */
+  image: readonly [number, number, number];
+  /** Z, how many random numbers tell one drawing from another of the same features. */
+  noise?: number;
+  hidden?: number;
+  /** Channels before each doubling of the image. */
+  channels?: readonly number[];
+}
+
+const drawerOptions: Known<ConditionalVaeConfig> = {
+  features: true,
+  image: true,
+  noise: true,
+  hidden: true,
+  channels: true,
+};
+const lossOptions = { beta: true } as const;
+const defaults = { noise: 16, hidden: 128, channels: [32, 16] };
+
+/**
+ * Draws images of what fused features say: a conditional variational autoencoder (Kingma and Welling 2014; Sohn, Lee and
+ * Yan 2015). With features f [N, F], an image x and random z [N, Z]:
+ *   an encoder, for learning alone   μ, log σ² = E(x, f),  z = μ + σ ∘ ε,  ε normal
+ *   a decoder                        p(x | z, f) = σ(D(z, f)), pixel by pixel
+ *   loss = −log p(x | z, f) + β · KL(N(μ, σ²) ‖ N(0, 1)), the mean over examples, in nats
+ * D is linear, then convolutions that each double the image's sides. Features are normalized (layer norm) first, so that
+ * any network's will do.
+ */
+export class ConditionalVae implements Module {
+  readonly config: Required<ConditionalVaeConfig>;
+  readonly engine: Engine;
+  readonly #store: ParameterStore;
+  readonly #encode: (x: Tensor) => Tensor;
+  readonly #decode: (x: Tensor) => Tensor;
+
+  /** @throws RangeError naming the option that cannot be. */
+  constructor(engine: Engine, config: ConditionalVaeConfig & { seed?: number }) {
+    const { seed = 0, ...given } = config ?? {};
+    checkOptions("ConditionalVae", given, drawerOptions);
+    checkNumber("ConditionalVae", "seed", seed, number.whole);
+    this.config = { ...defaults, ...given };
+    this.engine = engine;
+    check(this.config);
+    const store = new ParameterStore(engine, seed);
+    this.#store = store;
+    const { features: F, image, noise: Z, hidden, channels } = this.config;
+    const [C, H, W] = image;
+
+    const seen = linearLayer(store, "encoder.hidden", C * H * W + F, hidden, "relu");
+    const spread = linearLayer(store, "encoder.output", hidden, 2 * Z);
+    this.#encode = (x) => spread(seen(x));
+
+    const small = [channels[0] ?? C, H / 2 ** channels.length, W / 2 ** channels.length];
+    const idea = linearLayer(store, "decoder.hidden", F + Z, hidden, "relu");
+    const sketch = linearLayer(store, "decoder.sketch", hidden, count(small));
+    const stages = channels.map((inputs, i) =>
+      upsampleLayer(store, `decoder.up${i + 1}`, inputs, channels[i + 1] ?? C, 3),
+    );
+    this.#decode = (x) =>
+      stages.reduce((y, stage) => stage(relu(y)), reshape(sketch(idea(x)), [x.shape[0]!, ...small]));
+  }
+
+  parameters(): Record<string, Tensor> {
+    return this.#store.parameters();
+  }
+
+  /**
+   * The loss of images [N, C, H, W], 0 to 1, that features [N, F] are to bring about. Call it in a step.
+   *
+   * @param options.beta the weight of the KL divergence.
+   */
+  loss(image: TensorLike, features: TensorLike, options: { beta?: number } = {}): Tensor {
+    checkOptions("ConditionalVae.loss", options, lossOptions);
+    const { beta = 1 } = options;
+    checkNumber("ConditionalVae.loss", "beta", beta, number.atLeast0);
+    const { image: shape, noise: Z } = this.config;
+    const f = this.#features(features);
+    const N = f.shape[0]!;
+    const x = this.#tensor("image", image, [N, count(shape)]);
+    const [mu, logVariance] = split(this.#encode(concat([x, f], { axis: 1 })), Z, { axis: 1 }) as [Tensor, Tensor];
+    const z = add(mu, mul(exp(mul(logVariance, 0.5)), normal(this.engine, [N, Z])));
+    const logits = reshape(this.#decode(concat([f, z], { axis: 1 })), [N, count(shape)]);
+    const missed = binaryCrossEntropyWithLogits(logits, x, { reduction: "sum" });
+    const divergence = sum(sub(add(mul(mu, mu), exp(logVariance)), add(logVariance, 1)));
+    return div(add(missed, mul(divergence, 0.5 * beta)), N);
+  }
+
+  /**
+   * Images [N, C, H, W], 0 to 1. Call it in a step.
+   *
+   * @param noise z [N, Z]. Default: drawn by the engine's seed, another in every step.
+   */
+  draw(features: TensorLike, noise?: TensorLike): Tensor {
+    const f = this.#features(features);
+    const shape = [f.shape[0]!, this.config.noise];
+    const z = noise ? this.#tensor("noise", noise, shape) : normal(this.engine, shape);
+    return sigmoid(this.#decode(concat([f, z], { axis: 1 })));
+  }
+
+  #features(features: TensorLike): Tensor {
+    const F = this.config.features;
+    const N = features instanceof Tensor ? features.shape[0]! : features.length / F;
+    return layerNorm(this.#tensor("features", features, [N, F]));
+  }
+
+  #tensor(name: string, data: TensorLike, shape: readonly number[]): Tensor {
+    const found = data instanceof Tensor ? count(data.shape) : data.length;
+    if (!shape.every(Number.isInteger) || found !== count(shape))
+      throw new TypeError(`ConditionalVae: ${name} holds ${found} numbers, which do not fill [${shape.join(", ")}].`);
+    return data instanceof Tensor ? reshape(data, shape) : this.engine.tensor(data, shape, "f32");
+  }
+}
+
+/** @throws RangeError naming the option that cannot be. */
+function check(config: Required<ConditionalVaeConfig>): void {
+  checkList("ConditionalVae", "image", config.image, "channels, height and width");
+  checkList("ConditionalVae", "channels", config.channels, "an array of numbers");
+  for (const [name, found] of Object.entries(config)) {
+    for (const n of [found].flat() as number[])
+      if (!Number.isInteger(n) || n < 1)
+        throw new RangeError(`ConditionalVae: ${name} is ${found}, expected whole numbers of at least 1.`);
+  }
+  const { image, channels } = config;
+  const part = 2 ** channels.length;
+  if (image.length !== 3 || image[1] % part !== 0 || image[2] % part !== 0)
+    throw new RangeError(
+      `ConditionalVae: image is ${image}, expected channels, and a height and width that ${part} divides, as ${channels.length} layers double them.`,
+    );
+}

@@ -1,0 +1,176 @@
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { Random } from "../src/data/index.ts";
+import * as hg from "../src/index.ts";
+import { createEngine } from "../src/node.ts";
+import { longCases } from "./cases/long.ts";
+import { networkCases } from "./cases/network.ts";
+import { clippingCases, opCases } from "./cases/ops.ts";
+import { variants } from "./cases/variants.ts";
+import { runCase } from "./harness.ts";
+
+/* Every way of doing what can be done in several byFamily, against PyTorch; the other tests run the software device's own. */
+
+describe.each(variants)("$families by $way", ({ families, way, cases }) => {
+  let engine: hg.Engine;
+  const asked = new Set<string>();
+  beforeAll(async () => {
+    engine = await createEngine({ seed: 1 });
+    const byFamily = Object.fromEntries(families.map((family) => [family, way]));
+    engine.tuning.import({ v: 2, adapter: engine.adapter, variants: byFamily });
+    const get = engine.tuning.get.bind(engine.tuning);
+    engine.tuning.get = (family, key) => {
+      asked.add(family);
+      return get(family, key);
+    };
+  });
+  afterAll(() => engine.destroy());
+
+  const chosen = [...opCases, ...clippingCases, ...longCases].filter(({ name }) => cases.test(name));
+  for (const one of chosen) test(one.name, () => runCase(engine, one));
+  test("was taken in several cases", () => {
+    expect(chosen.length).toBeGreaterThan(2);
+    expect([...asked]).toEqual(expect.arrayContaining([...families]));
+  });
+});
+
+test.each(["linkedList", "radixSort64", "radixSort128"])(
+  "the embedding's gradient by %s is that of its ids, whatever memory held",
+  async (way) => {
+    const engine = await createEngine({ seed: 1 });
+    engine.tuning.import({ v: 2, adapter: engine.adapter, variants: { "embedding.backward": way } });
+    const [V, D, n] = [50, 4, 40];
+    const w = engine.parameter(new Float32Array(V * D), [V, D]);
+    const random = new Random("embedding", way);
+    for (let turn = 0; turn < 20; turn++) {
+      const ids = Int32Array.from({ length: n }, () => random.integer(turn % 2 === 0 ? V : 5));
+      const dy = Float32Array.from({ length: n * D }, () => random.integer(10));
+      const dw = await engine.step(() => {
+        const places = engine.tensor(ids, [n], "i32");
+        return hg
+          .embedding(places, w)
+          .backward(engine.tensor(dy, [n, D]))
+          .get(w);
+      });
+      const expected = new Float32Array(V * D);
+      dy.forEach((x, i) => {
+        expected[ids[Math.floor(i / D)]! * D + (i % D)]! += x;
+      });
+      expect(await dw.data()).toEqual(expected);
+      dw.dispose();
+    }
+    engine.destroy();
+  },
+);
+
+describe("the reference network in the default byFamily of a graphics card", () => {
+  let engine: hg.Engine;
+  beforeAll(async () => {
+    engine = await createEngine({ seed: 1 });
+    Object.defineProperty(engine.tuning, "kind", { value: "discrete" });
+  });
+  afterAll(() => engine.destroy());
+  for (const one of networkCases) test(one.name, () => runCase(engine, one), 120_000);
+});
+
+describe("tuning", () => {
+  let engine: hg.Engine;
+  beforeAll(async () => {
+    engine = await createEngine({ seed: 1 });
+  });
+  afterAll(() => engine.destroy());
+
+  const inputs = () => {
+    const noise = (n: number, k: number) => Float32Array.from({ length: n }, (_, i) => Math.sin(i * 1.3 + k));
+    const w = engine.parameter(noise(4 * 3 * 9, 2), [4, 3, 3, 3]);
+    return {
+      x: engine.tensor(noise(2 * 3 * 8 * 8, 1), [2, 3, 8, 8]),
+      w,
+      // At a rate of 0 nothing changes, so that steps can be compared.
+      optimizer: hg.sgd([w], { lr: 0, clipNorm: 1 }),
+      ids: engine.tensor([2, 0, 2], [3], "i32"),
+      table: engine.parameter(noise(4 * 2, 6), [4, 2]),
+      sequence: engine.tensor(noise(2 * 3 * 5, 3), [2, 3, 5]),
+      weightsOf: Object.fromEntries(
+        [1, 3, 4].map((gates) => [
+          gates,
+          {
+            weightIh: engine.parameter(noise(4 * gates * 5, 4), [4 * gates, 5]),
+            weightHh: engine.parameter(noise(4 * gates * 4, 5), [4 * gates, 4]),
+          },
+        ]),
+      ),
+    };
+  };
+  const record = ({ x, w, optimizer, ids, table, sequence, weightsOf }: ReturnType<typeof inputs>) => {
+    const image = hg.mean(
+      hg.conv2d(hg.tanh(hg.conv2d(x, w)), hg.slice(w, { axis: 1, start: 0, end: 1 }), undefined, { groups: 4 }),
+    );
+    const pooled = hg.mean(hg.maxPool2d(hg.conv2d(x, w), { kernelSize: 2 }));
+    const sounds = [
+      hg.gru(sequence, weightsOf[3]!),
+      hg.gru(sequence, weightsOf[3]!, { resetAfter: false }),
+      hg.lstm(sequence, weightsOf[4]!),
+      hg.rnn(sequence, weightsOf[1]!),
+      hg.rnn(sequence, weightsOf[1]!, { nonlinearity: "relu" }),
+    ].map(({ output }) => hg.mean(output));
+    const loss = hg.add(
+      [image, pooled, ...sounds].reduce((a, b) => hg.add(a, b)),
+      hg.crossEntropy(hg.softmax(hg.embedding(ids, hg.layerNorm(table))), [1, 0, 1]),
+    );
+    const gradients = loss.backward();
+    optimizer.update(gradients);
+    return { loss, dw: gradients.get(w) };
+  };
+
+  test("no way is left untried by this file", async () => {
+    const given = inputs();
+    const found = new Map<string, string[]>();
+    await engine.step(() => {
+      const result = record(given);
+      for (const { key, variants } of engine.gpu.recording!.choices)
+        found.set(key.split(" ")[0]!, Object.keys(variants).sort());
+      return result;
+    });
+    for (const [family, byFamily] of found) {
+      const here = variants.filter(({ families }) => families.includes(family)).map(({ way }) => way);
+      expect([...new Set(here)].sort(), family).toEqual(byFamily);
+    }
+    const listed = new Set(variants.flatMap(({ families }) => families));
+    expect([...found.keys()].sort()).toEqual([...listed].sort());
+  });
+
+  test("measures what it meets, once, changes nothing but speed, and ships", async () => {
+    const given = inputs();
+    const before = await engine.step(() => record(given));
+    const tuned = await engine.tune(() => record(given));
+    expect(await tuned.loss.item()).toBeCloseTo(await before.loss.item(), 5);
+    const result = engine.tuning.export();
+    expect(Object.keys(result.variants).some((key) => key.startsWith("conv2d "))).toBe(true);
+    const { pipelines } = engine.stats().total;
+    await engine.tune(() => record(given));
+    expect(engine.stats().total.pipelines, "nothing is measured twice").toBe(pipelines);
+
+    const other = await createEngine({ seed: 1, tuning: JSON.parse(JSON.stringify(result)) });
+    expect(other.tuning.export()).toEqual(result);
+    other.destroy();
+    // The same byFamily, the same bits.
+    const again = await engine.step(() => record(given));
+    expect(await again.dw.data()).toEqual(await tuned.dw.data());
+  }, 120_000);
+
+  test("a step that is tuned is a step: it learns once", async () => {
+    const w = engine.parameter([1, 2, 3, 4], [2, 2]);
+    const optimizer = hg.sgd([w], { lr: 0.5 });
+    await engine.tune(() => {
+      const loss = hg.sum(hg.matmul(engine.tensor([1, 1], [1, 2]), w));
+      optimizer.update(loss.backward());
+      return loss;
+    });
+    expect([...(await w.data())]).toEqual([0.5, 1.5, 2.5, 3.5]);
+  });
+
+  test("refuses what is not a result, and another adapter's", () => {
+    expect(() => engine.tuning.import({} as never)).toThrow(/not a result of tuning\.export/);
+    expect(() => engine.tuning.import({ v: 2, adapter: "another", variants: {} })).toThrow(/measured on "another"/);
+  });
+});
