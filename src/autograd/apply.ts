@@ -1,6 +1,7 @@
 import { checkList, checkName, describe, floats, wholeNumbers } from "../check.ts";
 import { type HostArray, refusePromise } from "../gpu/index.ts";
-import { type DType, type Op, show } from "../kernels/op.ts";
+import { show } from "../kernels/checks.ts";
+import type { DType, Op } from "../kernels/op.ts";
 import { isPaused, isTracked, type Node, noGradientFor } from "./tape.ts";
 import { Tensor } from "./tensor.ts";
 import { traceCall } from "./trace.ts";

@@ -1,7 +1,7 @@
 import { checkFlag, checkNumber, checkOptions, type Known, number } from "../check.ts";
-import { blend } from "../kernels/blend.ts";
+import { expect, show } from "../kernels/checks.ts";
 import { type Conv2dOptions, conv2dOptions } from "../kernels/conv2d/index.ts";
-import { expect, show } from "../kernels/op.ts";
+import { ema } from "../kernels/ema.ts";
 import { checkAxes, type ReduceOptions, reduceOptions } from "../kernels/reduce.ts";
 import { expectTensor, noMore } from "./apply.ts";
 import { add, clamp, conv2d, div, exp, log, max, mean, mul, reshape, sqrt, sub, sum, where } from "./ops.ts";
@@ -154,8 +154,8 @@ export function batchNorm2d(x: Tensor, w?: Tensor, b?: Tensor, options: BatchNor
     noGrad(() => {
       const unbiased = mul(spread, n / (n - 1));
       const { recording } = x.gpu;
-      blend(recording!, op, running.mean, add(own.center, own.missed), momentum);
-      blend(recording!, op, running.variance, unbiased, momentum);
+      ema(recording!, op, running.mean, add(own.center, own.missed), momentum);
+      ema(recording!, op, running.variance, unbiased, momentum);
     });
   }
   const normal = div(d, sqrt(add(spread, eps)));

@@ -1,7 +1,8 @@
 import { checkFlag, checkOptions, type Known } from "../check.ts";
 import { broadcast } from "../kernels/broadcast.ts";
+import { expect, show } from "../kernels/checks.ts";
 import { matmul as matmulKernel } from "../kernels/matmul/index.ts";
-import { count, expect, show } from "../kernels/op.ts";
+import { count } from "../kernels/op.ts";
 import { apply, expectTensor } from "./apply.ts";
 import { expand, reshape } from "./ops.ts";
 import type { Tensor } from "./tensor.ts";

@@ -2,6 +2,7 @@ import { checkList, checkName, checkNumber, checkOptions, type Known, number } f
 import type { HostArray } from "../gpu/index.ts";
 import { activation } from "../kernels/activation.ts";
 import { type Arithmetic, arithmetic } from "../kernels/arithmetic.ts";
+import { show } from "../kernels/checks.ts";
 import { concat as concatKernel } from "../kernels/concat.ts";
 import { type Conv2dOptions, conv2d as conv2dKernel, conv2dOptions } from "../kernels/conv2d/index.ts";
 import {
@@ -11,17 +12,25 @@ import {
 } from "../kernels/crossEntropy.ts";
 import { dropModalities as dropModalitiesKernel, dropout as dropoutKernel } from "../kernels/dropout.ts";
 import { type Elementwise, elementwise } from "../kernels/elementwise.ts";
+import { type ElementwiseLoss, elementwiseLoss } from "../kernels/elementwiseLoss.ts";
 import { embedding as embeddingKernel } from "../kernels/embedding/index.ts";
 import { expand as expandKernel } from "../kernels/expand.ts";
-import { argmax as argmaxKernel, extreme as extremeKernel } from "../kernels/extreme.ts";
 import { type FuseKind, fuse as fuseKernel, fusions } from "../kernels/fuse.ts";
 import { gather as gatherKernel } from "../kernels/gather.ts";
 import { judged as judgedKernel } from "../kernels/judged.ts";
 import { layerNorm as layerNormKernel } from "../kernels/layerNorm.ts";
+import {
+  pad as padKernel,
+  permute as permuteKernel,
+  type SliceOptions,
+  slice as sliceKernel,
+  sliceOptions,
+} from "../kernels/layout.ts";
 import { linear as linearKernel } from "../kernels/linear.ts";
 import type { Reduction } from "../kernels/loss.ts";
 import { maskedMean as maskedMeanKernel } from "../kernels/maskedMean.ts";
-import { type Activation, count, show } from "../kernels/op.ts";
+import { argmax as argmaxKernel, minmax as minmaxKernel } from "../kernels/minmax.ts";
+import { count } from "../kernels/op.ts";
 import {
   type PolicyGradientOptions,
   policyGradient as policyGradientKernel,
@@ -29,17 +38,10 @@ import {
 } from "../kernels/policyGradient.ts";
 import { type PoolOptions, pool2d, poolOptions } from "../kernels/pool/index.ts";
 import { type ReduceOptions, reduceOptions, sum as sumKernel } from "../kernels/reduce.ts";
-import { type Regression, regression } from "../kernels/regression.ts";
 import { reshape as reshapeKernel } from "../kernels/reshape.ts";
 import { categorical as categoricalKernel } from "../kernels/sample.ts";
+import type { Activation } from "../kernels/snippets.ts";
 import { softmax as softmaxKernel } from "../kernels/softmax.ts";
-import {
-  pad as padKernel,
-  permute as permuteKernel,
-  type SliceOptions,
-  slice as sliceKernel,
-  sliceOptions,
-} from "../kernels/strided.ts";
 import { where as whereKernel } from "../kernels/where.ts";
 import { apply, asTensor, expectTensor, noMore } from "./apply.ts";
 import { noGrad } from "./tape.ts";
@@ -378,11 +380,11 @@ export const mean = (x: Tensor, options: ReduceOptions = {}): Tensor => {
 
 export const max = (x: Tensor, options: ReduceOptions = {}): Tensor => {
   checkOptions("max", options, reduceOptions);
-  return applySingle("max", extremeKernel, [x], { ...options, kind: "max" });
+  return applySingle("max", minmaxKernel, [x], { ...options, kind: "max" });
 };
 export const min = (x: Tensor, options: ReduceOptions = {}): Tensor => {
   checkOptions("min", options, reduceOptions);
-  return applySingle("min", extremeKernel, [x], { ...options, kind: "min" });
+  return applySingle("min", minmaxKernel, [x], { ...options, kind: "min" });
 };
 export const argmax = (x: Tensor, options: { axis?: number; keepDims?: boolean } = {}): Tensor => {
   checkOptions("argmax", options, reduceOptions);
@@ -458,7 +460,7 @@ export function policyGradient(
 /** A loss of numbers against others of the same shape. */
 function regressionLoss(
   name: string,
-  kind: Regression,
+  kind: ElementwiseLoss,
   x: Tensor,
   target: TensorLike,
   options: { reduction?: Reduction; delta?: number },
@@ -466,7 +468,10 @@ function regressionLoss(
 ): Tensor {
   checkOptions(name, options, known as typeof huberOptions);
   expectTensor(name, "argument 1", x);
-  return applySingle(name, regression, [x, asTensor(name, "target", target, x, "f32", x.shape)], { kind, ...options });
+  return applySingle(name, elementwiseLoss, [x, asTensor(name, "target", target, x, "f32", x.shape)], {
+    kind,
+    ...options,
+  });
 }
 const huberOptions: Known<{ reduction?: Reduction; delta?: number }> = { ...lossOptions, delta: true };
 export const mse = (x: Tensor, target: TensorLike, options: { reduction?: Reduction } = {}): Tensor =>

@@ -1,5 +1,6 @@
 import { checkList, checkOptions, describe } from "../check.ts";
-import { count, expect, show } from "../kernels/op.ts";
+import { expect, show } from "../kernels/checks.ts";
+import { count } from "../kernels/op.ts";
 import { type Distribution, sample } from "../kernels/sample.ts";
 import { Engine } from "./engine.ts";
 import { Tensor } from "./tensor.ts";

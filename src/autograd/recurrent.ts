@@ -1,5 +1,5 @@
 import { checkFlag, checkName, checkOptions, type Known } from "../check.ts";
-import { show } from "../kernels/op.ts";
+import { show } from "../kernels/checks.ts";
 import type { CellName } from "../kernels/recurrent/cells.ts";
 import { recurrent } from "../kernels/recurrent/index.ts";
 import { apply, asTensor, expectTensor } from "./apply.ts";

@@ -1,6 +1,7 @@
 import { type Recording, refuseAsync, refusePromise } from "../gpu/index.ts";
 import { sumOf } from "../kernels/arithmetic.ts";
-import { count, type Recorded, show, type Value } from "../kernels/op.ts";
+import { show } from "../kernels/checks.ts";
+import { count, type Recorded, type Value } from "../kernels/op.ts";
 import { append } from "../numbers.ts";
 
 /** A value that gradients flow to or through. */

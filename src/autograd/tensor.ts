@@ -1,5 +1,6 @@
 import type { Gpu, HostArray, Recording, Slot } from "../gpu/index.ts";
-import { count, type DType, show, type Value } from "../kernels/op.ts";
+import { show } from "../kernels/checks.ts";
+import { count, type DType, type Value } from "../kernels/op.ts";
 import { gradientsOf, isTracked, type Node, type Tracked } from "./tape.ts";
 
 /** Numbers that live on the GPU. Made by `engine.tensor`, `engine.parameter` and by ops inside a step. */

@@ -1,5 +1,7 @@
 import { kernel, type Recording, wgsl } from "../gpu/index.ts";
-import { type Activation, activations, count, expectFloat, fresh, grid, type Op, type Value } from "./op.ts";
+import { expectFloat } from "./checks.ts";
+import { count, fresh, grid, type Op, type Value } from "./op.ts";
+import { type Activation, activations } from "./snippets.ts";
 
 /*
  * y = f(x) for f in relu, tanh, sigmoid; dx = dy · f′, from y: nothing but y is kept for the way back.

@@ -1,8 +1,9 @@
 import { kernel, type Recording, wgsl } from "../gpu/index.ts";
 import { broadcast, layout } from "./broadcast.ts";
-import { logarithm, nanTest } from "./formulas.ts";
-import { count, expect, expectFloat, fresh, grid, infinite, type Op, show, type Value } from "./op.ts";
+import { expect, expectFloat, show } from "./checks.ts";
+import { count, fresh, grid, type Op, type Value } from "./op.ts";
 import { sumTo } from "./reduce.ts";
+import { infinite, logarithm, nanTest } from "./snippets.ts";
 
 /*
  * y = f(a, b) number by number, with broadcasting. The gradient of a repeated operand is summed over its repetitions.

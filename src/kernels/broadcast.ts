@@ -1,5 +1,6 @@
 import { largest } from "../numbers.ts";
-import { count, expect, show } from "./op.ts";
+import { expect, show } from "./checks.ts";
+import { count } from "./op.ts";
 
 /*
  * NumPy's broadcasting: shapes are aligned at their ends, and a size of 1 (or none) repeats.

@@ -1,5 +1,6 @@
 import { kernel, type Recording, type Slot, wgsl } from "../gpu/index.ts";
-import { count, expect, expectFloat, fresh, grid, type Op, show, type Value } from "./op.ts";
+import { expect, expectFloat, show } from "./checks.ts";
+import { count, fresh, grid, type Op, type Value } from "./op.ts";
 
 /*
  * concat: y is the inputs one after another along `axis`; each input gets its own slice of dy.

@@ -1,7 +1,8 @@
 import { checkNumber, type Known, number } from "../check.ts";
 import { kernel, wgsl } from "../gpu/index.ts";
+import { expect, expectFloat, expectIds, expectRank, show } from "./checks.ts";
 import { checkReduction, type Reduction, reduceLoss, rowScale } from "./loss.ts";
-import { bits, expect, expectFloat, expectIds, expectRank, fresh, type Op, show } from "./op.ts";
+import { bits, fresh, type Op } from "./op.ts";
 import { chooseRows, type RowVariant, rowStatistics, sumOfRow, threads } from "./rows.ts";
 
 /*

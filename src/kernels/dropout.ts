@@ -1,5 +1,6 @@
 import { kernel, type Recording, type Slot, wgsl } from "../gpu/index.ts";
-import { bits, count, expectFloat, expectMarks, expectRank, fresh, grid, type Op, type Value } from "./op.ts";
+import { expectFloat, expectMarks, expectRank } from "./checks.ts";
+import { bits, count, fresh, grid, type Op, type Value } from "./op.ts";
 import { random } from "./random.ts";
 
 /*

@@ -1,6 +1,7 @@
 import { kernel, wgsl } from "../gpu/index.ts";
-import { log1p, logarithm, logistic, nanTest } from "./formulas.ts";
-import { bits, count, expect, expectFloat, fresh, grid, notANumber, type Op } from "./op.ts";
+import { expect, expectFloat } from "./checks.ts";
+import { bits, count, fresh, grid, type Op } from "./op.ts";
+import { log1p, logarithm, logistic, nanTest, notANumber } from "./snippets.ts";
 
 /*
  * y = f(x) number by number, with up to two settings p and q; dx = d · f′ for dy = d. The gradient is written with x, y, or both:

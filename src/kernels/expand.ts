@@ -1,8 +1,9 @@
 import { checkNumber, number } from "../check.ts";
 import { broadcast, stridesIn } from "./broadcast.ts";
-import { expect, type Op, show } from "./op.ts";
+import { expect, show } from "./checks.ts";
+import { stridedCopy } from "./layout.ts";
+import type { Op } from "./op.ts";
 import { sumTo } from "./reduce.ts";
-import { stridedCopy } from "./strided.ts";
 
 /** y is x repeated along its axes of size 1 (and new ones in front) until it has `shape`; dx is dy summed over them. */
 export const expand: Op<{ shape: readonly number[] }> = (r, [x], { shape }) => {

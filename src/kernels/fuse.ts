@@ -1,5 +1,7 @@
 import { kernel, wgsl } from "../gpu/index.ts";
-import { count, expect, expectFloat, expectMarks, expectRank, fresh, grid, type Op, show, sumInRuns } from "./op.ts";
+import { expect, expectFloat, expectMarks, expectRank, show } from "./checks.ts";
+import { count, fresh, grid, type Op } from "./op.ts";
+import { sumInRuns } from "./snippets.ts";
 
 /*
  * One feature vector from those of M modalities, x_m [N, D_m]; present[n, m] is 1 where example n has modality m, else 0.

@@ -1,5 +1,7 @@
 import { kernel, wgsl } from "../gpu/index.ts";
-import { count, expect, expectFloat, expectIds, fresh, grid, type Op, show, sumInRuns } from "./op.ts";
+import { expect, expectFloat, expectIds, show } from "./checks.ts";
+import { count, fresh, grid, type Op } from "./op.ts";
+import { sumInRuns } from "./snippets.ts";
 
 /*
  * Numbers picked along one axis, x [outer, size, inner]:

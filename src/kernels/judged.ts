@@ -1,8 +1,9 @@
 import { kernel, wgsl } from "../gpu/index.ts";
-import { logarithm } from "./formulas.ts";
+import { expect, expectFloat, expectIds, expectRank, show } from "./checks.ts";
 import { checkReduction, type Reduction, reduceLoss, rowScale } from "./loss.ts";
-import { bits, expect, expectFloat, expectIds, expectRank, fresh, grid, type Op, show, sumInRuns } from "./op.ts";
+import { bits, fresh, grid, type Op } from "./op.ts";
 import { rowStatistics } from "./rows.ts";
+import { logarithm, sumInRuns } from "./snippets.ts";
 
 /*
  * The likelihood of judgements: logits x [N, A], the answer a [N] that was given, and what was said of it, u [N] (over 0:

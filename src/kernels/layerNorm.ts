@@ -1,9 +1,11 @@
 import { checkNumber, number } from "../check.ts";
 import { kernel, wgsl } from "../gpu/index.ts";
 import { arithmetic } from "./arithmetic.ts";
-import { bits, count, expect, expectFloat, fresh, notANumber, type Op, reshaped, show } from "./op.ts";
+import { expect, expectFloat, show } from "./checks.ts";
+import { bits, count, fresh, type Op, reshaped } from "./op.ts";
 import { sumTo } from "./reduce.ts";
 import { chooseRows, type RowVariant, rowHooks, sumOfRow, threads } from "./rows.ts";
+import { notANumber } from "./snippets.ts";
 
 /*
  * Over the last axis of x [..., D] (Ba, Kiros and Hinton 2016), μ and σ² the mean and (biased) variance of a row:

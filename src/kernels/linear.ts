@@ -1,6 +1,8 @@
 import { activationBackward } from "./activation.ts";
+import { checkActivation, expect, expectFloat, show } from "./checks.ts";
 import { matrixProduct } from "./matmul/index.ts";
-import { type Activation, checkActivation, count, expect, expectFloat, type Op, show } from "./op.ts";
+import { count, type Op } from "./op.ts";
+import type { Activation } from "./snippets.ts";
 
 /**
  * y [..., O] = f(x [..., D] · wᵀ + b), w [O, D], b [O]: PyTorch's `linear`, with the activation fused in.

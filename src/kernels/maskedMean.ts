@@ -1,6 +1,8 @@
 import { checkNumber, number } from "../check.ts";
 import { kernel, wgsl } from "../gpu/index.ts";
-import { count, expect, expectFloat, expectRank, fresh, grid, type Op, show, sumInRuns } from "./op.ts";
+import { expect, expectFloat, expectRank, show } from "./checks.ts";
+import { count, fresh, grid, type Op } from "./op.ts";
+import { sumInRuns } from "./snippets.ts";
 
 /*
  * y [N, D] = the mean of x [N, L, D] over the places l where words[n, l] ≠ paddingIdx; 0 where there are none.

@@ -1,6 +1,7 @@
 import { kernel, type Recording, type Slot, wgsl } from "../gpu/index.ts";
-import { grid, notANumber4 } from "./op.ts";
+import { grid } from "./op.ts";
 import { chooseRows, type RowVariant, rowHooks, threads } from "./rows.ts";
+import { notANumber4 } from "./snippets.ts";
 
 /*
  * One dispatch that changes all parameters, which lie in one buffer, each from a multiple of 64 numbers on. `live` says

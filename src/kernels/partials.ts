@@ -1,5 +1,6 @@
 import { kernel, type Recording, wgsl } from "../gpu/index.ts";
-import { type Activation, activations, count, grid, type Value } from "./op.ts";
+import { count, grid, type Value } from "./op.ts";
+import { type Activation, activations } from "./snippets.ts";
 
 /*
  * The second pass of a product that was split along K: adds the partial results up in their order, so that a sum has one order

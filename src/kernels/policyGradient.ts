@@ -1,8 +1,10 @@
 import { checkNumber, type Known, number } from "../check.ts";
 import { kernel, wgsl } from "../gpu/index.ts";
+import { expect, expectFloat, expectIds, expectRank, show } from "./checks.ts";
 import { checkReduction, type Reduction, reduceLoss, rowScale } from "./loss.ts";
-import { bits, expect, expectFloat, expectIds, expectRank, fresh, grid, type Op, show, sumInRuns } from "./op.ts";
+import { bits, fresh, grid, type Op } from "./op.ts";
 import { rowStatistics } from "./rows.ts";
+import { sumInRuns } from "./snippets.ts";
 
 /*
  * REINFORCE with an entropy bonus and a leash (Williams 1992), for logits x [N, A], π = softmax(x), answers a [N] that

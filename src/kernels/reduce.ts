@@ -1,6 +1,8 @@
 import { checkFlag, type Known } from "../check.ts";
 import { kernel, type Recording, wgsl } from "../gpu/index.ts";
-import { bits, count, expect, expectFloat, fresh, grid, type Op, reshaped, show, sumInRuns, type Value } from "./op.ts";
+import { expect, expectFloat, show } from "./checks.ts";
+import { bits, count, fresh, grid, type Op, reshaped, type Value } from "./op.ts";
+import { sumInRuns } from "./snippets.ts";
 
 /*
  * y = Σ x, or the mean, over any axes of x; dx = dy (over the number summed, for the mean), repeated along the axes.

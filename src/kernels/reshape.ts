@@ -1,4 +1,5 @@
-import { count, expect, type Op, reshaped, show } from "./op.ts";
+import { expect, show } from "./checks.ts";
+import { count, type Op, reshaped } from "./op.ts";
 
 /** y = the same numbers under another shape; one size may be -1 and is then found. Nothing is copied. */
 export const reshape: Op<{ shape: readonly number[] }> = (_, [x], { shape: asked }) => {

@@ -1,5 +1,6 @@
 import { type Dispatch, type Kernel, type Recording, wgsl } from "../gpu/index.ts";
-import { grid, notANumber, sumInRuns } from "./op.ts";
+import { grid } from "./op.ts";
+import { nanTest, sumInRuns } from "./snippets.ts";
 
 /*
  * Work on the rows of [N, D], in two variants: a thread takes a row (`serial`), or the 64 threads of a workgroup do (`workgroup`),
@@ -68,7 +69,7 @@ export const sumOfRow = (
  */
 export const rowStatistics = (v: RowVariant, arrays: readonly string[] = ["x"]): string => wgsl`
 ${rowHooks(v)}
-fn isNaN(x: f32) -> bool { return ${notANumber("x")}; }
+${nanTest}
 fn isNotFinite(x: f32) -> bool { return (bitcast<u32>(x) & 0x7f800000u) == 0x7f800000u; }
 fn notFinite(x: f32) -> f32 { return bitcast<f32>(bitcast<u32>(x) | 0x7fc00000u); }
 fn larger(a: f32, b: f32) -> f32 { return select(a, b, isNaN(b) || (!isNaN(a) && b > a)); }

@@ -1,6 +1,7 @@
 import { checkNumber, number } from "../check.ts";
 import { kernel, type Recording, wgsl } from "../gpu/index.ts";
-import { bits, count, expect, expectFloat, expectRank, fresh, grid, type Op, show, type Value } from "./op.ts";
+import { expect, expectFloat, expectRank, show } from "./checks.ts";
+import { bits, count, fresh, grid, type Op, type Value } from "./op.ts";
 import { random } from "./random.ts";
 import { rowStatistics } from "./rows.ts";
 

@@ -1,7 +1,8 @@
 import { kernel, wgsl } from "../gpu/index.ts";
-import { nanTest } from "./formulas.ts";
-import { count, expect, expectFloat, fresh, type Op, show } from "./op.ts";
+import { expect, expectFloat, show } from "./checks.ts";
+import { count, fresh, type Op } from "./op.ts";
 import { chooseRows, type RowVariant, rowHooks, rowStatistics, sumOfRow, threads } from "./rows.ts";
+import { nanTest } from "./snippets.ts";
 
 /*
  * Over the last axis, x [..., A]: softmax y = e^x / Σ e^x, dx = y ⊙ (dy − Σ y · dy);

@@ -1,6 +1,7 @@
 import { kernel, wgsl } from "../gpu/index.ts";
 import { broadcast, layout } from "./broadcast.ts";
-import { expect, expectFloat, fresh, grid, type Op, show } from "./op.ts";
+import { expect, expectFloat, show } from "./checks.ts";
+import { fresh, grid, type Op } from "./op.ts";
 import { sumTo } from "./reduce.ts";
 
 /*

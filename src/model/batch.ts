@@ -1,7 +1,8 @@
 import { type Engine, Tensor } from "../autograd/index.ts";
 import type { TensorLike } from "../autograd/ops.ts";
 import { checkList, checkNumber, type NumberRule, number, wholeNumbers } from "../check.ts";
-import { count, expectMarks } from "../kernels/op.ts";
+import { expectMarks } from "../kernels/checks.ts";
+import { count } from "../kernels/op.ts";
 
 /** N examples, as typed arrays or tensors; what the network does not take is not read. */
 export interface Batch {

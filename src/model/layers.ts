@@ -14,7 +14,7 @@ import {
 import type { TensorLike } from "../autograd/ops.ts";
 import { checkFlag, checkName, checkNumber, checkOptions, type Known, number } from "../check.ts";
 import { Random } from "../data/random.ts";
-import type { Activation } from "../kernels/op.ts";
+import type { Activation } from "../kernels/snippets.ts";
 import { type Initializer, normalAfter, uniformByFan } from "./initialize.ts";
 
 /** Anything with parameters, by name, as PyTorch's state dict names them. */

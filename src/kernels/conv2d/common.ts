@@ -1,5 +1,5 @@
 import { wgsl } from "../../gpu/index.ts";
-import { type Activation, activations } from "../op.ts";
+import { type Activation, activations } from "../snippets.ts";
 
 /* What all variants of the convolution are given. */
 

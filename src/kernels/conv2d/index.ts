@@ -1,22 +1,10 @@
 import { checkName, type Known } from "../../check.ts";
 import type { Recording } from "../../gpu/index.ts";
 import { activationBackward } from "../activation.ts";
-import {
-  type Activation,
-  checkActivation,
-  count,
-  expect,
-  expectFloat,
-  expectRank,
-  fresh,
-  grid,
-  type Op,
-  type Pair,
-  pair,
-  show,
-  type Value,
-} from "../op.ts";
+import { checkActivation, expect, expectFloat, expectRank, type Pair, pair, show } from "../checks.ts";
+import { count, fresh, grid, type Op, type Value } from "../op.ts";
 import { addPartials } from "../partials.ts";
+import type { Activation } from "../snippets.ts";
 import { DEPTH, tilesOf } from "../tiles.ts";
 import { CHANNELS, PIXELS, type Window } from "./common.ts";
 import * as inQuads from "./quads.ts";

@@ -1,5 +1,6 @@
 import { kernel, type Recording, wgsl } from "../../gpu/index.ts";
-import { count, expect, expectFloat, expectIds, expectRank, fresh, grid, type Op, show, type Value } from "../op.ts";
+import { expect, expectFloat, expectIds, expectRank, show } from "../checks.ts";
+import { count, fresh, grid, type Op, type Value } from "../op.ts";
 import { link, sumLists } from "./linkedList.ts";
 import { sort, sumStretches } from "./radixSort.ts";
 

@@ -1,5 +1,5 @@
 import { kernel, wgsl } from "../../gpu/index.ts";
-import { RUN } from "../op.ts";
+import { RUN } from "../snippets.ts";
 
 /*
  * The gradient by a linked list of the places of each id, which one thread makes; then a thread sums along a list.

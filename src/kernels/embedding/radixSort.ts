@@ -1,5 +1,5 @@
 import { kernel, wgsl } from "../../gpu/index.ts";
-import { RUN } from "../op.ts";
+import { RUN } from "../snippets.ts";
 
 /*
  * The gradient by sorting the places of all ids, by one workgroup; then a thread sums a stretch of the sorted places.

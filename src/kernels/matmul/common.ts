@@ -1,5 +1,5 @@
 import { wgsl } from "../../gpu/index.ts";
-import { type Activation, activations, RUN } from "../op.ts";
+import { type Activation, activations, RUN } from "../snippets.ts";
 
 /* What all variants of the matrix product are given, and the hooks by which they read and store. */
 

@@ -1,6 +1,8 @@
 import type { Recording } from "../../gpu/index.ts";
-import { type Activation, bits, expect, expectFloat, fresh, grid, type Op, show, type Value } from "../op.ts";
+import { expect, expectFloat, show } from "../checks.ts";
+import { bits, fresh, grid, type Op, type Value } from "../op.ts";
 import { addPartials } from "../partials.ts";
+import type { Activation } from "../snippets.ts";
 import { DEPTH, tilesOf } from "../tiles.ts";
 import { THREADS as QUAD, quads } from "./quads.ts";
 import { registers, THREADS } from "./registers.ts";

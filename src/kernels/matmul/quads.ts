@@ -1,5 +1,5 @@
 import { kernel, wgsl } from "../../gpu/index.ts";
-import { subgroups } from "../op.ts";
+import { subgroups } from "../snippets.ts";
 import { common, type Product, readByFours, runOf, type Vectors } from "./common.ts";
 
 /*

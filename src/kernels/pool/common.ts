@@ -1,5 +1,5 @@
 import { wgsl } from "../../gpu/index.ts";
-import { type Activation, activations } from "../op.ts";
+import { type Activation, activations } from "../snippets.ts";
 
 export type Kind = "max" | "average";
 

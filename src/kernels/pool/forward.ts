@@ -1,5 +1,5 @@
 import { kernel, wgsl } from "../../gpu/index.ts";
-import { activations } from "../op.ts";
+import { activations, nanTest } from "../snippets.ts";
 import { common, UNROLLED, type Window } from "./common.ts";
 
 /*
@@ -21,8 +21,8 @@ ${common(v)}
 @group(0) @binding(_) var<uniform> params: Params;
 
 fn activate(x: f32) -> f32 { return ${activations[v.activation].value}; }
-// NaN wins, read from its bits: a shader may assume that no comparison meets one.
-fn isNan(x: f32) -> bool { return (bitcast<u32>(x) & 0x7fffffffu) > 0x7f800000u; }
+// NaN wins.
+${nanTest}
 
 @compute @workgroup_size(64)
 fn main(group: Group, @builtin(local_invocation_index) thread: u32) {
@@ -42,7 +42,7 @@ fn main(group: Group, @builtin(local_invocation_index) thread: u32) {
   var first = at0;
 #unroll k in ${v.kH * v.kW - 1}
 #if ${v.kind === "max"}
-  let takes$k = (x$(k + 1) > best) | isNan(x$(k + 1));
+  let takes$k = (x$(k + 1) > best) | isNaN(x$(k + 1));
   best = select(best, x$(k + 1), takes$k);
   first = select(first, at$(k + 1), takes$k);
 #else
@@ -61,7 +61,7 @@ fn main(group: Group, @builtin(local_invocation_index) thread: u32) {
       let i = u32(h) * params.W + u32(w);
       let value = x[plane + i];
 #if ${v.kind === "max"}
-      if (first == 0xffffffffu || value > best || isNan(value)) { best = value; first = i; }
+      if (first == 0xffffffffu || value > best || isNaN(value)) { best = value; first = i; }
 #else
       run += value;
 #endif

@@ -1,19 +1,8 @@
 import type { Known } from "../../check.ts";
 import type { Recording } from "../../gpu/index.ts";
-import {
-  type Activation,
-  checkActivation,
-  count,
-  expect,
-  expectFloat,
-  expectRank,
-  fresh,
-  grid,
-  type Op,
-  type Pair,
-  pair,
-  show,
-} from "../op.ts";
+import { checkActivation, expect, expectFloat, expectRank, type Pair, pair, show } from "../checks.ts";
+import { count, fresh, grid, type Op } from "../op.ts";
+import type { Activation } from "../snippets.ts";
 import type { Kind } from "./common.ts";
 import { forward } from "./forward.ts";
 import { gather } from "./gather.ts";

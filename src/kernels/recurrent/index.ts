@@ -1,8 +1,9 @@
 import { type Dispatch, type Kernel, kernel, type Recording } from "../../gpu/index.ts";
+import { expect, expectFloat, expectRank, onHost, show } from "../checks.ts";
 import { concat } from "../concat.ts";
+import { stridedCopy } from "../layout.ts";
 import { matrixProduct } from "../matmul/index.ts";
-import { expect, expectFloat, expectRank, fresh, grid, type Op, onHost, show, type Value } from "../op.ts";
-import { stridedCopy } from "../strided.ts";
+import { fresh, grid, type Op, type Value } from "../op.ts";
 import { withinLengths } from "../withinLengths.ts";
 import { type Cell, type CellName, cells } from "./cells.ts";
 import * as quads from "./quads.ts";

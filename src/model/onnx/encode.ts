@@ -2,7 +2,7 @@ import { type Engine, noGrad, type Tensor } from "../../autograd/index.ts";
 import { type Call, traced } from "../../autograd/trace.ts";
 import { checkMetadata, checkName, checkOptions, type Known } from "../../check.ts";
 import type { HostArray } from "../../gpu/index.ts";
-import { onHost } from "../../kernels/op.ts";
+import { onHost } from "../../kernels/checks.ts";
 import type { Converter, Sizes } from "./convert/converter.ts";
 import { elementwise } from "./convert/elementwise.ts";
 import { layers } from "./convert/layers.ts";

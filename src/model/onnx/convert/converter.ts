@@ -1,4 +1,4 @@
-import type { Activation } from "../../../kernels/op.ts";
+import type { Activation } from "../../../kernels/snippets.ts";
 import type { Graph } from "../graph.ts";
 
 /** Sizes; undefined where a size is another for another batch. */

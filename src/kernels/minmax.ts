@@ -1,7 +1,9 @@
 import { checkFlag, checkNumber, number } from "../check.ts";
 import { kernel, type Recording, wgsl } from "../gpu/index.ts";
-import { count, type DType, expect, expectFloat, fresh, grid, notANumber, type Op, show, type Value } from "./op.ts";
+import { expect, expectFloat, show } from "./checks.ts";
+import { count, type DType, fresh, grid, type Op, type Value } from "./op.ts";
 import { checkAxes, index, layout, type ReduceOptions } from "./reduce.ts";
+import { nanTest } from "./snippets.ts";
 
 /*
  * max and min over any axes of x, and argmax, the place of the first largest number. NaN counts as the extreme, as in
@@ -16,14 +18,14 @@ const LANES = 64;
 
 /** Whether `a` at place `i` goes before `b` at place `j`. */
 const better = (kind: Extreme) => /* wgsl */ `
-fn isNaN(x: f32) -> bool { return ${notANumber("x")}; }
+${nanTest}
 fn better(a: f32, i: u32, b: f32, j: u32) -> bool {
   if (isNaN(a) || isNaN(b)) { return isNaN(a) && (!isNaN(b) || i < j); }
   return a ${kind === "max" ? ">" : "<"} b || (a == b && i < j);
 }`;
 
 const forward = kernel(
-  "extreme",
+  "minmax",
   ({ kind, wide, place }: { kind: Extreme; wide: boolean; place: boolean }) => wgsl`
 ${index(false)}
 @group(0) @binding(_) var<storage, read> x: array<f32>;
@@ -72,7 +74,7 @@ fn main(group: Group, @builtin(local_invocation_index) thread: u32) {
 );
 
 const backward = kernel(
-  "extreme.backward",
+  "minmax.backward",
   ({ wide }: { wide: boolean }) => wgsl`
 ${index(false)}
 @group(0) @binding(_) var<storage, read> x: array<f32>;
@@ -80,7 +82,7 @@ ${index(false)}
 @group(0) @binding(_) var<storage, read> dy: array<f32>;
 @group(0) @binding(_) var<storage, read_write> dx: array<f32>;
 @group(0) @binding(_) var<uniform> params: Params;
-fn isNaN(x: f32) -> bool { return ${notANumber("x")}; }
+${nanTest}
 fn isExtreme(x: f32, extreme: f32) -> bool { return x == extreme || (isNaN(x) && isNaN(extreme)); }
 #if ${wide}
 var<workgroup> counts: array<u32, ${LANES}>;
@@ -150,7 +152,7 @@ function find(
   return { y, wide, sizes, threads };
 }
 
-export const extreme: Op<ReduceOptions & { kind: Extreme }> = (r, [x], { kind, ...options }) => {
+export const minmax: Op<ReduceOptions & { kind: Extreme }> = (r, [x], { kind, ...options }) => {
   const { y, wide, sizes, threads } = find(r, kind, x!, options, kind, "f32");
   return {
     outputs: [y],

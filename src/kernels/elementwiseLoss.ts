@@ -1,8 +1,9 @@
 import { checkNumber, number } from "../check.ts";
 import { kernel, wgsl } from "../gpu/index.ts";
-import { log1p, logarithm, logistic, nanTest } from "./formulas.ts";
+import { expect, expectFloat, show } from "./checks.ts";
 import { checkReduction, type Reduction, reduceLoss, rowScale } from "./loss.ts";
-import { bits, count, expect, expectFloat, fresh, grid, infinite, type Op, show } from "./op.ts";
+import { bits, count, fresh, grid, type Op } from "./op.ts";
+import { infinite, log1p, logarithm, logistic, nanTest } from "./snippets.ts";
 
 /*
  * Losses that compare x with a target t number by number, with the gradient by x in the same pass, and that by t where wanted:
@@ -36,11 +37,11 @@ const functions = {
     byTarget: "logarithm(t) + t / t - x",
   },
 } as const;
-export type Regression = keyof typeof functions;
+export type ElementwiseLoss = keyof typeof functions;
 
 const forward = kernel(
-  "regression",
-  ({ kind }: { kind: Regression }) => wgsl`
+  "elementwiseLoss",
+  ({ kind }: { kind: ElementwiseLoss }) => wgsl`
 struct Params { n: u32, scale: u32, p: u32 }
 @group(0) @binding(_) var<storage, read> x_in: array<f32>;
 @group(0) @binding(_) var<storage, read> t_in: array<f32>;
@@ -62,8 +63,8 @@ fn main(group: Group, @builtin(local_invocation_index) thread: u32) {
 );
 
 const byTarget = kernel(
-  "regression.byTarget",
-  ({ kind }: { kind: Regression }) => wgsl`
+  "elementwiseLoss.byTarget",
+  ({ kind }: { kind: ElementwiseLoss }) => wgsl`
 struct Params { n: u32, scale: u32, p: u32 }
 @group(0) @binding(_) var<storage, read> x_in: array<f32>;
 @group(0) @binding(_) var<storage, read> t_in: array<f32>;
@@ -83,11 +84,11 @@ fn main(group: Group, @builtin(local_invocation_index) thread: u32) {
 );
 
 /** Inputs: x, target. */
-export const regression: Op<{ kind: Regression; reduction?: Reduction | undefined; delta?: number | undefined }> = (
-  r,
-  [x, t],
-  { kind, reduction = "mean", delta = 1 },
-) => {
+export const elementwiseLoss: Op<{
+  kind: ElementwiseLoss;
+  reduction?: Reduction | undefined;
+  delta?: number | undefined;
+}> = (r, [x, t], { kind, reduction = "mean", delta = 1 }) => {
   const { name } = functions[kind];
   expectFloat(name, "x", x!);
   expectFloat(name, "target", t!);

@@ -1,6 +1,7 @@
 import { checkNumber, type Known, number } from "../check.ts";
 import { kernel, type Recording, wgsl } from "../gpu/index.ts";
-import { count, expect, fresh, grid, type Op, show, type Value } from "./op.ts";
+import { expect, show } from "./checks.ts";
+import { count, fresh, grid, type Op, type Value } from "./op.ts";
 
 /*
  * Numbers in another order. Both kernels copy bits, so any type goes through unchanged.

@@ -1,11 +1,12 @@
 import { kernel, type Recording, wgsl } from "../gpu/index.ts";
-import { bits, count, expect, grid, show, type Value } from "./op.ts";
+import { expect, show } from "./checks.ts";
+import { bits, count, grid, type Value } from "./op.ts";
 
-/** Changes a tensor in place to (1 − share) · itself + share · x: a moving average. It has no gradient. */
+/** Changes a tensor in place to (1 − momentum) · itself + momentum · x: an exponential moving average. It has no gradient. */
 const update = kernel(
-  "blend",
+  "ema",
   () => wgsl`
-struct Params { n: u32, share: u32 }
+struct Params { n: u32, momentum: u32 }
 @group(0) @binding(_) var<storage, read> x: array<f32>;
 @group(0) @binding(_) var<storage, read_write> y: array<f32>;
 @group(0) @binding(_) var<uniform> params: Params;
@@ -13,11 +14,11 @@ struct Params { n: u32, share: u32 }
 @compute @workgroup_size(64)
 fn main(group: Group, @builtin(local_invocation_index) thread: u32) {
   let at = groupIndex(group) * 64 + thread;
-  if (at < params.n) { y[at] += bitcast<f32>(params.share) * (x[at] - y[at]); }
+  if (at < params.n) { y[at] += bitcast<f32>(params.momentum) * (x[at] - y[at]); }
 }`,
 );
 
-export function blend(r: Recording, name: string, average: Value, x: Value, share: number): void {
+export function ema(r: Recording, name: string, average: Value, x: Value, momentum: number): void {
   expect(
     average.slot.resident !== undefined,
     name,
@@ -29,7 +30,7 @@ export function blend(r: Recording, name: string, average: Value, x: Value, shar
     kernel: update({}),
     reads: [x.slot],
     writes: [average.slot],
-    sizes: [n, bits(share)],
+    sizes: [n, bits(momentum)],
     grid: grid(n, 64),
   });
 }
