@@ -150,14 +150,14 @@ fn main(group: Group, @builtin(local_invocation_index) thread: u32) {
 #else
   let new_v = settings[BETA2] * v[at] + settings[NEW2] * g * g;
 #if ${rule === "rmsprop"}
-  let new_m = moved + g / (sqrt(new_v) + settings[EPSILON]);
+  let new_m = moved + g / (sqrt(new_v) + settings[EPS]);
   new_p -= settings[RATE] * new_m;
 #else
   let new_m = m[at] + settings[NEW1] * (g - m[at]);
 #if ${rule === "adamw"}
   new_p *= settings[KEPT];
 #endif
-  new_p -= settings[RATE] * (new_m / (sqrt(new_v) / settings[SCALE] + settings[EPSILON]));
+  new_p -= settings[RATE] * (new_m / (sqrt(new_v) / settings[SCALE] + settings[EPS]));
 #endif
   v[at] = select(v[at], new_v, inside);
 #endif
