@@ -115,7 +115,7 @@ async function browserRunner(): Promise<Runner> {
 function coldStart(): Row {
   const row = emptyRow(adapter, { op: "cold_start", shape: "process start to the first loss of train_step" });
   try {
-    const args = [join(root, "dist/bench/cold.js"), ...(software ? ["--software"] : [])];
+    const args = [join(root, "scripts/run.mjs"), "bench/cold.ts", ...(software ? ["--software"] : [])];
     const runs = [0, 1, 2].map(() => JSON.parse(execFileSync(process.execPath, args, { encoding: "utf8" })));
     const times = runs.map(({ milliseconds }) => milliseconds as number).sort((a, b) => a - b);
     const { dispatches, submits, buffers } = runs[0];

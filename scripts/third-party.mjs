@@ -4,19 +4,10 @@
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
+import { cli } from "./run.mjs";
 
 const root = fileURLToPath(new URL("../", import.meta.url));
-const { metafile } = await build({
-  entryPoints: [`${root}demo/cli/main.ts`],
-  absWorkingDir: root,
-  bundle: true,
-  platform: "node",
-  format: "esm",
-  external: ["webgpu", "@sparticuz/chromium", "fflate"],
-  metafile: true,
-  write: false,
-  logLevel: "error",
-});
+const { metafile } = await build({ ...cli, metafile: true, write: false, logLevel: "error" });
 
 /** Folders of the packages that are bundled, by what lies in them. */
 const folders = new Set();
