@@ -3,10 +3,14 @@ export {
   type AdamOptions,
   adam,
   adamw,
+  constant,
+  cosine,
   Optimizer,
   type RmspropOptions,
   rmsprop,
+  type Schedule,
   type SgdOptions,
   sgd,
-} from "./model/optimizer.ts";
-export { constant, cosine, type Schedule, stepped, warmUp } from "./model/schedule.ts";
+  stepped,
+  warmUp,
+} from "./optim/index.ts";

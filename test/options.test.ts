@@ -219,7 +219,7 @@ describe("every function that is exported", () => {
   };
   /** Those whose options are held by the tests of their own files. */
   const elsewhere = {
-    // test/model/optimizer*.test.ts, schedule.test.ts; test/node and test/data
+    // test/optim; test/node and test/data
     handgrad: [
       ...["sgd", "adam", "adamw", "rmsprop", "constant", "cosine", "stepped", "warmUp"],
       ...["openFeedbackLog", "openFolder", "readFeedbackLog"],

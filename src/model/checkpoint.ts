@@ -1,6 +1,6 @@
 import { describe } from "../check.ts";
+import type { Optimizer, OptimizerState } from "../optim/index.ts";
 import type { Module } from "./layers.ts";
-import type { Optimizer, OptimizerState } from "./optimizer.ts";
 import {
   checkFinite,
   checkWeights,

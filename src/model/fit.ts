@@ -1,10 +1,10 @@
 import { checkFlag, checkName, checkNumber, checkOptions, describe, type Known, number } from "../check.ts";
 import { refusePromise } from "../gpu/index.ts";
+import { checkOptimizer, type Optimizer, type Schedule } from "../optim/index.ts";
 import { type BestSoFar, BestTracker, type EarlyStopping } from "./best.ts";
 import { encodeCheckpoint, restoreCheckpoint } from "./checkpoint.ts";
 import { checkMetrics, type EvaluateOptions, evaluated } from "./evaluate.ts";
 import { tensorsOf } from "./layers.ts";
-import { checkOptimizer, type Optimizer } from "./optimizer.ts";
 import { type EpochRecord, progressLines } from "./progress.ts";
 import {
   decodeSafetensors,
@@ -14,7 +14,6 @@ import {
   WeightsError,
   weightsOf,
 } from "./safetensors.ts";
-import type { Schedule } from "./schedule.ts";
 import { checkSource, SOURCE_OPTIONS, type Source, sourceBatches, stretch } from "./source.ts";
 import { folderStore, type Store } from "./store.ts";
 import { type TrainedStep, trainEpoch } from "./train.ts";

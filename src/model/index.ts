@@ -1,3 +1,18 @@
+export {
+  type AdamOptions,
+  adam,
+  adamw,
+  constant,
+  cosine,
+  Optimizer,
+  type OptimizerOptions,
+  type OptimizerState,
+  type Schedule,
+  type SgdOptions,
+  sgd,
+  stepped,
+  warmUp,
+} from "../optim/index.ts";
 export { type Batch, presentOf } from "./batch.ts";
 export type { EarlyStopping } from "./best.ts";
 export { evaluateByModality, type LabeledBatch, type ModalityEvaluation, softmaxOf, subsetsOf } from "./byModality.ts";
@@ -32,16 +47,6 @@ export { MultimodalNet } from "./multimodal.ts";
 export { decodeOnnx } from "./onnx/decode.ts";
 export { encodeOnnx, type OnnxInput, type OnnxModel } from "./onnx/encode.ts";
 export { onnxOf, saveOnnx } from "./onnx/network.ts";
-export {
-  type AdamOptions,
-  adam,
-  adamw,
-  Optimizer,
-  type OptimizerOptions,
-  type OptimizerState,
-  type SgdOptions,
-  sgd,
-} from "./optimizer.ts";
 export type { EpochRecord } from "./progress.ts";
 export {
   checkWeights,
@@ -56,7 +61,6 @@ export {
   weightsOf,
 } from "./safetensors.ts";
 export { configMetadata, loadModel, modelFrom, saveModel } from "./saved.ts";
-export { constant, cosine, type Schedule, stepped, warmUp } from "./schedule.ts";
 export { batchesOf, type Source, type SourceOptions } from "./source.ts";
 export { folderStore, type Store } from "./store.ts";
 export { type TrainedStep, type TrainOptions, trainEpoch, trainStep } from "./train.ts";

@@ -1,6 +1,5 @@
 import { checkNumber, checkOptions, describe, number as rules } from "../check.ts";
-import { checkOptimizer, type Optimizer } from "./optimizer.ts";
-import type { Schedule } from "./schedule.ts";
+import { checkOptimizer, type Optimizer, type Schedule } from "../optim/index.ts";
 import { checkModel, lossOf, type Objective, objectiveOf, type Trainable, targetOf } from "./trainable.ts";
 
 /** One step of training, when its loss has arrived. */

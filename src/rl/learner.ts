@@ -1,7 +1,8 @@
 import { checkList, checkName, checkOptions, listOf } from "../check.ts";
 import { batchOf } from "../data/batch.ts";
 import { Random } from "../data/random.ts";
-import { type Batch, type Modality, modalities, type Optimizer, weightsOf } from "../model/index.ts";
+import { type Batch, type Modality, modalities, weightsOf } from "../model/index.ts";
+import type { Optimizer } from "../optim/index.ts";
 import { Account } from "./account.ts";
 import {
   type Algorithm,

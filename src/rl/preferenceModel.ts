@@ -25,7 +25,8 @@ import {
   placeIn,
 } from "../check.ts";
 import { Random } from "../data/random.ts";
-import type { Batch, Optimizer } from "../model/index.ts";
+import type { Batch } from "../model/index.ts";
+import type { Optimizer } from "../optim/index.ts";
 import { checkOptimizer, checkPolicy, type Policy } from "./algorithms/algorithm.ts";
 import { checkObject } from "./check.ts";
 

@@ -12,7 +12,8 @@ import {
   placeIn,
 } from "../check.ts";
 import type { Random } from "../data/random.ts";
-import { type Batch, modalities, type Optimizer } from "../model/index.ts";
+import { type Batch, modalities } from "../model/index.ts";
+import type { Optimizer } from "../optim/index.ts";
 import { checkOptimizer, checkPolicy } from "./algorithms/algorithm.ts";
 import {
   type AlgorithmSettings,

@@ -1,7 +1,8 @@
 import type { Engine, Tensor } from "../../autograd/index.ts";
 import { checkNumber, describe, number } from "../../check.ts";
 import type { Random } from "../../data/random.ts";
-import { type Batch, type Modality, type Module, Optimizer, presentOf } from "../../model/index.ts";
+import { type Batch, type Modality, type Module, presentOf } from "../../model/index.ts";
+import { Optimizer } from "../../optim/index.ts";
 import type { RewardedJudgement } from "../judgement.ts";
 
 /** A network that gives one logit an action. `MultimodalNet` is one. */

@@ -13,9 +13,9 @@ import {
   type Settings,
   type SgdOptions,
   settingsOf,
-} from "./optimizerOptions.ts";
+} from "./options.ts";
 
-export type { AdamOptions, OptimizerOptions, RmspropOptions, SgdOptions } from "./optimizerOptions.ts";
+export type { AdamOptions, OptimizerOptions, RmspropOptions, SgdOptions } from "./options.ts";
 
 /** What an optimizer remembers, to resume a run exactly: the steps taken and its moving averages. */
 export interface OptimizerState {

@@ -1,0 +1,14 @@
+export {
+  type AdamOptions,
+  adam,
+  adamw,
+  checkOptimizer,
+  Optimizer,
+  type OptimizerOptions,
+  type OptimizerState,
+  type RmspropOptions,
+  rmsprop,
+  type SgdOptions,
+  sgd,
+} from "./optimizer.ts";
+export { constant, cosine, type Schedule, stepped, warmUp } from "./schedule.ts";
