@@ -14,7 +14,7 @@ import { nanTest } from "./snippets.ts";
  */
 
 type Extreme = "max" | "min";
-const LANES = 64;
+const THREADS = 64;
 
 /** Whether `a` at place `i` goes before `b` at place `j`. */
 const better = (kind: Extreme) => /* wgsl */ `
@@ -26,25 +26,25 @@ fn better(a: f32, i: u32, b: f32, j: u32) -> bool {
 
 const forward = kernel(
   "minmax",
-  ({ kind, wide, place }: { kind: Extreme; wide: boolean; place: boolean }) => wgsl`
+  ({ kind, byWorkgroup, place }: { kind: Extreme; byWorkgroup: boolean; place: boolean }) => wgsl`
 ${index(false)}
 @group(0) @binding(_) var<storage, read> x: array<f32>;
 @group(0) @binding(_) var<storage, read_write> y: array<${place ? "u32" : "f32"}>;
 @group(0) @binding(_) var<uniform> params: Params;
 ${better(kind)}
-#if ${wide}
-var<workgroup> numbers: array<f32, ${LANES}>;
-var<workgroup> places: array<u32, ${LANES}>;
+#if ${byWorkgroup}
+var<workgroup> numbers: array<f32, ${THREADS}>;
+var<workgroup> places: array<u32, ${THREADS}>;
 #endif
 
-@compute @workgroup_size(${LANES})
+@compute @workgroup_size(${THREADS})
 fn main(group: Group, @builtin(local_invocation_index) thread: u32) {
-#if ${wide}
+#if ${byWorkgroup}
   let at = group.id.x;
   let first = min(thread, params.reduced - 1);
-  let stride = ${LANES}u;
+  let stride = ${THREADS}u;
 #else
-  let at = groupIndex(group) * ${LANES} + thread;
+  let at = groupIndex(group) * ${THREADS} + thread;
   if (at >= params.kept) { return; }
   let first = 0u;
   let stride = 1u;
@@ -56,10 +56,10 @@ fn main(group: Group, @builtin(local_invocation_index) thread: u32) {
     let other = x[base + reducedAt(j)];
     if (better(other, j, found, i)) { found = other; i = j; }
   }
-#if ${wide}
+#if ${byWorkgroup}
   numbers[thread] = found;
   places[thread] = i;
-  for (var half = ${LANES / 2}u; half > 0; half /= 2) {
+  for (var half = ${THREADS / 2}u; half > 0; half /= 2) {
     workgroupBarrier();
     if (thread < half && better(numbers[thread + half], places[thread + half], numbers[thread], places[thread])) {
       numbers[thread] = numbers[thread + half];
@@ -75,7 +75,7 @@ fn main(group: Group, @builtin(local_invocation_index) thread: u32) {
 
 const backward = kernel(
   "minmax.backward",
-  ({ wide }: { wide: boolean }) => wgsl`
+  ({ byWorkgroup }: { byWorkgroup: boolean }) => wgsl`
 ${index(false)}
 @group(0) @binding(_) var<storage, read> x: array<f32>;
 @group(0) @binding(_) var<storage, read> y: array<f32>;
@@ -84,18 +84,18 @@ ${index(false)}
 @group(0) @binding(_) var<uniform> params: Params;
 ${nanTest}
 fn isExtreme(x: f32, extreme: f32) -> bool { return x == extreme || (isNaN(x) && isNaN(extreme)); }
-#if ${wide}
-var<workgroup> counts: array<u32, ${LANES}>;
+#if ${byWorkgroup}
+var<workgroup> counts: array<u32, ${THREADS}>;
 #endif
 
-@compute @workgroup_size(${LANES})
+@compute @workgroup_size(${THREADS})
 fn main(group: Group, @builtin(local_invocation_index) thread: u32) {
-#if ${wide}
+#if ${byWorkgroup}
   let at = group.id.x;
   let first = thread;
-  let stride = ${LANES}u;
+  let stride = ${THREADS}u;
 #else
-  let at = groupIndex(group) * ${LANES} + thread;
+  let at = groupIndex(group) * ${THREADS} + thread;
   if (at >= params.kept) { return; }
   let first = 0u;
   let stride = 1u;
@@ -104,9 +104,9 @@ fn main(group: Group, @builtin(local_invocation_index) thread: u32) {
   let extreme = y[at];
   var equal = 0u;
   for (var j = first; j < params.reduced; j += stride) { equal += select(0u, 1u, isExtreme(x[base + reducedAt(j)], extreme)); }
-#if ${wide}
+#if ${byWorkgroup}
   counts[thread] = equal;
-  for (var half = ${LANES / 2}u; half > 0; half /= 2) {
+  for (var half = ${THREADS / 2}u; half > 0; half /= 2) {
     workgroupBarrier();
     if (thread < half) { counts[thread] += counts[thread + half]; }
   }
@@ -122,7 +122,7 @@ fn main(group: Group, @builtin(local_invocation_index) thread: u32) {
 );
 
 /** Where there are few results of many numbers each, a workgroup works on one. */
-const isWide = (kept: number, reduced: number) => kept < 1024 && reduced > 32;
+const isByWorkgroup = (kept: number, reduced: number) => kept < 1024 && reduced > 32;
 
 function find(
   r: Recording,
@@ -138,28 +138,28 @@ function find(
   const shape = x.shape.flatMap((size, i) => (axes.has(i) ? (keepDims ? [1] : []) : [size]));
   const { kept, reduced, strides } = layout(name, x.shape, axes);
   expect(reduced > 0, name, () => `x is ${show(x)}: there is no number to choose along axis ${[...axes]}.`);
-  const wide = isWide(kept, reduced);
+  const byWorkgroup = isByWorkgroup(kept, reduced);
   const sizes = [kept, reduced, 0, ...strides, 0];
-  const threads: [number, number, number] = wide ? [kept, 1, 1] : grid(kept, LANES);
+  const threads: [number, number, number] = byWorkgroup ? [kept, 1, 1] : grid(kept, THREADS);
   const y = fresh(r, shape, dtype);
   r.dispatch({
-    kernel: forward({ kind, wide, place: dtype !== "f32" }),
+    kernel: forward({ kind, byWorkgroup, place: dtype !== "f32" }),
     reads: [x.slot],
     writes: [y.slot],
     sizes,
     grid: threads,
   });
-  return { y, wide, sizes, threads };
+  return { y, byWorkgroup, sizes, threads };
 }
 
 export const minmax: Op<ReduceOptions & { kind: Extreme }> = (r, [x], { kind, ...options }) => {
-  const { y, wide, sizes, threads } = find(r, kind, x!, options, kind, "f32");
+  const { y, byWorkgroup, sizes, threads } = find(r, kind, x!, options, kind, "f32");
   return {
     outputs: [y],
     backward: ([dy]) => {
       const dx = fresh(r, x!.shape);
       r.dispatch({
-        kernel: backward({ wide }),
+        kernel: backward({ byWorkgroup }),
         reads: [x!.slot, y.slot, dy!.slot],
         writes: [dx.slot],
         sizes,

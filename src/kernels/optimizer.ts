@@ -101,8 +101,8 @@ fn main(@builtin(local_invocation_index) thread: u32) {
     // By bits: compilers may take it that no number is NaN or infinite.
     let size = bitcast<u32>(all) & 0x7fffffffu;
     let norm = select(sqrt(all), all, size >= 0x7f800000u);
-    let least = select(min(1.0, settings[LIMIT] / (norm + 1e-6)), 0.0, size == 0x7f800000u);
-    clip[0] = select(least, all, size > 0x7f800000u);
+    let scale = select(min(1.0, settings[LIMIT] / (norm + 1e-6)), 0.0, size == 0x7f800000u);
+    clip[0] = select(scale, all, size > 0x7f800000u);
     clip[1] = norm;
   }
 }`,

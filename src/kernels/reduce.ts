@@ -38,13 +38,13 @@ fn reducedAt(i: u32) -> u32 { return i / (params.r1 * params.r2) * params.sr0 + 
 
 const forward = kernel(
   "sum",
-  ({ wide, flat }: { wide: boolean; flat: boolean }) => wgsl`
+  ({ byWorkgroup, flat }: { byWorkgroup: boolean; flat: boolean }) => wgsl`
 ${index(flat)}
 @group(0) @binding(_) var<storage, read> x: array<f32>;
 @group(0) @binding(_) var<storage, read_write> y: array<f32>;
 @group(0) @binding(_) var<uniform> params: Params;
 
-#if ${wide}
+#if ${byWorkgroup}
 var<workgroup> sums: array<f32, ${THREADS}>;
 
 // Workgroup (i, part): result i, numbers [part · span, (part + 1) · span) of those to be summed.
@@ -134,18 +134,18 @@ export function sumOver(r: Recording, x: Value, axes: ReadonlySet<number>, shape
   const { kept, reduced } = layout("sum", x.shape, axes);
   const y = fresh(r, shape);
   /** Sums of `span` numbers each, and the sums of those, until there is one a result. */
-  const pass = (r: Recording, x: Value, axes: ReadonlySet<number>, wide: boolean, span: number): void => {
+  const pass = (r: Recording, x: Value, axes: ReadonlySet<number>, byWorkgroup: boolean, span: number): void => {
     const { reduced, strides, flat } = layout("sum", x.shape, axes);
     const parts = Math.max(1, Math.ceil(reduced / span));
     const sums = parts === 1 ? y : fresh(r, [parts, kept]);
     r.dispatch({
-      kernel: forward({ wide, flat }),
+      kernel: forward({ byWorkgroup, flat }),
       reads: [x.slot],
       writes: [sums.slot],
       sizes: [kept, reduced, span, ...strides, bits(parts === 1 ? scale : 1)],
-      grid: wide ? [kept, parts, 1] : grid(kept * parts, 64),
+      grid: byWorkgroup ? [kept, parts, 1] : grid(kept * parts, 64),
     });
-    if (parts > 1) pass(r, sums, new Set([0]), wide, span);
+    if (parts > 1) pass(r, sums, new Set([0]), byWorkgroup, span);
   };
   const variants = {
     serial: (r: Recording) => pass(r, x, axes, false, Math.max(1, reduced)),

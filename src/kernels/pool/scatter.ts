@@ -7,7 +7,7 @@ import { backwardBindings, common, UNROLLED, type Window } from "./common.ts";
  * Only where no two windows overlap, as each x then has one at most. The right variant there for devices that compute on the CPU.
  */
 export const scatter = kernel(
-  "pool2d.backwardApart",
+  "pool2d.backwardScatter",
   (v: Window) => wgsl`
 ${common(v)}
 ${backwardBindings(v)}
