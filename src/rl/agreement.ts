@@ -10,16 +10,23 @@ import { checkJudgements, type Judgement } from "./judgement.ts";
  * (reward over 0), `disapproved` (under 0) or `undecided` (0). Skips are no ratings.
  */
 
+/** One judge's opinion of one item: the input of all measures of agreement. */
 export interface Rating {
+  /** What was rated; of judgements the example and the action, as JSON. */
   readonly item: string;
+  /** Who rated it. */
   readonly judge: string;
+  /** What the judge put it into, such as "approved". */
   readonly category: string;
 }
 
 /**
- * Judgements as ratings, in order; of those for training and for evaluation alike.
+ * Judgements as ratings: `approved` for a reward above 0, `disapproved` below 0, `undecided` at 0. Skips are left out.
  *
+ * @param judgements of training and of evaluation alike, such as `log.judgements()`.
+ * @returns a rating for each judgement that is no skip, in their order.
  * @throws FeedbackLogError naming the judgement and its field that cannot be, such as a reward that is NaN.
+ * @example const { kappa } = fleissKappa(ratingsOf(log.judgements()));
  */
 export function ratingsOf(judgements: Iterable<Judgement>): Rating[] {
   const list = checkJudgements("ratingsOf", judgements, ["example", "action", "judge", "reward"]);
@@ -44,6 +51,7 @@ export function checkRatings(operation: string, ratings: Iterable<Rating>): read
   return list;
 }
 
+/** A measure of agreement: κ = (observed − expected) / (1 − expected). */
 export interface Agreement {
   /** κ: 1 where all agree, 0 where they agree as often as chance would have it; NaN where all said the same of all. */
   readonly kappa: number;
@@ -65,9 +73,16 @@ const agreement = (observed: number, expected: number, items: number): Agreement
 /**
  * Cohen's kappa (1960) of two judges, over the items that both rated; of several ratings of one item by one judge the
  * first counts.
- *   κ = (p_o − p_e) / (1 − p_e),   p_e = Σ_c share of c by the one · share of c by the other
  *
+ * κ = (p_o − p_e) / (1 − p_e),   p_e = Σ_c share of c by the one · share of c by the other
+ *
+ * @param ratings of any judges; only those of the two are read.
+ * @param one the name of a judge.
+ * @param other the name of another judge.
+ * @returns κ with its parts.
  * @throws RangeError where no item was rated by both, or both are the same judge.
+ * @throws TypeError naming the rating that cannot be.
+ * @example const { kappa } = cohenKappa(ratingsOf(log.judgements()), "ada", "ben");
  */
 export function cohenKappa(ratings: Iterable<Rating>, one: string, other: string): Agreement {
   const list = checkRatings("cohenKappa", ratings);
@@ -85,7 +100,16 @@ export function cohenKappa(ratings: Iterable<Rating>, one: string, other: string
   return pairAgreement("cohenKappa", pairs, `no item was rated by both ${one} and ${other}`);
 }
 
-/** One judge's agreement with himself: Cohen's kappa of the first rating of each item that came again, and the second. */
+/**
+ * One judge's agreement with himself: Cohen's kappa between the first and the second rating of each item rated twice.
+ *
+ * @param ratings of any judges, in the order in which they were made.
+ * @param judge whose ratings are compared.
+ * @returns κ with its parts.
+ * @throws RangeError where the judge rated no item twice.
+ * @throws TypeError naming the rating that cannot be.
+ * @example const { observed } = selfConsistency(ratingsOf(log.judgements()), "ada");
+ */
 export function selfConsistency(ratings: Iterable<Rating>, judge: string): Agreement {
   const list = checkRatings("selfConsistency", ratings);
   checkText("selfConsistency", "judge", judge);
@@ -106,12 +130,17 @@ function pairAgreement(op: string, pairs: readonly (readonly [string, string])[]
 }
 
 /**
- * Fleiss' kappa (1971) of any judges, also where items have different numbers of ratings n_i (items with one are left
- * out): the observed agreement is that of all pairs of ratings of an item, items weighing by their pairs' share,
- *   p_o = Σ_i n_i P_i / Σ_i n_i,  P_i = (Σ_c n_ic² − n_i) / (n_i (n_i − 1)),   p_e = Σ_c (share of c among all ratings)²
+ * Fleiss' kappa (1971) of any number of judges. Items may have different numbers of ratings n_i; those with one are left out:
+ *
+ * p_o = Σ_i n_i P_i / Σ_i n_i,  P_i = (Σ_c n_ic² − n_i) / (n_i (n_i − 1)),   p_e = Σ_c (share of c among all ratings)²
+ *
  * With the same number of ratings everywhere this is Fleiss' own formula.
  *
- * @throws RangeError where no item has two ratings.
+ * @param ratings of any judges; of several of one item by one judge the first counts.
+ * @returns κ with its parts.
+ * @throws RangeError where no item was rated by two judges.
+ * @throws TypeError naming the rating that cannot be.
+ * @example const { kappa, items } = fleissKappa(ratingsOf(log.judgements()));
  */
 export function fleissKappa(ratings: Iterable<Rating>): Agreement {
   const list = checkRatings("fleissKappa", ratings);

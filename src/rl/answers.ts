@@ -13,22 +13,42 @@ import { timeOf } from "./time.ts";
 
 /** What the network answered, before anyone judged it. */
 export interface Answer {
+  /** Unique in the log; `judge` and `prefer` take it. */
   readonly id: string;
+  /** The id of the example. */
   readonly example: string;
+  /** The index of the class that was answered. */
   readonly action: number;
-  /** Another action, drawn from what is left of the policy, for a person who is to prefer one of the two. */
+  /** A second action, drawn from the rest of the policy, for a person who is to compare the two. */
   readonly alternative: number;
+  /** π(· | x), [A], summing to 1. */
   readonly probabilities: readonly number[];
 }
 
-/** How an example came to be asked about, for the log. `choose` of the folder ask gives it. */
+/** How an example came to be asked about, for the log: a `Choice` of `choose` is one. */
 export interface Query {
-  /** Default: "uniform". */
+  /** The acquisition function that chose it. Default: "uniform". */
   readonly acquisition?: string;
-  /** Default: not known. */
+  /** The probability with which it was chosen; null where it is not known, which is the default. */
   readonly inclusionProbability?: number | null;
-  /** Default: "training". For "evaluation" the likeliest action is taken, and what is said of it is not learned from. */
+  /** Default: "training". For "evaluation" the argmax is answered, and its judgements are not learned from. */
   readonly purpose?: Purpose;
+}
+
+/** What a person says of one answer. */
+export interface Verdict {
+  /** From -1 (wrong) to 1 (right); null is a skip. */
+  readonly reward: number | null;
+  /** Who says so. */
+  readonly judge: string;
+}
+
+/** Which of an answer's two actions a person prefers. */
+export interface PreferenceVerdict {
+  /** The answer's action or its alternative. */
+  readonly better: number;
+  /** Who says so. */
+  readonly judge: string;
 }
 
 /** What the log will say of an answer, whoever judges it. */
@@ -48,9 +68,9 @@ type Asked = Omit<
 >;
 
 interface Issued {
-  /** Without a rival where it is known from the log alone. */
+  /** Without an alternative where it is known from the log alone. */
   readonly answer: Omit<Answer, "alternative"> & { readonly alternative?: number };
-  /** The chances of the action, and of its pair with the rival: one of them where the answer is known from the log alone. */
+  /** The chances of the action, and of its pair with the alternative: one of them where the answer is known from the log alone. */
   readonly propensity: number | undefined;
   readonly pair: number | undefined;
   readonly asked: Asked;
@@ -101,25 +121,27 @@ export class Answers {
   }
 
   /** As `Learner.judge`. */
-  judge(answerId: string, verdict: { reward: number | null; judge: string }): Promise<Judgement> {
+  judge(answerId: string, verdict: Verdict): Promise<Judgement> {
     checkObject("judge", "the verdict", verdict, "{ reward, judge }");
     checkOptions("judge", verdict, { reward: true, judge: true });
     return this.#say("judge", answerId, verdict.judge, ({ answer, propensity }, asked) => {
       if (propensity === undefined)
-        throw new Error(`judge: of answer ${answerId} of an earlier run a preference is known alone. Use prefer.`);
+        throw new Error(`judge: of answer ${answerId} of an earlier run the log has a preference alone. Use prefer.`);
       return { ...asked, kind: "judgement", action: answer.action, reward: verdict.reward, propensity };
     });
   }
 
   /** As `Learner.prefer`. */
-  prefer(answerId: string, verdict: { better: number; judge: string }): Promise<Preference> {
+  prefer(answerId: string, verdict: PreferenceVerdict): Promise<Preference> {
     checkObject("prefer", "the verdict", verdict, "{ better, judge }");
     checkOptions("prefer", verdict, { better: true, judge: true });
     const { better, judge } = verdict;
     return this.#say("prefer", answerId, judge, ({ answer, pair }, asked) => {
       const { action, alternative } = answer;
       if (alternative === undefined || pair === undefined)
-        throw new Error(`prefer: the rival of answer ${answerId} of an earlier run is not known any more. Use judge.`);
+        throw new Error(
+          `prefer: the alternative of answer ${answerId} of an earlier run is not in the log. Use judge.`,
+        );
       if (better !== action && better !== alternative) {
         throw new Error(
           `prefer: better is ${better}, expected ${action} or ${alternative}, the two actions of the answer.`,
@@ -224,7 +246,7 @@ export class Answers {
 
 /** The chance that these two actions were put side by side. */
 function chanceOfPair({ action, alternative, probabilities }: Answer, greedy: boolean): number {
-  // Drawn one after the other; where the likeliest is not always the first, they could have come in either order.
+  // Drawn one after the other; where the argmax is not always the first, they could have come in either order.
   const first = (a: number, b: number) => probabilities[a]! * without(probabilities, a)[b]!;
   const chance = greedy
     ? without(probabilities, action)[alternative]!

@@ -6,7 +6,7 @@ export {
   ratingsOf,
   selfConsistency,
 } from "./agreement.ts";
-export type { Answer, Query } from "./answers.ts";
+export type { Answer, PreferenceVerdict, Query, Verdict } from "./answers.ts";
 export {
   type Choice,
   type ChooseOptions,
@@ -16,7 +16,7 @@ export {
   type ScoreName,
   scores,
 } from "./ask/index.ts";
-export { type BlindAccuracy, blindAccuracy, wilson } from "./blind.ts";
+export { type BlindAccuracy, type BlindAccuracyOptions, blindAccuracy, type Interval, wilson } from "./blind.ts";
 export {
   type DirectMethodOptions,
   type DoublyRobustOptions,
@@ -36,6 +36,7 @@ export {
   type Attribution,
   type Bin,
   type Calibration,
+  type CalibrationOptions,
   calibration,
   type IntegratedGradientsOptions,
   integratedGradients,
@@ -55,26 +56,37 @@ export {
   type Preference,
   type Purpose,
   parseRecord,
+  type RecordPlace,
   type Retraction,
   rewarded,
 } from "./judgement.ts";
-export { Learner, learner, type Updated } from "./learner.ts";
+export { Learner, learner, type PredictOptions, type Updated } from "./learner.ts";
 export { type FeedbackLog, type LogStorage, logOver, memoryLog } from "./log.ts";
 export { type Conflict, type Merged, mergeLogs, type NamedLog } from "./merge.ts";
 export { type SimulatedAnswer, type SimulatedPerson, type SimulatedPersonOptions, simulatedPerson } from "./people.ts";
 export {
   bradleyTerry,
   type Compared,
+  type EnsembleRewards,
   learnFromRewards,
+  type PreferenceMember,
   PreferenceModel,
   type PreferenceModelOptions,
+  type PreferenceStepOptions,
   type RewardedOptions,
 } from "./preferenceModel.ts";
-export { aggregateLabels, type Reliability, reliability } from "./reliability.ts";
+export { aggregateLabels, type Reliability, type ReliabilityOptions, reliability } from "./reliability.ts";
 
 import type { FeedbackLog } from "./log.ts";
 
-/** Opens a feedback log in a file (Node); it is made where there is none. In a browser use `memoryLog` or `logOver`. */
+/**
+ * Opens a feedback log in a file (Node), and creates it where there is none. In a browser use `memoryLog` or `logOver`.
+ *
+ * @param path of a JSON Lines file, one record a line.
+ * @returns the log, with the file's records; close it at the end.
+ * @throws FeedbackLogError where the file cannot be opened, or a record is not valid; it names file, line and field.
+ * @example const log = await feedbackLog("feedback.jsonl");
+ */
 export async function feedbackLog(path: string): Promise<FeedbackLog> {
   const { openFeedbackLog } = await import("../node/feedback-log.ts");
   return openFeedbackLog(path);
@@ -82,6 +94,7 @@ export async function feedbackLog(path: string): Promise<FeedbackLog> {
 export {
   type Algorithm,
   type AlgorithmSettings,
+  type AlgorithmState,
   type BaselineName,
   baselineNames,
   type Judged,

@@ -30,7 +30,7 @@ interface Asked {
   readonly probabilities: readonly number[];
   /**
    * Probability, over 0 and at most 1, with which the action was really drawn: `probabilities[action]` for a sample of
-   * the policy, something else where exploration was mixed in or the likeliest action was taken. Of a preference: with
+   * the policy, something else where exploration was mixed in or the argmax was taken. Of a preference: with
    * which these two actions were put side by side.
    */
   readonly propensity: number;
@@ -48,10 +48,12 @@ interface Asked {
   readonly purpose: Purpose;
 }
 
+/** What a judgement is for: those for evaluation are never learned from. */
 export type Purpose = "training" | "evaluation";
 
 /** One answer of one person about one action of the network. */
 export interface Judgement extends Asked {
+  /** Tells it from the other records. */
   readonly kind: "judgement";
   /** The label that the network proposed, an index into `probabilities`. */
   readonly action: number;
@@ -61,35 +63,51 @@ export interface Judgement extends Asked {
 
 /** One answer of one person about which of two actions is the better one. */
 export interface Preference extends Asked {
+  /** Tells it from the other records. */
   readonly kind: "preference";
-  /** The two actions, indices into `probabilities`: the better one, and the other. */
+  /** The better action, an index into `probabilities`. */
   readonly preferred: number;
+  /** The other action that was shown. */
   readonly rejected: number;
 }
 
 /** Takes one judgement or preference back. */
 export interface Retraction {
+  /** Version of the record's form. */
   readonly v: 3;
+  /** Tells it from the other records. */
   readonly kind: "retraction";
+  /** Unique among all records of a log. */
   readonly id: string;
   /** Id of what no longer counts. */
   readonly retracts: string;
+  /** When it was taken back, ISO 8601 with its zone. */
   readonly time: string;
+  /** Who took it back. */
   readonly judge: string;
 }
 
+/** One line of a feedback log. */
 export type FeedbackRecord = Judgement | Preference | Retraction;
 
 /** A judgement that one can learn from: not a skip. */
 export type RewardedJudgement = Judgement & { readonly reward: number };
 
-/** A feedback log that cannot be read, written or opened; `file`, `line` (from 1) and `field` where they are known. */
+/** A feedback log that cannot be read, written or opened. */
 export class FeedbackLogError extends Error {
+  /** Tells it from other errors, also across realms. */
   override readonly name = "FeedbackLogError";
+  /** The file, where it is known. */
   readonly file: string | undefined;
+  /** The line, counted from 1, where it is known. */
   readonly line: number | undefined;
+  /** The field of the record that is wrong, where it is known. */
   readonly field: string | undefined;
 
+  /**
+   * @param message what is wrong; file and line are put before it.
+   * @param where the place in the log, and the cause.
+   */
   constructor(
     message: string,
     where: { file?: string | undefined; line?: number | undefined; field?: string | undefined; cause?: unknown } = {},
@@ -176,12 +194,24 @@ function upgraded(record: Readonly<Record<string, unknown>>): Readonly<Record<st
   return { ...rest, v: 3, acquisition: chosenBy, inclusionProbability, ...earlier };
 }
 
+/** Where a record stands, for errors. */
+export interface RecordPlace {
+  /** The file's name. */
+  readonly file?: string;
+  /** The line, counted from 1. */
+  readonly line?: number;
+}
+
 /**
- * Checks that a value is a record, and brings one of versions 1 and 2 up to version 3. Fields that are not known are left alone.
+ * Checks that a value is a record, and upgrades one of versions 1 and 2 to version 3. Unknown fields are left alone.
  *
+ * @param value such as a parsed line of a log.
+ * @param where file and line, for the error.
+ * @returns the record in today's form.
  * @throws FeedbackLogError naming the first field that is wrong.
+ * @example const record = checkRecord(JSON.parse(line), { file: "feedback.jsonl", line: 1 });
  */
-export function checkRecord(value: unknown, where: { file?: string; line?: number } = {}): FeedbackRecord {
+export function checkRecord(value: unknown, where: RecordPlace = {}): FeedbackRecord {
   checkOptions("checkRecord", where, { file: true, line: true });
   const fail = (field: string | undefined, message: string) => new FeedbackLogError(message, { ...where, field });
   if (typeof value !== "object" || value === null || Array.isArray(value)) {
@@ -208,8 +238,11 @@ export function checkRecord(value: unknown, where: { file?: string; line?: numbe
  * Reads one line of a log.
  *
  * @param line one JSON object, without its newline.
- * @param lineNumber counted from 1.
+ * @param lineNumber counted from 1, for the error.
+ * @param file its name, for the error. Default "feedback log".
+ * @returns the record in today's form.
  * @throws FeedbackLogError naming file, line and field.
+ * @example const records = text.trimEnd().split("\n").map((line, i) => parseRecord(line, i + 1));
  */
 export function parseRecord(line: string, lineNumber: number, file = "feedback log"): FeedbackRecord {
   checkNumber("parseRecord", "lineNumber", lineNumber, number.wholeAtLeast1);
@@ -276,21 +309,33 @@ function activeRecords(records: Iterable<FeedbackRecord>): (Judgement | Preferen
 }
 
 /**
- * The judgements that count: each id once (the first), less the retracted ones, in the order of the log. Skips and
- * judgements for evaluation are among them; `rewarded` leaves them out.
+ * The judgements that count: each id once (the first), without the retracted ones. Skips and judgements for evaluation are
+ * among them; `rewarded` leaves them out.
+ *
+ * @param records of one log, or of merged ones.
+ * @returns judgements in the order of the log.
+ * @throws FeedbackLogError naming the record and its field that cannot be.
+ * @example const judgements = activeJudgements(log.records());
  */
 export const activeJudgements = (records: Iterable<FeedbackRecord>): Judgement[] =>
-  judgementsOf(checkKinds("effective", records));
+  judgementsOf(checkKinds("activeJudgements", records));
 
-/** The preferences that count, as `effective` gives the judgements. */
+/**
+ * The preferences that count: each id once (the first), without the retracted ones.
+ *
+ * @param records of one log, or of merged ones.
+ * @returns preferences in the order of the log.
+ * @throws FeedbackLogError naming the record and its field that cannot be.
+ * @example const preferences = activePreferences(log.records());
+ */
 export const activePreferences = (records: Iterable<FeedbackRecord>): Preference[] =>
-  preferencesOf(checkKinds("preferences", records));
+  preferencesOf(checkKinds("activePreferences", records));
 
-/** As `effective`, of records that were checked. */
+/** As `activeJudgements`, of records that were checked. */
 export const judgementsOf = (records: Iterable<FeedbackRecord>): Judgement[] =>
   activeRecords(records).filter((record) => record.kind === "judgement");
 
-/** As `preferences`, of records that were checked. */
+/** As `activePreferences`, of records that were checked. */
 export const preferencesOf = (records: Iterable<FeedbackRecord>): Preference[] =>
   activeRecords(records).filter((record) => record.kind === "preference");
 
@@ -298,7 +343,14 @@ export const preferencesOf = (records: Iterable<FeedbackRecord>): Preference[] =
 export const lastSaid = (records: Iterable<FeedbackRecord>, judge?: string): Judgement | Preference | undefined =>
   activeRecords(records).findLast((record) => judge === undefined || record.judge === judge);
 
-/** The judgements that one can learn from: neither skipped nor kept for evaluation. */
+/**
+ * The judgements that one can learn from: neither skipped nor for evaluation.
+ *
+ * @param judgements such as `log.judgements()`.
+ * @returns those with a reward, for training, in their order.
+ * @throws FeedbackLogError naming the judgement and its field that cannot be.
+ * @example const mean = rewarded(log.judgements()).reduce((sum, j) => sum + j.reward, 0);
+ */
 export function rewarded(judgements: Iterable<Judgement>): RewardedJudgement[] {
   return rewardedOf(checkJudgements("rewarded", judgements, ["reward", "purpose"]));
 }

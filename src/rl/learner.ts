@@ -17,7 +17,15 @@ import {
 } from "./algorithms/index.ts";
 import { countLabels, optimisticArgmax } from "./algorithms/labelCounts.ts";
 import { probabilitiesOf } from "./algorithms/replay.ts";
-import { type Answer, Answers, drawAction, type Query, without } from "./answers.ts";
+import {
+  type Answer,
+  Answers,
+  drawAction,
+  type PreferenceVerdict,
+  type Query,
+  type Verdict,
+  without,
+} from "./answers.ts";
 import { entropyOf } from "./ask/index.ts";
 import { checkObject } from "./check.ts";
 import { hashOf, hashOfBatch } from "./hash.ts";
@@ -37,20 +45,36 @@ import { Turns } from "./turns.ts";
 
 /*
  * The loop: the network answers, a person judges the answer, the network learns. How it learns is in the folder `algorithms`;
- * here is what all algorithms have in common: whom an answer was given to, what the log says of it, and what was learned from.
+ * here is what all algorithms have in common: the answers and their ids, what the log says of them, and which judgements are new.
  */
 
 /** What an update did: means over the judgements it was the first to learn from. */
 export interface Updated {
+  /** How many judgements were new. */
   judgements: number;
+  /** Their mean reward. */
   reward: number;
+  /** Mean entropy of the behavior policy, in nats. */
   entropy: number;
+  /** Mean KL(behavior policy ‖ reference); 0 without a reference. */
   kl: number;
+  /** Of the last algorithm that took a step; 0 where none did. */
   loss: number;
 }
 
+/** What `Learner.predict` may use. */
+export interface PredictOptions {
+  /** The modalities of the examples that it may read. Default: all. */
+  readonly modalities?: readonly Modality[];
+}
+
+/**
+ * Learning from people in a loop: `act` answers, `judge` writes a person's judgement to the log, `update` learns from the log.
+ */
 export class Learner<E extends Identified> {
+  /** How it learns. */
   readonly method: Method;
+  /** The seed of its answers and algorithms. */
   readonly seed: number;
   readonly #net: Policy;
   readonly #optimizer: Optimizer;
@@ -65,12 +89,17 @@ export class Learner<E extends Identified> {
   #updates = 0;
   #learnedFrom: ReadonlySet<string> = new Set();
   #labelCounts: readonly number[];
-  /** While an update runs: what was remembered before it. */
+  /** While an update runs: the state before it. */
   #before: LearnerState | undefined;
   /** Updates that were asked for and have not ended. */
   #updating = 0;
 
-  /** @throws TypeError or RangeError naming the option that is not known, missing, or cannot be. */
+  /**
+   * @param net the policy.
+   * @param optimizer of its parameters.
+   * @param options log, method, settings and data.
+   * @throws TypeError or RangeError naming the option that is not known, missing, or cannot be.
+   */
   constructor(net: Policy, optimizer: Optimizer, options: LearnerOptions<E>) {
     checkLearner(net, optimizer, options);
     this.method = options.method ?? "posterior";
@@ -85,7 +114,11 @@ export class Learner<E extends Identified> {
     this.#batchOf = options.batchOf ?? (batchOf as unknown as (examples: readonly E[]) => Batch);
   }
 
-  /** What it remembers; while an update runs, what it remembered before. */
+  /**
+   * What a checkpoint needs beside weights, optimizer and log; while an update runs, the state before it.
+   *
+   * @returns a copy fit for JSON, for `restore`.
+   */
   state(): LearnerState {
     if (this.#before) return this.#before;
     return {
@@ -98,8 +131,9 @@ export class Learner<E extends Identified> {
   }
 
   /**
-   * Goes on from a state, all or nothing.
+   * Restores a state, all or nothing.
    *
+   * @param given what `state()` returned, also of version 0.1.
    * @throws TypeError or RangeError where it is damaged or of another network; Error while an update runs, or waits to.
    */
   restore(given: LearnerState): void {
@@ -133,12 +167,14 @@ export class Learner<E extends Identified> {
   }
 
   /**
-   * What it would answer to examples, [N][A]: probabilities. The network says so, and what an algorithm remembers beside it.
-   * Waits for an update that runs.
+   * Probabilities π(· | x) of examples, by the network and the state of its algorithms. Waits for an update that runs.
    *
+   * @param examples N of them.
    * @param options.modalities the parts of the examples that it may use. Default: all.
+   * @returns [N][A]
+   * @throws TypeError or RangeError naming the example or the modality that cannot be.
    */
-  async predict(examples: readonly E[], options: { modalities?: readonly Modality[] } = {}): Promise<number[][]> {
+  async predict(examples: readonly E[], options: PredictOptions = {}): Promise<number[][]> {
     checkOptions("predict", options, { modalities: true });
     if (options.modalities !== undefined)
       checkList("predict", "modalities", options.modalities, "a list of modalities");
@@ -157,15 +193,26 @@ export class Learner<E extends Identified> {
     );
   }
 
-  /** Answers one example: samples a label from the policy. Waits for an update that runs. */
+  /**
+   * Answers one example: an action sampled from the policy, or its argmax, by the option `answers`. Waits for an update that runs.
+   *
+   * @param example what to answer.
+   * @param query how it was chosen, for the log.
+   * @returns the answer; a person judges it by its id.
+   * @throws Error where the network's probabilities are no finite numbers.
+   */
   async act(example: E, query: Query = {}): Promise<Answer> {
     return (await this.actOn([example], query))[0]!;
   }
 
   /**
-   * Answers several examples at once. `asking` is about all of them, or a list with one for each.
+   * Answers several examples as one batch. The same example again is a group of answers, each drawn on its own.
    *
-   * @throws Error where the network has no answer, as its weights are no finite numbers.
+   * @param examples what to answer.
+   * @param query of all of them, or a list with one for each.
+   * @returns the answers, in the order of the examples.
+   * @throws Error where the network's probabilities are no finite numbers.
+   * @throws TypeError or RangeError naming the example or the query that cannot be.
    */
   async actOn(examples: readonly E[], query: Query | readonly Query[] = {}): Promise<Answer[]> {
     const asked = checkQueries(examples, query);
@@ -202,33 +249,41 @@ export class Learner<E extends Identified> {
   }
 
   /**
-   * Takes a judgement of an answer. On disk when this resolves. It may come late: other answers and updates may have
-   * come between. Several people may judge one answer, each of them once; whoever took a judgement back by the log's
-   * `undo` may judge the answer again. An answer of an earlier run may be judged where the log knows it.
+   * Writes a judgement of an answer to the log; durable when this resolves. Answers and updates may have come between. Several
+   * people may judge one answer, each once; after the log's `undo` a person may judge it again. An answer of an earlier run
+   * may be judged where the log has a record of it.
    *
+   * @param answerId the `id` of an answer.
    * @param verdict.reward from -1 (wrong) to 1 (right); null is a skip.
+   * @param verdict.judge who says so.
+   * @returns the record in the log.
    * @throws Error where there is no such answer, or this judge has judged it.
    */
-  async judge(answerId: string, verdict: { reward: number | null; judge: string }): Promise<Judgement> {
+  async judge(answerId: string, verdict: Verdict): Promise<Judgement> {
     return this.#answers.judge(answerId, verdict);
   }
 
   /**
-   * Takes a preference between an answer's action and its alternative: `better` is the one or the other. As `judge` otherwise.
+   * Writes a preference between an answer's action and its alternative to the log. As `judge` otherwise.
    *
+   * @param answerId the `id` of an answer.
+   * @param verdict.better the action or the alternative.
+   * @param verdict.judge who says so.
+   * @returns the record in the log.
    * @throws Error where `better` is neither.
    */
-  async prefer(answerId: string, verdict: { better: number; judge: string }): Promise<Preference> {
+  async prefer(answerId: string, verdict: PreferenceVerdict): Promise<Preference> {
     return this.#answers.prefer(answerId, verdict);
   }
 
   /**
-   * Learns, by its algorithms, from what is known now; it never waits for judgements. Skips, judgements for evaluation and what
-   * was taken back are not learned from. Updates that are called at once come one after the other, and each judgement is
-   * new to one of them.
+   * One update: every algorithm of the method takes its steps on what the log holds now; it never waits for judgements. Skips,
+   * judgements for evaluation and retracted ones are left out. Concurrent updates run one after the other, and each judgement
+   * is new to one of them.
    *
-   * @param said what is known of. Default: the whole log, as it is when the update begins.
-   * @throws Error where the loss or the weights are no finite numbers any more; nothing is counted as learned then.
+   * @param said the judgements to learn from. Default: those of the log, when the update begins.
+   * @returns means over the new judgements.
+   * @throws Error where the loss or the weights are no finite numbers any more; nothing counts as learned then.
    */
   async update(said?: readonly Judgement[]): Promise<Updated> {
     // As they are now: what becomes of the list until the update begins makes no difference.
@@ -299,7 +354,7 @@ export class Learner<E extends Identified> {
     return judged;
   }
 
-  /** KL of what the policy said from what the reference says, in the mean over judgements. */
+  /** Mean over judgements of KL(behavior policy ‖ reference). */
   async #distance(judged: readonly Judged<E>[]): Promise<number> {
     const { reference } = this.#options;
     if (!reference || judged.length === 0) return 0;
@@ -384,7 +439,20 @@ const NONE: Pool<never> = {
   },
 };
 
-/** A learner over a network, an optimizer of its parameters and a feedback log. */
+/**
+ * Makes a learner: a loop of answers, judgements and updates over a network, its optimizer and a feedback log.
+ *
+ * @param net the policy, such as a `MultimodalNet`: logits [N, A].
+ * @param optimizer of its parameters.
+ * @param options log, method, settings and data.
+ * @returns the learner.
+ * @throws TypeError or RangeError naming the option that is not known, missing, or cannot be.
+ * @example
+ * const agent = learner(net, adam(net.parameters(), { lr: 1e-3 }), { log: memoryLog(), seed: 1 });
+ * const answer = await agent.act(example);
+ * await agent.judge(answer.id, { reward: 1, judge: "ada" });
+ * await agent.update();
+ */
 export const learner = <E extends Identified>(
   net: Policy,
   optimizer: Optimizer,

@@ -23,7 +23,7 @@ export interface FeedbackLog {
   records(): readonly FeedbackRecord[];
   /** Whether a stored record has this id. */
   has(id: string): boolean;
-  /** The judgements that count, skips and those for evaluation among them: see `effective` and `rewarded`. */
+  /** The judgements that count, skips and those for evaluation among them: see `activeJudgements` and `rewarded`. */
   judgements(): readonly Judgement[];
   /** The preferences that count. */
   preferences(): readonly Preference[];
@@ -41,13 +41,19 @@ export interface FeedbackLog {
 export interface LogStorage {
   /** Stores one or more lines (no newlines in them), all or none, and resolves when they are durable. */
   write(lines: readonly string[]): Promise<void>;
+  /** Lets go of the storage; called once, after the last `write` has settled. */
   close(): Promise<void>;
 }
 
 /**
- * A log over any storage, beginning with the records that the storage holds already.
+ * A feedback log over any storage, beginning with the records that the storage holds already.
  *
+ * @param storage where lines are written.
+ * @param stored the records that it holds. Default: none.
+ * @returns the log.
  * @throws FeedbackLogError where one of those is not valid.
+ * @throws TypeError where the storage lacks `write` or `close`.
+ * @example const log = logOver({ write: (lines) => send(lines), close: async () => {} });
  */
 export function logOver(storage: LogStorage, stored: Iterable<FeedbackRecord> = []): FeedbackLog {
   for (const name of ["write", "close"] as const)
@@ -140,10 +146,12 @@ export function logOver(storage: LogStorage, stored: Iterable<FeedbackRecord> = 
 }
 
 /**
- * A log in memory only, for tests and for browsers without storage: it ends with the page or the process. It begins with
- * copies of `records`.
+ * A feedback log in memory only, for tests and for browsers without storage: it ends with the page or the process.
  *
- * @throws FeedbackLogError where one of those is not valid.
+ * @param records it begins with copies of these. Default: none.
+ * @returns the log.
+ * @throws FeedbackLogError where a record is not valid.
+ * @example const agent = learner(net, optimizer, { log: memoryLog() });
  */
 export function memoryLog(records: Iterable<FeedbackRecord> = []): FeedbackLog {
   const stored: FeedbackRecord[] = listOf("memoryLog", "records", records, RECORDS).map((record) =>

@@ -3,37 +3,48 @@ import { checkObject } from "./check.ts";
 import { FeedbackLogError, type FeedbackRecord } from "./judgement.ts";
 import { TIME_FORM, timeOf } from "./time.ts";
 
+/** The records of one log, and what the log is called. */
 export interface NamedLog {
-  /** A file, for what is said about conflicts. */
+  /** Such as its file; conflicts and errors name it. */
   readonly name: string;
+  /** Its records, in order. */
   readonly records: readonly FeedbackRecord[];
 }
 
 /** Two different records of one id. */
 export interface Conflict {
+  /** The id that both have. */
   readonly id: string;
-  /** The log of the record that was kept, and that of the other. */
+  /** The log of the record that was kept. */
   readonly kept: string;
+  /** The log of the other record. */
   readonly dropped: string;
   /** In what they differ. */
   readonly fields: readonly string[];
 }
 
+/** Several logs as one. */
 export interface Merged {
+  /** Every id once, by time. */
   readonly records: readonly FeedbackRecord[];
   /** Records that were in several logs, counted once for each time they were left out. */
   readonly duplicates: number;
+  /** Ids that stand for different records. */
   readonly conflicts: readonly Conflict[];
 }
 
 /**
- * Logs of several people, or of several machines, as one: every id once. The order of each log is kept, and between logs
- * the earlier record goes first; so the result does not depend on the order in which the logs are given.
+ * Merges logs of several people or machines: every id once. The order of each log is kept, and between logs the earlier
+ * record goes first, so the result does not depend on the order of the logs.
  *
  * Where one id stands for different records the earlier one is kept, and the conflict is reported. Two retractions of the
  * same judgement are no conflict.
  *
- * @throws FeedbackLogError where a record has no id or no time, or one without a zone: there is no order then.
+ * @param logs named, each in its own order.
+ * @returns the records, with duplicates and conflicts.
+ * @throws FeedbackLogError where a record's time is missing or has no zone.
+ * @throws TypeError naming the log or the record that cannot be.
+ * @example const { records } = mergeLogs([{ name: "ada", records: a.records() }, { name: "ben", records: b.records() }]);
  */
 export function mergeLogs(logs: readonly NamedLog[]): Merged {
   checkList("mergeLogs", "logs", logs, "a list of { name, records }");

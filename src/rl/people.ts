@@ -4,6 +4,7 @@ import { checkObject } from "./check.ts";
 
 /** How a simulated person judges. */
 export interface SimulatedPersonOptions {
+  /** Of its errors, skips and delays. */
   readonly seed: number | string;
   /**
    * Share of judgements, 0 to 1, that say the opposite of what this person would have said: accuracy is 1 − labelNoise.
@@ -26,13 +27,24 @@ export interface SimulatedPersonOptions {
   readonly bias?: number;
 }
 
-export type SimulatedAnswer = ({ readonly reward: 1 | -1 } | { readonly skip: true }) & {
+/** What a simulated person says: right (1), wrong (-1), or a skip. */
+export type SimulatedAnswer = (
+  | {
+      /** 1: right; -1: wrong. */
+      readonly reward: 1 | -1;
+    }
+  | {
+      /** No judgement. */
+      readonly skip: true;
+    }
+) & {
   /** How many further questions are asked before this answer arrives; only where `delay` was set. */
   readonly late?: number;
 };
 
-/** Stands in for a person in tests and benchmarks. It knows the right label, and is always called simulated. */
+/** Stands in for a person in tests and benchmarks, and knows the right label. Always called simulated. */
 export interface SimulatedPerson {
+  /** Its name in the log: it begins with "simulated" and lists the settings. */
   readonly name: string;
   /** Judges an action (a label) that was proposed for an example. */
   judge(example: { readonly id: string | number; readonly label: number }, action: number): SimulatedAnswer;
@@ -40,10 +52,13 @@ export interface SimulatedPerson {
 
 /**
  * A simulated person. The answer depends on the seed, the example's id, the action and how often this example was
- * asked about before, and not on the order of the examples: two runs that ask differently can still be compared. With
+ * asked about before, not on the order of the examples: two runs that ask differently can still be compared. With
  * `drift` it depends on how many questions came before as well.
  *
+ * @param options seed, label noise, drift, laziness, delay and bias.
+ * @returns the person; each call of `judge` counts as a question.
  * @throws TypeError or RangeError naming the setting that is not known, or cannot be.
+ * @example const person = simulatedPerson({ seed: 1, labelNoise: 0.1 });
  */
 export function simulatedPerson(options: SimulatedPersonOptions): SimulatedPerson {
   if (options === undefined) throw new TypeError("simulatedPerson: there are no options, expected { seed } at least.");

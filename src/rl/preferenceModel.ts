@@ -35,27 +35,64 @@ import { checkObject } from "./check.ts";
  * and the model then rewards examples that nobody judged (Christiano et al. 2017).
  */
 
-/** One comparison: of these two actions, a person liked `preferred` better. */
+/** One comparison: of two actions, a person preferred one. */
 export interface Compared<E> {
+  /** The example that both actions answer. */
   readonly example: E;
+  /** The better action, 0 ≤ preferred < A. */
   readonly preferred: number;
+  /** The other action. */
   readonly rejected: number;
 }
 
+/** One network of a preference model, with its optimizer. */
+export interface PreferenceMember {
+  /** A network whose logits [N, A] are rewards. */
+  readonly net: Policy;
+  /** Of its parameters. */
+  readonly optimizer: Optimizer;
+}
+
+/** How long `PreferenceModel.learn` learns. */
+export interface PreferenceStepOptions {
+  /** Steps of each member. Default 50. */
+  readonly steps?: number;
+  /** Comparisons a step. Default 32. */
+  readonly batch?: number;
+}
+
+/** Rewards by an ensemble. */
+export interface EnsembleRewards {
+  /** Means over the members, [N][A], centered over the actions. */
+  readonly mean: number[][];
+  /** Standard deviations over the members, [N][A]. */
+  readonly deviation: number[][];
+}
+
+/** How the members of a preference model learn. */
 export interface PreferenceModelOptions<E> {
+  /** Turns examples into a batch of the members' networks. */
   batchOf: (examples: readonly E[]) => Batch;
   /** Of the comparisons that each member learns from, and of their order. Default 0. */
   seed?: number;
-  /** The share of comparisons that a member never sees, so that members differ where there is little to go by. */
+  /**
+   * The share of comparisons that a member never sees, so that members differ where there are few comparisons. Default 0.2.
+   */
   heldBack?: number;
 }
 
 /**
- * Minus the log-likelihood of comparisons by Bradley and Terry (1952), in the mean: of rewards r [N, A], preferred actions a
- * and rejected ones b
- *   −1/N Σ_n log σ(r[n, a_n] − r[n, b_n]).
+ * The negative log-likelihood of comparisons by Bradley and Terry (1952), in the mean:
  *
+ * loss = −1/N Σ_n log σ(r[n, a_n] − r[n, b_n])
+ *
+ * @param engine where the actions are uploaded; to be called in a step.
+ * @param rewards r [N, A]
+ * @param preferred a [N]
+ * @param rejected b [N]
+ * @returns a scalar. Differentiable in rewards.
  * @throws TypeError or RangeError where an action is none of the A, or there are not N of both.
+ * @example const loss = bradleyTerry(engine, net.forward(batch), [3], [5]);
  */
 export function bradleyTerry(
   engine: Engine,
@@ -91,16 +128,25 @@ function checkOther(operation: string, what: string, preferred: number, rejected
 
 const MODEL: Known<PreferenceModelOptions<unknown>> = { batchOf: true, seed: true, heldBack: true };
 
-/** An ensemble of networks whose logits are rewards r(x, a), known up to a number for each x. */
+/**
+ * A reward model from preferences (Christiano et al. 2017): an ensemble of networks whose logits are rewards r(x, a), known up
+ * to a constant for each x.
+ */
 export class PreferenceModel<E extends { readonly id: string }> {
-  readonly #members: readonly { net: Policy; optimizer: Optimizer }[];
+  readonly #members: readonly PreferenceMember[];
   readonly #batchOf: (examples: readonly E[]) => Batch;
   readonly #seed: number;
   readonly #heldBack: number;
-  #lessons = 0;
+  #rounds = 0;
 
-  /** @throws TypeError or RangeError where there are no members, or all comparisons would be held back. */
-  constructor(members: readonly { net: Policy; optimizer: Optimizer }[], options: PreferenceModelOptions<E>) {
+  /**
+   * @param members networks, each with its optimizer.
+   * @param options.batchOf turns examples into a batch.
+   * @param options.seed Default 0.
+   * @param options.heldBack the share of comparisons that a member never sees. Default 0.2.
+   * @throws TypeError or RangeError where there are no members, or all comparisons would be held back.
+   */
+  constructor(members: readonly PreferenceMember[], options: PreferenceModelOptions<E>) {
     const operation = "PreferenceModel";
     if (options === undefined)
       throw new TypeError(`${operation}: there are no options, expected { batchOf } at least.`);
@@ -124,18 +170,23 @@ export class PreferenceModel<E extends { readonly id: string }> {
     this.#heldBack = heldBack;
   }
 
-  /** Steps of each member on comparisons. Gives the mean loss of the last step; undefined where there are none. */
-  async learn(
-    comparisons: readonly Compared<E>[],
-    options: { steps?: number; batch?: number } = {},
-  ): Promise<number | undefined> {
+  /**
+   * Steps of each member on comparisons, by `bradleyTerry`.
+   *
+   * @param comparisons all that are known; each member leaves out its own share of them.
+   * @param options.steps of each member. Default 50.
+   * @param options.batch comparisons a step. Default 32.
+   * @returns the mean loss of the last step; undefined where there are no comparisons.
+   * @throws Error naming the member whose loss is no finite number.
+   */
+  async learn(comparisons: readonly Compared<E>[], options: PreferenceStepOptions = {}): Promise<number | undefined> {
     checkOptions("PreferenceModel.learn", options, { steps: true, batch: true });
     const { steps = 50, batch = 32 } = options;
     checkNumber("PreferenceModel.learn", "steps", steps, number.wholeAtLeast1);
     checkNumber("PreferenceModel.learn", "batch", batch, number.wholeAtLeast1);
     this.#checkComparisons(comparisons);
     if (comparisons.length === 0) return undefined;
-    const context = this.#lessons++;
+    const round = this.#rounds++;
     let total = 0;
     for (const [m, { net, optimizer }] of this.#members.entries()) {
       // By the comparison and not by its place, so that what is held back from a member stays so as the log grows.
@@ -144,7 +195,7 @@ export class PreferenceModel<E extends { readonly id: string }> {
           new Random("held back", this.#seed, m, example.id, preferred, rejected).uniform() >= this.#heldBack,
       );
       const pool = own.length > 0 ? own : comparisons;
-      const random = new Random("comparisons", this.#seed, m, context);
+      const random = new Random("comparisons", this.#seed, m, round);
       let last = 0;
       for (let i = 0; i < steps; i++) {
         const chosen = Array.from({ length: batch }, () => random.choice(pool));
@@ -184,10 +235,14 @@ export class PreferenceModel<E extends { readonly id: string }> {
   }
 
   /**
-   * Rewards [N][A] of examples: the mean over members, and their deviation, which is large where the comparisons say little.
-   * Each member's are centerd over the actions, since a comparison says nothing of their common level.
+   * Rewards of examples: mean and standard deviation over the members. Each member's are centered over the actions, since a
+   * comparison says nothing of their common level.
+   *
+   * @param examples N of them.
+   * @returns `mean` [N][A], and `deviation` [N][A], which is large where the comparisons say little.
+   * @throws Error where a network's output is no finite number.
    */
-  async rewards(examples: readonly E[]): Promise<{ mean: number[][]; deviation: number[][] }> {
+  async rewards(examples: readonly E[]): Promise<EnsembleRewards> {
     checkList("PreferenceModel.rewards", "examples", examples, "a list of examples");
     if (examples.length === 0) return { mean: [], deviation: [] };
     const said = await Promise.all(
@@ -205,7 +260,7 @@ export class PreferenceModel<E extends { readonly id: string }> {
           throw new Error(
             `PreferenceModel.rewards: the network gave ${bad}: its weights, or the examples' numbers, are not finite.`,
           );
-        return examples.map((_, n) => centerd([...numbers.subarray(n * A, (n + 1) * A)]));
+        return examples.map((_, n) => centered([...numbers.subarray(n * A, (n + 1) * A)]));
       }),
     );
     const over = (f: (numbers: number[]) => number) =>
@@ -217,23 +272,38 @@ export class PreferenceModel<E extends { readonly id: string }> {
   }
 }
 
+/** The terms of the loss of `learnFromRewards`. */
 export interface RewardedOptions {
-  /** λ: deviations of the ensemble taken off a reward, so that the policy does not run where nobody was asked. */
+  /**
+   * λ: standard deviations of the ensemble that are subtracted from a reward, against reward hacking where nobody was asked. Default 1.
+   */
   caution?: number;
-  /** c, the weight of the entropy bonus, and β, that of the KL penalty to `reference`. */
+  /** c, the weight of the entropy bonus. Default 0.01. */
   entropyCoef?: number;
+  /** β, the weight of the KL penalty to `reference`. Default 0.02. */
   klCoef?: number;
+  /** The policy of the KL penalty. Default: no penalty. */
   reference?: Policy;
 }
 
 const REWARDED: Known<RewardedOptions> = { caution: true, entropyCoef: true, klCoef: true, reference: true };
 
 /**
- * One step of a policy towards what a reward model likes, on examples that nobody judged:
- *   −1/N Σ_n Σ_a π(a | x_n) (r̄(x_n, a) − λ · deviation(x_n, a)) − c · H(π) + β · KL(π ‖ reference).
- * The expectation over actions is exact: the model can be asked about all of them. Gives the loss.
+ * One step of a policy on the rewards of a model, for examples that nobody judged:
  *
+ * loss = −1/N Σ_n Σ_a π(a | x_n) (r̄(x_n, a) − λ · deviation(x_n, a)) − c · H(π) + β · KL(π ‖ reference)
+ *
+ * The expectation over actions is exact, since the model rewards all of them.
+ *
+ * @param policy the network that learns.
+ * @param optimizer of its parameters.
+ * @param model the rewards.
+ * @param examples N of them, in one batch.
+ * @param batchOf turns examples into a batch of the policy.
+ * @param options the weights of the terms, and the reference.
+ * @returns the loss.
  * @throws TypeError or RangeError naming the option that cannot be; Error where the loss is no finite number.
+ * @example await learnFromRewards(net, optimizer, model, examples, batchOf, { caution: 1 });
  */
 export async function learnFromRewards<E extends { readonly id: string }>(
   policy: Policy,
@@ -275,4 +345,4 @@ export async function learnFromRewards<E extends { readonly id: string }>(
 }
 
 const average = (numbers: readonly number[]): number => numbers.reduce((a, b) => a + b, 0) / numbers.length;
-const centerd = (numbers: readonly number[]): number[] => numbers.map((r) => r - average(numbers));
+const centered = (numbers: readonly number[]): number[] => numbers.map((r) => r - average(numbers));

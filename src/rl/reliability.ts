@@ -3,31 +3,41 @@ import { largest, total } from "../numbers.ts";
 import { checkRatings, type Rating, ratingsOf } from "./agreement.ts";
 import { checkJudgements, type Judgement, type RewardedJudgement, rewardedOf } from "./judgement.ts";
 
-/** What several judges' ratings say about the items, and about the judges. */
+/** How reliable judges are, and what the items are, both from their ratings. */
 export interface Reliability {
   /** In alphabetical order: the order of all arrays here. */
   readonly categories: readonly string[];
   /** How the true categories are spread. */
   readonly prior: readonly number[];
-  /** By judge: confusion[true category][what he says], rows summing to 1. */
+  /** By judge: confusion[true category][rated category], rows summing to 1. */
   readonly confusion: ReadonlyMap<string, readonly (readonly number[])[]>;
-  /** By judge: how probable it is that what he says is true, Σ_c prior_c · confusion[c][c]. */
+  /** By judge: the probability that a rating is right, Σ_c prior_c · confusion[c][c]. */
   readonly accuracy: ReadonlyMap<string, number>;
   /** By item: the probability of each true category. */
   readonly items: ReadonlyMap<string, readonly number[]>;
 }
 
+/** How `reliability` is estimated. */
+export interface ReliabilityOptions {
+  /** Rounds of the expectation maximization, at most. Default 200. */
+  readonly rounds?: number;
+}
+
 /**
- * Judges are believed as far as they agree with those who are believed (Dawid and Skene 1979): expectation maximization of
- *   P(ratings) = Π_items Σ_c prior_c Π_ratings confusion_judge[c][said]
- * from the majority's view. Every confusion starts from a few imagined ratings that lean to the truth, so that a judge with
- * little said is neither believed nor disbelieved altogether.
+ * Reliability of judges without known labels (Dawid and Skene 1979), by expectation maximization of
  *
- * It finds who is careless, and not that all are wrong together.
+ * P(ratings) = Π_items Σ_c prior_c Π_ratings confusion_judge[c][rating]
  *
+ * from majority vote. Pseudo-counts that favor the diagonal keep the confusion of a judge with few ratings near a prior. It
+ * finds careless judges, not that all are wrong together.
+ *
+ * @param ratings of any judges.
  * @param options.rounds of the expectation maximization, at most. Default 200.
+ * @returns confusion and accuracy by judge, category probabilities by item.
+ * @throws TypeError naming the rating that cannot be; RangeError where `rounds` is none.
+ * @example const { accuracy } = reliability(ratingsOf(log.judgements()));
  */
-export function reliability(ratings: Iterable<Rating>, options: { rounds?: number } = {}): Reliability {
+export function reliability(ratings: Iterable<Rating>, options: ReliabilityOptions = {}): Reliability {
   checkOptions("reliability", options, { rounds: true });
   const { rounds = 200 } = options;
   checkNumber("reliability", "rounds", rounds, number.wholeAtLeast1);
@@ -81,12 +91,17 @@ export function reliability(ratings: Iterable<Rating>, options: { rounds?: numbe
 }
 
 /**
- * Judgements to learn from, each answer's once: its reward is what all who judged it say together, by how far each is to be
- * believed, P(right) − P(wrong). Give it to `agent.update`. Skips and judgements for evaluation are left out.
+ * Aggregates the judgements of several people: each answer once, its reward P(right) − P(wrong) by `reliability`. Skips and
+ * judgements for evaluation are left out.
+ *
+ * @param judgements of any judges.
+ * @returns one judgement for each answer, for `agent.update`.
+ * @throws FeedbackLogError naming the judgement and its field that cannot be.
+ * @example await agent.update(aggregateLabels(log.judgements()));
  */
 export function aggregateLabels(judgements: Iterable<Judgement>): RewardedJudgement[] {
   const all = rewardedOf(
-    checkJudgements("reconciled", judgements, ["example", "action", "judge", "reward", "purpose"]),
+    checkJudgements("aggregateLabels", judgements, ["example", "action", "judge", "reward", "purpose"]),
   );
   const ratings = ratingsOf(all);
   const { categories, items } = reliability(ratings);

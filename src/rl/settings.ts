@@ -29,54 +29,60 @@ import type { Query } from "./answers.ts";
 import { checkObject } from "./check.ts";
 import type { FeedbackLog } from "./log.ts";
 
-/* What a learner is given and what it remembers, and the checks of both: before anything is made of them. */
+/* What a learner is given and its state, and the checks of both: before anything is made of them. */
 
+/** What can be set of a learner beside its data: method, seed, answers, and the settings of its algorithms. */
 export interface LearnerSettings extends AlgorithmSettings {
   /** How to learn. Default: "posterior". */
   method?: Method;
   /** Of the answers that are sampled and of everything random in the algorithms. Default 0. */
   seed?: number;
   /**
-   * "sampled": by the policy's probabilities, as policy gradients need it; "greedy": the most judgements then are
-   * "right", and say which label it is; what was hardly ever confirmed has the benefit of the doubt (`algorithms/confirmed.ts`). Default: the likeliest for "posterior", else sampled.
+   * "sampled": from the policy's probabilities, as policy gradients need it. "greedy": the argmax, with an optimism bonus for
+   * rarely labeled actions (`optimisticArgmax`). Default: greedy for "posterior", else sampled.
    */
   answers?: "sampled" | "greedy";
 }
 
+/** What a learner is made of: settings, log and data. */
 export interface LearnerOptions<E extends Identified> extends LearnerSettings {
+  /** Where judgements are written, and what updates learn from. */
   log: FeedbackLog;
-  /** The policy that the KL penalty holds to. Default: what the network itself said when it answered, as the log has it. */
+  /** The policy of the KL penalty. Default: the behavior log-probabilities of the log. */
   reference?: Policy;
   /** Turns examples into a batch of the network. Default: that of `handgrad/data`, for examples as it makes them. */
   batchOf?: (examples: readonly E[]) => Batch;
-  /** Finds an example that a log of an earlier session speaks of. */
+  /** Finds an example by the id that a log of an earlier run gives. */
   find?: (id: string) => E | undefined;
   /** Examples whose label is known. */
   labeled?: readonly (E & { label: number })[];
-  /** Examples that may be learned from though nobody judges them, such as all that came in so far. */
+  /** Examples without label or judgement that may be learned from (`unlabeledBatch`). */
   unlabeled?: Pool<E>;
   /** A part of examples that comes again word for word, such as a hint. */
   recurring?: Recurring<E>;
-  /** Changes an example a little before it is learned from, such that its label stays. Default: not. */
+  /** Changes an example without changing its label, before a step. Default: no augmentation. */
   augment?: (example: E, random: Random) => E;
   /** A name for this run of the program, written with every judgement and part of its id. Default: a new one. */
   session?: string;
 }
 
+/** Anything with an id, such as an example. */
 export interface Identified {
+  /** Unique among the examples, and the same in every run. */
   readonly id: string;
 }
 
-/** What a learner remembers beside the weights and the log, to go on exactly. */
+/** A learner's state beside weights, optimizer and log, to resume exactly. */
 export interface LearnerState {
+  /** How many updates there were. */
   updates: number;
-  /** How many judgements were learned from, and their ids: what is new is told by them. */
+  /** How many judgements were learned from. */
   learned: number;
-  /** Missing in what was kept by version 0.1: the first of the log then. */
+  /** Their ids. Missing in what version 0.1 wrote: the first of the log then. */
   learnedFrom?: readonly string[];
-  /** How often each action had been confirmed by then. */
+  /** How many labels and approving judgements each action had by then. */
   labelCounts?: readonly number[];
-  /** What each algorithm remembers. */
+  /** The state of each algorithm. */
   algorithms: readonly AlgorithmState[];
 }
 
@@ -205,7 +211,7 @@ function checkExamples<E extends Identified>(options: LearnerOptions<E>, classes
 export function checkQueries(examples: readonly Identified[], asking: Query | readonly Query[]): Required<Query>[] {
   checkList("actOn", "examples", examples, "a list of examples");
   if (Array.isArray(asking) && asking.length !== examples.length)
-    throw new RangeError(`actOn: ${asking.length} ways of asking for ${examples.length} examples, expected as many.`);
+    throw new RangeError(`actOn: ${asking.length} queries for ${examples.length} examples, expected as many.`);
   return examples.map((example, i) => {
     if (typeof example?.id !== "string" || example.id === "")
       throw new TypeError(

@@ -142,7 +142,7 @@ describe("what a learner is given", () => {
   it("is checked where it judges, asks and restores", async () => {
     const agent = make({});
     await expect(agent.act(examples[0]!, { purpose: "eval" } as never)).rejects.toThrow(/purpose is "eval"/);
-    await expect(agent.actOn(examples.slice(0, 2), [{}])).rejects.toThrow(/1 ways of asking for 2 examples/);
+    await expect(agent.actOn(examples.slice(0, 2), [{}])).rejects.toThrow(/1 queries for 2 examples/);
     await expect(agent.act(examples[0]!, { inclusionProbability: 0 })).rejects.toThrow(/inclusionProbability is 0/);
     const { id } = await agent.act(examples[0]!);
     await expect(agent.judge(id, { reward: 1, judge: "a", note: "" } as never)).rejects.toThrow(/no option "note"/);

@@ -7,11 +7,15 @@ import type { RewardedJudgement } from "../judgement.ts";
 
 /** A network that gives one logit an action. `MultimodalNet` is one. */
 export interface Policy extends Module {
+  /** The engine that its parameters belong to. */
   readonly engine: Engine;
+  /** `classes`: the number of actions A. */
   readonly config: { readonly classes: number };
   /** The columns of `present` in a batch, where it can do without a part of an example. */
   readonly modalities?: readonly Modality[];
-  /** Examples that it answers at once, at most, while nothing is learned: fewer where an example is large. Default 100. */
+  /**
+   * The largest number of examples in one forward pass without learning: lower it where an example is large. Default 100.
+   */
   readonly batchSize?: number;
   /** Logits [N, A] of a batch, in a step. */
   forward(batch: Batch, options?: { training?: boolean }): Tensor;
@@ -38,51 +42,61 @@ export function checkOptimizer(operation: string, optimizer: Optimizer): void {
     );
 }
 
-/** A judgement, with the example that it is about. */
+/** A judgement with a reward, and the example itself in place of its id. */
 export interface Judged<E> extends Omit<RewardedJudgement, "example"> {
+  /** The example that was judged. */
   readonly example: E;
 }
 
-/** Examples that can be had one by one; they may be made when they are asked for. */
+/** Examples by index; an array is one, and so is an object that makes an example when `at` is called. */
 export interface Pool<E> {
+  /** How many examples there are. */
   readonly length: number;
+  /** Example i, 0 ≤ i < length; the same one each time. */
   at(i: number): E;
 }
 
-/** Everything that there is to learn from, at one update. */
+/** Everything that an algorithm may learn from in one update. */
 export interface UpdateContext<E> {
+  /** The network that learns. */
   readonly policy: Policy;
+  /** The optimizer of its parameters. */
   readonly optimizer: Optimizer;
-  /** What the policy is held to; undefined: to what it said itself when it answered. */
+  /** The policy of the KL penalty; undefined: the behavior log-probabilities of the log. */
   readonly reference: Policy | undefined;
-  /** Judged since the last update. */
+  /** Judgements that no update has learned from yet. */
   readonly newJudgements: readonly Judged<E>[];
-  /** Judged ever, those among them. */
+  /** All judgements that count, the new ones among them, in the order of the log. */
   readonly judged: readonly Judged<E>[];
+  /** Examples whose label is known. */
   readonly labeled: readonly (E & { readonly label: number })[];
-  /** How often each action was confirmed, by a label or a judgement, [A] (`confirmed.ts`). */
+  /** How many labels and approving judgements each action has, [A] (`labelCounts.ts`). */
   readonly labelCounts: readonly number[];
-  /** Examples without label or judgement, such as those that come in all day. */
+  /** Examples without label or judgement. */
   readonly unlabeled: Pool<E>;
+  /** Turns examples into a batch of the network. */
   readonly batchOf: (examples: readonly E[]) => Batch;
-  /** Changes an example a little, such that its label stays. */
+  /** Changes an example without changing its label. */
   readonly augment: (example: E, random: Random) => E;
-  /** A stream of random numbers that belongs to this update and this purpose. */
+  /** A stream of random numbers of this update and this purpose. */
   readonly random: (purpose: string) => Random;
 }
 
-/** One way to learn. What it remembers between two updates is in `state()`, so that a run can be stopped and resumed. */
+/**
+ * A learning algorithm. What the next update needs beside weights and log is in `state()`, so that a run can be resumed.
+ */
 export interface Algorithm<E extends { readonly id: string }> {
-  /** Learns once. Gives the mean loss; undefined where there was nothing to learn from. */
+  /** One update. Resolves to the mean loss; undefined where there was nothing to learn from. */
   learn(context: UpdateContext<E>): Promise<number | undefined>;
-  /** What it would answer, [N][A]: probabilities, from these modalities alone or from all. Default: what the policy says. */
+  /** π(· | x) [N][A] of examples, from these modalities alone or from all. Default: the softmax of the policy. */
   predict?(context: UpdateContext<E>, examples: readonly E[], given?: readonly Modality[]): Promise<number[][]>;
   /** Numbers that the next update needs beside weights and log, fit for JSON. */
   state?(): AlgorithmState;
-  /** @throws RangeError where the memory is of another rule, or of a policy with other classes. */
+  /** @throws RangeError where the state is of another algorithm, or of a policy with other classes. */
   loadState?(state: AlgorithmState, classes: number): void;
 }
 
+/** Numbers by name, fit for JSON. */
 export type AlgorithmState = Readonly<Record<string, readonly number[]>>;
 
 /** Splits a list into pieces of at most `size`. */

@@ -13,7 +13,9 @@ import type { AlgorithmState, Judged } from "./algorithm.ts";
  *                what it answered
  */
 
+/** The baselines by name: "none", "average", "leaveOneOut" and "value". */
 export const baselineNames = ["none", "average", "leaveOneOut", "value"] as const;
+/** What is subtracted from a reward before it weighs the policy gradient: the setting `baseline`. */
 export type BaselineName = (typeof baselineNames)[number];
 
 export interface BaselineSettings {

@@ -23,11 +23,12 @@ export type AlgorithmSettings = Partial<
   ReinforceSettings & PpoSettings & GrpoSettings & ReplaySettings & ImportanceSettings & PosteriorSettings
 >;
 
+/** The methods by name, the default first. */
 export const methods = ["posterior", "replay", "importance", "reinforce", "ppo", "grpo"] as const;
 /**
  * How a learner learns:
- *   posterior   from what is believed of every example, judged or not: labels, verdicts, network and hints together
- *   replay      REINFORCE, and the likelihood of the whole log again and again
+ *   posterior   EM: the posterior of every example's label from labels, judgements, network and hints; then cross-entropy
+ *   replay      REINFORCE, and the likelihood of the whole log (feedback loss) by replay
  *   importance  the policy gradient from the whole log, weighted by the logged propensities
  *   reinforce   REINFORCE alone
  *   ppo, grpo   clipped steps on the newest judgements; with groups of answers to the same example

@@ -3,17 +3,17 @@ import { largest, smallest } from "../../numbers.ts";
 import type { Judged } from "./algorithm.ts";
 
 /*
- * What is known of the answers themselves: how often each was confirmed, by a label or by a judgement "right". An answer
- * that is never given is never confirmed, and nothing is ever learned of it; so what hardly anyone has confirmed gets the
- * benefit of the doubt, as in algorithms that are optimistic in the face of the unknown (Lai & Robbins 1985; Auer et al. 2002).
+ * Label counts: how many labels and approving judgements each action has. An action that is never tried gets no count, and
+ * nothing is ever learned of it; so rare ones get an optimism bonus, as in upper confidence bounds (Lai & Robbins 1985;
+ * Auer et al. 2002).
  */
 
-/** What is too little, as a part of the mean over all answers. */
+/** Counts below this part of the mean over all actions get a bonus. */
 const RARE = 0.5;
-/** What is added at most to a probability: where the likeliest answer is less sure than this, another one is tried. */
+/** The largest bonus, in probability. */
 const OPTIMISM = 0.5;
 
-/** How often each of A answers was confirmed, [A]. */
+/** How many labels and approving judgements each action has, [A]. */
 export function countLabels(
   labeled: readonly { readonly label: number }[],
   judged: readonly Pick<Judged<unknown>, "action" | "reward">[],
@@ -25,17 +25,25 @@ export function countLabels(
   return counts;
 }
 
-/** The least that any answer was confirmed, as a part of the mean over all; 0 where none was. */
+/** The lowest count as a part of the mean over all actions; 0 where all are 0. */
 export function lowestRelativeCount(counts: readonly number[]): number {
   const total = counts.reduce((a, b) => a + b, 0);
   return total === 0 ? 0 : (counts.length * smallest(counts)) / total;
 }
 
 /**
- * The likeliest answer of probabilities [A], the first of equals. Where `counts` tell how often each was confirmed, those that
- * hardly were have the benefit of the doubt.
+ * The index of the largest probability, the first of equals; with `counts` plus an optimism bonus for rarely labeled actions:
  *
- * @throws TypeError or RangeError where there is none, a probability is no number, or the counts are not as many.
+ * argmax_a p_a + 0.5 · max(0, 1 − n_a / (0.5 · mean n))
+ *
+ * so that an action that was never approved is still tried (optimism in the face of uncertainty: Lai & Robbins 1985).
+ *
+ * @param probabilities [A]
+ * @param counts n [A], how many labels and approving judgements each action has. Default: no bonus.
+ * @returns an index into `probabilities`.
+ * @throws TypeError where one of the lists or its numbers is none.
+ * @throws RangeError where there are no probabilities, or not as many counts.
+ * @example optimisticArgmax([0.5, 0.4, 0.1]); // 0
  */
 export function optimisticArgmax(probabilities: readonly number[], counts?: readonly number[]): number {
   checkNumbers("probabilities", probabilities, number.finite);

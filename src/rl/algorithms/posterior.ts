@@ -59,7 +59,9 @@ const NOISE = 0.05;
 
 /** A part of examples that comes again word for word, such as a hint, and the modalities that are the rest of it. */
 export interface Recurring<E> {
+  /** Names the part, such as the hint's words; examples with the same key share what is learned of it. */
   key: (example: E) => string;
+  /** The modalities without that part. */
   rest: readonly Modality[];
 }
 

@@ -16,6 +16,7 @@ import { checkPrediction, type Prediction, type ScoreName, unchecked as scores }
  * down, the mean of any f over all M is estimated without bias (Horvitz and Thompson 1952) by 1/M Σ_chosen f_i / π_i.
  */
 
+/** How to choose the examples to ask about. */
 export interface ChooseOptions {
   /** A score, or several with their weights, such as `{ bald: 0.5, margin: 0.5 }`. */
   readonly by: ScoreName | Readonly<Partial<Record<ScoreName, number>>>;
@@ -27,16 +28,25 @@ export interface ChooseOptions {
 export interface Choice {
   /** Its place among the predictions. */
   readonly index: number;
+  /** The name of the mixture, such as "0.5 bald + 0.5 margin, floor 0.1", for `Query`. */
   readonly acquisition: string;
   /** π, over 0 and at most 1. */
   readonly inclusionProbability: number;
 }
 
 /**
- * Chooses n of the M examples whose predictions are given, or all where there are fewer. In a shuffled order: the first of
- * them are no better than the last.
+ * Chooses n of M examples to ask about: by scores of active learning, mixed with a uniform floor; by systematic sampling with
  *
+ * π_i = floor · n/M + (1 − floor) · Σ_w w π_i^(w) / Σ_w w        Σ_i π_i = n
+ *
+ * @param predictions [M][K][A]: of each example the probabilities by K members of an ensemble.
+ * @param n how many to choose; all where there are fewer.
+ * @param options.by a score, or several with their weights.
+ * @param options.floor share of the questions that are chosen uniformly. Default 0.1.
+ * @param random the stream that draws them.
+ * @returns at most n choices in a shuffled order: the first are no better than the last.
  * @throws TypeError or RangeError naming the prediction, n, the weight or the floor that cannot be.
+ * @example const chosen = choose(predictions, 20, { by: "entropy" }, new Random("ask", 1));
  */
 export function choose(
   predictions: readonly Prediction[],

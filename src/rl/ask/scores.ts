@@ -48,6 +48,7 @@ export const unchecked = {
   bald: (prediction) => entropy(meanOf(prediction)) - total(prediction, entropy) / prediction.length,
 } satisfies Record<string, Score>;
 
+/** The name of a score, such as "entropy" or "bald". */
 export type ScoreName = keyof typeof unchecked;
 
 const checked =
@@ -57,7 +58,13 @@ const checked =
     return unchecked[name](prediction);
   };
 
-/** The scores by their names, which `choose` knows them by. */
+/**
+ * The scores of active learning by name: each maps a prediction [K][A] to a number, the higher the sooner it is asked about.
+ * `uniform` 0; `greedy` max_a p̄_a; `entropy` H(p̄); `margin` −(p̄_first − p̄_second); `bald` H(p̄) − 1/K Σ_k H(p_k).
+ *
+ * @throws TypeError or RangeError (each of them) where the prediction is none.
+ * @example scores.entropy([[0.9, 0.1]]);
+ */
 export const scores: Readonly<Record<ScoreName, Score>> = {
   uniform: checked("uniform"),
   greedy: checked("greedy"),
@@ -71,9 +78,12 @@ const meanOf = (prediction: Prediction): number[] =>
   Array.from(prediction[0]!, (_, a) => total(prediction, (p) => p[a]!) / prediction.length);
 
 /**
- * −Σ p log p, in nats.
+ * Shannon entropy H(p) = −Σ_a p_a log p_a, in nats.
  *
+ * @param p [A], probabilities that sum to 1.
+ * @returns H, from 0 to log A.
  * @throws TypeError or RangeError where these are no probabilities that sum to 1.
+ * @example entropyOf([0.5, 0.5]); // 0.693…
  */
 export function entropyOf(p: readonly number[]): number {
   checkProbabilities("entropyOf", "p", p);

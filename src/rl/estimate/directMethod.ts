@@ -5,11 +5,13 @@ import { type Estimate, estimateOf, scaled, sizeOf } from "./estimate.ts";
 import { expectedReward, type FitRewards, fitRewards, fitted } from "./rewardModel.ts";
 import { checkRows, groupRowsByExample, type LoggedAction } from "./rows.ts";
 
+/** How `directMethod` models rewards and finds its interval. */
 export interface DirectMethodOptions {
   /** Default: `fitRewards`, which knows the log alone. */
   readonly rewards?: FitRewards;
   /** How often the model is fitted anew to examples drawn again, at least twice. Default 100. */
   readonly resamples?: number;
+  /** Of the bootstrap. Default 0. */
   readonly seed?: number;
 }
 
@@ -20,11 +22,18 @@ const SEVERAL: NumberRule = {
 };
 
 /**
- * The direct method: the mean of Σ_a π(a) q̂(x, a), of a reward model q̂ that is fitted to the judgements. The narrowest of
- * all, and the only one that is wrong when its model is: the interval, by the bootstrap over examples (Efron 1979), tells
- * how much q̂ and the examples vary, and nothing of what q̂ cannot express.
+ * The direct method: mean of Σ_a π(a | x) q̂(x, a), with a reward model q̂ fitted to the judgements. Lowest variance, but
+ * biased where the model is: the interval, by the bootstrap over examples (Efron 1979), covers the variance of q̂ and of the
+ * examples, not its bias.
  *
- * @throws TypeError or RangeError naming the option or the row that cannot be; RangeError where there is too little to go by.
+ * @param rows such as `rowsOf` gives.
+ * @param options.rewards fits q̂. Default: `fitRewards`.
+ * @param options.resamples bootstrap samples, at least 2. Default 100.
+ * @param options.seed of the bootstrap. Default 0.
+ * @returns the mean reward of the target policy, with its 95 % interval.
+ * @throws TypeError or RangeError naming the option or the row that cannot be.
+ * @throws RangeError where fewer than two examples have a weight above 0.
+ * @example const { value, low, high } = directMethod(rowsOf(log.judgements(), target));
  */
 export function directMethod(rows: readonly LoggedAction[], options: DirectMethodOptions = {}): Estimate {
   checkOptions("directMethod", options, KNOWN);

@@ -4,23 +4,34 @@ import { type Estimate, estimateOf, sizeOf, weightedMean } from "./estimate.ts";
 import { expectedReward, type FitRewards, fitRewards, fitted, type RewardModel } from "./rewardModel.ts";
 import { checkRows, groupRowsByExample, type LoggedAction, ratio } from "./rows.ts";
 
+/** How `doublyRobust` models rewards and splits the examples. */
 export interface DoublyRobustOptions {
   /** Default: `fitRewards`, which knows the log alone. */
   readonly rewards?: FitRewards;
   /** Parts that the examples are split into; each is judged by a model fitted to the others. Default 5. */
   readonly folds?: number;
+  /** Of the split into folds. Default 0. */
   readonly seed?: number;
 }
 
 const KNOWN: Known<DoublyRobustOptions> = { rewards: true, folds: true, seed: true };
 
 /**
- * The doubly robust estimate (Dudík et al. 2011): the direct method, put right by the judgements,
- *   mean of Σ_a π(a) q̂(x, a) + w (r − q̂(x, a))        w = π(a) / μ(a)
- * Right where either the propensities or the model is, and narrower than `ips` as far as the model is good. No row is
- * judged by a model that has seen its example (cross-fitting, Chernozhukov et al. 2018).
+ * The doubly robust estimate (Dudík et al. 2011): the direct method, corrected by importance-weighted residuals,
  *
- * @throws TypeError or RangeError naming the option or the row that cannot be; RangeError where there is too little to go by.
+ * mean of Σ_a π(a) q̂(x, a) + w (r − q̂(x, a))        w = π(a) / μ(a)
+ *
+ * Unbiased where either the propensities or the model is right. Models are cross-fitted (Chernozhukov et al. 2018): none
+ * has seen the examples that it corrects.
+ *
+ * @param rows such as `rowsOf` gives.
+ * @param options.rewards fits q̂. Default: `fitRewards`.
+ * @param options.folds of the cross-fitting. Default 5.
+ * @param options.seed of the split. Default 0.
+ * @returns the mean reward of the target policy, with its 95 % interval.
+ * @throws TypeError or RangeError naming the option or the row that cannot be.
+ * @throws RangeError where there are fewer than two examples or folds.
+ * @example const { value, low, high } = doublyRobust(rowsOf(log.judgements(), target));
  */
 export function doublyRobust(rows: readonly LoggedAction[], options: DoublyRobustOptions = {}): Estimate {
   checkOptions("doublyRobust", options, KNOWN);

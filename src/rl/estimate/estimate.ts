@@ -1,16 +1,19 @@
 import { checkList, checkNumber, number } from "../../check.ts";
 import { largest, total } from "../../numbers.ts";
 
-/** An estimate of a mean reward, and how far to trust it. */
+/** An estimate of a policy's mean reward, with its uncertainty. */
 export interface Estimate {
+  /** The estimated mean reward. */
   readonly value: number;
-  /** The 95 % interval, by a normal law: value ± 1.96 standard errors. It may reach beyond what rewards can be. */
+  /** The lower end of the 95 % interval, value − 1.96 standard errors. It may reach beyond what rewards can be. */
   readonly low: number;
+  /** The upper end, value + 1.96 standard errors. */
   readonly high: number;
+  /** The standard deviation of the estimate itself. */
   readonly standardError: number;
   /**
-   * Effective sample size, (Σ w)² / Σ w² (Kish 1965): how many judgements of the new policy's own answers would weigh as
-   * much. Where it is small, a few judgements decide, and the interval is not to be trusted either.
+   * (Σ w)² / Σ w² (Kish 1965): how many judgements of the target policy's own answers would weigh as much. Where it is
+   * small, a few judgements decide, and neither value nor interval should be relied on.
    */
   readonly effectiveSampleSize: number;
   /** Judgements that it is made of. */
@@ -21,17 +24,21 @@ export interface Estimate {
 export const Z = 1.959963984540054;
 
 /**
- * (Σ w)² / Σ w²; 0 where there are none, or all are 0.
+ * Effective sample size of weights, (Σ w)² / Σ w² (Kish 1965).
  *
+ * @param weights finite, at least 0.
+ * @returns from 0 (no weights, or all 0) to the number of weights.
  * @throws RangeError where a weight is no finite number of at least 0.
+ * @example effectiveSampleSize([1, 1, 0]); // 2
  */
 export function effectiveSampleSize(weights: readonly number[]): number {
-  checkList("effectiveSize", "weights", weights, "a list of numbers");
-  for (let i = 0; i < weights.length; i++) checkNumber("effectiveSize", `weights[${i}]`, weights[i], number.atLeast0);
+  checkList("effectiveSampleSize", "weights", weights, "a list of numbers");
+  for (let i = 0; i < weights.length; i++)
+    checkNumber("effectiveSampleSize", `weights[${i}]`, weights[i], number.atLeast0);
   return sizeOf(weights);
 }
 
-/** As `effectiveSize`, of weights that were checked. */
+/** As `effectiveSampleSize`, of weights that were checked. */
 export function sizeOf(weights: readonly number[]): number {
   const near1 = scaled(weights);
   const squares = total(near1, (w) => w * w);

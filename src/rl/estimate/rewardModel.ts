@@ -2,10 +2,10 @@ import { checkNumber, describe, number, placeIn } from "../../check.ts";
 import { largest, total } from "../../numbers.ts";
 import { checkRows, type LoggedAction } from "./rows.ts";
 
-/** What reward is expected for an action: q̂(x, a), from -1 to 1. */
+/** Expected reward of an action, q̂(x, a), from -1 to 1. */
 export type RewardModel = (row: LoggedAction, action: number) => number;
 
-/** Learns a reward model from rows. */
+/** Fits a reward model to rows. */
 export type FitRewards = (rows: readonly LoggedAction[]) => RewardModel;
 
 /** Keeps coefficients finite where all rewards agree, and where both policies are the same. */
@@ -13,13 +13,15 @@ const RIDGE = 1e-2;
 const LEAST = 1e-6;
 
 /**
- * The reward model that needs nothing but the log: a person approves of an action the more, the likelier both policies
- * hold it,
- *   q̂(x, a) = 2 σ(θ · φ(x, a)) − 1        φ = (1, log π(a), log μ(a))
- * fitted to (1 + reward) / 2 by logistic regression (Newton's method). Three numbers, so that some dozen judgements do;
- * what people think of an action beyond that it does not know.
+ * A reward model of three coefficients that needs nothing but the log: logistic regression of (1 + reward) / 2 on the log
+ * probabilities of the action, by Newton's method with a ridge of 0.01.
  *
- * @throws TypeError or RangeError naming the row that cannot be; the model where the action is none of the row's.
+ * q̂(x, a) = 2 σ(θ · φ(x, a)) − 1        φ = (1, log π(a), log μ(a))
+ *
+ * @param rows such as `rowsOf` gives.
+ * @returns q̂; calling it with an action that is none of the row's throws a RangeError.
+ * @throws TypeError or RangeError naming the row that cannot be.
+ * @example const q = fitRewards(rows); q(rows[0], 2);
  */
 export const fitRewards: FitRewards = (rows) => {
   checkRows("fitRewards", rows);

@@ -2,9 +2,11 @@ import { checkFunction, checkList, checkNumber, checkText, type NumberRule, numb
 import { checkObject, checkProbabilities } from "../check.ts";
 import { checkJudgements, type Judgement, rewardedOf } from "../judgement.ts";
 
-/** One judgement, beside what the policy that is being estimated would have done there. */
+/** One judgement, beside the probabilities of the policy that is being estimated (the target). */
 export interface LoggedAction {
+  /** The id of the example. */
   readonly example: string;
+  /** The judged action, an index into `logged` and `target`. */
   readonly action: number;
   /** From -1 to 1. */
   readonly reward: number;
@@ -14,17 +16,20 @@ export interface LoggedAction {
   readonly logged: readonly number[];
   /** π: probabilities of the policy that is being estimated, [A]. */
   readonly target: readonly number[];
-  /** How many examples this one stands for: 1 / the chance of being asked about. */
+  /** How many examples this one stands for: 1 / its inclusion probability. */
   readonly weight: number;
 }
 
 /**
- * Rows from a log: its judgements for training that are no skips, in order. An example that was asked about by a chance
- * counts as many as it stands for, where all of the chances are known; else all count alike.
+ * Rows for off-policy estimation from a log: its judgements for training that are no skips, in order. Each is weighted by 1 /
+ * inclusion probability where all of those are known; else all weigh 1.
  *
- * @param target probabilities [A] of the policy that is being estimated, by example; undefined leaves the example out.
- * @throws FeedbackLogError naming a judgement's field that cannot be; RangeError where the probabilities are none, or of
- *   another number of actions than the log's.
+ * @param judgements such as `log.judgements()`.
+ * @param target π(· | x) [A] of the policy that is being estimated, by example id; undefined leaves the example out.
+ * @returns a row for each judgement used.
+ * @throws FeedbackLogError naming a judgement's field that cannot be.
+ * @throws RangeError where `target` gives no probabilities, or of another number of actions than the log's.
+ * @example const estimate = snips(rowsOf(log.judgements(), (id) => probabilities.get(id)));
  */
 export function rowsOf(
   judgements: Iterable<Judgement>,

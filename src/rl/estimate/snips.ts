@@ -3,9 +3,13 @@ import { checkRows, type LoggedAction, ratio } from "./rows.ts";
 
 /**
  * Self-normalized inverse propensity scoring (Swaminathan and Joachims 2015): Σ w r / Σ w, with w = π(a) / μ(a). Never
- * beyond what rewards can be, and mostly narrower than `ips`; its bias vanishes as 1 / n.
+ * outside the range of rewards, and mostly of lower variance than `ips`; its bias vanishes as 1 / n.
  *
- * @throws TypeError or RangeError naming the row that cannot be; RangeError where there is too little to go by.
+ * @param rows such as `rowsOf` gives.
+ * @returns the mean reward of the target policy, with its 95 % interval.
+ * @throws TypeError or RangeError naming the row that cannot be.
+ * @throws RangeError where there are judgements of fewer than two examples, or all weights are 0.
+ * @example const { value, low, high } = snips(rowsOf(log.judgements(), target));
  */
 export function snips(rows: readonly LoggedAction[]): Estimate {
   checkRows("snips", rows);

@@ -2,37 +2,51 @@ import { checkList, checkNumber, checkOptions, number, placeIn } from "../../che
 import { largest, total } from "../../numbers.ts";
 import { checkProbabilities } from "../check.ts";
 
-/** Examples whose likeliest answer was held about as likely. */
+/** The examples whose largest probability (confidence) lies between two edges. */
 export interface Bin {
-  /** Edges of the confidence, from over `low` to `high`. */
+  /** The lower edge, excluded. */
   readonly low: number;
+  /** The upper edge, included. */
   readonly high: number;
+  /** How many examples are in the bin. */
   readonly count: number;
-  /** Means over the bin's examples; NaN where there are none. */
+  /** Their mean confidence; NaN where there are none. */
   readonly confidence: number;
+  /** The share of them whose argmax is right; NaN where there are none. */
   readonly accuracy: number;
 }
 
+/** How well confidence matches accuracy. */
 export interface Calibration {
   /** Expected calibration error, 0 to 1. */
   readonly ece: number;
+  /** The bins, from low confidence to high: a reliability diagram. */
   readonly bins: readonly Bin[];
 }
 
+/** How `calibration` groups examples. */
+export interface CalibrationOptions {
+  /** The number of bins. Default 15. */
+  readonly bins?: number;
+}
+
 /**
- * Whether what is held 80 % likely is right in 80 % of cases: the expected calibration error (Naeini et al. 2015; Guo et
- * al. 2017) of the likeliest answers, in bins of equal width,
- *   ECE = Σ_b n_b / N · |accuracy_b − confidence_b|
+ * Expected calibration error (Naeini et al. 2015; Guo et al. 2017): whether answers of confidence 80 % are right in 80 % of
+ * cases, over bins of equal width.
+ *
+ * ECE = Σ_b n_b / N · |accuracy_b − confidence_b|
  *
  * @param probabilities [N][A]
  * @param labels [N], or where only judgements are known, whether each answer was right.
- * @param options.bins how many of them. Default 15.
+ * @param options.bins their number. Default 15.
+ * @returns the error and its bins.
  * @throws TypeError or RangeError naming the row or the label that cannot be.
+ * @example const { ece } = calibration(await agent.predict(examples), examples.map((e) => e.label));
  */
 export function calibration(
   probabilities: readonly (readonly number[])[],
   labels: ArrayLike<number | boolean>,
-  options: { bins?: number } = {},
+  options: CalibrationOptions = {},
 ): Calibration {
   checkOptions("calibration", options, { bins: true });
   const { bins = 15 } = options;

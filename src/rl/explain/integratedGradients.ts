@@ -4,15 +4,17 @@ import type { Batch, MultimodalNet } from "../../model/index.ts";
 import { total } from "../../numbers.ts";
 import { checkAction, checkNet, oneOf, repeated } from "./example.ts";
 
+/** How `integratedGradients` approximates its integral, and from where. */
 export interface IntegratedGradientsOptions {
   /** Points on the way from the baseline to the example, evaluated as one batch. Default 32. */
   readonly steps?: number;
-  /** What "nothing there" looks like. Default: zeros, a black picture and silence. */
+  /** The input x′ that stands for absence. Default: zeros, a black picture and silence. */
   readonly baseline?: { readonly image?: Float32Array; readonly audio?: Float32Array };
 }
 
 const KNOWN: Known<IntegratedGradientsOptions> = { steps: true, baseline: true };
 
+/** What each number of an example adds to the probability of an action. */
 export interface Attribution {
   /** [C, H, W]: what each pixel adds to the probability. */
   readonly image?: Float32Array;
@@ -20,20 +22,29 @@ export interface Attribution {
   readonly audio?: Float32Array;
   /** [T]: the same, summed over each frame. */
   readonly frames?: Float32Array;
-  /** The action's probability at the baseline, and for the example itself. */
+  /** The action's probability at the baseline, p(x′). */
   readonly from: number;
+  /** Its probability for the example itself, p(x). */
   readonly to: number;
 }
 
 /**
- * Integrated gradients (Sundararajan, Taly and Yan 2017) of the probability p of an action, over picture and sound at once,
- * the words staying as they are:
- *   attribution_i = (x_i − x′_i) · ∫₀¹ ∂p/∂x_i (x′ + α (x − x′)) dα        Σ_i attribution_i = p(x) − p(x′)
- * The integral is the mean of `steps` gradients in the middle of as many equal parts: one batch, forward and back. Where
- * p(x) − p(x′) and the sum differ by much, more steps are needed.
+ * Integrated gradients (Sundararajan, Taly and Yan 2017) of the probability p of an action, over image and audio at once;
+ * the words stay as they are.
  *
+ * attribution_i = (x_i − x′_i) · ∫₀¹ ∂p/∂x_i (x′ + α (x − x′)) dα        Σ_i attribution_i = p(x) − p(x′)
+ *
+ * The integral is a midpoint sum of `steps` gradients, one batch forward and backward. Where p(x) − p(x′) and the sum differ
+ * by much, more steps are needed.
+ *
+ * @param net a network that reads image, audio or both.
  * @param batch of one example, in typed arrays.
+ * @param action whose probability is explained.
+ * @param options.steps points between baseline and example. Default 32.
+ * @param options.baseline x′. Default: zeros.
+ * @returns attributions of the modalities that the network reads.
  * @throws TypeError or RangeError naming the option, the action or the part of the batch that cannot be.
+ * @example const { image, from, to } = await integratedGradients(net, batchOf([example]), action);
  */
 export async function integratedGradients(
   net: MultimodalNet,

@@ -12,17 +12,25 @@ import { checkAction, checkNet, oneOf, repeated } from "./example.ts";
  *   φ_i = Σ_{S without i} |S|! (n − |S| − 1)! / n! · (v(S ∪ i) − v(S))        Σ_i φ_i = v(all) − v(none)
  */
 
-/** What each player adds, and what there is without any. */
+/** Shapley values of named players, and the worth of none and of all: Σ shares = all − none. */
 export interface ShapleyValues<Name extends string = string> {
+  /** φ by player. */
   readonly shares: Readonly<Record<Name, number>>;
+  /** v(∅): the probability without any player. */
   readonly none: number;
+  /** v(all players). */
   readonly all: number;
 }
 
 /**
- * φ [n] from v, given for every subset: v[bits], where bit i says that player i is there; 2ⁿ numbers.
+ * Shapley values (1953) of n players, exactly, from the worth v of every subset:
  *
- * @throws RangeError where they are not as many, or not finite.
+ * φ_i = Σ_{S without i} |S|! (n − |S| − 1)! / n! · (v(S ∪ i) − v(S))        Σ_i φ_i = v(all) − v(none)
+ *
+ * @param v [2ⁿ], where bit i of the index says that player i is in the subset.
+ * @returns φ [n].
+ * @throws RangeError where v holds no power of 2 of numbers, or one is not finite.
+ * @example shapleyValues([0, 1, 2, 3]); // [1, 2]
  */
 export function shapleyValues(v: ArrayLike<number>): number[] {
   checkList("shapleyValues", "v", v, "a list of 2ⁿ numbers");
@@ -39,11 +47,13 @@ export function shapleyValues(v: ArrayLike<number>): number[] {
 }
 
 /**
- * What each of the players adds, asked for subset by subset, as where a learner's memory answers beside its network.
+ * Shapley values of named players from a function of subsets, such as one that asks a learner for its predictions.
  *
- * @param players at most 16, each named once: 2ⁿ subsets are asked about.
+ * @param players at most 16, each named once: 2ⁿ subsets are evaluated.
  * @param worth v of a subset.
+ * @returns φ by name, with v of none and of all.
  * @throws TypeError or RangeError where those cannot be, or a worth is no finite number.
+ * @example await sharesOf(["image", "audio"], async (modalities) => (await agent.predict([example], { modalities }))[0][3]);
  */
 export async function sharesOf<Name extends string>(
   players: readonly Name[],
@@ -74,11 +84,15 @@ const PLAYERS = 16;
 const ones = (bits: number): number => (bits === 0 ? 0 : (bits & 1) + ones(bits >> 1));
 
 /**
- * What each modality adds to the probability of an action, exactly. Every example is encoded once, and all 2^M subsets are
- * one batch for fusion and head. A modality that an example lacks adds 0.
+ * Shapley values of the modalities for the probability of an action, exactly: every example is encoded once, and all 2^M
+ * subsets are one batch for fusion and head. A modality that an example lacks gets 0.
  *
+ * @param net a network of M modalities.
+ * @param batch of N examples.
  * @param actions [N], one for each example of the batch.
+ * @returns [N], shares by modality.
  * @throws TypeError or RangeError naming the action or the part of the batch that cannot be.
+ * @example const [{ shares }] = await modalityShares(net, batchOf([example]), [action]);
  */
 export async function modalityShares(
   net: MultimodalNet,
@@ -126,12 +140,17 @@ const ORDERS = 64;
 const CHUNK = 256;
 
 /**
- * What each word adds to the probability of an action, for one example: a word that is not there is padding. Up to 8 words
- * exactly, by all 2ᴸ texts; longer ones by 64 orders drawn at random, each also backwards (Castro et al. 2009), which keeps
- * Σ φ exact and leaves noise in each.
+ * Shapley values of the words of one example for the probability of an action; a word that is absent is padding. Up to 8
+ * words exactly, by all 2ᴸ texts; longer ones by 64 random orders, each also reversed (Castro et al. 2009): Σ φ stays exact,
+ * each φ is an estimate.
  *
- * @param batch of one example. Gives φ [L], 0 for padding.
+ * @param net a network that reads text.
+ * @param batch of one example.
+ * @param action whose probability is explained.
+ * @param seed of the orders. Default 0.
+ * @returns φ [L], 0 for padding.
  * @throws TypeError or RangeError naming the action or the part of the batch that cannot be.
+ * @example const shares = await wordShares(net, batchOf([example]), action);
  */
 export async function wordShares(
   net: MultimodalNet,
