@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
-import { loadTriDigits } from "../demo/cli/tridigits.ts";
+import { loadTriDigits } from "../demo/tridigits/load.ts";
 import { Random } from "../src/data/index.ts";
 import {
   accuracy,

@@ -2,8 +2,9 @@ import { existsSync, mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { PNG } from "pngjs";
-import { loadTriDigits } from "../demo/cli/tridigits.ts";
-import { batches, Random, type TriDigitSet, type TriDigits, triDigitsShape } from "../src/data/index.ts";
+import { loadTriDigits } from "../demo/tridigits/load.ts";
+import { type TriDigitSet, type TriDigits, triDigitsShape } from "../demo/tridigits/tridigits.ts";
+import { batches, Random } from "../src/data/index.ts";
 import {
   ConditionalVae,
   loadModel,

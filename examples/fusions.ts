@@ -1,8 +1,9 @@
 import { existsSync, mkdirSync, readFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { parseArgs } from "node:util";
-import { loadTriDigits } from "../demo/cli/tridigits.ts";
-import { batches, batchOf, Random, type TriDigitSet, type TriDigits, triDigitsShape } from "../src/data/index.ts";
+import { loadTriDigits } from "../demo/tridigits/load.ts";
+import { type TriDigitSet, type TriDigits, triDigitsShape } from "../demo/tridigits/tridigits.ts";
+import { batches, batchOf, Random } from "../src/data/index.ts";
 import { type Fusion, fusions, MultimodalNet, type Task, tasks } from "../src/model/index.ts";
 import { appendLine } from "../src/node/append-line.ts";
 import { adam, cosine, createEngine, type Engine, noGrad } from "../src/node.ts";

@@ -1,16 +1,8 @@
-import {
-  channelsFirst,
-  fromChannelsFirst,
-  type Random,
-  randomShift,
-  type TriDigit,
-  type TriDigitSet,
-  type TriDigits,
-  triDigitsShape,
-} from "../../src/data/index.ts";
+import { channelsFirst, fromChannelsFirst, type Random, randomShift } from "../../src/data/index.ts";
 import type { Engine } from "../../src/index.ts";
 import { MultimodalNet, type Optimizer } from "../../src/model/index.ts";
 import { type FeedbackLog, type Learner, type LearnerState, learner, type Method } from "../../src/rl/index.ts";
+import { type TriDigit, type TriDigitSet, type TriDigits, triDigitsShape } from "../tridigits/tridigits.ts";
 import { type Settings, UsageError } from "./settings.ts";
 
 /* The network of a run, and the learner over it: what they are follows from the run's settings. */

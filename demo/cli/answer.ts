@@ -9,12 +9,11 @@ import {
   resample,
   rescale,
   resize,
-  type TriDigit,
-  triDigitsShape,
 } from "../../src/data/index.ts";
 import type { Modality } from "../../src/model/index.ts";
 import { decodeImage } from "../../src/node.ts";
 import { optimisticArgmax, sharesOf } from "../../src/rl/index.ts";
+import { type TriDigit, triDigitsShape } from "../tridigits/tridigits.ts";
 import { barOf } from "./interview.ts";
 import { percent, say } from "./progress.ts";
 import { readFile } from "./read-file.ts";

@@ -1,7 +1,8 @@
 import { Command } from "commander";
-import { Random, type TriDigit } from "../../src/data/index.ts";
+import { Random } from "../../src/data/index.ts";
 import { openFeedbackLog } from "../../src/node/feedback-log.ts";
 import { type BlindAccuracy, blindAccuracy } from "../../src/rl/index.ts";
+import type { TriDigit } from "../tridigits/tridigits.ts";
 import { heldOut, type TestResult, testOn } from "./held-out.ts";
 import { humanJudge, judgeAll, Quit } from "./judges.ts";
 import { percent, say } from "./progress.ts";

@@ -1,4 +1,4 @@
-import { batches, type TriDigit, type TriDigitSet, type TriDigits } from "../../src/data/index.ts";
+import { batches } from "../../src/data/index.ts";
 import {
   accuracy,
   argmaxRows,
@@ -9,6 +9,7 @@ import {
   type Predictions,
 } from "../../src/model/index.ts";
 import { type Calibration, calibration, type Learner } from "../../src/rl/index.ts";
+import type { TriDigit, TriDigitSet, TriDigits } from "../tridigits/tridigits.ts";
 import { progress } from "./progress.ts";
 
 /* How well a network does on examples that nothing was learned from: speakers that it was taught with, and speakers that it never heard. */

@@ -1,5 +1,6 @@
-import { encodeWav, type TriDigit, triDigitsShape } from "../../src/data/index.ts";
+import { encodeWav } from "../../src/data/index.ts";
 import type { Answer, FeedbackLog, Learner, Purpose, SimulatedPerson } from "../../src/rl/index.ts";
+import { type TriDigit, triDigitsShape } from "../tridigits/tridigits.ts";
 import { askPerson } from "./interview.ts";
 import { player } from "./play.ts";
 import { say } from "./progress.ts";

@@ -1,9 +1,11 @@
-import { batches, Random, type TriDigit, type TriDigits } from "../../src/data/index.ts";
+import { batches, Random } from "../../src/data/index.ts";
 import { evaluateByModality, MultimodalNet, type Optimizer, trainEpoch } from "../../src/model/index.ts";
 import { openFeedbackLog } from "../../src/node/feedback-log.ts";
 import { adam, cosine, createEngine, type Engine } from "../../src/node.ts";
 import { largest } from "../../src/numbers.ts";
 import { type FeedbackLog, type Learner, memoryLog, rewarded, simulatedPerson } from "../../src/rl/index.ts";
+import { loadTriDigits } from "../tridigits/load.ts";
+import type { TriDigit, TriDigits } from "../tridigits/tridigits.ts";
 import { agentOf, idAt, networkOf, onPolicy, roundOf } from "./agent.ts";
 import { answersOf, figuresOf, type HeldOut, type TestResult, testOn } from "./held-out.ts";
 import { humanJudge, type Judge, judgeAll, Quit, simulatedJudge } from "./judges.ts";
@@ -12,7 +14,6 @@ import { renderReport } from "./report.ts";
 import type { RunFolder } from "./run-folder.ts";
 import type { Settings } from "./settings.ts";
 import type { Progress } from "./stage.ts";
-import { loadTriDigits } from "./tridigits.ts";
 
 /*
  * One run, from data to report: train on the labels, evaluate, learn from judgements, evaluate again. A checkpoint is

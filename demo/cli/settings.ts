@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { describe, type NumberRule, nearest, number } from "../../src/check.ts";
-import type { SetName } from "../../src/data/index.ts";
 import { type Method, methods } from "../../src/rl/index.ts";
+import type { SetName } from "../tridigits/tridigits.ts";
 import { upgradedSettings } from "./upgrade.ts";
 
 /** A mistake of whoever called the program: one line, exit code 2. */

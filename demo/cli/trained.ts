@@ -1,12 +1,12 @@
 import { existsSync } from "node:fs";
-import type { TriDigit, TriDigits } from "../../src/data/index.ts";
 import type { MultimodalNet } from "../../src/model/index.ts";
 import { adam, createEngine, type Engine } from "../../src/node.ts";
 import { type FeedbackLog, type Learner, memoryLog } from "../../src/rl/index.ts";
+import { loadTriDigits } from "../tridigits/load.ts";
+import type { TriDigit, TriDigits } from "../tridigits/tridigits.ts";
 import { agentOf, networkOf } from "./agent.ts";
 import { RunFolder } from "./run-folder.ts";
 import { type Settings, UsageError } from "./settings.ts";
-import { loadTriDigits } from "./tridigits.ts";
 
 /** What a run that is done has made, to be used and not taught. */
 export interface Trained {

@@ -1,15 +1,5 @@
-import {
-  channelsFirst,
-  createImage,
-  LogMel,
-  padSequences,
-  resample,
-  resize,
-  Tokenizer,
-  type TriDigit,
-  type TriDigitSet,
-  triDigitsShape,
-} from "../../src/data/index.ts";
+import { type TriDigit, type TriDigitSet, triDigitsShape } from "../../demo/tridigits/tridigits.ts";
+import { channelsFirst, createImage, LogMel, padSequences, resample, resize, Tokenizer } from "../../src/data/index.ts";
 import type { LabeledBatch } from "../../src/model/index.ts";
 import type { Form } from "./forms.ts";
 

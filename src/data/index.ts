@@ -12,7 +12,6 @@ export { mono, normalizeLevel, normalizePeak, preEmphasis, type Sound } from "./
 export { type SpectralGateOptions, spectralGate } from "./audio/spectralGate.ts";
 export { encodeWav } from "./audio/wav.ts";
 export { type BatchExample, batches, batchOf, type LabeledArrays } from "./batch.ts";
-export * from "./corrupt.ts";
 export { DataError } from "./errors.ts";
 export type { Example, ExampleSet } from "./example.ts";
 export { classNames, type Labels, parseCsv, parseLabels } from "./file/csv.ts";
@@ -50,12 +49,3 @@ export { Random } from "./random.ts";
 export { type PadOptions, padSequences } from "./text/pad.ts";
 export { KERAS_FILTERS, splitText, type TextRules } from "./text/split.ts";
 export { PADDING, Tokenizer, type TokenizerOptions, UNKNOWN } from "./text/tokenizer.ts";
-export {
-  type Clip,
-  type SetName,
-  setNames,
-  type TriDigit,
-  TriDigitSet,
-  TriDigits,
-  triDigitsShape,
-} from "./tridigits.ts";

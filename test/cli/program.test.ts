@@ -6,7 +6,7 @@ import { fileURLToPath } from "node:url";
 import { PNG } from "pngjs";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Progress } from "../../demo/cli/stage.ts";
-import { loadTriDigits } from "../../demo/cli/tridigits.ts";
+import { loadTriDigits } from "../../demo/tridigits/load.ts";
 import { encodeWav } from "../../src/data/index.ts";
 import { decodeSafetensors, encodeSafetensors, type Weights } from "../../src/model/index.ts";
 

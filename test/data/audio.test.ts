@@ -2,8 +2,6 @@ import { readFileSync } from "node:fs";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import {
-  addSoundNoise,
-  changeSpeed,
   DataError,
   decodeALaw,
   decodeWav,
@@ -111,7 +109,6 @@ describe("features are torchaudio's", () => {
       "MelSpectrogram: 383967296 numbers would come out, more than the 268435456 (2^28) allowed",
     );
     expect(() => frames(million, 1000, 1)).toThrow("frames: 999001000 numbers would come out");
-    expect(() => changeSpeed(million, 1e-9)).toThrow("changeSpeed: ");
     expect(() => spectralGate(million, { fft: 4096, hop: 1 })).toThrow("spectralGate: ");
     expect(performance.now() - start).toBeLessThan(3000);
   });
@@ -379,7 +376,10 @@ describe("spectral gate", () => {
   const clean = Float32Array.from({ length: 16000 }, (_, i) =>
     i >= 4000 && i < 12000 ? 0.3 * Math.sin((2 * Math.PI * 700 * i) / 16000) : 0,
   );
-  const noisy = addSoundNoise(clean.slice(), new Random("gate"), 10);
+  const random = new Random("gate");
+  /** Noise 10 dB below the RMS of the whole. */
+  const deviation = rms(clean) * 10 ** (-10 / 20);
+  const noisy = clean.map((x) => x + deviation * random.normal());
   const error = (x: Float32Array) => 20 * Math.log10(rms(x.map((v, i) => v - clean[i]!)));
 
   test("takes at least 10 dB of the noise off, and leaves the tone", () => {

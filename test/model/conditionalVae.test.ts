@@ -1,7 +1,7 @@
 import { createRequire } from "node:module";
 import type * as Ort from "onnxruntime-common";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { loadTriDigits } from "../../demo/cli/tridigits.ts";
+import { loadTriDigits } from "../../demo/tridigits/load.ts";
 import { Random } from "../../src/data/index.ts";
 import { adam, type Engine, noGrad, type Tensor } from "../../src/index.ts";
 import { ConditionalVae, encodeOnnx, MultimodalNet } from "../../src/model/index.ts";

@@ -1,8 +1,9 @@
 import type { Remote } from "comlink";
 import { openFeedbackLog } from "../../../src/browser.ts";
-import { DataError, type TriDigit } from "../../../src/data/index.ts";
+import { DataError } from "../../../src/data/index.ts";
 import { createEngine, type Engine } from "../../../src/index.ts";
 import { type FeedbackLog, FeedbackLogError, simulatedPerson } from "../../../src/rl/index.ts";
+import type { TriDigit } from "../../tridigits/tridigits.ts";
 import type {
   Answered,
   EngineReport,

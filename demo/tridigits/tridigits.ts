@@ -1,12 +1,14 @@
-import { checkName, checkNumber, number } from "../check.ts";
-import { LogMel } from "./audio/logmel.ts";
-import { decodeMuLaw } from "./audio/mulaw.ts";
+import { checkName, checkNumber, number } from "../../src/check.ts";
+import {
+  DataError,
+  decodeMuLaw,
+  type Example,
+  imageFromBytes,
+  LogMel,
+  Random,
+  Tokenizer,
+} from "../../src/data/index.ts";
 import { addImageNoise, addSoundNoise, changeSpeed, dropOut, hideBand } from "./corrupt.ts";
-import { DataError } from "./errors.ts";
-import type { Example } from "./example.ts";
-import { imageFromBytes } from "./image/scale.ts";
-import { Random } from "./random.ts";
-import { Tokenizer } from "./text/tokenizer.ts";
 
 /*
  * TriDigits: a digit as a handwritten picture, a spoken word and a written hint. Its README gives the protocol that is

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { loadTriDigits } from "../../demo/cli/tridigits.ts";
+import { loadTriDigits } from "../../demo/tridigits/load.ts";
 import { DataError } from "../../src/data/index.ts";
 
 const data = fileURLToPath(new URL("../../demo/data/tridigits", import.meta.url));

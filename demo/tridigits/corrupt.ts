@@ -1,8 +1,7 @@
-import { checkNumber, number } from "../check.ts";
-import { checkOutput } from "./audio/limits.ts";
-import type { Random } from "./random.ts";
+import { checkNumber, number } from "../../src/check.ts";
+import type { Random } from "../../src/data/index.ts";
 
-/** What a bad camera and a bad line do to an example. All draws come from the stream given, in a fixed order. */
+/* What a bad camera and a bad line do to an example. All draws come from the stream given, in a fixed order. */
 
 /** Sets a band of `width` whole rows or columns (even odds) of a square image to 0, in place; the first is uniform in first … last. */
 export function hideBand(
@@ -43,7 +42,6 @@ export function addImageNoise(image: Float32Array, random: Random, deviation: nu
 export function changeSpeed(samples: Float32Array, speed: number): Float32Array {
   checkNumber("changeSpeed", "speed", speed, number.positive);
   const length = samples.length === 0 ? 0 : Math.floor((samples.length - 1) / speed) + 1;
-  checkOutput("changeSpeed", length, 0);
   const result = new Float32Array(length);
   for (let n = 0; n < result.length; n++) {
     const at = Math.min(n * speed, samples.length - 1);

@@ -1,17 +1,8 @@
 import fc from "fast-check";
 import { beforeAll, describe, expect, test } from "vitest";
-import { loadTriDigits } from "../../demo/cli/tridigits.ts";
-import {
-  batches,
-  batchOf,
-  decodeMuLaw,
-  encodeMuLaw,
-  LogMel,
-  PowerSpectrum,
-  Random,
-  setNames,
-  type TriDigits,
-} from "../../src/data/index.ts";
+import { loadTriDigits } from "../../demo/tridigits/load.ts";
+import { setNames, type TriDigits } from "../../demo/tridigits/tridigits.ts";
+import { batches, batchOf, decodeMuLaw, encodeMuLaw, LogMel, PowerSpectrum, Random } from "../../src/data/index.ts";
 
 /* TriDigits by the protocol of its README. */
 
