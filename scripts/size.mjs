@@ -10,22 +10,22 @@ const root = fileURLToPath(new URL("..", import.meta.url));
  * What is measured, what it should weigh in KB, and what it may weigh until it does. "All" is all that a page can use.
  */
 export const parts = [
-  { name: "core", modules: ["index"], goal: 25, limit: 59 },
-  { name: "all", modules: ["index", "model/index", "rl/index", "data/index", "browser"], goal: 45, limit: 126 },
+  { name: "core", modules: ["index"], goal: 25, limit: 64 },
+  { name: "all", modules: ["index", "model/index", "rl/index", "data/index", "browser"], goal: 45, limit: 140 },
 ];
 
 /** What pages load of it, as bundlers leave out what is not used, and may. */
 export const pages = [
-  { name: "the engine and no op", uses: { index: ["createEngine"] }, limit: 18 },
+  { name: "the engine and no op", uses: { index: ["createEngine"] }, limit: 19 },
   {
     name: "a perceptron and Adam",
     uses: { index: ["createEngine", "linear", "relu", "crossEntropy", "adam"] },
-    limit: 33,
+    limit: 36,
   },
   {
     name: "the network and Adam",
     uses: { index: ["createEngine", "crossEntropy", "adam"], "model/index": ["MultimodalNet"] },
-    limit: 58,
+    limit: 63,
   },
   {
     name: "the network, Adam, and the learner from judgements",
@@ -34,7 +34,7 @@ export const pages = [
       "model/index": ["MultimodalNet", "saveSafetensors"],
       "rl/index": ["learner", "feedbackLog"],
     },
-    limit: 72,
+    limit: 78,
   },
 ];
 

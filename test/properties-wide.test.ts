@@ -459,7 +459,7 @@ describe("losses", () => {
           (x) => reference.feedbackLoss(x, chosen, each),
         );
         const leash = reference.logSoftmax(numbers([N, A], 5));
-        const options = { entropy: 0.1, beta: 0.2 };
+        const options = { entropyCoef: 0.1, klCoef: 0.2 };
         await agree(
           engine,
           [numbers([N, A], 1)],

@@ -113,24 +113,24 @@ export function feedbackLoss(logits: Array64, actions: Array64, rewards: Array64
 
 export interface PolicyGradientOptions {
   /** The bonus for entropy. */
-  entropy?: number;
+  entropyCoef?: number;
   /** The strength of the KL penalty to the reference policy. */
-  beta?: number;
+  klCoef?: number;
 }
 
 /**
- * REINFORCE with an entropy bonus and a leash to a reference policy, over N rows of A actions:
+ * REINFORCE with an entropy bonus and a KL penalty to a reference policy, over N rows of A actions:
  *
- *   loss = meanᵢ( −advantageᵢ · log π(aᵢ) − entropy · H(πᵢ) + beta · KL(πᵢ ‖ refᵢ) )
+ *   loss = meanᵢ( −advantageᵢ · log π(aᵢ) − entropyCoef · H(πᵢ) + klCoef · KL(πᵢ ‖ refᵢ) )
  *   H(π) = −Σₐ π log π,   KL(π ‖ ref) = Σₐ π · (log π − log ref)
  *
- * `referenceLogProbabilities` [N,A] is needed where beta ≠ 0.
+ * `referenceLogProbabilities` [N,A] is needed where klCoef ≠ 0.
  */
 export function policyGradient(
   logits: Array64,
   actions: Array64,
   advantages: Array64,
-  { entropy = 0, beta = 0 }: PolicyGradientOptions = {},
+  { entropyCoef = 0, klCoef = 0 }: PolicyGradientOptions = {},
   referenceLogProbabilities?: Array64,
 ): Array64 {
   const logp = logSoftmax(logits);
@@ -144,6 +144,6 @@ export function policyGradient(
       H -= p * l;
       KL += p * (l - reference[a]!);
     });
-    return -advantages.data[i]! * own[actions.data[i]!]! - entropy * H + beta * KL;
+    return -advantages.data[i]! * own[actions.data[i]!]! - entropyCoef * H + klCoef * KL;
   });
 }

@@ -119,7 +119,7 @@ async function play(actions: readonly Action[]): Promise<void> {
     const teach = () => {
       if (fails) throw new Error("the device has other plans");
     };
-    const agent = learner(tablePolicy(teach), {} as Optimizer, options);
+    const agent = learner(tablePolicy(teach), { update() {} } as unknown as Optimizer, options);
     if (state) agent.restore(JSON.parse(JSON.stringify(state)));
     return agent;
   };

@@ -88,7 +88,7 @@ export async function changeWorker(site: Site, source: string): Promise<void> {
   // Else the service worker answers, and nothing can be changed on the way.
   await site.context.route("**/offline.js", (route) => route.abort());
   await site.context.route("**/worker.js", async (route) => {
-    const response = await route.fetch();
+    const response = await route.fetch({ maxRetries: 3 });
     // Imports of a module come first whatever stands before them, so this may stand anywhere.
     await route.fulfill({ response, body: `${source}\n${await response.text()}` });
   });

@@ -2,7 +2,7 @@ import type { Engine, Tensor } from "../../autograd/index.ts";
 import { checkNumber, describe, number } from "../../check.ts";
 import type { Random } from "../../data/random.ts";
 import { type Batch, type Modality, type Module, presentOf } from "../../model/index.ts";
-import { Optimizer } from "../../optim/index.ts";
+import type { Optimizer } from "../../optim/index.ts";
 import type { RewardedJudgement } from "../judgement.ts";
 
 /** A network that gives one logit an action. `MultimodalNet` is one. */
@@ -36,7 +36,7 @@ export function checkPolicy(operation: string, what: string, net: Policy, classe
 
 /** Refuses what is no optimizer. */
 export function checkOptimizer(operation: string, optimizer: Optimizer): void {
-  if (!(optimizer instanceof Optimizer))
+  if (typeof optimizer?.update !== "function")
     throw new TypeError(
       `${operation}: the optimizer is ${describe(optimizer)}, expected one such as adam(net.parameters(), { lr }).`,
     );
