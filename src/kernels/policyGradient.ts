@@ -114,7 +114,7 @@ export const policyGradient: Op<PolicyGradientOptions> = (
   expect(
     klCoef === 0 || referenceLogits !== undefined,
     op,
-    () => `beta is ${klCoef}, but there is no referenceLogits, the reference policy's logits.`,
+    () => `klCoef is ${klCoef}, but there is no referenceLogits, the reference policy's logits.`,
   );
   checkReduction(op, reduction);
   checkNumber(op, "entropy", entropyCoef, number.finite);
