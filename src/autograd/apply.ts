@@ -1,9 +1,9 @@
 import { checkList, checkName, describe, floats, wholeNumbers } from "../check.ts";
-import { type HostArray, refusePromise } from "../gpu/index.ts";
+import { refusePromise } from "../gpu/index.ts";
 import { show } from "../kernels/checks.ts";
 import type { DType, Op } from "../kernels/op.ts";
 import { isPaused, isTracked, type Node, noGradientFor } from "./tape.ts";
-import { Tensor } from "./tensor.ts";
+import { Tensor, type TensorLike } from "./tensor.ts";
 import { traceCall } from "./trace.ts";
 
 /** Refuses what is no tensor; `what` is how errors call it, such as "argument 1". */
@@ -60,6 +60,15 @@ export function apply<Options>(
   return tensors;
 }
 
+/** An op of one output; `needed` as in `apply`. */
+export const applySingle = <Options>(
+  name: string,
+  op: Op<Options>,
+  inputs: readonly (Tensor | undefined)[],
+  options: Options,
+  needed = inputs.length,
+): Tensor => apply(name, op, inputs, options, needed)[0]!;
+
 /** Stands where an op has no gradient: it is an error to ask for one, but none to use the op. */
 const withoutGradient = (name: string) => (): never => {
   throw new Error(
@@ -80,7 +89,7 @@ export function noMore(name: string, extra: unknown, array?: unknown): void {
 export function asTensor(
   name: string,
   what: string,
-  x: Tensor | HostArray | readonly number[],
+  x: TensorLike,
   like: Tensor,
   dtype: DType,
   shape?: readonly number[],
@@ -95,7 +104,7 @@ export function asTensor(
 export function hostTensor(
   name: string,
   gpu: Tensor["gpu"],
-  data: HostArray | readonly number[] | Tensor,
+  data: TensorLike,
   shape: readonly number[],
   dtype: DType,
   isParameter = false,

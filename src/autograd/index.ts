@@ -1,11 +1,39 @@
 export { kernel, type Profile, wgsl } from "../gpu/index.ts";
 export { count, fresh, grid, type Op, type Recorded, type Value } from "../kernels/op.ts";
-export * from "./composed.ts";
+export * from "./activations.ts";
+export * from "./arithmetic.ts";
+export type { AxisOptions } from "./axis.ts";
+export * from "./convolution.ts";
 export { customOp } from "./customOp.ts";
+export { abs, type ClampOptions, clamp, exp, log, neg, sqrt } from "./elementwise.ts";
+export * from "./embedding.ts";
 export { createEngine, Engine, type EngineOptions } from "./engine.ts";
-export { type MatmulOptions, matmul } from "./matmul.ts";
-export * from "./ops.ts";
-export { normal, uniform } from "./random.ts";
+export * from "./indexing.ts";
+export * from "./losses.ts";
+export * from "./matmul.ts";
+export * from "./modalities.ts";
+export * from "./normalization.ts";
+export {
+  categorical,
+  type DropOptions,
+  dropout,
+  type NormalOptions,
+  normal,
+  type UniformOptions,
+  uniform,
+} from "./random.ts";
 export * from "./recurrent.ts";
+export {
+  type ArgmaxOptions,
+  argmax,
+  logSumExp,
+  max,
+  mean,
+  min,
+  sum,
+  type VarianceOptions,
+  variance,
+} from "./reduce.ts";
+export * from "./shape.ts";
 export { noGrad } from "./tape.ts";
-export { Gradients, Tensor } from "./tensor.ts";
+export { Gradients, Tensor, type TensorLike } from "./tensor.ts";

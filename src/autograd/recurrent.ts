@@ -3,8 +3,9 @@ import { show } from "../kernels/checks.ts";
 import type { CellName } from "../kernels/recurrent/cells.ts";
 import { recurrent } from "../kernels/recurrent/index.ts";
 import { apply, asTensor, expectTensor } from "./apply.ts";
-import { concat, reshape, slice, stack, type TensorLike } from "./ops.ts";
-import type { Tensor } from "./tensor.ts";
+import { slice } from "./indexing.ts";
+import { concat, reshape, stack } from "./shape.ts";
+import type { Tensor, TensorLike } from "./tensor.ts";
 
 /** The weights of one layer and direction; equations and shapes are in `kernels/recurrent/cells.ts`. */
 export interface RecurrentWeights {

@@ -3,6 +3,9 @@ import { show } from "../kernels/checks.ts";
 import { count, type DType, type Value } from "../kernels/op.ts";
 import { gradientsOf, isTracked, type Node, type Tracked } from "./tape.ts";
 
+/** Numbers where an op takes a tensor or an array: labels, ids, masks, targets. An array is uploaded with the step. */
+export type TensorLike = Tensor | HostArray | readonly number[];
+
 /** Numbers that live on the GPU. Made by `engine.tensor`, `engine.parameter` and by ops inside a step. */
 export class Tensor implements Tracked {
   /** The op that computed this tensor in the step being recorded; how gradients find their way back. */

@@ -1,5 +1,4 @@
-import { type Engine, Tensor } from "../autograd/index.ts";
-import type { TensorLike } from "../autograd/ops.ts";
+import { type Engine, Tensor, type TensorLike } from "../autograd/index.ts";
 import { checkList, checkNumber, type NumberRule, number, wholeNumbers } from "../check.ts";
 import { expectMarks } from "../kernels/checks.ts";
 import { count } from "../kernels/op.ts";

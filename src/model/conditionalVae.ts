@@ -15,8 +15,8 @@ import {
   sub,
   sum,
   Tensor,
+  type TensorLike,
 } from "../autograd/index.ts";
-import type { TensorLike } from "../autograd/ops.ts";
 import { checkList, checkNumber, checkOptions, type Known, number } from "../check.ts";
 import { count } from "../kernels/op.ts";
 import { linearLayer, type Module, ParameterStore, upsampleLayer } from "./layers.ts";

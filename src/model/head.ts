@@ -1,5 +1,4 @@
-import { crossEntropy, dropout, mse, reshape, sigmoid, softmax, Tensor } from "../autograd/index.ts";
-import type { TensorLike } from "../autograd/ops.ts";
+import { crossEntropy, dropout, mse, reshape, sigmoid, softmax, Tensor, type TensorLike } from "../autograd/index.ts";
 import type { FullConfig, Task } from "./config.ts";
 import { linearLayer, type ParameterStore } from "./layers.ts";
 import { labelsLoss } from "./trainable.ts";

@@ -10,8 +10,8 @@ import {
   reshape,
   slice,
   type Tensor,
+  type TensorLike,
 } from "../autograd/index.ts";
-import type { TensorLike } from "../autograd/ops.ts";
 import { checkFlag, checkName, checkNumber, checkOptions, type Known, number } from "../check.ts";
 import { Random } from "../data/random.ts";
 import type { Activation } from "../kernels/snippets.ts";

@@ -1,5 +1,4 @@
-import { dropModalities, type Engine, type Tensor } from "../autograd/index.ts";
-import type { TensorLike } from "../autograd/ops.ts";
+import { dropModalities, type Engine, type Tensor, type TensorLike } from "../autograd/index.ts";
 import { checkFlag, checkNumber, checkOptions, number } from "../check.ts";
 import { count } from "../kernels/op.ts";
 import { type Batch, sizeOf, tensorOf } from "./batch.ts";

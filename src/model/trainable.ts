@@ -6,8 +6,8 @@ import {
   sigmoid,
   softmax,
   Tensor,
+  type TensorLike,
 } from "../autograd/index.ts";
-import type { TensorLike } from "../autograd/ops.ts";
 import { checkNumber, describe, number } from "../check.ts";
 import { type HostArray, refusePromise } from "../gpu/index.ts";
 import { count } from "../kernels/op.ts";
