@@ -89,14 +89,9 @@ export const calls: Record<string, Run> = {
   // The fixture's weights multiply the rewards' sizes, which are weights here.
   feedbackLoss: (x) =>
     loss(hg.feedbackLoss(x.logits!, x.actions!, x.weights ? hg.mul(x.rewards!, x.weights) : x.rewards!)),
-  policyGradient: (x, { entropy, beta, ...o }) =>
+  policyGradient: (x, o) =>
     loss(
-      hg.policyGradient(x.logits!, x.actions!, x.advantages!, {
-        ...o,
-        entropyCoef: entropy,
-        klCoef: beta,
-        referenceLogits: x.referenceLogProbabilities,
-      }),
+      hg.policyGradient(x.logits!, x.actions!, x.advantages!, { ...o, referenceLogits: x.referenceLogProbabilities }),
     ),
   neg: (x) => y(hg.neg(x.x!)),
   exp: (x) => y(hg.exp(x.x!)),
