@@ -2,23 +2,33 @@ import { checkNumber, floats, number, wholeNumbers } from "../check.ts";
 import { DataError } from "./errors.ts";
 import type { Random } from "./random.ts";
 
-/** What a batch is made of. */
+/** One example, as a batch is made of them. */
 export interface BatchExample {
+  /** The index of its class. */
   readonly label: number;
+  /** [C, H, W], row-major. */
   readonly image: Float32Array;
+  /** [L], word ids, padded with 0. */
   readonly words: Int32Array;
+  /** [T, D], frames of features, padded with zeros. */
   readonly audio: Float32Array;
+  /** How many of the T frames are sound. */
   readonly frames: number;
 }
 
-/** N examples side by side. */
+/** A batch of N examples, each part as one array. */
 export interface LabeledArrays {
+  /** [N, C, H, W] */
   image: Float32Array;
+  /** [N, L] */
   words: Int32Array;
+  /** [N, T, D] */
   audio: Float32Array;
+  /** [N] */
   frames: Int32Array;
+  /** [N] */
   label: Int32Array;
-  /** N */
+  /** N. */
   size: number;
 }
 
@@ -26,19 +36,30 @@ export interface LabeledArrays {
 const parts = ["image", "words", "audio", "frames", "label"] as const;
 
 /**
- * Copies examples of equal sizes one after another. Parts that no example has are left out of the batch.
+ * Makes a batch of examples of equal sizes. Parts that no example has are left out of the batch.
  *
+ * @param examples N of them.
+ * @returns their parts as arrays, and `size` N.
  * @throws DataError where an example lacks a part that another has, or has another size than the first.
+ * @example const batch = batchOf([set.at(0), set.at(1)]);
  */
 export function batchOf(examples: readonly BatchExample[]): LabeledArrays;
-export function batchOf(examples: readonly Partial<BatchExample>[]): SomeArrays;
-export function batchOf(examples: readonly Partial<BatchExample>[]): SomeArrays | LabeledArrays {
+/**
+ * Makes a batch of examples that lack parts: all of them lack the same.
+ *
+ * @param examples N of them.
+ * @returns the parts that they have, as arrays, and `size` N.
+ * @throws DataError where an example lacks a part that another has, or has another size than the first.
+ */
+export function batchOf(examples: readonly Partial<BatchExample>[]): PartialArrays;
+export function batchOf(examples: readonly Partial<BatchExample>[]): PartialArrays | LabeledArrays {
   const there = parts.filter((name) => examples.length === 0 || examples.some((e) => e[name] !== undefined));
   const each = (name: (typeof parts)[number]) => examples.map((e) => e[name]);
   return { ...Object.fromEntries(there.map((name) => [name, joined(name, each(name))])), size: examples.length };
 }
 
-type SomeArrays = Partial<LabeledArrays> & Pick<LabeledArrays, "size">;
+/** A batch of examples that lack some parts. */
+export type PartialArrays = Partial<LabeledArrays> & Pick<LabeledArrays, "size">;
 
 const typeOf = (name: (typeof parts)[number]) => (name === "image" || name === "audio" ? Float32Array : Int32Array);
 
@@ -68,12 +89,25 @@ function whole(what: string, value: number, example: number): number {
   return value;
 }
 
-/** A set in batches, shuffled where there is a generator; the last one may be smaller. */
-export function* batches(
-  set: { length: number; at(i: number): BatchExample },
-  size: number,
-  random?: Random,
-): Generator<LabeledArrays> {
+/** Examples by index, such as an array. */
+export interface IndexedExamples {
+  /** How many there are. */
+  readonly length: number;
+  /** Example i, 0 ≤ i < length. */
+  at(i: number): BatchExample;
+}
+
+/**
+ * One epoch of a set in batches; the last one may be smaller.
+ *
+ * @param set examples by index.
+ * @param size examples a batch.
+ * @param random shuffles the set. Default: in its order.
+ * @returns a generator of batches.
+ * @throws RangeError where the size is no whole number of at least 1.
+ * @example for (const batch of batches(set, 32, new Random("order", epoch))) await trainStep(net, optimizer, batch);
+ */
+export function* batches(set: IndexedExamples, size: number, random?: Random): Generator<LabeledArrays> {
   checkNumber("batches", "size", size, number.wholeAtLeast1);
   const order = Array.from({ length: set.length }, (_, i) => i);
   random?.shuffle(order);

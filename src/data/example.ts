@@ -2,6 +2,7 @@
 export interface Example {
   /** Stable: the same id is the same example in every run of the same seed. */
   readonly id: string;
+  /** The index of its class. */
   readonly label: number;
   /** Row-major, 0 to 1. */
   readonly image: Float32Array;
@@ -15,7 +16,9 @@ export interface Example {
 
 /** Examples, made when first asked for. */
 export interface ExampleSet<E extends Example = Example> {
+  /** What the set is called, such as "train". */
   readonly name: string;
+  /** How many examples there are. */
   readonly length: number;
   /** The label of each example; reading them makes no example. */
   readonly labels: Int32Array;

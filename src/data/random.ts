@@ -23,12 +23,16 @@ export class Random {
     for (let i = 0; i < 12; i++) this.#next(); // sfc32 asks for it: the three words of the seed have to mix
   }
 
-  /** Uniform in [0, 1), a multiple of 2^-32. */
+  /** @returns a number uniform in [0, 1), a multiple of 2^-32. */
   uniform(): number {
     return (this.#next() >>> 0) / 2 ** 32;
   }
 
-  /** Uniform over 0 … n-1. The odds of two results differ by less than n / 2^32. */
+  /**
+   * @param n from 1 to 2^32.
+   * @returns a whole number uniform over 0 … n-1; the odds of two results differ by less than n / 2^32.
+   * @throws RangeError where n is none.
+   */
   integer(n: number): number {
     checkNumber("Random.integer", "n", n, CHOICES);
     return Math.floor(this.uniform() * n);
@@ -38,6 +42,8 @@ export class Random {
    * Normal with mean 0 and deviation 1, by the ziggurat (Marsaglia & Tsang 2000, in the form of Doornik 2005): 128
    * layers of equal area under e^(-x²/2). A point in a layer is nearly always inside the curve, and then costs two
    * random words and a product.
+   *
+   * @returns a number from the standard normal distribution.
    */
   normal(): number {
     for (;;) {
@@ -53,13 +59,22 @@ export class Random {
     }
   }
 
-  /** One of the items, all alike. */
+  /**
+   * @param items at least one.
+   * @returns one of them, uniformly.
+   * @throws RangeError where there are none.
+   */
   choice<T>(items: ArrayLike<T>): T {
     if (items.length === 0) throw new RangeError("Random.choice: there is nothing to choose from (0 items)");
     return items[this.integer(items.length)]!;
   }
 
-  /** Shuffles in place (Fisher-Yates), and gives the same array back. */
+  /**
+   * Shuffles in place (Fisher-Yates).
+   *
+   * @param array to shuffle.
+   * @returns the same array.
+   */
   shuffle<A extends { readonly length: number; [index: number]: unknown }>(array: A): A {
     for (let i = array.length - 1; i > 0; i--) {
       const j = this.integer(i + 1);
@@ -68,12 +83,17 @@ export class Random {
     return array;
   }
 
-  /** Where the stream stands: four integers, fit for JSON. */
+  /** @returns the state of the stream: four integers, fit for JSON. */
   state(): number[] {
     return [...this.#s];
   }
 
-  /** Goes on from where `state` was taken. */
+  /**
+   * Continues from a state.
+   *
+   * @param state what `state()` returned.
+   * @throws TypeError where it is none.
+   */
   restore(state: readonly number[]): void {
     if (!Array.isArray(state) || state.length !== 4 || !state.every((word) => (word | 0) === word)) {
       throw new TypeError(

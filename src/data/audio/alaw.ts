@@ -10,14 +10,26 @@ const SAMPLE = Int16Array.from({ length: 256 }, (_, byte) => {
   return bits & 0x80 ? magnitude : -magnitude;
 });
 
-/** A-law bytes → samples in -1 … 1 (the 16-bit sample over 32768). */
+/**
+ * Decodes G.711 A-law bytes to samples in -1 … 1 (the 16-bit sample over 32768).
+ *
+ * @param bytes [N], one sample each.
+ * @returns [N]
+ * @example const samples = decodeALaw(bytes);
+ */
 export function decodeALaw(bytes: Uint8Array): Float32Array {
   const samples = new Float32Array(bytes.length);
   for (let i = 0; i < bytes.length; i++) samples[i] = SAMPLE[bytes[i]!]! / 32768;
   return samples;
 }
 
-/** Samples in -1 … 1 → A-law bytes. What is louder is clipped; what is not a number is (nearly) silence. */
+/**
+ * Encodes samples as G.711 A-law bytes. Louder ones are clipped; NaN becomes (nearly) silence.
+ *
+ * @param samples [N] in -1 … 1.
+ * @returns [N]
+ * @example const bytes = encodeALaw(samples);
+ */
 export function encodeALaw(samples: ArrayLike<number>): Uint8Array {
   const bytes = new Uint8Array(samples.length);
   for (let i = 0; i < samples.length; i++) {

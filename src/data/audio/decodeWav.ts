@@ -26,8 +26,11 @@ const UNKNOWN_SIZE = 0x7fff0000;
  * Decodes a WAV file: PCM of 8, 16, 24 and 32 bits, float of 32 and 64, µ-law, A-law, also in extensible headers.
  * Where the writer did not know the length (a pipe, a recorder that was cut off), the samples are those that are there.
  *
- * @param name of the file, for errors.
+ * @param bytes of the file.
+ * @param name of the file, for errors. Default "sound".
+ * @returns channels of samples in -1 … 1, and the sample rate.
  * @throws DataError naming the file and the fault; nothing is allocated for samples that are not in the file.
+ * @example const { sampleRate, channels } = decodeWav(await readFile("seven.wav"), "seven.wav");
  */
 export function decodeWav(bytes: Uint8Array, name = "sound"): Sound {
   const fail = (fault: string) => new DataError(`${name}: ${fault}.`);

@@ -22,11 +22,18 @@ export const SAMPLE_RATE: NumberRule = {
   expected: "a whole number of samples a second above 0",
 };
 
+/** How samples are written in a WAV file. */
 export type WavEncoding = keyof typeof encodings;
 
 /**
- * A sound of any number of channels → the bytes of a WAV file, so that `decodeWav` gives the same samples where the
- * encoding can hold them. Whole numbers are rounded, and clipped beyond -1 … 1. (`encodeWav` turns a loud sound down.)
+ * Encodes a sound of any number of channels as a WAV file, such that `decodeWav` gives the same samples where the encoding can
+ * hold them. Integers are rounded, and clipped beyond -1 … 1. (`encodeWav` turns a loud sound down.)
+ *
+ * @param sound 1 to 256 channels of equal length, and the sample rate in Hz.
+ * @param encoding of the samples. Default "pcm16".
+ * @returns the bytes of the file.
+ * @throws DataError where channels differ in length, or a sample is no finite number; RangeError where the sample rate or the encoding is none.
+ * @example await writeFile("stereo.wav", encodeSound({ sampleRate: 44100, channels: [left, right] }));
  */
 export function encodeSound({ sampleRate, channels }: Sound, encoding: WavEncoding = "pcm16"): Uint8Array<ArrayBuffer> {
   checkName("encodeSound", "encoding", encoding, Object.keys(encodings) as WavEncoding[]);

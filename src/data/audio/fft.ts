@@ -7,19 +7,31 @@ type Transform = (re: Float64Array, im: Float64Array) => void;
 const LARGEST = 2 ** 24;
 
 /**
- * Discrete Fourier transform of N complex numbers, in place: X[j] = Σ x[n]·e^(-2πi·jn/N). Any N up to 2^24; powers of two
- * are the fastest.
+ * Discrete Fourier transform of N complex numbers, in place: X[j] = Σ x[n]·e^(-2πi·jn/N). Any N up to 2^24, by Cooley and
+ * Tukey (1965) for powers of two, which are the fastest, else by Bluestein (1970).
  */
 export class Fft {
+  /** N. */
   readonly size: number;
   readonly #transform: Transform;
 
+  /**
+   * @param size N, from 1 to 2^24; its tables are made once.
+   * @throws RangeError where it is none.
+   */
   constructor(size: number) {
     checkNumber("Fft", "size", size, sizeFrom(1));
     this.size = size;
     this.#transform = (size & (size - 1)) === 0 ? radix2(size) : bluestein(size);
   }
 
+  /**
+   * Transforms N numbers in place.
+   *
+   * @param re [N], their real parts.
+   * @param im [N], their imaginary parts.
+   * @throws RangeError where there are not N of both.
+   */
   transform(re: Float64Array, im: Float64Array): void {
     const { size } = this;
     if (re.length !== size || im.length !== size) {
@@ -114,8 +126,9 @@ function bluestein(size: number): Transform {
  * X[j] = (Z[j] + Z')/2 - i·e^(-2πi·j/N)·(Z[j] - Z')/2.
  */
 export class PowerSpectrum {
+  /** N. */
   readonly size: number;
-  /** How many powers there are. */
+  /** How many powers there are: ⌊N/2⌋ + 1. */
   readonly bins: number;
   readonly #fft: Fft;
   readonly #re: Float64Array;
@@ -123,6 +136,10 @@ export class PowerSpectrum {
   readonly #cos: Float64Array;
   readonly #sin: Float64Array;
 
+  /**
+   * @param size N, from 2 to 2^24.
+   * @throws RangeError where it is none.
+   */
   constructor(size: number) {
     checkNumber("PowerSpectrum", "size", size, sizeFrom(2));
     this.size = size;
@@ -135,7 +152,14 @@ export class PowerSpectrum {
     this.#sin = Float64Array.from({ length: this.bins }, (_, j) => Math.sin((2 * Math.PI * j) / size));
   }
 
-  /** Writes the ⌊N/2⌋ + 1 powers of `samples` (N of them) into `power`, and gives it back. */
+  /**
+   * The power spectrum of N samples.
+   *
+   * @param samples [N]
+   * @param power [⌊N/2⌋ + 1], where to write. Default: a new array.
+   * @returns `power`.
+   * @throws RangeError where samples or room are not as many.
+   */
   of(samples: Float64Array, power: Float64Array = new Float64Array(this.bins)): Float64Array {
     if (samples.length !== this.size || power.length !== this.bins) {
       throw new RangeError(

@@ -1,7 +1,14 @@
 import { checkNumber, number } from "../../check.ts";
 import { checkOutput } from "./limits.ts";
 
-/** The periodic Hann window, w[i] = ½ - ½·cos(2πi / size): what spectra of overlapping frames want. */
+/**
+ * The periodic Hann window, w[i] = ½ - ½·cos(2πi / size), for spectra of overlapping frames.
+ *
+ * @param size in samples.
+ * @returns [size]
+ * @throws RangeError where the size is no whole number of at least 0.
+ * @example const window = hann(512);
+ */
 export function hann(size: number): Float64Array {
   checkNumber("hann", "size", size, number.wholeAtLeast0);
   return Float64Array.from({ length: size }, (_, i) => 0.5 - 0.5 * Math.cos((2 * Math.PI * i) / size));
@@ -12,8 +19,25 @@ export function frameCount(samples: number, size: number, hop: number): number {
   return samples === 0 ? 0 : 1 + Math.floor(Math.max(0, samples - size) / hop);
 }
 
-/** [frames, size]: stretches of a sound, `hop` samples from one to the next. A short sound is filled up with silence. */
-export function frames(samples: Float32Array, size: number, hop: number): { data: Float32Array; frames: number } {
+/** A sound cut into frames. */
+export interface Frames {
+  /** [frames, size], row-major. */
+  readonly data: Float32Array;
+  /** How many there are. */
+  readonly frames: number;
+}
+
+/**
+ * Cuts a sound into frames of `size` samples, `hop` apart. A sound shorter than one frame is padded with silence.
+ *
+ * @param samples [N]
+ * @param size of a frame, in samples.
+ * @param hop from one frame to the next, in samples.
+ * @returns `data` [frames, size], row-major, with frames = 1 + ⌊(N - size) / hop⌋.
+ * @throws RangeError where size or hop are no whole numbers of at least 1, or too much would come out.
+ * @example const { data, frames: count } = frames(samples, 400, 160);
+ */
+export function frames(samples: Float32Array, size: number, hop: number): Frames {
   checkNumber("frames", "size", size, number.wholeAtLeast1);
   checkNumber("frames", "hop", hop, number.wholeAtLeast1);
   const count = frameCount(samples.length, size, hop);

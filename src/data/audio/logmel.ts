@@ -11,10 +11,13 @@ export interface LogMelOptions extends MelOptions {
   readonly standardize?: boolean;
 }
 
+/** Log-mel features of one sound. */
 export interface LogMelFeatures {
   /** [frames, bands], row-major; only the frames there are. */
   readonly data: Float32Array;
+  /** How many frames there are. */
   readonly frames: number;
+  /** How many mel bands there are. */
   readonly bands: number;
 }
 
@@ -24,10 +27,14 @@ export interface LogMelFeatures {
  * Standardized over all kept frames and bands together: (F - mean) / deviation, the population's; 0 where all are alike.
  */
 export class LogMel {
+  /** All options, defaults among them. */
   readonly options: Required<LogMelOptions>;
   readonly #mel: MelSpectrogram;
 
-  /** @throws RangeError if an option is out of its range, or a band so narrow that it holds no frequency of the spectrum. */
+  /**
+   * @param options as of `MelSpectrogram`, with defaults for telephone speech.
+   * @throws RangeError if an option is out of its range, or a band so narrow that it holds no frequency of the spectrum.
+   */
   constructor(options: LogMelOptions = {}) {
     checkOptions<LogMelOptions>("LogMel", options, LOG_MEL_OPTIONS);
     const given = Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
@@ -39,12 +46,24 @@ export class LogMel {
     this.options = { ...this.#mel.options, standardize };
   }
 
-  /** How many frames a sound of so many samples has. */
+  /**
+   * How many frames a sound has.
+   *
+   * @param samples their number.
+   * @returns frames, at most `maxFrames`.
+   */
   frames(samples: number): number {
     return this.#mel.frames(samples);
   }
 
-  /** The features of `samples`, written into `data` where that is given (what is left of it stays as it was). */
+  /**
+   * Log-mel features of a sound.
+   *
+   * @param samples [N] at `sampleRate`.
+   * @param data where to write; the rest of it stays as it was. Default: a new array.
+   * @returns [frames, bands]
+   * @throws RangeError where they do not fit into `data`, or too much would come out.
+   */
   of(samples: Float32Array, data?: Float32Array): LogMelFeatures {
     const features = this.#mel.of(samples, Math.log, data);
     if (this.options.standardize) standardize(features);

@@ -3,6 +3,7 @@ import { PowerSpectrum } from "./fft.ts";
 import { frameCount, hann, reflect } from "./framing.ts";
 import { checkOutput } from "./limits.ts";
 
+/** Window, spectrum and bands of a mel spectrogram. */
 export interface MelOptions {
   /** Samples a second. Default 16000. */
   readonly sampleRate?: number;
@@ -14,8 +15,9 @@ export interface MelOptions {
   readonly hop?: number;
   /** Mel bands. Default 40. */
   readonly bands?: number;
-  /** Where the first band begins and the last one ends, in Hz. Default 0 and half the sample rate. */
+  /** Where the first band begins, in Hz. Default 0. */
   readonly low?: number;
+  /** Where the last band ends, in Hz. Default: half the sample rate. */
   readonly high?: number;
   /**
    * How pitch grows with frequency f in Hz. `htk`: 2595·log₁₀(1 + f/700). `slaney`: 3f/200 below 1000 Hz, and
@@ -57,6 +59,7 @@ export const MEL_OPTIONS: Known<MelOptions> = {
  * of no samples has none.
  */
 export class MelSpectrogram {
+  /** All options, defaults among them. */
   readonly options: Required<MelOptions>;
   readonly #who: string;
   readonly #window: Float64Array;
@@ -65,7 +68,11 @@ export class MelSpectrogram {
   readonly #samples: Float64Array;
   readonly #power: Float64Array;
 
-  /** @throws RangeError if an option is out of its range, or a band so narrow that it holds no frequency of the spectrum. */
+  /**
+   * @param options window, spectrum and bands.
+   * @param who is named in errors. Default "MelSpectrogram".
+   * @throws RangeError if an option is out of its range, or a band so narrow that it holds no frequency of the spectrum.
+   */
   constructor(options: MelOptions = {}, who = "MelSpectrogram") {
     this.#who = who;
     checkOptions<MelOptions>(who, options, MEL_OPTIONS);
@@ -101,7 +108,11 @@ export class MelSpectrogram {
     this.#power = new Float64Array(this.#spectrum.bins);
   }
 
-  /** W, [bands, ⌊fft/2⌋ + 1], and the window that lies on `fft` samples. */
+  /**
+   * The constants of the computation, for an engine that does it in matrix products.
+   *
+   * @returns `filters` W [bands, ⌊fft/2⌋ + 1], and `window` [fft].
+   */
   matrices(): { filters: Float64Array; window: Float64Array } {
     const { bins } = this.#spectrum;
     const filters = new Float64Array(this.options.bands * bins);
@@ -109,7 +120,12 @@ export class MelSpectrogram {
     return { filters, window: this.#window.slice() };
   }
 
-  /** How many frames a sound of so many samples has. */
+  /**
+   * How many frames a sound has.
+   *
+   * @param samples their number.
+   * @returns frames, at most `maxFrames`.
+   */
   frames(samples: number): number {
     const { fft, hop, maxFrames, center } = this.options;
     const padded = samples > 0 && center ? samples + 2 * Math.floor(fft / 2) : samples;
@@ -117,10 +133,13 @@ export class MelSpectrogram {
   }
 
   /**
-   * Writes [frames, bands], row-major, and gives back what was written.
+   * The mel spectrogram of a sound.
    *
-   * @param map of each power, such as a logarithm, before it is rounded to float32.
+   * @param samples [N] at `sampleRate`.
+   * @param map of each power, such as a logarithm, before it is rounded to float32. Default: none.
    * @param into where to write; the rest stays as it is. Default: a new array.
+   * @returns [frames, bands], row-major.
+   * @throws RangeError where they do not fit into `into`, or too much would come out.
    */
   of(samples: Float32Array, map: (power: number) => number = (x) => x, into?: Float32Array): Float32Array {
     const { sampleRate, fft, hop, bands, floor, center } = this.options;

@@ -1,6 +1,7 @@
 import { checkName, checkNumber, checkOptions, number } from "../../check.ts";
 import { MEL_OPTIONS, type MelOptions, MelSpectrogram } from "./melSpectrogram.ts";
 
+/** As of `MelSpectrogram`, with the options of the cepstrum. */
 export interface MfccOptions extends MelOptions {
   /** How many coefficients are kept, from the lowest on; at most `bands`. Default 13. */
   readonly coefficients?: number;
@@ -10,10 +11,13 @@ export interface MfccOptions extends MelOptions {
   readonly topDb?: number;
 }
 
+/** Mel-frequency cepstral coefficients of one sound. */
 export interface MfccFeatures {
   /** [frames, coefficients], row-major. */
   readonly data: Float32Array;
+  /** How many frames there are. */
   readonly frames: number;
+  /** How many coefficients a frame has. */
   readonly coefficients: number;
 }
 
@@ -22,11 +26,15 @@ export interface MfccFeatures {
  * C[t, k] = s[k]·Σₘ L[t, m]·cos(πk(m + ½)/bands), s[0] = √(1/bands), s[k] = √(2/bands). As torchaudio's `MFCC`.
  */
 export class Mfcc {
+  /** All options, defaults among them. */
   readonly options: Required<MfccOptions>;
   readonly #mel: MelSpectrogram;
   readonly #dct: Float64Array;
 
-  /** @throws RangeError if an option is out of its range. */
+  /**
+   * @param options of bands and cepstrum.
+   * @throws RangeError if an option is out of its range.
+   */
   constructor(options: MfccOptions = {}) {
     checkOptions<MfccOptions>("Mfcc", options, { ...MEL_OPTIONS, coefficients: true, logarithm: true, topDb: true });
     const { coefficients = 13, logarithm = "decibel", topDb = 80, ...mel } = options;
@@ -41,6 +49,13 @@ export class Mfcc {
     this.#dct = cosines(coefficients, bands);
   }
 
+  /**
+   * The coefficients of a sound.
+   *
+   * @param samples [N] at `sampleRate`.
+   * @returns [frames, coefficients]
+   * @throws RangeError where too much would come out.
+   */
   of(samples: Float32Array): MfccFeatures {
     const { bands, coefficients, logarithm, topDb } = this.options;
     const natural = logarithm === "natural";

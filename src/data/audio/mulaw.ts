@@ -11,14 +11,26 @@ const SAMPLE = Int16Array.from({ length: 256 }, (_, byte) => {
   return bits & 0x80 ? -magnitude : magnitude;
 });
 
-/** µ-law bytes → samples in -1 … 1 (the 16-bit sample over 32768). */
+/**
+ * Decodes G.711 µ-law bytes to samples in -1 … 1 (the 16-bit sample over 32768).
+ *
+ * @param bytes [N], one sample each.
+ * @returns [N]
+ * @example const samples = decodeMuLaw(bytes);
+ */
 export function decodeMuLaw(bytes: Uint8Array): Float32Array {
   const samples = new Float32Array(bytes.length);
   for (let i = 0; i < bytes.length; i++) samples[i] = SAMPLE[bytes[i]!]! / 32768;
   return samples;
 }
 
-/** Samples in -1 … 1 → µ-law bytes. What is louder is clipped; what is not a number is silence. */
+/**
+ * Encodes samples as G.711 µ-law bytes. Louder ones are clipped; NaN becomes silence.
+ *
+ * @param samples [N] in -1 … 1.
+ * @returns [N]
+ * @example const bytes = encodeMuLaw(samples);
+ */
 export function encodeMuLaw(samples: ArrayLike<number>): Uint8Array {
   const bytes = new Uint8Array(samples.length);
   for (let i = 0; i < samples.length; i++) {

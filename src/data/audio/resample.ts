@@ -1,6 +1,7 @@
 import { checkNumber, checkOptions, type NumberRule, number } from "../../check.ts";
 import { checkOutput, MOST_SECONDS } from "./limits.ts";
 
+/** The filter of `resample`. */
 export interface ResampleOptions {
   /** Zero crossings of the sinc on each side. More is steeper and slower. Default 6. */
   readonly crossings?: number;
@@ -16,11 +17,19 @@ const rate: NumberRule = {
 };
 
 /**
- * A sound at another rate, by a sinc under a Hann window (torchaudio's `resample` with "sinc_interp_hann"):
+ * Resamples a sound by a sinc under a Hann window (torchaudio's `resample` with "sinc_interp_hann"):
  *
- * y[j] = b/from · Σᵢ x[i]·h(b·(j/to - i/from)),  h(t) = sinc(t)·cos²(πt / 2z) for |t| < z, b = rolloff·min(from, to),
+ * y[j] = b/from · Σᵢ x[i]·h(b·(j/to - i/from)),  h(t) = sinc(t)·cos²(πt / 2z) for |t| < z, b = rolloff·min(from, to)
  *
- * z zero crossings, rates in samples a second, silence before and after. There are ⌈length·to/from⌉ samples.
+ * with z zero crossings, rates in samples a second, and silence before and after.
+ *
+ * @param samples x [N]
+ * @param from its rate, in Hz.
+ * @param to the rate of the result, in Hz.
+ * @param options the filter, and the longest sound.
+ * @returns y [⌈N·to/from⌉]
+ * @throws RangeError where a rate or an option is none, or the sound is too long.
+ * @example const telephone = resample(samples, 44100, 8000);
  */
 export function resample(samples: Float32Array, from: number, to: number, options: ResampleOptions = {}): Float32Array {
   checkOptions<ResampleOptions>("resample", options, { crossings: true, rolloff: true, maxSeconds: true });

@@ -5,10 +5,18 @@ import { DataError } from "../errors.ts";
 export interface Sound {
   /** Samples a second (Hz). */
   readonly sampleRate: number;
+  /** [C][N], samples in -1 … 1. */
   readonly channels: readonly Float32Array[];
 }
 
-/** The mean of all channels. */
+/**
+ * One channel of a sound: the mean over its channels.
+ *
+ * @param sound C channels of N samples.
+ * @returns [N]
+ * @throws DataError where there is no channel, or one has another length.
+ * @example const samples = mono(decodeWav(bytes));
+ */
 export function mono({ channels }: Sound): Float32Array {
   const first = channels[0];
   if (!first) throw new DataError("mono: the sound has no channels, expected at least one");
@@ -22,7 +30,15 @@ export function mono({ channels }: Sound): Float32Array {
   return first.map((_, i) => channels.reduce((sum, channel) => sum + channel[i]!, 0) / channels.length);
 }
 
-/** Louder or softer as a whole, so that the largest sample is ±`peak`. Silence stays silence. */
+/**
+ * Scales a sound so that its largest sample is ±`peak`. Silence stays silence.
+ *
+ * @param samples [N]
+ * @param peak at least 0. Default 1.
+ * @returns [N], a new array.
+ * @throws RangeError where the peak is none.
+ * @example const loud = normalizePeak(samples, 0.9);
+ */
 export function normalizePeak(samples: Float32Array, peak = 1): Float32Array {
   checkNumber("normalizePeak", "peak", peak, number.atLeast0);
   const found = samples.reduce((most, x) => Math.max(most, Math.abs(x)), 0);
@@ -30,8 +46,14 @@ export function normalizePeak(samples: Float32Array, peak = 1): Float32Array {
 }
 
 /**
- * Louder or softer as a whole, so that its root mean square is `level` decibels (0 dB: 1), and nothing is clipped:
- * samples may exceed ±1. Silence stays silence.
+ * Scales a sound so that its root mean square is `level` decibels (0 dB: 1). Nothing is clipped: samples may exceed ±1.
+ * Silence stays silence.
+ *
+ * @param samples [N]
+ * @param level in decibels. Default -20.
+ * @returns [N], a new array.
+ * @throws RangeError where the level is no finite number.
+ * @example const even = normalizeLevel(samples, -23);
  */
 export function normalizeLevel(samples: Float32Array, level = -20): Float32Array {
   checkNumber("normalizeLevel", "level", level, number.finite);
@@ -39,7 +61,15 @@ export function normalizeLevel(samples: Float32Array, level = -20): Float32Array
   return rms > 0 ? samples.map((x) => (x * 10 ** (level / 20)) / rms) : samples.slice();
 }
 
-/** y[n] = x[n] - coefficient·x[n-1], y[0] = x[0]: lifts high frequencies, in which speech is weak. */
+/**
+ * Lifts high frequencies, in which speech is weak: y[n] = x[n] - coefficient·x[n-1], y[0] = x[0].
+ *
+ * @param samples x [N]
+ * @param coefficient Default 0.97.
+ * @returns y [N], a new array.
+ * @throws RangeError where the coefficient is no finite number.
+ * @example const y = preEmphasis(samples);
+ */
 export function preEmphasis(samples: Float32Array, coefficient = 0.97): Float32Array {
   checkNumber("preEmphasis", "coefficient", coefficient, number.finite);
   return samples.map((x, i) => (i === 0 ? x : x - coefficient * samples[i - 1]!));

@@ -3,6 +3,7 @@ import { Fft } from "./fft.ts";
 import { frameCount, hann } from "./framing.ts";
 import { checkOutput } from "./limits.ts";
 
+/** Spectra, threshold and depth of `spectralGate`. */
 export interface SpectralGateOptions {
   /** Samples of one spectrum. Default 512 (32 ms at 16,000 Hz). */
   readonly fft?: number;
@@ -17,12 +18,18 @@ export interface SpectralGateOptions {
 }
 
 /**
- * Takes steady noise off a sound, as noise gates in audio editors do. For each frequency the noise has a mean level and
- * a deviation (in decibels). Where a spectrum is louder than mean + `deviations`·deviation the gate is open, elsewhere
- * what is there becomes `reduction` decibels softer. A gate opens as far as those in the 3 frames × 5 frequencies around
- * it are open, so that single ones do not chirp. The sound is put together again from overlapping frames: x = Σ w·frame / Σ w².
+ * Reduces steady noise by spectral gating. For each frequency the noise has a mean level and a standard deviation (in
+ * decibels). Where a spectrum is louder than mean + `deviations`·deviation the gate is open; elsewhere the sound is reduced by
+ * `reduction` decibels. Gains are smoothed over 3 frames × 5 frequencies, against musical noise; the sound is resynthesized by
+ * overlap-add: x = Σ w·frame / Σ w².
  *
- * It holds all spectra at once, some 64 bytes a sample: for clips, not for hours.
+ * All spectra are held at once, some 64 bytes a sample: for clips, not for hours.
+ *
+ * @param samples [N]
+ * @param options spectra, threshold and depth; `noise` is a sample of the noise alone.
+ * @returns [N], a new array.
+ * @throws RangeError where an option is out of its range, the noise is shorter than `fft`, or too much would be held.
+ * @example const clean = spectralGate(samples, { reduction: 12 });
  */
 export function spectralGate(samples: Float32Array, options: SpectralGateOptions = {}): Float32Array {
   checkOptions<SpectralGateOptions>("spectralGate", options, {

@@ -3,8 +3,13 @@ import { DataError } from "../errors.ts";
 import { SAMPLE_RATE } from "./encodeSound.ts";
 
 /**
- * Samples in -1 … 1 → the bytes of a WAV file: PCM, 16 bits, one channel.
- * A sound louder than that is turned down as a whole, so that it does not crackle.
+ * Encodes one channel as a WAV file of 16-bit PCM. A sound beyond -1 … 1 is scaled as a whole instead of clipped.
+ *
+ * @param samples [N]
+ * @param sampleRate in Hz. Default 8000.
+ * @returns the bytes of the file.
+ * @throws DataError where a sample is no finite number; RangeError where the sample rate is none.
+ * @example await writeFile("seven.wav", encodeWav(samples, 16000));
  */
 export function encodeWav(samples: Float32Array, sampleRate = 8000): Uint8Array<ArrayBuffer> {
   checkNumber("encodeWav", "sampleRate", sampleRate, SAMPLE_RATE);

@@ -2,11 +2,15 @@ import { checkOptions } from "../../check.ts";
 import { DataError } from "../errors.ts";
 
 /**
- * The rows of a CSV text by the names of its first line (RFC 4180): fields between commas, those with commas, quotes or
- * line ends in double quotes, a quote written twice. Empty lines are left out.
+ * Parses CSV (RFC 4180) with a header line: fields between commas, those with commas, quotes or line ends in double quotes, a
+ * quote written twice. Empty lines are left out.
  *
- * @param name of the file, for errors.
+ * @param text of the file.
+ * @param name of the file, for errors. Default "table".
+ * @param separator one character. Default ",".
+ * @returns rows as objects, by the names of the first line.
  * @throws DataError naming the file, the line and the fault.
+ * @example const rows = parseCsv("file,label\na.png,7\n"); // [{ file: "a.png", label: "7" }]
  */
 export function parseCsv(text: string, name = "table", separator = ","): Record<string, string>[] {
   if (typeof separator !== "string" || separator.length !== 1 || /["\r\n]/.test(separator)) {
@@ -76,28 +80,42 @@ function splitRows(text: string, name: string, separator: string): Row[] {
   return rows;
 }
 
+/** The columns of a table of labels. */
+export interface LabelColumns {
+  /** Which holds the file. Default "file". */
+  readonly file?: string;
+  /** Which holds the label. Default "label". */
+  readonly label?: string;
+}
+
+/** A table of files and their labels. */
 export interface Labels {
   /** The file, or whatever names the example, of each row. */
   readonly files: readonly string[];
-  /** Place in `classes` of each row. */
+  /** Of each row its index into `classes`. */
   readonly labels: Int32Array;
   /** Names of the classes, in the order of the alphabet (whole numbers by size). */
   readonly classes: readonly string[];
 }
 
 /**
- * A table of files and their labels.
+ * Parses a CSV of files and their labels.
  *
+ * @param text of the file.
+ * @param name of the file, for errors. Default "labels".
  * @param columns which hold the file and the label. Default "file" and "label".
- * @param classes names of the classes in their order. Default: all labels that occur.
+ * @param classes names of the classes in their order. Default: all labels that occur, by `classNames`.
+ * @returns files, labels as indices, and classes.
+ * @throws DataError naming the file, the row and the fault.
+ * @example const { files, labels, classes } = parseLabels(text, "train.csv");
  */
 export function parseLabels(
   text: string,
   name = "labels",
-  columns: { file?: string; label?: string } = {},
+  columns: LabelColumns = {},
   classes?: readonly string[],
 ): Labels {
-  checkOptions<{ file?: string; label?: string }>("parseLabels", columns, { file: true, label: true });
+  checkOptions<LabelColumns>("parseLabels", columns, { file: true, label: true });
   const { file = "file", label = "label" } = columns;
   const rows = parseCsv(text, name);
   for (const column of [file, label]) {
@@ -118,7 +136,13 @@ export function parseLabels(
   return { files: rows.map((row) => row[file]!), labels, classes: names };
 }
 
-/** The different labels: by size if all are whole numbers, else in the order of the alphabet. */
+/**
+ * The different labels, sorted: by value if all are whole numbers, else alphabetically.
+ *
+ * @param labels of all examples.
+ * @returns each label once.
+ * @example classNames(["10", "9", "10"]); // ["9", "10"]
+ */
 export function classNames(labels: Iterable<string>): string[] {
   const names = [...new Set(labels)].sort();
   return names.every((name) => /^-?\d+$/.test(name)) ? names.sort((a, b) => Number(a) - Number(b)) : names;

@@ -7,6 +7,7 @@ import { halfToFloat } from "./half.ts";
  * the order and the shape), then the numbers. https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html
  */
 
+/** The numbers or strings of an array. */
 export type NpyData =
   | Float32Array
   | Float64Array
@@ -22,7 +23,9 @@ export type NpyData =
 
 /** An array as numpy has it, in C order (the last index runs fastest). Empty shape: one number. */
 export interface NpyArray {
+  /** Its sizes; [] for a single number. */
   readonly shape: readonly number[];
+  /** As many numbers or strings as the shape says. */
   readonly data: NpyData;
 }
 
@@ -57,10 +60,14 @@ const MOST_DIMENSIONS = 64;
 const littleEndian = new Uint8Array(Uint16Array.of(1).buffer)[0] === 1;
 
 /**
- * Reads numbers and strings (numpy's U and S); nothing that is pickled is touched.
+ * Decodes numpy's .npy format: numbers and strings (its U and S), in C or Fortran order, of either byte order. Pickled objects
+ * are refused.
  *
- * @param name of the file, for errors.
+ * @param bytes of the file.
+ * @param name of the file, for errors. Default "array".
+ * @returns the array in C order; float16 as float32, booleans as bytes.
  * @throws DataError naming the file and the fault, before anything is allocated.
+ * @example const { shape, data } = decodeNpy(await readFile("images.npy"), "images.npy");
  */
 export function decodeNpy(bytes: Uint8Array, name = "array"): NpyArray {
   const fail = (fault: string) => new DataError(`${name}: ${fault}.`);
@@ -179,7 +186,14 @@ function readStrings(
   );
 }
 
-/** Bytes that numpy's `load` reads. Strings are written as its type U. */
+/**
+ * Encodes an array as numpy's .npy format, for `numpy.load`. Strings are written as its type U.
+ *
+ * @param array shape, and data in C order.
+ * @returns the bytes of the file.
+ * @throws DataError where shape and data do not fit, or a string ends with a zero character.
+ * @example await writeFile("labels.npy", encodeNpy({ shape: [3], data: Int32Array.of(7, 0, 9) }));
+ */
 export function encodeNpy({ shape, data }: NpyArray): Uint8Array<ArrayBuffer> {
   const count = shape.reduce((a, b) => a * b, 1);
   if (!shape.every((n) => Number.isSafeInteger(n) && n >= 0)) {
@@ -224,13 +238,29 @@ function encodeStrings(strings: readonly string[]): [string, Uint8Array] {
   return [`${littleEndian ? "<" : ">"}U${longest}`, new Uint8Array(all.buffer)];
 }
 
-/** The numbers as float32, such as images. @throws DataError for strings. */
+/**
+ * The numbers of an array as float32, such as images.
+ *
+ * @param array such as `decodeNpy` gives.
+ * @param name of the file, for errors. Default "array".
+ * @returns the data itself where it is a Float32Array, else a copy.
+ * @throws DataError for strings.
+ * @example const images = npyFloats(decodeNpy(bytes));
+ */
 export function npyFloats({ data }: NpyArray, name = "array"): Float32Array {
   if (Array.isArray(data)) throw new DataError(`${name}: holds strings, expected numbers`);
   return data instanceof Float32Array ? data : Float32Array.from(data as ArrayLike<number>, Number);
 }
 
-/** The numbers as int32, such as labels. @throws DataError for strings and for what is not a whole number of 32 bits. */
+/**
+ * The numbers of an array as int32, such as labels.
+ *
+ * @param array such as `decodeNpy` gives.
+ * @param name of the file, for errors. Default "array".
+ * @returns a copy.
+ * @throws DataError for strings, and for what is no whole number of 32 bits.
+ * @example const labels = npyIntegers(decodeNpy(bytes));
+ */
 export function npyIntegers({ data }: NpyArray, name = "array"): Int32Array {
   if (Array.isArray(data)) throw new DataError(`${name}: holds strings, expected whole numbers`);
   return Int32Array.from(data as ArrayLike<number>, (x, i) => {

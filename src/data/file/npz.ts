@@ -4,12 +4,15 @@ import { decodeNpy, encodeNpy, type NpyArray } from "./npy.ts";
 import { type UnzipOptions, unzip, zip } from "./zip.ts";
 
 /**
- * The arrays of an .npz file (numpy's `savez`, `savez_compressed`) by name: those whose name ends with ".npy". What else
- * an archive gets on its way (folders, a Mac's `__MACOSX/._x.npy`, notes) is left out.
+ * Decodes numpy's .npz format (`savez`, `savez_compressed`): the files whose name ends with ".npy". Others (folders, macOS's
+ * `__MACOSX/._x.npy`, notes) are left out. Needs the package `fflate`.
  *
- * Needs the package `fflate`.
- *
- * @throws DataError naming the archive and the fault, or that there is no array in it.
+ * @param bytes of the archive.
+ * @param name of the archive, for errors. Default "arrays".
+ * @param options.maxBytes that may come out of it. Default 2^31.
+ * @returns arrays by name.
+ * @throws DataError naming the archive and the fault.
+ * @example const images = (await decodeNpz(bytes)).get("images");
  */
 export async function decodeNpz(
   bytes: Uint8Array,
@@ -28,12 +31,26 @@ function isArray(file: string): boolean {
   return file.endsWith(".npy") && parts[0] !== "__MACOSX" && !parts.at(-1)!.startsWith("._");
 }
 
-/** Bytes that numpy's `load` reads as an .npz file. Needs the package `fflate`. */
+/** How `encodeNpz` writes. */
+export interface NpzOptions {
+  /** Whether arrays are compressed, as by `savez_compressed`. Default false. */
+  readonly compress?: boolean;
+}
+
+/**
+ * Encodes arrays as numpy's .npz format, for `numpy.load`. Needs the package `fflate`.
+ *
+ * @param arrays by name.
+ * @param options.compress as `savez_compressed`. Default false.
+ * @returns the bytes of the archive; the same arrays give the same bytes.
+ * @throws DataError where an array or its name cannot be written.
+ * @example await writeFile("data.npz", await encodeNpz({ labels: { shape: [2], data: Int32Array.of(7, 0) } }));
+ */
 export async function encodeNpz(
   arrays: Readonly<Record<string, NpyArray>>,
-  options: { compress?: boolean } = {},
+  options: NpzOptions = {},
 ): Promise<Uint8Array> {
-  checkOptions<{ compress?: boolean }>("encodeNpz", options, { compress: true });
+  checkOptions<NpzOptions>("encodeNpz", options, { compress: true });
   const unread = Object.keys(arrays).find((name) => !isArray(`${name}.npy`));
   if (unread !== undefined)
     throw new DataError(`encodeNpz: "${unread}" is a name that a Mac gives to what is no array`);

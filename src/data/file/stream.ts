@@ -2,9 +2,14 @@ import { checkNumber, checkOptions, number } from "../../check.ts";
 import type { Random } from "../random.ts";
 
 /**
- * What a source gives, made up to `ahead` items before they are asked for: reading goes on while a step trains. At most
- * `ahead` finished items wait in memory. A source's error is thrown where its item would have come; whoever stops
- * early stops the source.
+ * Prefetches up to `ahead` items of a source, so that reading goes on while a step trains. A source's error is thrown where
+ * its item would have come; breaking off the loop returns the source.
+ *
+ * @param source anything iterable, sync or async; it is never asked twice at once.
+ * @param ahead items that may wait in memory. Default 2.
+ * @returns its items, in order.
+ * @throws RangeError where `ahead` is no whole number of at least 1.
+ * @example for await (const batch of prefetch(read(files), 4)) await trainStep(net, optimizer, batch);
  */
 export async function* prefetch<T>(source: AsyncIterable<T> | Iterable<T>, ahead = 2): AsyncGenerator<T> {
   checkNumber("prefetch", "ahead", ahead, number.wholeAtLeast1);
@@ -32,6 +37,7 @@ export async function* prefetch<T>(source: AsyncIterable<T> | Iterable<T>, ahead
   }
 }
 
+/** What `streamBatches` reads, and how. */
 export interface StreamOptions<Example, Batch> {
   /** How many examples there are. */
   readonly length: number;
@@ -54,8 +60,13 @@ export interface StreamOptions<Example, Batch> {
 }
 
 /**
- * Batches of examples that are read when their turn comes, so that data larger than memory trains. Order and content
- * follow from `random` alone, however long each read takes.
+ * One epoch of batches whose examples are read when needed, for data larger than memory. Order and content depend on `random`
+ * alone, not on how long each read takes.
+ *
+ * @param options how many examples there are, how one is read and a batch is made, and the rest.
+ * @returns a generator of batches; a read's error is thrown where its batch would have come.
+ * @throws RangeError or TypeError naming the option that cannot be.
+ * @example for await (const batch of streamBatches({ length: 60000, size: 32, read, batch: batchOf })) …
  */
 export function streamBatches<Example, Batch>(options: StreamOptions<Example, Batch>): AsyncGenerator<Batch> {
   checkOptions<StreamOptions<Example, Batch>>("streamBatches", options, {

@@ -9,6 +9,7 @@ import { crc32 } from "./crc32.ts";
  * before memory is taken, and checksums after, which fflate leaves to its user.
  */
 
+/** Limits of unpacking. */
 export interface UnzipOptions {
   /** Bytes that may come out of the archive in all. Default 2^31. */
   readonly maxBytes?: number;

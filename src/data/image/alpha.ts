@@ -45,6 +45,7 @@ export function checkAlpha(operation: string, { data, channels, width }: Image):
   }
 }
 
+/** What an image with alpha is composited onto. */
 export interface FlattenOptions {
   /** What lies behind the picture, in its units: one number, or one a color. Default white. */
   readonly ground?: number | readonly number[];
@@ -53,9 +54,14 @@ export interface FlattenOptions {
 }
 
 /**
- * The picture on a ground, without its alpha: color · α + ground · (1 − α), α the share of `white` that its alpha is. Gray
- * and alpha become gray, RGBA becomes RGB; what has no alpha is copied.
+ * Composites an image onto a background, without its alpha: color · α + ground · (1 − α), with α the alpha over `white`. Gray
+ * and alpha become gray, RGBA becomes RGB; an image without alpha is copied.
  *
+ * @param image of any channels; the last of 2 or 4 is alpha.
+ * @param options.ground the background, one number or one a color. Default: white.
+ * @param options.white the value of white and of an opaque alpha. Default 255.
+ * @param operation is named in errors. Default "flatten".
+ * @returns an image of 1 or 3 channels.
  * @throws DataError where an alpha is below 0 or above `white`, or all of them look like those of another `white`.
  * @example const onBlack = flatten(await decodeImage(bytes), { ground: 0 });
  */

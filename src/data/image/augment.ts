@@ -4,10 +4,18 @@ import { hasAlpha } from "./alpha.ts";
 import type { Image } from "./image.ts";
 import { flip, rotate, shift } from "./move.ts";
 
-/** One step of a pipeline. What is random in it comes from the stream given and from nowhere else. */
+/** One step of a pipeline: a pure function of an image and a random stream. */
 export type ImageStep = (image: Image, random: Random) => Image;
 
-/** By up to so many whole pixels each way, all places as likely. */
+/**
+ * Augmentation: shifts by whole pixels, uniform in -pixels … pixels in each direction.
+ *
+ * @param pixels at most.
+ * @param fill the value of pixels from outside. Default 0.
+ * @returns a step of `imagePipeline`.
+ * @throws RangeError where `pixels` is no whole number of at least 0, or `fill` not finite.
+ * @example const prepare = imagePipeline(1, [randomShift(2)]);
+ */
 export function randomShift(pixels: number, fill = 0): ImageStep {
   checkNumber("randomShift", "pixels", pixels, number.wholeAtLeast0);
   checkNumber("randomShift", "fill", fill, number.finite);
@@ -18,21 +26,46 @@ export function randomShift(pixels: number, fill = 0): ImageStep {
   };
 }
 
-/** By an angle uniform in -degrees … degrees. */
+/**
+ * Augmentation: rotates by an angle uniform in -degrees … degrees.
+ *
+ * @param degrees at most.
+ * @param fill the value of pixels from outside. Default 0.
+ * @returns a step of `imagePipeline`.
+ * @throws RangeError where `degrees` is below 0, or `fill` not finite.
+ * @example const prepare = imagePipeline(1, [randomRotation(10)]);
+ */
 export function randomRotation(degrees: number, fill = 0): ImageStep {
   checkNumber("randomRotation", "degrees", degrees, number.atLeast0);
   checkNumber("randomRotation", "fill", fill, number.finite);
   return (image, random) => rotate(image, (2 * random.uniform() - 1) * degrees, fill);
 }
 
-/** With these odds (0 to 1). */
+/**
+ * Augmentation: mirrors an image with a probability.
+ *
+ * @param direction of the flip. Default "horizontal".
+ * @param odds its probability, 0 to 1. Default 0.5.
+ * @returns a step of `imagePipeline`.
+ * @throws RangeError where one of them is none.
+ * @example const prepare = imagePipeline(1, [randomFlip()]);
+ */
 export function randomFlip(direction: "horizontal" | "vertical" = "horizontal", odds = 0.5): ImageStep {
   checkName("randomFlip", "direction", direction, ["horizontal", "vertical"]);
   checkNumber("randomFlip", "odds", odds, number.share);
   return (image, random) => (random.uniform() < odds ? flip(image, direction) : image);
 }
 
-/** Adds Gaussian noise of this deviation, in the image's units, and clips to the range from `least` to `most`. Alpha stays. */
+/**
+ * Augmentation: adds Gaussian noise and clips to a range. Alpha stays.
+ *
+ * @param deviation of the noise, in the image's units.
+ * @param least the lower end of the range. Default 0.
+ * @param most the upper end. Default 1.
+ * @returns a step of `imagePipeline`.
+ * @throws RangeError where the deviation is below 0, or `least` above `most`.
+ * @example const prepare = imagePipeline(1, [(x) => rescale(x), randomNoise(0.1)]);
+ */
 export function randomNoise(deviation: number, least = 0, most = 1): ImageStep {
   checkNumber("randomNoise", "deviation", deviation, number.atLeast0);
   checkNumber("randomNoise", "least", least, number.finite);

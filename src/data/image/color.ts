@@ -3,8 +3,14 @@ import { type FlattenOptions, flatten } from "./alpha.ts";
 import { createImage, describe, type Image } from "./image.ts";
 
 /**
- * One channel, the luma of ITU-R 601 as Pillow's "L": 0.299·R + 0.587·G + 0.114·B; gray stays. A picture with alpha is put
- * on a ground first, white unless told otherwise (see `flatten`).
+ * One channel, the luma of ITU-R 601 as Pillow's "L": 0.299·R + 0.587·G + 0.114·B; gray stays. An image with alpha is
+ * flattened first.
+ *
+ * @param image of 1 to 4 channels.
+ * @param options background and white, as of `flatten`. Default: on white.
+ * @returns [H, W, 1]
+ * @throws DataError where there are more channels, or the alpha cannot be.
+ * @example const gray = grayscale(await decodeImage(bytes));
  */
 export function grayscale(image: Image, options: FlattenOptions = {}): Image {
   const { width, height, channels, data } = opaque("grayscale", image, options);
@@ -16,7 +22,15 @@ export function grayscale(image: Image, options: FlattenOptions = {}): Image {
   return result;
 }
 
-/** Three channels: gray is written three times. A picture with alpha is put on a ground first, as `grayscale` does. */
+/**
+ * Three channels: gray is repeated. An image with alpha is flattened first.
+ *
+ * @param image of 1 to 4 channels.
+ * @param options background and white, as of `flatten`. Default: on white.
+ * @returns [H, W, 3]
+ * @throws DataError where there are more channels, or the alpha cannot be.
+ * @example const color = rgb(await decodeImage(bytes));
+ */
 export function rgb(image: Image, options: FlattenOptions = {}): Image {
   const { width, height, channels, data } = opaque("rgb", image, options);
   const result = createImage(width, height, 3);

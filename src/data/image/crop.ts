@@ -2,15 +2,27 @@ import { checkNumber, checkOptions, number } from "../../check.ts";
 import { DataError } from "../errors.ts";
 import { createImage, describe, type Image } from "./image.ts";
 
-/** A stretch of an image, in pixels from the upper left. */
+/** A part of an image, in whole pixels. */
 export interface Rectangle {
+  /** Columns to its left. */
   readonly x: number;
+  /** Rows above it. */
   readonly y: number;
+  /** Its columns. */
   readonly width: number;
+  /** Its rows. */
   readonly height: number;
 }
 
-/** @throws DataError if the rectangle is not whole pixels inside the image. */
+/**
+ * Cuts a rectangle out of an image.
+ *
+ * @param image [H, W, C]
+ * @param rectangle in whole pixels, inside the image.
+ * @returns [rectangle.height, rectangle.width, C]
+ * @throws DataError if the rectangle is not whole pixels inside the image.
+ * @example const face = crop(image, { x: 10, y: 20, width: 64, height: 64 });
+ */
 export function crop(image: Image, rectangle: Rectangle): Image {
   checkOptions<Rectangle>("crop", rectangle, { x: true, y: true, width: true, height: true });
   const { x, y, width, height } = rectangle;
@@ -30,7 +42,16 @@ export function crop(image: Image, rectangle: Rectangle): Image {
   return result;
 }
 
-/** The middle of an image; where the rest is odd, the larger part is cut off right and below. */
+/**
+ * Cuts out the middle of an image; where the rest is odd, the larger part is cut off right and below.
+ *
+ * @param image [H, W, C]
+ * @param width in pixels.
+ * @param height in pixels.
+ * @returns [height, width, C]
+ * @throws DataError where the image is smaller; RangeError where a size is no whole number of at least 1.
+ * @example const square = cropCenter(image, 224, 224);
+ */
 export function cropCenter(image: Image, width: number, height: number): Image {
   checkNumber("cropCenter", "width", width, number.wholeAtLeast1);
   checkNumber("cropCenter", "height", height, number.wholeAtLeast1);

@@ -6,6 +6,7 @@ import { decodeJpeg } from "./jpeg/decode.ts";
 import { upright } from "./orientation.ts";
 import { decodePng, type Inflate } from "./png.ts";
 
+/** Limits and orientation of decoding. */
 export interface DecodeImageOptions {
   /** Pixels that a file may claim. Default 2^26 (8192 × 8192). */
   readonly maxPixels?: number;

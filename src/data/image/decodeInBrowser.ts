@@ -3,10 +3,13 @@ import type { Image } from "./image.ts";
 
 /**
  * Decodes PNG and JPEG in a browser, to the same numbers as `decodeImage` of `handgrad/node`: 0 … 255, channels as in the
- * file, photos upright. The browser's own decoder is not asked: a canvas loses what is half transparent, and each browser
- * converts colors in its way.
+ * file, photos upright. The browser's own decoder is not used: a canvas premultiplies alpha, and browsers differ in color
+ * conversion.
  *
- * @param name of the file, for errors.
+ * @param bytes of the file.
+ * @param name of the file, for errors. Default "image".
+ * @param options limits and orientation.
+ * @returns [H, W, C]
  * @throws DataError naming the file and the fault.
  * @example const image = await decodeImageInBrowser(new Uint8Array(await file.arrayBuffer()), file.name);
  */

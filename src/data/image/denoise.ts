@@ -10,7 +10,15 @@ import { createImage, type Image } from "./image.ts";
 /** Pixels that a filter may look at on each side: more than any picture has. */
 const WIDEST = 2 ** 14;
 
-/** The median of the `size` × `size` pixels around each one: takes away single wrong pixels and leaves edges sharp. */
+/**
+ * Median filter: the median of the `size` × `size` pixels around each one. Removes single wrong pixels and keeps edges sharp.
+ *
+ * @param image [H, W, C]; beyond the edge the nearest pixel is repeated.
+ * @param size odd. Default 3.
+ * @returns [H, W, C]
+ * @throws RangeError where the size is none; DataError where an alpha is below 0.
+ * @example const clean = medianFilter(image, 5);
+ */
 export function medianFilter(image: Image, size = 3): Image {
   if (!Number.isInteger(size) || size < 1 || size % 2 === 0 || size > WIDEST) {
     throw new RangeError(`medianFilter: the size must be an odd whole number up to ${WIDEST}, is ${size}`);
@@ -55,8 +63,15 @@ function weightedMedian(values: Float32Array, weight: (i: number) => number): nu
 }
 
 /**
- * Each pixel becomes the mean of its surroundings, weighted by e^(-d²/2σ²) along rows and columns, with the deviation σ
- * in pixels; weights beyond `truncate`·σ are left out, and those that stay add up to 1 (SciPy's `gaussian_filter`).
+ * Gaussian blur, SciPy's `gaussian_filter`: a mean weighted by e^(-d²/2σ²) along rows and columns; weights beyond
+ * `truncate`·σ are left out, and the others sum to 1.
+ *
+ * @param image [H, W, C]; beyond the edge the nearest pixel is repeated.
+ * @param deviation σ, in pixels.
+ * @param truncate in deviations. Default 4.
+ * @returns [H, W, C]
+ * @throws RangeError where one of them is none; DataError where an alpha is below 0.
+ * @example const smooth = gaussianFilter(image, 1.5);
  */
 export function gaussianFilter(image: Image, deviation: number, truncate = 4): Image {
   checkNumber("gaussianFilter", "deviation", deviation, number.positive);

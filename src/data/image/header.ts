@@ -8,10 +8,13 @@ import { exchangesSides, exifOrientation } from "./orientation.ts";
  * to be a picture of gigabytes: what it claims must be possible for its length, and within what the caller allows.
  */
 
+/** What a PNG or JPEG file says about itself. */
 export interface ImageHeader {
+  /** By the file's first bytes. */
   readonly format: "png" | "jpeg";
-  /** Of the picture as it is to be held. */
+  /** In pixels, with the orientation applied. */
   readonly width: number;
+  /** In pixels, with the orientation applied. */
   readonly height: number;
   /** How the stored picture is to be held (EXIF): 1 as it is, from 5 on with width and height exchanged. */
   readonly orientation: number;
@@ -26,11 +29,14 @@ const MOST_PIXELS_A_BYTE = 2048;
 const PNG_SIGNATURE = [0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a];
 
 /**
- * Reads what a picture claims, and for PNG walks over all its chunks and checks their checksums.
+ * Reads the header of a picture without decoding it; for PNG it walks over all chunks and verifies their checksums.
  *
- * @param name of the file, for errors.
+ * @param bytes of the file.
+ * @param name of the file, for errors. Default "image".
  * @param maxPixels that are allowed. Default 2^26 (8192 × 8192).
+ * @returns format, sizes, orientation and channels.
  * @throws DataError naming the file and the fault.
+ * @example const { width, height } = imageHeader(bytes, "photo.jpg");
  */
 export function imageHeader(bytes: Uint8Array, name = "image", maxPixels = 2 ** 26): ImageHeader {
   const png = PNG_SIGNATURE.every((byte, i) => bytes[i] === byte);

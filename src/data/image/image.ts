@@ -8,16 +8,26 @@ import { DataError } from "../errors.ts";
  * 0 … 255; `rescale` makes 0 … 1 of it. Every function here gives a new image and leaves the one it was given alone.
  */
 export interface Image {
+  /** Columns, W. */
   readonly width: number;
+  /** Rows, H. */
   readonly height: number;
+  /** Numbers a pixel, C. */
   readonly channels: number;
+  /** [H, W, C], row-major. */
   readonly data: Float32Array;
 }
 
 /**
- * An image of these sizes, in the numbers given or in black.
+ * An image of given sizes.
  *
+ * @param width in pixels.
+ * @param height in pixels.
+ * @param channels numbers a pixel.
+ * @param data [H, W, C]; it is not copied. Default: zeros.
+ * @returns the image.
  * @throws DataError if the sizes are no whole numbers above 0, or are not those of the data.
+ * @example const black = createImage(28, 28, 1);
  */
 export function createImage(
   width: number,
@@ -34,7 +44,13 @@ export function createImage(
   return { width, height, channels, data };
 }
 
-/** [C, H, W], as networks want it: one channel after the other. */
+/**
+ * [H, W, C] → [C, H, W], as networks read it.
+ *
+ * @param image to transpose.
+ * @returns [C, H, W], a new array.
+ * @example const x = channelsFirst(image);
+ */
 export function channelsFirst({ width, height, channels, data }: Image): Float32Array {
   const result = new Float32Array(data.length);
   for (let i = 0; i < width * height; i++) {
@@ -43,7 +59,15 @@ export function channelsFirst({ width, height, channels, data }: Image): Float32
   return result;
 }
 
-/** The image of numbers laid out as [C, H, W]. */
+/**
+ * [C, H, W] → an image [H, W, C].
+ *
+ * @param data [C, H, W]
+ * @param shape the three sizes C, H, W.
+ * @returns the image, with numbers of its own.
+ * @throws DataError where the data are not as many numbers.
+ * @example const image = fromChannelsFirst(x, [3, 32, 32]);
+ */
 export function fromChannelsFirst(data: Float32Array, [channels, height, width]: [number, number, number]): Image {
   const image = createImage(width, height, channels);
   if (data.length !== image.data.length) {
@@ -57,12 +81,23 @@ export function fromChannelsFirst(data: Float32Array, [channels, height, width]:
   return image;
 }
 
+/** Images as one batch. */
+export interface StackedImages {
+  /** [N, C, H, W], row-major. */
+  readonly data: Float32Array;
+  /** N, C, H and W. */
+  readonly shape: [number, number, number, number];
+}
+
 /**
- * [N, C, H, W]: images of equal sizes as one batch.
+ * Stacks images of equal sizes into a batch [N, C, H, W].
  *
+ * @param images N of them, at least one.
+ * @returns `data` and `shape` of the batch.
  * @throws DataError naming the first image of another size.
+ * @example const { data, shape } = stackImages(images);
  */
-export function stackImages(images: readonly Image[]): { data: Float32Array; shape: [number, number, number, number] } {
+export function stackImages(images: readonly Image[]): StackedImages {
   const first = images[0];
   if (!first) throw new DataError("stackImages: there are no images to stack, expected at least one");
   const data = new Float32Array(images.length * first.data.length);
@@ -77,7 +112,17 @@ export function stackImages(images: readonly Image[]): { data: Float32Array; sha
   return { data, shape: [images.length, first.channels, first.height, first.width] };
 }
 
-/** RGBA bytes, as decoders give them → an image of these channels: gray 1, gray and alpha 2, RGB 3, RGBA 4. */
+/**
+ * RGBA bytes, such as a canvas gives, as an image of fewer channels: gray 1, gray and alpha 2, RGB 3, RGBA 4.
+ *
+ * @param rgba [H, W, 4]
+ * @param width in pixels.
+ * @param height in pixels.
+ * @param channels 1 to 4; gray is the red channel.
+ * @returns [H, W, channels]
+ * @throws DataError where sizes and bytes do not fit.
+ * @example const image = imageFromRgba(context.getImageData(0, 0, 28, 28).data, 28, 28, 1);
+ */
 export function imageFromRgba(rgba: ArrayLike<number>, width: number, height: number, channels: number): Image {
   const image = createImage(width, height, channels);
   const parts = [[0], [0, 3], [0, 1, 2], [0, 1, 2, 3]][channels - 1];

@@ -7,14 +7,33 @@ import { createImage, type Image } from "./image.ts";
  * channels: 0 is black, and transparent where there is an alpha. Colors are weighted by alpha where there is one.
  */
 
-/** By so many pixels to the right and down (less than 0: left and up), parts of a pixel by bilinear interpolation. */
+/**
+ * Shifts the content of an image; parts of a pixel by bilinear interpolation.
+ *
+ * @param image [H, W, C]
+ * @param right pixels to the right; negative: to the left.
+ * @param down pixels down; negative: up.
+ * @param fill the value of pixels from outside. Default 0.
+ * @returns [H, W, C]
+ * @throws RangeError where a number is not finite; DataError where an alpha is below 0.
+ * @example const moved = shift(image, 2, -1);
+ */
 export function shift(image: Image, right: number, down: number, fill = 0): Image {
   checkNumber("shift", "right", right, number.finite);
   checkNumber("shift", "down", down, number.finite);
   return affine(image, [1, 0, -right, 0, 1, -down], fill);
 }
 
-/** About the middle, by so many degrees against the clock, bilinear: Pillow's `rotate(degrees, BILINEAR)`. */
+/**
+ * Rotates about the middle, counterclockwise, bilinear: Pillow's `rotate(degrees, BILINEAR)`.
+ *
+ * @param image [H, W, C]
+ * @param degrees counterclockwise.
+ * @param fill the value of pixels from outside. Default 0.
+ * @returns [H, W, C]
+ * @throws RangeError where a number is not finite; DataError where an alpha is below 0.
+ * @example const turned = rotate(image, 90);
+ */
 export function rotate(image: Image, degrees: number, fill = 0): Image {
   checkNumber("rotate", "degrees", degrees, number.finite);
   const angle = (degrees * Math.PI) / 180;
@@ -24,7 +43,15 @@ export function rotate(image: Image, degrees: number, fill = 0): Image {
   return affine(image, [cos, -sin, cx - cos * cx + sin * cy, sin, cos, cy - sin * cx - cos * cy], fill);
 }
 
-/** Left and right change places, or above and below. */
+/**
+ * Mirrors an image: left and right change places, or top and bottom.
+ *
+ * @param image [H, W, C]
+ * @param direction "horizontal" or "vertical".
+ * @returns [H, W, C]
+ * @throws RangeError where the direction is none.
+ * @example const mirrored = flip(image, "horizontal");
+ */
 export function flip(image: Image, direction: "horizontal" | "vertical"): Image {
   checkName("flip", "direction", direction, ["horizontal", "vertical"]);
   const { width, height, channels, data } = image;
@@ -39,8 +66,15 @@ export function flip(image: Image, direction: "horizontal" | "vertical"): Image 
 }
 
 /**
- * y(u, v) = x(a·u + b·v + c, d·u + e·v + f), u and v the middles of output pixels (½, 1½ …), bilinear between the
- * middles of input pixels; within half a pixel of the edge the edge goes on, and further out is `fill`.
+ * Affine transform, bilinear: y(u, v) = x(a·u + b·v + c, d·u + e·v + f), with u and v the centers of output pixels (½, 1½ …).
+ * Within half a pixel of the edge the edge is repeated; further out is `fill`.
+ *
+ * @param image [H, W, C]
+ * @param matrix [a, b, c, d, e, f], from output to input coordinates, as in Pillow.
+ * @param fill the value of pixels from outside. Default 0.
+ * @returns [H, W, C]
+ * @throws TypeError or RangeError where the matrix is none; DataError where an alpha is below 0.
+ * @example const half = affine(image, [2, 0, 0, 0, 2, 0]);
  */
 export function affine(
   image: Image,

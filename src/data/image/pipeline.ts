@@ -4,14 +4,17 @@ import type { ImageStep } from "./augment.ts";
 import type { Image } from "./image.ts";
 
 /**
- * Steps one after another, as one function:
+ * Steps one after another, as one function. Each step draws from a random stream of its own, named by the seed, the step's
+ * index and the key: the same seed and key give the same image, in whatever order and by whatever worker it is made, and a
+ * step appended at the end changes nothing before it. Steps without randomness are plain functions of an image.
  *
- *     const prepare = imagePipeline(1, [(x) => resize(x, 28, 28), (x) => rescale(x), randomShift(2), randomNoise(0.1)]);
- *     const image = prepare(decoded, epoch, id);
- *
- * Steps that use no chance are plain functions of an image. Each step draws from a stream of its own, named by the
- * seed, the step's place and the key: the same seed and key give the same image, in whatever order and by whatever
- * worker it is made, and another step that is put in at the end changes nothing before it.
+ * @param seed of all streams.
+ * @param steps applied in this order.
+ * @returns a function of an image and a key, such as epoch and id.
+ * @throws TypeError where a step is no function; RangeError where the seed is not finite.
+ * @example
+ * const prepare = imagePipeline(1, [(x) => resize(x, 28, 28), (x) => rescale(x), randomShift(2), randomNoise(0.1)]);
+ * const image = prepare(decoded, epoch, id);
  */
 export function imagePipeline(
   seed: number,

@@ -2,6 +2,7 @@ import { checkName, checkNumber, checkOptions, number } from "../../check.ts";
 import { weightedByAlpha } from "./alpha.ts";
 import { createImage, type Image } from "./image.ts";
 
+/** The filter of `resize`. */
 export interface ResizeOptions {
   /**
    * `bilinear`: weights fall in a straight line, max(0, 1 - |d|). `box`: all pixels under an output pixel weigh alike,
@@ -19,10 +20,21 @@ const filters = {
 } as const;
 
 /**
- * An image at another size. Output pixel i looks at the place c = (i + ½)·s of the input, s = input / output size:
- * y[i] = Σⱼ w((j + ½ - c) / f)·x[j] / Σⱼ w(…), with f = max(s, 1), or 1 without antialiasing. First along the rows,
- * then along the columns. This is Pillow's `resize`; there is no rounding here. Colors are weighted by alpha where there is
- * one, as Pillow does.
+ * Resizes an image, Pillow's `resize` without its rounding. Output pixel i is centered at c = (i + ½)·s of the input, with
+ * s = input / output size:
+ *
+ * y[i] = Σⱼ w((j + ½ - c) / f)·x[j] / Σⱼ w(…),   f = max(s, 1), or 1 without antialiasing
+ *
+ * first along rows, then along columns. Colors are weighted by alpha where there is one.
+ *
+ * @param image [H, W, C]
+ * @param width of the result, in pixels.
+ * @param height of the result, in pixels.
+ * @param options.filter "bilinear" or "box". Default "bilinear".
+ * @param options.antialias Default true.
+ * @returns [height, width, C]
+ * @throws RangeError where a size is no whole number of at least 1, or the filter none; DataError where an alpha is below 0.
+ * @example const small = resize(image, 28, 28);
  */
 export function resize(image: Image, width: number, height: number, options: ResizeOptions = {}): Image {
   checkOptions<ResizeOptions>("resize", options, { filter: true, antialias: true });

@@ -2,31 +2,64 @@ import { checkNumber, checkOptions, number } from "../../check.ts";
 import { DataError } from "../errors.ts";
 import { createImage, describe, type Image } from "./image.ts";
 
-/** Bytes 0 … 255 → numbers 0 … 1. */
+/**
+ * Bytes 0 … 255 as numbers 0 … 1.
+ *
+ * @param bytes [N]
+ * @returns [N]
+ * @example const image = imageFromBytes(bytes);
+ */
 export function imageFromBytes(bytes: Uint8Array): Float32Array {
   return Float32Array.from(bytes, (byte) => byte / 255);
 }
 
-/** (x - mean) / deviation, in a new array. */
+/**
+ * Standardizes numbers: (x - mean) / deviation.
+ *
+ * @param image [N], any layout.
+ * @param mean to subtract.
+ * @param deviation above 0, to divide by.
+ * @returns [N], a new array.
+ * @throws RangeError where one of them is none.
+ * @example const x = normalizeImage(image, 0.1307, 0.3081);
+ */
 export function normalizeImage(image: Float32Array, mean: number, deviation: number): Float32Array {
   checkNumber("normalizeImage", "mean", mean, number.finite);
   checkNumber("normalizeImage", "deviation", deviation, number.positive);
   return image.map((x) => (x - mean) / deviation);
 }
 
-/** All numbers times `factor`: 0 … 255 → 0 … 1 by default. */
+/**
+ * Multiplies all numbers by a factor: 0 … 255 → 0 … 1 by default.
+ *
+ * @param image [H, W, C]
+ * @param factor Default 1/255.
+ * @returns [H, W, C]
+ * @throws RangeError where the factor is no finite number.
+ * @example const image = rescale(await decodeImage(bytes));
+ */
 export function rescale(image: Image, factor = 1 / 255): Image {
   checkNumber("rescale", "factor", factor, number.finite);
   return { ...image, data: image.data.map((x) => x * factor) };
 }
 
-/** Mean and deviation of each channel. */
+/** Mean and standard deviation of each channel. */
 export interface ChannelStatistics {
+  /** [C] */
   readonly mean: readonly number[];
+  /** [C], each above 0. */
   readonly deviation: readonly number[];
 }
 
-/** (x - mean[c]) / deviation[c], each channel with its own. In the units of the image: rescale first if they are of 0 … 1. */
+/**
+ * Standardizes each channel: (x - mean[c]) / deviation[c].
+ *
+ * @param image [H, W, C]
+ * @param statistics in the units of the image: rescale first if they are of 0 … 1.
+ * @returns [H, W, C]
+ * @throws DataError where there is not one of each for every channel; RangeError where one cannot be.
+ * @example const x = normalizeChannels(rescale(image), { mean: [0.485, 0.456, 0.406], deviation: [0.229, 0.224, 0.225] });
+ */
 export function normalizeChannels(image: Image, statistics: ChannelStatistics): Image {
   checkOptions<ChannelStatistics>("normalizeChannels", statistics, { mean: true, deviation: true });
   const { mean, deviation } = statistics;
@@ -45,7 +78,14 @@ export function normalizeChannels(image: Image, statistics: ChannelStatistics): 
   return result;
 }
 
-/** Mean and (population's) deviation of each channel over all pixels of some images, in one pass (Welford 1962). */
+/**
+ * Mean and population standard deviation of each channel over all pixels of some images, in one pass (Welford 1962).
+ *
+ * @param images at least one, of equal channels.
+ * @returns [C] of both.
+ * @throws DataError where there are no images, or they differ in channels.
+ * @example const statistics = channelStatistics(images.map((image) => rescale(image)));
+ */
 export function channelStatistics(images: Iterable<Image>): ChannelStatistics {
   let channels = 0;
   let [n, mean, squares] = [0, new Float64Array(), new Float64Array()];

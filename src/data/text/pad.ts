@@ -5,6 +5,7 @@ import { PADDING } from "./tokenizer.ts";
 /** What an Int32Array keeps as it is. */
 const ID: NumberRule = { holds: (x) => (x | 0) === x, expected: "a whole number of 32 bits" };
 
+/** How `padSequences` pads and truncates. */
 export interface PadOptions {
   /** Length of every sequence. Default: the longest one's. */
   readonly maxLen?: number;
@@ -16,13 +17,24 @@ export interface PadOptions {
   readonly value?: number;
 }
 
+/** Sequences of one length. */
+export interface PaddedSequences {
+  /** [N, L], row-major. */
+  readonly data: Int32Array;
+  /** N and L. */
+  readonly shape: [number, number];
+}
+
 /**
- * Sequences of ids as one array [N, L] of equal lengths: Keras's `pad_sequences`, with its defaults (both in front).
+ * Sequences of ids as one array of equal lengths: Keras's `pad_sequences`, with its defaults (both in front).
+ *
+ * @param sequences N of them, of any lengths.
+ * @param options length, sides and padding value.
+ * @returns `data` [N, L] and its shape.
+ * @throws DataError where an id is no whole number of 32 bits; RangeError or TypeError naming the option that cannot be.
+ * @example const { data, shape } = padSequences(tokenizer.transform(texts), { maxLen: 20 });
  */
-export function padSequences(
-  sequences: readonly ArrayLike<number>[],
-  options: PadOptions = {},
-): { data: Int32Array; shape: [number, number] } {
+export function padSequences(sequences: readonly ArrayLike<number>[], options: PadOptions = {}): PaddedSequences {
   checkOptions<PadOptions>("padSequences", options, { maxLen: true, padding: true, truncating: true, value: true });
   const longest = sequences.reduce((most, { length }) => Math.max(most, length), 0);
   const { maxLen = longest, padding = "pre", truncating = "pre", value = PADDING } = options;

@@ -19,8 +19,14 @@ export const KERAS_FILTERS = '!"#$%&()*+,-./:;<=>?@[\\]^_`{|}~\t\n';
 export const WHITE_SPACE: TextRules = { lower: true, filters: "", separator: null, level: "word" };
 
 /**
- * The words of a text, as Keras's `text_to_word_sequence`: small letters, filtered characters become separators, split.
- * By character it is each code point, with those that are filtered left out.
+ * The words of a text, as Keras's `text_to_word_sequence`: lower case, filtered characters become separators, split.
+ * By character it is each code point, without the filtered ones.
+ *
+ * @param text to split.
+ * @param rules case, filters, separator and level.
+ * @returns its words.
+ * @throws DataError where the text is no string.
+ * @example splitText("Seven, please!", { lower: true, filters: KERAS_FILTERS, separator: " ", level: "word" });
  */
 export function splitText(text: string, rules: TextRules): string[] {
   if (typeof text !== "string") throw new DataError(`splitText: the text is ${typeof text}, expected a string`);

@@ -2,10 +2,12 @@ import { checkNumber, checkOptions, type Known, number } from "../../check.ts";
 import { DataError } from "../errors.ts";
 import { checkRules, KERAS_FILTERS, splitText, type TextRules, WHITE_SPACE } from "./split.ts";
 
-/** What stands for no word, and for a word the vocabulary lacks. */
+/** The id of padding: no word. */
 export const PADDING = 0;
+/** The id of the out-of-vocabulary word. */
 export const UNKNOWN = 1;
 
+/** How a tokenizer splits text, and what it does with words that its vocabulary lacks. */
 export interface TokenizerOptions extends Partial<TextRules> {
   /** Ids from here on are not used: only the first numWords - 1 ids are words. Default null: all are. */
   readonly numWords?: number | null;
@@ -23,10 +25,15 @@ export interface TokenizerOptions extends Partial<TextRules> {
 export class Tokenizer {
   /** The word of each id, those that numWords leaves out included. */
   readonly vocabulary: readonly string[];
+  /** All options, defaults among them. */
   readonly options: Required<TokenizerOptions>;
   readonly #ids: ReadonlyMap<string, number>;
 
-  /** @throws DataError if a word is not one by the rules (empty, with a space, a capital letter …), or occurs twice. */
+  /**
+   * @param words of the vocabulary, in the order of their ids.
+   * @param options how text is split; by default at white space, in lower case.
+   * @throws DataError if a word is not one by the rules (empty, with a space, a capital letter …), or occurs twice.
+   */
   constructor(words: readonly string[], options: TokenizerOptions = {}) {
     checkOptions<TokenizerOptions>("Tokenizer", options, KNOWN);
     this.options = { ...WHITE_SPACE, numWords: null, outOfVocabulary: "<unknown>", ...given(options) };
@@ -52,14 +59,24 @@ export class Tokenizer {
     this.#ids = ids;
   }
 
-  /** A tokenizer of all words of some texts, in the order of the alphabet; words are what stands between white space. */
+  /**
+   * A tokenizer of all words of some texts, alphabetically; words are separated by white space.
+   *
+   * @param texts of any number.
+   * @returns the tokenizer.
+   */
   static of(texts: Iterable<string>): Tokenizer {
     return new Tokenizer([...new Set([...texts].flatMap((text) => splitText(text, WHITE_SPACE)))].sort());
   }
 
   /**
-   * A tokenizer of the words of some texts, the most frequent first, equally frequent ones in the order they were met:
+   * A tokenizer of the words of some texts, the most frequent first, equally frequent ones in order of first occurrence:
    * Keras's `Tokenizer(…).fit_on_texts(texts)`, with its defaults. By character nothing is filtered by default, as there.
+   *
+   * @param texts of any number.
+   * @param options how text is split, and what becomes of unknown words.
+   * @returns the tokenizer.
+   * @throws DataError or RangeError naming the option that cannot be.
    */
   static fit(texts: Iterable<string>, options: TokenizerOptions = {}): Tokenizer {
     checkOptions<TokenizerOptions>("Tokenizer.fit", options, KNOWN);
@@ -75,19 +92,27 @@ export class Tokenizer {
     return new Tokenizer(words, all);
   }
 
-  /** How many ids there are, padding and unknown included: the rows an embedding needs. */
+  /** How many ids there are, padding and unknown included: the rows of an embedding table. */
   get size(): number {
     return Math.min(this.vocabulary.length, this.options.numWords ?? Number.POSITIVE_INFINITY);
   }
 
-  /** The id of a word; undefined where it has none and there is no out-of-vocabulary word. */
+  /**
+   * @param word as the rules split it.
+   * @returns its id, or that of the out-of-vocabulary word; undefined where there is neither.
+   */
   id(word: string): number | undefined {
     const id = this.#ids.get(word);
     if (id !== undefined && id < this.size) return id;
     return this.options.outOfVocabulary === null ? undefined : UNKNOWN;
   }
 
-  /** The ids of each text's words: Keras's `texts_to_sequences`. `padSequences` makes arrays of it. */
+  /**
+   * The ids of texts: Keras's `texts_to_sequences`. `padSequences` makes an array of them.
+   *
+   * @param texts N of them.
+   * @returns [N][words]
+   */
   transform(texts: Iterable<string>): number[][] {
     return Array.from(texts, (text) =>
       splitText(text, this.options)
@@ -96,7 +121,14 @@ export class Tokenizer {
     );
   }
 
-  /** The ids of the words of `text`, padded at the end to `length`. What is beyond `length` words is left out. */
+  /**
+   * The ids of one text, truncated or padded at the end.
+   *
+   * @param text to encode.
+   * @param length L.
+   * @returns [L]
+   * @throws RangeError where the length is no whole number of at least 0.
+   */
   encode(text: string, length: number): Int32Array {
     checkNumber("Tokenizer.encode", "length", length, number.wholeAtLeast0);
     const ids = new Int32Array(length);
@@ -104,7 +136,12 @@ export class Tokenizer {
     return ids;
   }
 
-  /** The words of `ids`, without the padding; what is no id is the out-of-vocabulary word, or left out. */
+  /**
+   * The text of ids, without padding; an unknown id is the out-of-vocabulary word, or left out.
+   *
+   * @param ids such as `encode` gives.
+   * @returns words with spaces between, or characters.
+   */
   decode(ids: Iterable<number>): string {
     const { level, outOfVocabulary } = this.options;
     return [...ids]
@@ -114,14 +151,24 @@ export class Tokenizer {
       .join(level === "character" ? "" : " ");
   }
 
-  /** Fit for JSON, and small: what differs from the defaults of `new Tokenizer`, and the words. */
+  /**
+   * What `JSON.stringify` writes: the words, and options that differ from the defaults.
+   *
+   * @returns fit for JSON, for `fromJSON`.
+   */
   toJSON(): { words: string[] } & TokenizerOptions {
     const defaults: Required<TokenizerOptions> = { ...WHITE_SPACE, numWords: null, outOfVocabulary: "<unknown>" };
     const changed = Object.entries(this.options).filter(([key, x]) => x !== defaults[key as keyof TokenizerOptions]);
     return { words: this.vocabulary.slice(this.#firstWord), ...Object.fromEntries(changed) };
   }
 
-  /** @throws DataError if it is not what `toJSON` gives. */
+  /**
+   * A tokenizer from what `toJSON` gave.
+   *
+   * @param json parsed.
+   * @returns the tokenizer.
+   * @throws DataError if it is not what `toJSON` gives.
+   */
   static fromJSON(json: unknown): Tokenizer {
     const { words, ...options } = (json ?? {}) as { words?: unknown } & TokenizerOptions;
     const unknown = Object.keys(options).find((key) => !Object.hasOwn(KNOWN, key));
