@@ -3,6 +3,12 @@ import { checkList, checkNumber, type NumberRule, number, wholeNumbers } from ".
 import { expectMarks } from "../kernels/checks.ts";
 import { count } from "../kernels/op.ts";
 
+/** How a network computes its outputs. */
+export interface ForwardOptions {
+  /** Turns on what only training does, such as dropout. Default false. */
+  training?: boolean;
+}
+
 /** N examples, as typed arrays or tensors; what the network does not take is not read. */
 export interface Batch {
   /** [N, C, H, W] */
@@ -38,10 +44,14 @@ export function sizeOf(batch: Batch, image: readonly number[] | undefined, modal
 const ZERO_OR_ONE: NumberRule = { holds: (x) => x === 0 || x === 1, expected: "0 or 1" };
 
 /**
- * The numbers [N, M] of `present`, for what reads them on the host.
+ * The numbers [N, M] of a batch's `present`, for what reads them on the host.
  *
- * @param n how many there must be, N · M.
+ * @param operation is named in errors.
+ * @param batch of N examples.
+ * @param n how many numbers there must be, N · M.
+ * @returns 0 and 1, or undefined where the batch has no `present`.
  * @throws TypeError where it is a tensor or no list; RangeError where it holds others than 0 and 1, or not as many.
+ * @example const present = presentOf("explain", batch, N * net.modalities.length);
  */
 export function presentOf(operation: string, { present }: Batch, n: number): ArrayLike<number> | undefined {
   if (present === undefined) return undefined;

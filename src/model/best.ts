@@ -2,6 +2,7 @@ import { checkNumber, checkOptions, number } from "../check.ts";
 import type { Evaluation } from "./evaluate.ts";
 import type { Metric } from "./metrics.ts";
 
+/** When `fit` ends before all epochs are done. */
 export interface EarlyStopping {
   /** Epochs without a better figure after which training ends. */
   patience: number;

@@ -4,10 +4,21 @@ import { outputs } from "./evaluate.ts";
 import { accuracy, confusionMatrix, type Predictions } from "./metrics.ts";
 import type { Batch, Modality, MultimodalNet } from "./multimodal.ts";
 
-export type LabeledBatch = Batch & { label: Int32Array };
+/** A batch with the class of each example, [N]. */
+export type LabeledBatch = Batch & {
+  /** [N] */
+  label: Int32Array;
+};
 
+/** What `evaluateByModality` evaluates. */
+export interface ModalityEvaluationOptions {
+  /** False: all modalities together alone. Default true. */
+  subsets?: boolean;
+}
+
+/** How well a network classifies by each subset of its modalities. */
 export interface ModalityEvaluation {
-  /** Share of examples whose likeliest class is their label, with all modalities. */
+  /** Share of examples whose argmax is their label, with all modalities. */
   accuracy: number;
   /** Mean loss of the head's task: of classes the cross-entropy, natural logarithm. */
   loss: number;
@@ -15,18 +26,24 @@ export interface ModalityEvaluation {
   byModalities: Record<string, number>;
   /** confusion[label][answer]: how many. */
   confusion: number[][];
-  /** What was said of each example, with all modalities. */
+  /** The probabilities of each example, with all modalities. */
   predictions: Predictions;
 }
 
 /**
- * Evaluates a network that tells classes apart, or yes from no, by every subset of its modalities at once: each modality
- * is encoded only once.
+ * Evaluates a classifier on every non-empty subset of its modalities; each modality of a batch is encoded only once.
+ *
+ * @param net of the task "multiclass" or "binary".
+ * @param batches with labels.
+ * @param options.subsets false: all modalities together alone. Default true.
+ * @returns accuracy by subset, and loss, confusion and predictions with all modalities.
+ * @throws TypeError or RangeError naming the option, or the part of a batch, that cannot be.
+ * @example const { byModalities } = await evaluateByModality(net, batches(testSet, 100));
  */
 export async function evaluateByModality(
   net: MultimodalNet,
   batches: Iterable<LabeledBatch>,
-  options: { subsets?: boolean } = {},
+  options: ModalityEvaluationOptions = {},
 ): Promise<ModalityEvaluation> {
   checkOptions("evaluateByModality", options, { subsets: true });
   checkFlag("evaluateByModality", "subsets", options.subsets);
@@ -57,7 +74,13 @@ export async function evaluateByModality(
   };
 }
 
-/** Every non-empty subset, small ones first; the last holds all. */
+/**
+ * Every non-empty subset of some modalities.
+ *
+ * @param modalities M of them.
+ * @returns 2^M − 1 subsets, small ones first; the last holds all.
+ * @example subsetsOf(["image", "text"]); // [["image"], ["text"], ["image", "text"]]
+ */
 export function subsetsOf(modalities: readonly Modality[]): Modality[][] {
   const subsets = Array.from({ length: 2 ** modalities.length - 1 }, (_, i) =>
     modalities.filter((_, m) => ((i + 1) >> m) & 1),
@@ -75,7 +98,13 @@ function maskOf({ modalities }: MultimodalNet, batch: LabeledBatch, subset: read
   return present ? mask.map((x, i) => x * present[i]!) : mask;
 }
 
-/** Softmax of a row of logits, in float64 on the host. */
+/**
+ * Softmax of one row of logits, in float64 on the host: p_a = e^(x_a − max x) / Σ_b e^(x_b − max x).
+ *
+ * @param row [A]
+ * @returns [A], summing to 1.
+ * @example softmaxOf([0, 0]); // [0.5, 0.5]
+ */
 export function softmaxOf(row: ArrayLike<number>): number[] {
   const logits = Array.from(row);
   const top = logits.reduce((most, x) => Math.max(most, x), Number.NEGATIVE_INFINITY);

@@ -26,8 +26,14 @@ const isNotFinite = (x: unknown): x is { [NOT_FINITE]: string } =>
   typeof x === "object" && x !== null && Object.hasOwn(x, NOT_FINITE);
 
 /**
+ * Encodes weights, optimizer state and progress as one safetensors file, from which training continues to the same bits.
+ *
+ * @param module the network.
+ * @param optimizer of its parameters.
  * @param progress whatever JSON can hold, and NaN and ±∞.
- * @throws WeightsError where a weight or what the optimizer remembers is no finite number: there is nothing to go on from.
+ * @returns the bytes of the file.
+ * @throws WeightsError where a weight or a number of the optimizer's state is not finite; TypeError where JSON cannot hold the progress.
+ * @example await store.write("last.safetensors", await encodeCheckpoint(net, optimizer, { epoch: 3 }));
  */
 export async function encodeCheckpoint(module: Module, optimizer: Optimizer, progress: unknown): Promise<Uint8Array> {
   const text = JSON.stringify(progress, (_, x) =>
@@ -48,10 +54,16 @@ export async function encodeCheckpoint(module: Module, optimizer: Optimizer, pro
 }
 
 /**
- * Puts a checkpoint's weights and memory back, all or nothing, and gives its progress.
+ * Restores weights and optimizer state from a checkpoint, all or nothing.
  *
- * @param check throws where the progress is not what the caller wrote, before anything is put back.
- * @throws WeightsError where it is damaged, or of another network or optimizer.
+ * @param module the network.
+ * @param optimizer of its parameters.
+ * @param file the bytes of a checkpoint, also of version 0.1.
+ * @param name of the file, for errors.
+ * @param check throws where the progress is not what the caller wrote, before anything is restored. Default: no check.
+ * @returns the progress.
+ * @throws WeightsError where the file is damaged, or of another network or optimizer.
+ * @example const progress = restoreCheckpoint(net, optimizer, bytes, "last.safetensors");
  */
 export function restoreCheckpoint(
   module: Module,

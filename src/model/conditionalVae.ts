@@ -21,6 +21,7 @@ import { checkList, checkNumber, checkOptions, type Known, number } from "../che
 import { count } from "../kernels/op.ts";
 import { linearLayer, type Module, ParameterStore, upsampleLayer } from "./layers.ts";
 
+/** Sizes of a `ConditionalVae`. */
 export interface ConditionalVaeConfig {
   /** F, the size of the features that say what to draw, such as a network's `fusedSize`. */
   features: number;
@@ -28,12 +29,19 @@ export interface ConditionalVaeConfig {
   image: readonly [number, number, number];
   /** Z, how many random numbers tell one drawing from another of the same features. */
   noise?: number;
+  /** Size of the encoder's hidden layer. Default 128. */
   hidden?: number;
   /** Channels before each doubling of the image. */
   channels?: readonly number[];
 }
 
-const drawerOptions: Known<ConditionalVaeConfig> = {
+/** The loss of a `ConditionalVae`. */
+export interface VaeLossOptions {
+  /** β, the weight of the KL divergence. Default 1. */
+  beta?: number;
+}
+
+const vaeOptions: Known<ConditionalVaeConfig> = {
   features: true,
   image: true,
   noise: true,
@@ -53,7 +61,9 @@ const defaults = { noise: 16, hidden: 128, channels: [32, 16] };
  * any network's will do.
  */
 export class ConditionalVae implements Module {
+  /** All options, defaults among them. */
   readonly config: Required<ConditionalVaeConfig>;
+  /** The engine that its parameters belong to. */
   readonly engine: Engine;
   readonly #store: ParameterStore;
   readonly #encode: (x: Tensor) => Tensor;
@@ -62,7 +72,7 @@ export class ConditionalVae implements Module {
   /** @throws RangeError naming the option that cannot be. */
   constructor(engine: Engine, config: ConditionalVaeConfig & { seed?: number }) {
     const { seed = 0, ...given } = config ?? {};
-    checkOptions("ConditionalVae", given, drawerOptions);
+    checkOptions("ConditionalVae", given, vaeOptions);
     checkNumber("ConditionalVae", "seed", seed, number.whole);
     this.config = { ...defaults, ...given };
     this.engine = engine;
@@ -86,16 +96,23 @@ export class ConditionalVae implements Module {
       stages.reduce((y, stage) => stage(relu(y)), reshape(sketch(idea(x)), [x.shape[0]!, ...small]));
   }
 
+  /** @returns its parameters by name. */
   parameters(): Record<string, Tensor> {
     return this.#store.parameters();
   }
 
   /**
-   * The loss of images [N, C, H, W], 0 to 1, that features [N, F] are to bring about. Call it in a step.
+   * The negative evidence lower bound; called in a step.
    *
-   * @param options.beta the weight of the KL divergence.
+   * loss = −log p(x | z, f) + β · KL(N(μ, σ²) ‖ N(0, 1)), in nats
+   *
+   * @param image x [N, C, H, W], 0 to 1.
+   * @param features f [N, F]
+   * @param options.beta the weight of the KL divergence. Default 1.
+   * @returns the mean over the examples, a scalar. Differentiable in all parameters and the features.
+   * @throws TypeError where image or features do not fit; RangeError where β is below 0.
    */
-  loss(image: TensorLike, features: TensorLike, options: { beta?: number } = {}): Tensor {
+  loss(image: TensorLike, features: TensorLike, options: VaeLossOptions = {}): Tensor {
     checkOptions("ConditionalVae.loss", options, lossOptions);
     const { beta = 1 } = options;
     checkNumber("ConditionalVae.loss", "beta", beta, number.atLeast0);
@@ -112,9 +129,12 @@ export class ConditionalVae implements Module {
   }
 
   /**
-   * Images [N, C, H, W], 0 to 1. Call it in a step.
+   * Decodes images from features and noise; called in a step.
    *
+   * @param features f [N, F]
    * @param noise z [N, Z]. Default: drawn by the engine's seed, another in every step.
+   * @returns images [N, C, H, W], 0 to 1.
+   * @throws TypeError where features or noise do not fit.
    */
   draw(features: TensorLike, noise?: TensorLike): Tensor {
     const f = this.#features(features);

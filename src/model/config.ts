@@ -1,15 +1,22 @@
 import { checkFlag, checkList, checkName, checkNumber, checkOptions, type Known, number } from "../check.ts";
 import type { FuseKind as Shares } from "../kernels/fuse.ts";
 
-/** What the network takes, in the order that features, `present` and fusion keep. */
+/** The modalities by name, in the order of features, `present` and fusion. */
 export const modalities = ["image", "text", "audio"] as const;
+/** What a network can read: the name of an encoder. */
 export type Modality = (typeof modalities)[number];
 
+/** The fusions by name. */
 export const fusions = ["concat", "average", "weighted", "gated", "lowRank"] as const;
+/**
+ * How the modalities' features become one vector: concatenation, an average with equal, learned or example-dependent (gated)
+ * weights, or low-rank products.
+ */
 export type Fusion = Shares | "gated" | "lowRank";
 
+/** The tasks by name, the default first. */
 export const tasks = ["multiclass", "binary", "multilabel", "regression"] as const;
-/** One class of several; yes or no; any of several labels; numbers. */
+/** What the head answers: one class of several ("multiclass"), yes or no, any of several labels, or numbers. */
 export type Task = (typeof tasks)[number];
 
 /**
@@ -27,6 +34,7 @@ export interface MultimodalConfig {
   classes?: number;
   /** What the head answers, and by which loss it learns. Default "multiclass". */
   task?: Task;
+  /** How the modalities' features become one vector. */
   fusion: Fusion;
 
   /** Channels of the convolutions, each followed by ReLU. Any number of them. */

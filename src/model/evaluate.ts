@@ -5,24 +5,39 @@ import type { Metric, Predictions } from "./metrics.ts";
 import { checkSource, SOURCE_OPTIONS, type Source, type SourceOptions, sourceBatches } from "./source.ts";
 import { checkModel, lossOf, type Objective, objectiveOf, type Trainable, targetOf } from "./trainable.ts";
 
+/** What `evaluate` computes, and how it reads data. */
 export interface EvaluateOptions<B, E> extends SourceOptions<B, E> {
   /** What the model's outputs mean. Default: as the model itself says. */
   objective?: Objective | undefined;
+  /** Metrics by the names of the result, such as `{ accuracy }`. Default: none. */
   metrics?: Readonly<Record<string, Metric>>;
 }
 
+/** How `predict` reads data, and what outputs mean. */
+export interface PredictionOptions<B, E> extends SourceOptions<B, E> {
+  /** What the model's outputs mean. Default: as the model itself says. */
+  objective?: Pick<Objective, "predict">;
+}
+
+/** What `evaluate` found. */
 export interface Evaluation {
   /** Mean loss over the examples. */
   loss: number;
   /** Each metric of all predictions together, by its name. */
   metrics: Record<string, number>;
+  /** All predictions, beside their targets. */
   predictions: Predictions;
 }
 
 /**
- * Loss and metrics of a model on data, without dropout and the like.
+ * Loss and metrics of a model on data, in inference mode (no dropout).
  *
- * @throws RangeError where there is no batch.
+ * @param model such as a `MultimodalNet`.
+ * @param data a set of examples, or a function that gives batches; batches have a `label`.
+ * @param options objective, metrics, and how data are read.
+ * @returns mean loss, metrics, and predictions.
+ * @throws RangeError where there is no batch; TypeError or RangeError naming what of model, data or options cannot be.
+ * @example const { metrics } = await evaluate(net, testSet, { metrics: { accuracy } });
  */
 export async function evaluate<B, E>(
   model: Trainable<B>,
@@ -82,12 +97,21 @@ export function checkMetrics(who: string, metrics: EvaluateOptions<never, never>
   }
 }
 
-/** What a model says about each example: [N, K], row by row, such as probabilities. Labels are not needed. */
+/**
+ * The predictions of a model for each example, such as probabilities. No labels needed.
+ *
+ * @param model such as a `MultimodalNet`.
+ * @param data a set of examples, or a function that gives batches.
+ * @param options objective, and how data are read.
+ * @returns `values` [N, K], row by row, and `numOutputs` K.
+ * @throws TypeError or RangeError naming what of model, data or options cannot be.
+ * @example const { values, numOutputs } = await predict(net, testSet);
+ */
 export async function predict<B, E>(
   model: Trainable<B>,
   data: Source<B, E>,
-  options: SourceOptions<B, E> & { objective?: Pick<Objective, "predict"> } = {},
-): Promise<{ values: Float32Array; numOutputs: number }> {
+  options: PredictionOptions<B, E> = {},
+): Promise<Pick<Predictions, "values" | "numOutputs">> {
   checkOptions("predict", options, { ...SOURCE_OPTIONS, objective: true });
   checkSource("predict", data, options);
   checkModel("predict", model);

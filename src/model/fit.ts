@@ -19,17 +19,21 @@ import { folderStore, type Store } from "./store.ts";
 import { type TrainedStep, trainEpoch } from "./train.ts";
 import { checkModel, objectiveOf, type Trainable } from "./trainable.ts";
 
+/** How `fit` trains. */
 export interface FitOptions<B, E> extends EvaluateOptions<B, E> {
+  /** Of the model's parameters, such as `adam(model.parameters(), { lr: 1e-3 })`. */
   optimizer: Optimizer;
+  /** Passes over the data. */
   epochs: number;
   /** Of the order of a set's examples, anew in every epoch; null leaves them in order. Default 0. */
   seed?: number | null;
-  /** Looked at after every epoch: its loss, and the metrics. */
+  /** Evaluated after every epoch: its loss, and the metrics. */
   validation?: Source<B, E>;
   /** The learning rate by the steps taken since the beginning, counted from 0. Default: as the optimizer has it. */
   schedule?: Schedule;
   /** The figure that tells the best epoch: "loss" (the default), or a metric. Of the validation, where there is one. */
   monitor?: string;
+  /** Ends training when the monitored figure stops improving. Default: never. */
   earlyStopping?: EarlyStopping;
   /** Whether the weights of the best epoch are put back at the end. Default: where there is early stopping. */
   restoreBest?: boolean;
@@ -39,6 +43,7 @@ export interface FitOptions<B, E> extends EvaluateOptions<B, E> {
   checkpointEvery?: number;
   /** Go on from the checkpoint, where there is one. Without it, fit refuses to write over one. */
   resume?: boolean;
+  /** Called after steps and epochs, in this order. */
   callbacks?: readonly FitCallbacks[];
   /** Called with a line of text after every epoch, and every ten seconds within one: `progress: console.log`. */
   progress?: (line: string) => void;
@@ -46,6 +51,7 @@ export interface FitOptions<B, E> extends EvaluateOptions<B, E> {
   signal?: AbortSignal;
 }
 
+/** What is called while `fit` trains; a promise is awaited. */
 export interface FitCallbacks {
   /** After each step, while the next one is computed. */
   step?(step: TrainedStep & { epoch: number; number: number }): unknown;
@@ -53,7 +59,9 @@ export interface FitCallbacks {
   epoch?(epoch: EpochRecord): unknown;
 }
 
+/** What `fit` did. */
 export interface Fitted {
+  /** A record for each epoch. */
   history: EpochRecord[];
   /** Undefined where no epoch had a figure that is a number. */
   best: { epoch: number; value: number } | undefined;
@@ -80,11 +88,17 @@ const LAST = "last.safetensors";
 const BEST = "best.safetensors";
 
 /**
- * Trains a model: `epochs` passes over the data, a look at the validation data after each. The same seed, data and
- * adapter give the same bits, also where a run was killed and goes on from its checkpoint.
+ * Trains a model for `epochs` passes over the data, with validation after each. The same seed, data and adapter give the
+ * same bits, also where a run was killed and resumes from its checkpoint.
  *
- * @throws Error at the first loss that is no finite number, or where a checkpoint would hold such weights; the last one is
- * from before it.
+ * @param model such as a `MultimodalNet`, or anything with `forward`, `parameters` and `engine`.
+ * @param data a set of examples, or a function that gives batches; batches have a `label`.
+ * @param options optimizer, epochs and the rest.
+ * @returns the history, the best epoch, and why training ended.
+ * @throws Error at the first loss that is no finite number, or where a checkpoint would hold such weights; the last checkpoint
+ * is from before it.
+ * @throws TypeError or RangeError naming what of model, data or options cannot be.
+ * @example await fit(net, trainSet, { optimizer: adam(net.parameters(), { lr: 1e-3 }), epochs: 10, validation });
  */
 export async function fit<B, E>(model: Trainable<B>, data: Source<B, E>, options: FitOptions<B, E>): Promise<Fitted> {
   const {

@@ -13,11 +13,18 @@ export {
   stepped,
   warmUp,
 } from "../optim/index.ts";
-export { type Batch, presentOf } from "./batch.ts";
+export { type Batch, type ForwardOptions, presentOf } from "./batch.ts";
 export type { EarlyStopping } from "./best.ts";
-export { evaluateByModality, type LabeledBatch, type ModalityEvaluation, softmaxOf, subsetsOf } from "./byModality.ts";
+export {
+  evaluateByModality,
+  type LabeledBatch,
+  type ModalityEvaluation,
+  type ModalityEvaluationOptions,
+  softmaxOf,
+  subsetsOf,
+} from "./byModality.ts";
 export { encodeCheckpoint, restoreCheckpoint } from "./checkpoint.ts";
-export { ConditionalVae, type ConditionalVaeConfig } from "./conditionalVae.ts";
+export { ConditionalVae, type ConditionalVaeConfig, type VaeLossOptions } from "./conditionalVae.ts";
 export {
   type FullConfig,
   type Fusion,
@@ -28,7 +35,7 @@ export {
   type Task,
   tasks,
 } from "./config.ts";
-export { type EvaluateOptions, type Evaluation, evaluate, predict } from "./evaluate.ts";
+export { type EvaluateOptions, type Evaluation, evaluate, type PredictionOptions, predict } from "./evaluate.ts";
 export { type FitCallbacks, type FitOptions, type Fitted, fit } from "./fit.ts";
 export { linearLayer, type Module, ParameterStore } from "./layers.ts";
 export { logMelLayer, melLayer, mfccLayer } from "./mel.ts";
@@ -37,6 +44,7 @@ export {
   argmaxRows,
   auc,
   confusionMatrix,
+  type F1Options,
   f1,
   type Metric,
   meanSquaredError,
@@ -61,8 +69,8 @@ export {
   weightsOf,
 } from "./safetensors.ts";
 export { configMetadata, loadModel, modelFrom, saveModel } from "./saved.ts";
-export { batchesOf, type Source, type SourceOptions } from "./source.ts";
+export { batchesOf, type Source, type SourceOptions, type StreamPosition } from "./source.ts";
 export { folderStore, type Store } from "./store.ts";
 export { type TrainedStep, type TrainOptions, trainEpoch, trainStep } from "./train.ts";
 export { type Objective, objectives, type Trainable } from "./trainable.ts";
-export { type WarmStart, warmStart } from "./warmStart.ts";
+export { type WarmStart, type WarmStartOptions, warmStart } from "./warmStart.ts";

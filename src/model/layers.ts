@@ -19,6 +19,7 @@ import { type Initializer, normalAfter, uniformByFan } from "./initialize.ts";
 
 /** Anything with parameters, by name, as PyTorch's state dict names them. */
 export interface Module {
+  /** @returns the parameters by name. */
   parameters(): Record<string, Tensor>;
   /**
    * What belongs to it but is not learned by gradients, such as the running averages of `batchNorm2d`: weights and checkpoints
@@ -45,12 +46,29 @@ export type Start = (name: string, shape: readonly number[]) => Float32Array | u
 export class ParameterStore implements Module {
   readonly #parameters = new Map<string, Tensor>();
 
+  /**
+   * @param engine that the parameters belong to.
+   * @param seed of the random streams.
+   * @param start gives the numbers of parameters that are not drawn. Default: all are drawn.
+   */
   constructor(
+    /** The engine that the parameters belong to. */
     readonly engine: Engine,
+    /** Of the random streams. */
     readonly seed: number,
+    /** Gives the numbers of parameters that are not drawn. */
     readonly start: Start = () => undefined,
   ) {}
 
+  /**
+   * Makes a parameter.
+   *
+   * @param name unique in the store, such as "head.weight".
+   * @param shape its sizes.
+   * @param initialize draws its numbers.
+   * @returns the parameter.
+   * @throws Error where the name is taken.
+   */
   make(name: string, shape: readonly number[], initialize: Initializer): Tensor {
     if (this.#parameters.has(name)) throw new Error(`the network has two parameters called ${name}.`);
     const n = shape.reduce((a, b) => a * b, 1);
@@ -60,12 +78,25 @@ export class ParameterStore implements Module {
     return parameter;
   }
 
+  /** @returns the parameters by name, in the order in which they were made. */
   parameters(): Record<string, Tensor> {
     return Object.fromEntries(this.#parameters);
   }
 }
 
-/** y = f(x · wᵀ + b), `name`.weight [outputs, inputs] and `name`.bias [outputs], which begins as `bias` says. */
+/**
+ * A linear layer: y = f(x · wᵀ + b), with parameters `name`.weight [outputs, inputs] and `name`.bias [outputs].
+ *
+ * @param store makes the parameters.
+ * @param name the beginning of their names.
+ * @param inputs size of x's last axis.
+ * @param outputs size of y's last axis.
+ * @param activation f. Default "none".
+ * @param bias draws b. Default: uniform in ±1/√inputs, as PyTorch.
+ * @returns the layer, x [N, inputs] → y [N, outputs]. Differentiable in x, w and b.
+ * @throws Error where the name is taken.
+ * @example const layer = linearLayer(store, "hidden", 784, 128, "relu");
+ */
 export function linearLayer(
   store: ParameterStore,
   name: string,

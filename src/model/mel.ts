@@ -28,8 +28,14 @@ import { cosines, Mfcc, type MfccOptions } from "../data/audio/mfcc.ts";
  */
 
 /**
- * Power in mel bands, [N, S] samples → [N, T, bands]: frames are gathered, [N·T, fft]; a matrix product with the
- * window times the cosines and sines of the Fourier transform gives the spectrum, one with the triangles the bands.
+ * Mel spectrograms of a batch on the device, as `MelSpectrogram`: frames are gathered, [N·T, fft]; a matrix product with the
+ * windowed cosines and sines of the Fourier transform gives the spectrum, one with the triangles the bands.
+ *
+ * @param engine where it runs.
+ * @param options window, spectrum and bands.
+ * @returns the layer, samples [N, S] → [N, T, bands], called in a step. Differentiable in the samples.
+ * @throws RangeError naming the option that cannot be; the layer TypeError where its input is not [N, S].
+ * @example const mel = melLayer(engine, { sampleRate: 16000, bands: 40 });
  */
 export function melLayer(engine: Engine, options: MelOptions = {}): (waves: Tensor) => Tensor {
   const mel = new MelSpectrogram(options, "melLayer");
@@ -76,7 +82,15 @@ function placesOf(S: number, T: number, { fft, hop, center }: { fft: number; hop
   });
 }
 
-/** [N, S] → [N, T, bands], as LogMel: the logarithm, and each clip with mean 0 and deviation 1 unless told otherwise. */
+/**
+ * Log-mel features of a batch on the device, as `LogMel`: each clip with mean 0 and deviation 1 unless told otherwise.
+ *
+ * @param engine where it runs.
+ * @param options as of `LogMel`.
+ * @returns the layer, samples [N, S] → [N, T, bands], called in a step. Differentiable in the samples.
+ * @throws RangeError naming the option that cannot be; the layer TypeError where its input is not [N, S].
+ * @example const features = logMelLayer(engine);
+ */
 export function logMelLayer(engine: Engine, options: LogMelOptions = {}): (waves: Tensor) => Tensor {
   const { standardize, ...resolved } = new LogMel(options).options;
   const mel = melLayer(engine, resolved);
@@ -92,7 +106,15 @@ export function logMelLayer(engine: Engine, options: LogMelOptions = {}): (waves
   };
 }
 
-/** [N, S] → [N, T, coefficients], as Mfcc. */
+/**
+ * Mel-frequency cepstral coefficients of a batch on the device, as `Mfcc`.
+ *
+ * @param engine where it runs.
+ * @param options as of `Mfcc`.
+ * @returns the layer, samples [N, S] → [N, T, coefficients], called in a step. Differentiable in the samples.
+ * @throws RangeError naming the option that cannot be; the layer TypeError where its input is not [N, S].
+ * @example const features = mfccLayer(engine, { coefficients: 13 });
+ */
 export function mfccLayer(engine: Engine, options: MfccOptions = {}): (waves: Tensor) => Tensor {
   const { coefficients, logarithm, topDb, ...resolved } = new Mfcc(options).options;
   const { bands } = resolved;

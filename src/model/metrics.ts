@@ -2,7 +2,7 @@ import { checkName, checkNumber, checkOptions, number } from "../check.ts";
 
 const f1Options = { average: true } as const;
 
-/** What a model said about N examples, and what would have been right. */
+/** The predictions for N examples, beside their targets. */
 export interface Predictions {
   /**
    * [N, K], row by row. K > 1: the probabilities of K classes, or of K labels of which several may hold; K = 1: the
@@ -15,19 +15,34 @@ export interface Predictions {
   readonly targets: ArrayLike<number>;
 }
 
-/** A figure of all predictions together. `lowerIsBetter` is heeded where the best epoch is looked for. */
-export type Metric = ((predictions: Predictions) => number) & { readonly lowerIsBetter?: boolean };
+/** A figure of all predictions together, for `evaluate` and `fit`. */
+export type Metric = ((predictions: Predictions) => number) & {
+  /** Whether a lower figure is better, for `fit`'s best epoch. Default false. */
+  readonly lowerIsBetter?: boolean;
+};
 
 /**
- * The share of right answers: the likeliest class (the first of equals), or a probability of at least ½. With several
- * labels each counts by itself. An answer that holds NaN is wrong.
+ * The share of right answers: the argmax (the first of equals), or a probability of at least ½. With several labels each
+ * counts by itself. A prediction that holds NaN is wrong.
+ *
+ * @param predictions of classes or labels.
+ * @returns 0 to 1; NaN where there are none.
+ * @throws RangeError where a target cannot be.
+ * @example const { metrics } = await evaluate(net, testSet, { metrics: { accuracy } });
  */
 export const accuracy: Metric = (predictions) => {
   const { expected, found } = answers(predictions);
   return meanOf(expected, (label, i) => (label === found[i] ? 1 : 0));
 };
 
-/** The share of examples whose class is among the k likeliest; of equally likely ones the first come first. */
+/**
+ * Top-k accuracy: the share of examples whose class is among the k largest probabilities; of equal ones the first come first.
+ *
+ * @param k at least 1.
+ * @returns the metric.
+ * @throws RangeError where k is none.
+ * @example const { metrics } = await evaluate(net, testSet, { metrics: { top5: topK(5) } });
+ */
 export function topK(k: number): Metric {
   checkNumber("topK", "k", k, number.wholeAtLeast1);
   return ({ values, numOutputs, targets }) => {
@@ -43,12 +58,22 @@ export function topK(k: number): Metric {
   };
 }
 
+/** What `f1` averages over. */
+export interface F1Options {
+  /** "binary": of "yes" (K = 1) or class 1; "macro": the mean over classes or labels. Default "binary". */
+  average?: "binary" | "macro";
+}
+
 /**
- * 2·right / (answered + there were), the harmonic mean of precision and recall. `binary`: of "yes" (K = 1) or class 1.
- * `macro`: the mean over the classes that occur as answer or target, or over all K labels. 0 where there is nothing to
- * divide by. As scikit-learn's `f1_score`.
+ * F1 score, scikit-learn's `f1_score`: 2·TP / (2·TP + FP + FN), 0 where there is nothing to divide by.
+ *
+ * @param options.average "binary": of "yes" (K = 1) or class 1; "macro": the mean over the classes that occur as answer or
+ * target, or over all K labels. Default "binary".
+ * @returns the metric.
+ * @throws RangeError where `average` is none.
+ * @example const { metrics } = await evaluate(net, testSet, { metrics: { f1: f1({ average: "macro" }) } });
  */
-export function f1(options: { average?: "binary" | "macro" } = {}): Metric {
+export function f1(options: F1Options = {}): Metric {
   checkOptions("f1", options, f1Options);
   const { average = "binary" } = options;
   checkName("f1", "average", average, ["binary", "macro"]);
@@ -79,9 +104,14 @@ export function f1(options: { average?: "binary" | "macro" } = {}): Metric {
 }
 
 /**
- * The area under the receiver's operating characteristic: how often a "yes" is thought likelier than a "no", equals
- * counting half. Of two classes it is that of class 1; of more the mean over the classes, each against the rest; of
- * labels the mean over them. NaN where a class has no "yes" or no "no". As scikit-learn's `roc_auc_score`.
+ * Area under the ROC curve, scikit-learn's `roc_auc_score`: the probability that a "yes" scores higher than a "no", equals
+ * counting half. Of two classes that of class 1; of more the mean over the classes, one against the rest; of labels the mean
+ * over them.
+ *
+ * @param predictions of classes or labels.
+ * @returns 0 to 1; NaN where a class has no "yes" or no "no".
+ * @throws RangeError where a target cannot be.
+ * @example const { metrics } = await evaluate(net, testSet, { metrics: { auc } });
  */
 export const auc: Metric = ({ values, numOutputs, targets }) => {
   const several = numOutputs > 1 && targets.length === values.length;
@@ -98,7 +128,14 @@ export const auc: Metric = ({ values, numOutputs, targets }) => {
   );
 };
 
-/** Mean of (value − target)² over all N·K numbers. */
+/**
+ * Mean squared error: 1/(N·K) Σ (value − target)². Lower is better.
+ *
+ * @param predictions of numbers.
+ * @returns at least 0; NaN where there are none.
+ * @throws RangeError where there are not as many targets.
+ * @example const { metrics } = await evaluate(net, testSet, { metrics: { meanSquaredError } });
+ */
 export const meanSquaredError: Metric = Object.assign(
   ({ values, targets }: Predictions) => {
     if (targets.length !== values.length)
@@ -110,7 +147,14 @@ export const meanSquaredError: Metric = Object.assign(
   { lowerIsBetter: true },
 );
 
-/** [target][answer]: how many examples of a class got which answer. K = 1 counts as the classes no (0) and yes (1). */
+/**
+ * Confusion matrix: how many examples of a class got which answer. K = 1 counts as the classes no (0) and yes (1).
+ *
+ * @param predictions of classes; one that holds NaN is left out.
+ * @returns [target][answer], counts.
+ * @throws RangeError where the predictions are not of classes, or a target cannot be.
+ * @example const { predictions } = await evaluate(net, testSet); confusionMatrix(predictions);
+ */
 export function confusionMatrix(predictions: Predictions): number[][] {
   const { numOutputs, values, targets } = predictions;
   if (numOutputs > 1) expectClasses("confusionMatrix", { values, numOutputs, targets });
@@ -144,7 +188,15 @@ export function answers({ values, numOutputs, targets }: Predictions): {
   return { expected: targets, found: Int32Array.from(values, (p) => (Number.isNaN(p) ? -1 : p >= 0.5 ? 1 : 0)) };
 }
 
-/** The place of each row's largest number, the first of equals; -1 where a row holds NaN. */
+/**
+ * The index of each row's largest number, the first of equals; -1 where a row holds NaN.
+ *
+ * @param values [N, K], row by row.
+ * @param numOutputs K.
+ * @returns [N]
+ * @throws RangeError where `numOutputs` is no whole number of at least 1.
+ * @example argmaxRows(Float32Array.of(0.2, 0.8, 0.6, 0.4), 2); // Int32Array [1, 0]
+ */
 export function argmaxRows(values: Float32Array, numOutputs: number): Int32Array {
   checkNumber("argmaxRows", "numOutputs", numOutputs, number.wholeAtLeast1);
   return Int32Array.from({ length: values.length / numOutputs }, (_, n) => {

@@ -1,7 +1,7 @@
 import { dropModalities, type Engine, type Tensor, type TensorLike } from "../autograd/index.ts";
 import { checkFlag, checkNumber, checkOptions, number } from "../check.ts";
 import { count } from "../kernels/op.ts";
-import { type Batch, sizeOf, tensorOf } from "./batch.ts";
+import { type Batch, type ForwardOptions, sizeOf, tensorOf } from "./batch.ts";
 import { type FullConfig, fullConfig, type Modality, type MultimodalConfig, modalities, optionOf } from "./config.ts";
 import { audioEncoder } from "./encoder/audio.ts";
 import type { Encoder } from "./encoder/encoder.ts";
@@ -24,9 +24,11 @@ const forwardOptions = { training: true } as const;
  * missing, an example at a time.
  */
 export class MultimodalNet implements Module {
+  /** All options, defaults among them. */
   readonly config: FullConfig;
+  /** The engine that its parameters belong to. */
   readonly engine: Engine;
-  /** What it takes, in the order of `encode` and of the columns of `present`. */
+  /** The modalities that it reads, in the order of `encode` and of the columns of `present`. */
   readonly modalities: readonly Modality[];
   readonly #store: ParameterStore;
   readonly #encoders: readonly Encoder[];
@@ -56,6 +58,7 @@ export class MultimodalNet implements Module {
     this.#head = headOf(store, this.config, this.#fusion.size);
   }
 
+  /** @returns its parameters by name. */
   parameters(): Record<string, Tensor> {
     return this.#store.parameters();
   }
@@ -70,8 +73,15 @@ export class MultimodalNet implements Module {
     return this.#fusion.size;
   }
 
-  /** Logits [N, A]. Call it in a step. `training` turns dropout on. */
-  forward(batch: Batch, options: { training?: boolean } = {}): Tensor {
+  /**
+   * The whole network; called in a step.
+   *
+   * @param batch of N examples.
+   * @param options.training turns dropout on. Default false.
+   * @returns logits [N, A]. Differentiable in all parameters.
+   * @throws TypeError or RangeError naming the part of the batch that is missing or of another shape.
+   */
+  forward(batch: Batch, options: ForwardOptions = {}): Tensor {
     checkOptions("MultimodalNet.forward", options, forwardOptions);
     const { training = false } = options;
     checkFlag("MultimodalNet.forward", "training", training);
@@ -86,8 +96,11 @@ export class MultimodalNet implements Module {
   }
 
   /**
-   * The features of each modality, [N, D] each, in the order of `modalities`. Of a picture or sound that an example lacks
-   * by `present` nothing is read.
+   * The encoders alone. Image or audio that an example lacks by `present` is not read.
+   *
+   * @param batch of N examples.
+   * @returns features [N, D] of each modality, in the order of `modalities`.
+   * @throws TypeError or RangeError naming the part of the batch that is missing or of another shape.
    */
   encode(batch: Batch): Tensor[] {
     const N = sizeOf(batch, this.config.image, this.modalities.length);
@@ -107,24 +120,48 @@ export class MultimodalNet implements Module {
     };
   }
 
-  /** One feature vector [N, F] of those of each modality, of which `present` [N, M] tells what is there. */
+  /**
+   * The fusion alone.
+   *
+   * @param features [N, D] of each modality.
+   * @param present [N, M], the modality mask. Default: all are there.
+   * @returns [N, F]
+   */
   fuse(features: readonly Tensor[], present?: TensorLike): Tensor {
     const shape = [features[0]!.shape[0]!, this.modalities.length];
     const marks = present === undefined ? undefined : tensorOf(this.engine, { present }, "present", shape);
     return this.#fusion.join(features, marks);
   }
 
-  /** Logits [N, A] from features, of which `present` [N, M] tells what is there. */
+  /**
+   * Fusion and head.
+   *
+   * @param features [N, D] of each modality.
+   * @param present [N, M], the modality mask. Default: all are there.
+   * @param dropout probability. Default 0.
+   * @returns logits [N, A]
+   */
   classify(features: readonly Tensor[], present?: TensorLike, dropout = 0): Tensor {
     return this.#head.logits(this.fuse(features, present), dropout);
   }
 
-  /** The loss of the head's task: the mean over a batch, against its labels or values (`head.ts`). */
+  /**
+   * The loss of the head's task.
+   *
+   * @param logits [N, A]
+   * @param target classes [N], labels [N, A] or numbers [N, A].
+   * @returns the mean over the batch, a scalar.
+   */
   loss(logits: Tensor, target: TensorLike): Tensor {
     return this.#head.loss(logits, target);
   }
 
-  /** What logits say, [N, A]: probabilities, or with the task "regression" the values. */
+  /**
+   * What logits mean.
+   *
+   * @param logits [N, A]
+   * @returns [N, A]: probabilities, or of the task "regression" the values.
+   */
   predict(logits: Tensor): Tensor {
     return this.#head.predict(logits);
   }

@@ -1,3 +1,4 @@
+/** What one epoch of `fit` came to. */
 export interface EpochRecord {
   /** From 1 on. */
   epoch: number;
@@ -7,6 +8,7 @@ export interface EpochRecord {
   loss: number;
   /** The learning rate of the last step. */
   lr: number;
+  /** Loss and metrics of the validation data, where there are some. */
   validation?: { loss: number; metrics: Record<string, number> };
 }
 

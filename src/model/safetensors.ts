@@ -9,13 +9,17 @@ import { replaceFile } from "../replace-file.ts";
 import { dtypeNames, readNumbers, sizeOfDtype } from "./dtype.ts";
 import { type Module, tensorsOf } from "./layers.ts";
 
+/** The contents of a file of weights. */
 export interface Weights {
+  /** Shape and numbers by name. */
   tensors: Map<string, { shape: readonly number[]; data: Float32Array }>;
+  /** Texts by name. */
   metadata: Readonly<Record<string, string>>;
 }
 
 /** A file that is not safetensors, or not of this network. */
 export class WeightsError extends Error {
+  /** Tells it from other errors, also across realms. */
   override readonly name = "WeightsError";
 }
 
@@ -29,10 +33,14 @@ export interface NonFinite {
 const LONGEST_HEADER = 16 << 20;
 
 /**
- * Writes tensors down as a file's bytes.
+ * Encodes tensors in the safetensors format.
  *
+ * @param weights tensors and metadata.
+ * @param options.allowNonFinite Default false.
+ * @returns the bytes of the file.
  * @throws WeightsError naming a tensor that holds NaN or ±∞, unless they are allowed; TypeError where the metadata are not
- * texts by name, which no reader would take.
+ * texts by name.
+ * @example await writeFile("net.safetensors", encodeSafetensors(await weightsOf(net)));
  */
 export function encodeSafetensors(weights: Weights, options: NonFinite = {}): Uint8Array<ArrayBuffer> {
   const { tensors, metadata } = weights;
@@ -68,10 +76,14 @@ export function encodeSafetensors(weights: Weights, options: NonFinite = {}): Ui
 }
 
 /**
- * Reads tensors as float32: F32, and F64, F16, BF16, whole numbers and booleans where float32 has each of their numbers.
+ * Decodes the safetensors format to float32: F32, and F64, F16, BF16, integers and booleans where float32 has each of their
+ * numbers.
  *
- * @param name of the file, for errors.
+ * @param file its bytes.
+ * @param name of the file, for errors. Default "weights".
+ * @returns tensors and metadata.
  * @throws WeightsError naming the fault, before anything large is allocated.
+ * @example setWeights(net, decodeSafetensors(await readFile("net.safetensors")));
  */
 export function decodeSafetensors(file: Uint8Array, name = "weights"): Weights {
   const fail = (fault: string) => new WeightsError(`${name}: not a safetensors file: ${fault}.`);
@@ -143,7 +155,15 @@ const isTexts = (x: unknown): x is Record<string, string> =>
 
 const isSizes = (x: unknown): x is number[] => Array.isArray(x) && x.every((n) => Number.isSafeInteger(n) && n >= 0);
 
-/** A network's weights, read from the GPU. */
+/**
+ * Reads a network's weights from the GPU.
+ *
+ * @param module the network.
+ * @param metadata texts by name. Default: none.
+ * @returns copies of parameters and buffers by name.
+ * @throws Error where a tensor cannot be read, such as when the device is lost.
+ * @example const { tensors } = await weightsOf(net);
+ */
 export async function weightsOf(module: Module, metadata: Record<string, string> = {}): Promise<Weights> {
   const parameters = Object.entries(tensorsOf(module));
   const arrays = await Promise.all(parameters.map(([, p]) => p.data()));
@@ -180,8 +200,15 @@ export function checkNumbers(
 }
 
 /**
+ * Checks that weights fit a network: the same names and shapes, and finite numbers.
+ *
+ * @param module the network.
+ * @param weights such as `decodeSafetensors` gives.
+ * @param name of the file, for errors. Default "weights".
+ * @param options.allowNonFinite Default false.
  * @throws WeightsError naming the first tensor that is missing, too many, of another shape, or holds NaN or ±∞ unless they
  * are allowed.
+ * @example checkWeights(net, decodeSafetensors(bytes), "net.safetensors");
  */
 export function checkWeights(module: Module, weights: Weights, name = "weights", options: NonFinite = {}): void {
   const { tensors } = weights;
@@ -203,16 +230,30 @@ export function checkWeights(module: Module, weights: Weights, name = "weights",
 }
 
 /**
- * Puts weights into a network, all or nothing.
+ * Writes weights into a network, all or nothing.
  *
+ * @param module the network.
+ * @param weights such as `decodeSafetensors` gives.
+ * @param name of the file, for errors. Default "weights".
+ * @param options.allowNonFinite Default false.
  * @throws WeightsError as `checkWeights`.
+ * @example setWeights(net, decodeSafetensors(bytes), "net.safetensors");
  */
 export function setWeights(module: Module, weights: Weights, name = "weights", options: NonFinite = {}): void {
   checkWeights(module, weights, name, options);
   for (const [key, p] of Object.entries(tensorsOf(module))) p.gpu.write(p.slot, weights.tensors.get(key)!.data);
 }
 
-/** Writes a network's weights to a file (Node). The file is replaced in one go: a killed process leaves the old one. */
+/**
+ * Writes a network's weights to a file (Node), which is replaced atomically: a killed process leaves the old one.
+ *
+ * @param module the network.
+ * @param path of the file.
+ * @param metadata texts by name. Default: none.
+ * @param options.allowNonFinite Default false.
+ * @throws WeightsError naming a tensor that holds NaN or ±∞, unless they are allowed.
+ * @example await saveSafetensors(net, "net.safetensors");
+ */
 export async function saveSafetensors(
   module: Module,
   path: string,
@@ -222,7 +263,16 @@ export async function saveSafetensors(
   await replaceFile(path, encodeSafetensors(await weightsOf(module, metadata), options));
 }
 
-/** Reads a file of weights (Node) into a network of the same names and shapes, and gives the file's metadata. */
+/**
+ * Reads a file of weights (Node) into a network of the same names and shapes.
+ *
+ * @param module the network.
+ * @param path of the file.
+ * @param options.allowNonFinite Default false.
+ * @returns the file's metadata.
+ * @throws WeightsError where the file is damaged, or as `checkWeights`.
+ * @example await loadSafetensors(net, "net.safetensors");
+ */
 export async function loadSafetensors(
   module: Module,
   path: string,

@@ -14,10 +14,25 @@ import {
  * A network in one file: its weights as safetensors, and its configuration as JSON among the metadata, under "config".
  */
 
-/** Metadata from which `modelFrom` builds the network again. */
+/**
+ * The metadata from which `modelFrom` builds a network again.
+ *
+ * @param net the network.
+ * @returns its configuration as JSON, under "config".
+ * @example const file = encodeSafetensors(await weightsOf(net, configMetadata(net)));
+ */
 export const configMetadata = (net: MultimodalNet): Record<string, string> => ({ config: JSON.stringify(net.config) });
 
-/** Writes a network, weights and configuration, to a file (Node); replaced in one go. */
+/**
+ * Writes a network, weights and configuration, to a file (Node), which is replaced atomically.
+ *
+ * @param net the network.
+ * @param path of the file.
+ * @param metadata more texts by name. Default: none.
+ * @param options.allowNonFinite Default false.
+ * @throws WeightsError naming a tensor that holds NaN or ±∞, unless they are allowed.
+ * @example await saveModel(net, "net.safetensors");
+ */
 export const saveModel = (
   net: MultimodalNet,
   path: string,
@@ -25,18 +40,32 @@ export const saveModel = (
   options: NonFinite = {},
 ): Promise<void> => saveSafetensors(net, path, { ...metadata, ...configMetadata(net) }, options);
 
-/** Builds the network that a file (Node) holds. @throws WeightsError where it holds none. */
+/**
+ * Builds the network of a file (Node) that `saveModel` wrote.
+ *
+ * @param engine where it is to live.
+ * @param path of the file.
+ * @param options.allowNonFinite Default false.
+ * @returns the network.
+ * @throws WeightsError where the file holds no network.
+ * @example const net = await loadModel(engine, "net.safetensors");
+ */
 export async function loadModel(engine: Engine, path: string, options: NonFinite = {}): Promise<MultimodalNet> {
   const { readFile } = await import("node:fs/promises");
   return modelFrom(engine, decodeSafetensors(await readFile(path), path), path, options);
 }
 
 /**
- * Builds the network that weights with a configuration are of: in the browser after `decodeSafetensors`.
+ * Builds a network from weights with a configuration: in the browser after `decodeSafetensors`.
  *
- * @param name of the file, for errors.
+ * @param engine where it is to live.
+ * @param weights such as `decodeSafetensors` or `decodeOnnx` gives.
+ * @param name of the file, for errors. Default "weights".
+ * @param options.allowNonFinite Default false.
+ * @returns the network.
  * @throws WeightsError where there is no configuration, it cannot be, or tensors are missing, too many, of other shapes,
  * or hold NaN or ±∞ that are not allowed.
+ * @example const net = modelFrom(engine, decodeSafetensors(new Uint8Array(await response.arrayBuffer())));
  */
 export function modelFrom(engine: Engine, weights: Weights, name = "weights", options: NonFinite = {}): MultimodalNet {
   const { tensors, metadata } = weights;

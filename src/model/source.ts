@@ -10,22 +10,31 @@ import { refusePromise } from "../gpu/index.ts";
  * lets a stopped run go on.
  */
 export type Source<B, E> =
-  | { readonly length: number; at(i: number): E | undefined | Promise<E> }
+  | {
+      /** How many examples there are. */
+      readonly length: number;
+      /** Example i, 0 ≤ i < length, or a promise of it. */
+      at(i: number): E | undefined | Promise<E>;
+    }
   | ((epoch: number, from: number) => Iterable<B> | AsyncIterable<B>);
 
+/** How examples become batches. */
 export interface SourceOptions<B, E> {
   /** Examples in a batch. Default 32. */
   batch?: number;
-  /** Puts examples side by side. Default: as `batchOf` of handgrad/data. */
+  /** Makes a batch of examples. Default: `batchOf` of handgrad/data. */
   collate?: (examples: readonly E[]) => B;
   /** Batches made before they are asked for, while the device works. Default 2. */
   ahead?: number;
 }
 
-/** Which batches: those of an epoch, from the one numbered `from` on; shuffled by seed and epoch where there is a seed. */
+/** Which batches of a source: those of an epoch from `from` on, shuffled by seed and epoch. */
 export interface StreamPosition {
+  /** Counted from 0. */
   epoch: number;
+  /** The first batch, counted from 0. */
   from: number;
+  /** Of the order; null: not shuffled. */
   seed: number | null;
 }
 
@@ -53,9 +62,14 @@ const start: StreamPosition = { epoch: 0, from: 0, seed: null };
 const placeOptions: Known<StreamPosition> = { epoch: true, from: true, seed: true };
 
 /**
- * The batches of a source, one after another.
+ * The batches of one epoch of a source.
  *
- * @throws TypeError, RangeError naming what cannot be.
+ * @param source a set of examples, or a function that gives batches.
+ * @param options batch size, collation and prefetching.
+ * @param place epoch, first batch and seed. Default: epoch 0 from its beginning, not shuffled.
+ * @returns a generator of batches.
+ * @throws TypeError or RangeError naming what cannot be.
+ * @example for await (const batch of batchesOf(trainSet, { batch: 64 })) await trainStep(net, optimizer, batch);
  */
 export function batchesOf<B, E>(
   source: Source<B, E>,

@@ -8,7 +8,13 @@ export interface Store {
   write(name: string, content: Uint8Array): Promise<void>;
 }
 
-/** A folder (Node), made when the first file is written. */
+/**
+ * Keeps a run's files in a folder (Node), created with the first file.
+ *
+ * @param path of the folder.
+ * @returns the store; files are replaced atomically.
+ * @example await fit(net, trainSet, { optimizer, epochs: 10, checkpoint: folderStore("run") });
+ */
 export function folderStore(path: string): Store {
   return {
     async read(name) {

@@ -4,11 +4,13 @@ import { checkModel, lossOf, type Objective, objectiveOf, type Trainable, target
 
 /** One step of training, when its loss has arrived. */
 export interface TrainedStep {
+  /** The mean over the batch. */
   loss: number;
   /** Examples in its batch. */
   examples: number;
 }
 
+/** Objective, learning rate and callback of training. */
 export interface TrainOptions {
   /** What the model's outputs mean. Default: as the model itself says. */
   objective?: Objective | undefined;
@@ -18,7 +20,18 @@ export interface TrainOptions {
   schedule?: Schedule | undefined;
 }
 
-/** One step: the loss of a batch with its `label`, its gradients and the update, in one submit. */
+/**
+ * One training step in one submit: forward, loss, gradients and update.
+ *
+ * @param model such as a `MultimodalNet`.
+ * @param optimizer of its parameters.
+ * @param batch with a `label`.
+ * @param options objective and schedule. Default: the model's own, and the optimizer's learning rate.
+ * @param number of the step, for the schedule. Default 0.
+ * @returns the loss of the batch before the update.
+ * @throws TypeError or RangeError naming what of model, batch or schedule cannot be.
+ * @example const { loss } = await trainStep(net, adam(net.parameters(), { lr: 1e-3 }), batch);
+ */
 export async function trainStep<B>(
   model: Trainable<B>,
   optimizer: Optimizer,
@@ -43,8 +56,13 @@ export async function trainStep<B>(
  * One pass over the batches, a step each. The loss of a step is read while the next one is computed, so that the device
  * never waits for the host; when this resolves all are there.
  *
+ * @param model such as a `MultimodalNet`.
+ * @param optimizer of its parameters.
+ * @param batches with a `label` each.
+ * @param options objective, schedule and callback.
  * @returns the mean loss over the examples; NaN where there was no batch.
  * @throws Error at the first loss that is no finite number.
+ * @example const loss = await trainEpoch(net, optimizer, batches(trainSet, 32));
  */
 export async function trainEpoch<B>(
   model: Trainable<B>,

@@ -11,13 +11,15 @@ import {
 import { checkNumber, describe, number } from "../check.ts";
 import { type HostArray, refusePromise } from "../gpu/index.ts";
 import { count } from "../kernels/op.ts";
+import type { ForwardOptions } from "./batch.ts";
 import type { Module } from "./layers.ts";
 
 /** What `fit`, `evaluate` and `predict` ask of a model. Its outputs are [N, K]. */
 export interface Trainable<B> extends Module, Partial<Objective> {
+  /** The engine that its parameters belong to. */
   readonly engine: Engine;
   /** Called in a step. `training` turns on what only training does, such as dropout. */
-  forward(batch: B, options?: { training?: boolean }): Tensor;
+  forward(batch: B, options?: ForwardOptions): Tensor;
 }
 
 /** What a model's outputs mean. A model that has these two itself, as MultimodalNet, needs no other. */
@@ -35,6 +37,7 @@ export function labelsLoss(logits: Tensor, target: TensorLike): Tensor {
   return binaryCrossEntropyWithLogits(logits, target);
 }
 
+/** Objectives for models that have none: `class`, `labels` and `values`. */
 export const objectives = {
   /** One of K classes, of which targets [N] give the number: softmax, cross-entropy. */
   class: { loss: crossEntropy, predict: softmax },

@@ -3,8 +3,17 @@ import { checkOptions, describe } from "../check.ts";
 import { type Module, tensorsOf } from "./layers.ts";
 import { checkFinite, checkNumbers, type NonFinite, type Weights, WeightsError } from "./safetensors.ts";
 
+/** Which tensors `warmStart` loads. */
+export interface WarmStartOptions extends NonFinite {
+  /** The beginning of the names of the network's parameters to fill, such as "image." Default: all. */
+  to?: string;
+  /** The beginning of the names in the file instead. Default: the same. */
+  from?: string;
+}
+
 /** What a warm start did, by the names of the network's parameters. */
 export interface WarmStart {
+  /** Parameters that took their numbers from the file. */
   loaded: string[];
   /** Not in the file. */
   missing: string[];
@@ -15,19 +24,20 @@ export interface WarmStart {
 }
 
 /**
- * Puts those weights into a network that fit it by name and shape, and leaves its other parameters as they are: an
- * encoder that was trained elsewhere, say. The weights may come from `decodeSafetensors` or `decodeOnnx`.
+ * Loads the weights that fit a network by name and shape, and leaves its other parameters as they are: an encoder that was
+ * trained elsewhere, say.
  *
+ * @param module the network.
+ * @param weights such as `decodeSafetensors` or `decodeOnnx` gives.
  * @param options.to the network's parameters to fill: those whose names begin so, such as "image." Default: all.
  * @param options.from how the names in the file begin instead. Default: the same.
- * @throws WeightsError where nothing fits, so that a mistaken prefix is not taken for a start, and where a tensor that fits holds
- * NaN or ±∞ unless they are allowed. Nothing is changed then.
+ * @param options.allowNonFinite Default false.
+ * @returns what was loaded and what was not, by name.
+ * @throws WeightsError where nothing fits, so that a mistaken prefix does not pass for a start, and where a tensor that fits
+ * holds NaN or ±∞ unless they are allowed. Nothing is changed then.
+ * @example const { loaded } = warmStart(net, decodeSafetensors(bytes), { to: "image.", from: "encoder." });
  */
-export function warmStart(
-  module: Module,
-  { tensors }: Weights,
-  options: { to?: string; from?: string } & NonFinite = {},
-): WarmStart {
+export function warmStart(module: Module, { tensors }: Weights, options: WarmStartOptions = {}): WarmStart {
   checkOptions("warmStart", options, { to: true, from: true, allowNonFinite: true });
   const { to = "", from = to } = options;
   for (const [name, value] of Object.entries({ to, from })) {

@@ -3,11 +3,14 @@ import { types } from "./graph.ts";
 import { fieldsOf } from "./protobuf.ts";
 
 /**
- * The learned tensors and the metadata of an ONNX file that `encodeOnnx` wrote, to go on from: by `modelFrom`, `setWeights`
- * or `warmStart`. Of other programs' files it gives the F32 tensors that are stored raw.
+ * Reads weights and metadata from an ONNX file that `encodeOnnx` wrote, for `modelFrom`, `setWeights` or `warmStart`. Of
+ * other programs' files it reads the F32 tensors that are stored raw.
  *
- * @param name of the file, for errors.
+ * @param file its bytes.
+ * @param name of the file, for errors. Default "weights".
+ * @returns weights by name.
  * @throws WeightsError naming the fault, before anything larger than the file is allocated.
+ * @example const net = modelFrom(engine, decodeOnnx(await readFile("net.onnx"), "net.onnx"));
  */
 export function decodeOnnx(file: Uint8Array, name = "weights"): Weights {
   const tensors: Weights["tensors"] = new Map();

@@ -14,19 +14,25 @@ const converters = new Map<string, Converter>(
   [elementwise, shapes, layers, recurrences].flatMap((table) => Object.entries(table)),
 );
 
+/** An input of an ONNX graph. */
 export interface OnnxInput {
   /** Sizes that are always the same as numbers; those that another batch may have otherwise by name, such as "N". */
   readonly shape: OnnxShape;
+  /** Of its numbers. Default "f32". */
   readonly dtype?: "f32" | "i32";
 }
 
+/** What `encodeOnnx` exports. */
 export interface OnnxModel {
+  /** Of the graph. */
   readonly name?: string;
+  /** The inputs by name. */
   readonly inputs: Readonly<Record<string, OnnxInput>>;
   /** By name; they keep names, shapes and values in the file, which therefore is a checkpoint as well. */
   readonly parameters: Readonly<Record<string, Tensor>>;
-  /** What is computed: ops of this package, as in a step. */
+  /** The computation, of ops of this package; it is traced twice, with two batch sizes. */
   readonly compute: (inputs: Readonly<Record<string, Tensor>>) => Record<string, Tensor>;
+  /** Texts by name, kept in the file. */
   readonly metadata?: Readonly<Record<string, string>>;
 }
 
@@ -34,11 +40,14 @@ const onnxInput: Known<OnnxInput> = { shape: true, dtype: true };
 const onnxModel: Known<OnnxModel> = { name: true, inputs: true, parameters: true, compute: true, metadata: true };
 
 /**
- * An ONNX file of what `compute` computes, for engines that serve networks. It is written down from the ops that are
- * called, so it needs no description of the network beside the network itself. They are called twice, for batches of
- * two sizes: what differs then is what changes with the batch.
+ * Exports a computation as an ONNX file. The ops that `compute` calls are traced, with batches of two sizes: what differs
+ * between the traces is what changes with the batch.
  *
+ * @param engine where the traces run.
+ * @param model inputs, parameters and computation.
+ * @returns the bytes of the file.
  * @throws TypeError naming an op that has no ONNX form here, or a constant or size that cannot follow the batch.
+ * @example const file = await encodeOnnx(engine, { inputs: { x: { shape: ["N", 4] } }, parameters: { w }, compute: ({ x }) => ({ y: linear(x, w) }) });
  */
 export async function encodeOnnx(engine: Engine, model: OnnxModel): Promise<Uint8Array<ArrayBuffer>> {
   checkOptions("encodeOnnx", model, onnxModel);

@@ -5,11 +5,14 @@ import { configMetadata } from "../saved.ts";
 import { encodeOnnx, type OnnxInput } from "./encode.ts";
 
 /**
- * A network as an ONNX file. Inputs as in a `Batch`, of any N and T (and L, where the text encoder is the mean): image,
- * words (i32), audio, frames (i32), present; those of modalities that it takes. Outputs: logits and prediction, [N, A].
+ * Exports a network as an ONNX file. Inputs as in a `Batch`, of any N and T (and L, where the text encoder is the mean):
+ * image, words (i32), audio, frames (i32), present; those of modalities that it reads. Outputs: logits and prediction, [N, A].
  * The file also holds the configuration, so that `decodeOnnx` and `modelFrom` build the network again.
  *
+ * @param net to export.
+ * @returns the bytes of the file.
  * @throws TypeError where the text encoder is a GRU and `tokens` of the configuration does not give L.
+ * @example const file = await onnxOf(net);
  */
 export function onnxOf(net: MultimodalNet): Promise<Uint8Array<ArrayBuffer>> {
   const { image, audio, text, tokens } = net.config;
@@ -34,7 +37,14 @@ export function onnxOf(net: MultimodalNet): Promise<Uint8Array<ArrayBuffer>> {
   });
 }
 
-/** Writes a network as an ONNX file (Node); replaced in one go. */
+/**
+ * Writes a network as an ONNX file (Node), which is replaced atomically.
+ *
+ * @param net to export.
+ * @param path of the file.
+ * @throws TypeError as `onnxOf`.
+ * @example await saveOnnx(net, "net.onnx");
+ */
 export async function saveOnnx(net: MultimodalNet, path: string): Promise<void> {
   await replaceFile(path, await onnxOf(net));
 }
