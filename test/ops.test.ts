@@ -39,8 +39,11 @@ describe("every shader that ran", () => {
   test("binds at most 8 storage buffers and stays within the default limits", () => {
     for (const { label, code } of shaders) {
       expect(code.match(/var<storage/g)?.length ?? 0, label).toBeLessThanOrEqual(8);
-      const sizes = [...code.matchAll(/@workgroup_size\(([\d, ]+)\)/g)].map(([, list]) =>
-        list!.split(",").reduce((n, size) => n * Number(size), 1),
+      // A size is a number, or a constant of the shader.
+      const sizeOf = (size: string) =>
+        Number(/^\d+$/.test(size) ? size : code.match(new RegExp(`const ${size}(?:: \\w+)? = (\\d+)`))?.[1]);
+      const sizes = [...code.matchAll(/@workgroup_size\(([^)]+)\)/g)].map(([, list]) =>
+        list!.split(",").reduce((n, size) => n * sizeOf(size.trim()), 1),
       );
       expect(sizes, label).toHaveLength(1);
       expect(sizes[0], label).toBeLessThanOrEqual(256);

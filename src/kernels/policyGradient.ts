@@ -117,7 +117,7 @@ export const policyGradient: Op<PolicyGradientOptions> = (
     () => `klCoef is ${klCoef}, but there is no referenceLogits, the reference policy's logits.`,
   );
   checkReduction(op, reduction);
-  checkNumber(op, "entropy", entropyCoef, number.finite);
+  checkNumber(op, "entropyCoef", entropyCoef, number.finite);
   checkNumber(op, "beta", klCoef, number.finite);
   const rows = fresh(r, [N]);
   const dx = fresh(r, [N, A]);

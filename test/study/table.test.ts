@@ -38,7 +38,7 @@ test("the points of a run: its start, its looks and its end; looks written again
 
 test("the table gives mean, spread and the number of seeds of the last point of each method", () => {
   const text = table([point(1, 40, 0.1), point(1, 80, 0.8), point(2, 80, 0.9), point(1, 80, 0.3, "reinforce")]);
-  expect(text).toContain("| beliefs | 10.0 % | 300 | 80 | 85.0 % ± 7.1 | 2 |");
+  expect(text).toContain("| posterior | 10.0 % | 300 | 80 | 85.0 % ± 7.1 | 2 |");
   expect(text).toContain("| reinforce | 10.0 % | 300 | 80 | 30.0 % | 1 |");
   expect(text).not.toContain("| 40 |");
   expect(spreadOf([1])).toBeUndefined();

@@ -53,8 +53,9 @@ test("a lost device that nothing replaces: it says what to do, and what is judge
   await page.getByRole("button", { name: "Lose the device" }).click();
   await page.locator(".notice", { hasText: "the browser gives no other one" }).waitFor();
   await page.goto(`${site.url}#judge`);
+  await firstAnswer(page);
   await page.keyboard.press("ArrowRight");
-  await expect.poll(() => judged(page)).toBe(3);
+  await expect.poll(() => judged(page), { timeout: 30_000 }).toBe(3);
   expect((await linesOf(page)).length).toBe(4);
 });
 
