@@ -13,7 +13,7 @@ import {
 } from "./safetensors.ts";
 
 /*
- * A checkpoint is one safetensors file: the weights, what the optimizer remembers, and how far the work has come. It is
+ * A checkpoint is one safetensors file: the weights, the optimizer's state, and the progress. It is
  * all that is needed to go on to the same bits, given the same data and settings.
  */
 
@@ -45,7 +45,7 @@ export async function encodeCheckpoint(module: Module, optimizer: Optimizer, pro
   const [{ tensors }, { steps, m, v, rule, sizes }] = await Promise.all([weightsOf(module), optimizer.state()]);
   const taken = [M, V].find((name) => tensors.has(name));
   if (taken)
-    throw new WeightsError(`checkpoint: the network has a tensor "${taken}", a name kept for the optimizer's memory.`);
+    throw new WeightsError(`checkpoint: the network has a tensor "${taken}", a name kept for the optimizer's state.`);
   tensors.set(M, { shape: [m.length], data: m });
   if (v) tensors.set(V, { shape: [v.length], data: v });
   checkFinite("checkpoint", { tensors, metadata: {} }, {});
@@ -85,7 +85,7 @@ export function restoreCheckpoint(
     }
   };
   const parsed = parse("progress", progress);
-  // Checkpoints of version 0.1 do not say whose memory it is.
+  // Checkpoints of version 0.1 do not say which optimizer's state it is.
   const whose = (parse("optimizer", weights.metadata.optimizer ?? "{}") ?? {}) as Pick<
     OptimizerState,
     "rule" | "sizes"

@@ -55,17 +55,17 @@ export function reliability(ratings: Iterable<Rating>, options: ReliabilityOptio
   }));
 
   // The majority's view, to begin with.
-  let belief = names.map(() => new Array<number>(C).fill(0));
-  for (const { item, said } of rows) belief[item]![said]! += 1;
-  belief = belief.map(normalized);
+  let posterior = names.map(() => new Array<number>(C).fill(0));
+  for (const { item, said } of rows) posterior[item]![said]! += 1;
+  posterior = posterior.map(normalized);
 
   let prior: number[] = [];
   let confusion: number[][][] = [];
   for (let round = 0; round < rounds; round++) {
-    prior = normalized(categories.map((_, c) => 1 + total(belief, (p) => p[c]!)));
+    prior = normalized(categories.map((_, c) => 1 + total(posterior, (p) => p[c]!)));
     const counts = judges.map(() => categories.map((_, c) => categories.map((_, k) => (c === k ? 2 : 1) / C)));
     for (const { item, judge, said } of rows) {
-      for (let c = 0; c < C; c++) counts[judge]![c]![said]! += belief[item]![c]!;
+      for (let c = 0; c < C; c++) counts[judge]![c]![said]! += posterior[item]![c]!;
     }
     confusion = counts.map((matrix) => matrix.map(normalized));
 
@@ -73,9 +73,9 @@ export function reliability(ratings: Iterable<Rating>, options: ReliabilityOptio
     for (const { item, judge, said } of rows) {
       for (let c = 0; c < C; c++) logs[item]![c]! += Math.log(confusion[judge]![c]![said]!);
     }
-    const before = belief;
-    belief = logs.map((row) => normalized(row.map((x) => Math.exp(x - largest(row)))));
-    const moved = belief.reduce(
+    const before = posterior;
+    posterior = logs.map((row) => normalized(row.map((x) => Math.exp(x - largest(row)))));
+    const moved = posterior.reduce(
       (most, row, i) => Math.max(most, largest(row.map((p, c) => Math.abs(p - before[i]![c]!)))),
       0,
     );
@@ -86,7 +86,7 @@ export function reliability(ratings: Iterable<Rating>, options: ReliabilityOptio
     prior,
     confusion: new Map(judges.map((name, j) => [name, confusion[j]!])),
     accuracy: new Map(judges.map((name, j) => [name, prior.reduce((sum, p, c) => sum + p * confusion[j]![c]![c]!, 0)])),
-    items: new Map(names.map((name, i) => [name, belief[i]!])),
+    items: new Map(names.map((name, i) => [name, posterior[i]!])),
   };
 }
 

@@ -314,7 +314,7 @@ describe("what cannot be read or written is one line that names the file", () =>
     );
     const { code, err } = await run("evaluate", "learner");
     expect(err.trim().split("\n").at(-1)).toMatch(
-      /^handgrad: learner\/checkpoint\.safetensors: beliefs: it remembers counts of 2 labels, expected 10/,
+      /^handgrad: learner\/checkpoint\.safetensors: posterior: its counts are of 2 labels, expected 10/,
     );
     expect(code).toBe(2);
   });

@@ -161,9 +161,9 @@ describe("what a learner is given", () => {
   });
 
   it.each([
-    ["posterior", { hint: [1, 2, 3] }, /posterior: it remembers counts of 3 labels, expected 4\./],
+    ["posterior", { hint: [1, 2, 3] }, /posterior: its counts are of 3 labels, expected 4\./],
     ["ppo", { value: [1, 2, 3] }, /baseline: the value has 3 weights, expected 5 for 4 classes\./],
-    ["reinforce", { hint: [1, 2, 3, 4] }, /baseline: it remembers no "hint"\./],
+    ["reinforce", { hint: [1, 2, 3, 4] }, /baseline: it has no "hint"\./],
   ] as const)("%s refuses the memory of a learner of another kind", (method, memory, message) => {
     const agent = make({ method });
     const state = agent.state();

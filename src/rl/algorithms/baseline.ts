@@ -75,13 +75,13 @@ export class Baseline {
     return { average: [this.#average], value: this.#w };
   }
 
-  /** @throws RangeError where the memory is of another rule, or of a policy with other classes. */
+  /** @throws RangeError where the state is of another algorithm, or of a policy with other classes. */
   loadState({ average = [0], value = [], ...others }: AlgorithmState, classes: number): void {
     const refuse = (what: string) => {
       throw new RangeError(`baseline: ${what}. The state is damaged, or of another learner.`);
     };
     const [other] = Object.keys(others);
-    if (other !== undefined) refuse(`it remembers no "${other}"`);
+    if (other !== undefined) refuse(`it has no "${other}"`);
     if (average.length !== 1) refuse(`the average is ${average.length} numbers, expected one`);
     if (value.length > 0 && value.length !== 1 + classes)
       refuse(`the value has ${value.length} weights, expected ${1 + classes} for ${classes} classes`);

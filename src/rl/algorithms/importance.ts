@@ -30,7 +30,7 @@ export function importance<E extends { readonly id: string }>(settings: Importan
     async learn({ policy, optimizer, judged, batchOf, random }) {
       if (judged.length === 0) return undefined;
       const rewards = judged.map((j) => ({ ...j, reward: clipped(j.reward, settings.rewardLimit) }));
-      // Over the whole log again at each update: nothing to remember between two of them.
+      // Over the whole log again at each update: no state between two of them.
       const advantages = new Baseline(settings).advantages(rewards);
       const order = random("importance");
       let sum = 0;

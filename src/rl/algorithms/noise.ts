@@ -2,9 +2,9 @@
  * How many judgements are mistaken. A person who is asked whether an answer is right is mistaken with a share ε:
  *   P(said right) = (1 − ε) p + ε (1 − p),   P(said wrong) = (1 − ε)(1 − p) + ε p,
  * p the probability that the answer is right. The policy wrote down what it thought of that before it was judged, but
- * networks are too sure of themselves; so p = σ(τ · log odds of what it thought), τ ≤ 1 for one that boasts (as by
- * temperature scaling, Guo et al. 2017). Both ε and τ are those that make the log likeliest: if even the surest answers
- * are called wrong now and then, people are mistaken, and if only the unsure ones are, the policy boasted.
+ * networks are too sure of themselves; so p = σ(τ · log odds of what it thought), τ ≤ 1 for one that is
+ * overconfident (temperature scaling, Guo et al. 2017). Both ε and τ maximize the likelihood of the log: if even the surest answers
+ * are called wrong now and then, people are mistaken, and if only the unsure ones are, the policy was overconfident.
  *
  * A weak prior, ε ~ Beta(1.5, 10), keeps the first dozens of judgements from being called all mistakes.
  */

@@ -7,11 +7,11 @@ import { lowestRelativeCount } from "./labelCounts.ts";
 import { noiseOf, probabilitiesOf, replay } from "./replay.ts";
 
 /*
- * Learning from what is believed about each example's label y, judged or not. Given the label, the parts of an example
+ * Learning from the posterior of each example's label y, judged or not. Given the label, the parts of an example
  * know nothing of each other: how the digit is written says nothing about which hint was chosen for it. So
  *   q(y) ∝ π(y | rest) · h(y | hint) · Π_j P(verdict_j | y)
  * where π is the network without the hint, h counts how often examples with word for word the same hint were which label
- * (labels count 1, judged examples what is believed of them, plus a prior of `prior` in all), and a verdict "right" of
+ * (labels count 1, judged examples by their posterior, plus a prior of `prior` in all), and a verdict "right" of
  * answer a has the likelihood 1 − ε where y = a and ε elsewhere, "wrong" the other way round; ε is the share of mistaken
  * judgements. The network, with all that it is given, then learns q by
  *   loss = −1/N Σ_i Σ_y q_i(y) log π(y | x_i).
@@ -51,9 +51,9 @@ export const posteriorDefaults: PosteriorSettings = {
   labelNoise: "estimated",
   trust: 0.7,
 };
-/** Judgements that trust is decided by, and the least that each label must have been confirmed, as a part of the mean. */
+/** Judgements that trust is decided by, and the lowest count of a label, as a part of the mean. */
 const LATEST = 100;
-const CONFIRMED = 0.1;
+const LOWEST_COUNT = 0.1;
 /** ε until then: what a network says that is mostly wrong tells nothing of those who judge it. */
 const NOISE = 0.05;
 
@@ -65,7 +65,7 @@ export interface Recurring<E> {
   rest: readonly Modality[];
 }
 
-/** What is believed of an example's label: q [A], summing to 1. */
+/** The posterior of an example's label: q [A], summing to 1. */
 export type Posterior = readonly number[];
 
 interface SoftLabel<E> {
@@ -85,8 +85,8 @@ export function posterior<E extends { readonly id: string }>(
   });
   const rest = recurring?.rest ?? modalities;
 
-  /** Labeled, judged and unlabeled examples, with what is believed of each. */
-  async function believe(context: UpdateContext<E>): Promise<SoftLabel<E>[][]> {
+  /** Labeled, judged and unlabeled examples, each with its posterior. */
+  async function softLabels(context: UpdateContext<E>): Promise<SoftLabel<E>[][]> {
     const { policy, judged, labeled, unlabeled, random } = context;
     const { classes } = policy.config;
     const verdicts = groupByExample(judged);
@@ -104,7 +104,7 @@ export function posterior<E extends { readonly id: string }>(
     hints = counted;
     return [
       known,
-      // What is believed of an example is no evidence about itself: it is taken out of the count.
+      // An example's posterior is no evidence about itself: it is taken out of the count.
       rows.map(({ example, posterior }) => ({ example, posterior: join(posterior, counted, example, posterior) })),
       untold.map((example, i) => ({ example, posterior: join(seen[told.length + i]!, counted, example) })),
     ];
@@ -131,7 +131,7 @@ export function posterior<E extends { readonly id: string }>(
         hints = undefined;
         return doubted.learn({ ...context, batchOf: augmented(context) });
       }
-      const parts = await believe(context);
+      const parts = await softLabels(context);
       const shares = parts.map((rows, i) => (rows.length > 0 ? settings.mixture[i]! : 0));
       if (shares.every((share) => share === 0)) return undefined;
       const random = context.random("beliefs");
@@ -165,18 +165,18 @@ export function posterior<E extends { readonly id: string }>(
       const wrong = all.find(({ length }) => length !== classes);
       if (wrong)
         throw new RangeError(
-          `posterior: it remembers counts of ${wrong.length} labels, expected ${classes}. The state is damaged, or of another learner.`,
+          `posterior: its counts are of ${wrong.length} labels, expected ${classes}. The state is damaged, or of another learner.`,
         );
       hints = all.length > 0 ? new Hints(classes, settings.prior, counts) : undefined;
     },
   };
 }
 
-/** Whether enough is known to be right, labels and latest answers together, and no label hardly ever confirmed. */
+/** Whether enough is known to be right, labels and latest answers together, and no label's count too low. */
 function isTrusted<E>({ labeled, judged, labelCounts }: UpdateContext<E>, trust: number): boolean {
   const latest = judged.slice(-LATEST);
   const right = labeled.length + latest.filter(({ reward }) => reward > 0).length;
-  return right >= trust * (labeled.length + latest.length) && lowestRelativeCount(labelCounts) >= CONFIRMED;
+  return right >= trust * (labeled.length + latest.length) && lowestRelativeCount(labelCounts) >= LOWEST_COUNT;
 }
 
 /** Batches of examples that are changed a little each time. */

@@ -36,7 +36,7 @@ export const unchecked = {
   greedy: (prediction) => largest(meanOf(prediction)),
   /** H(p̄) = −Σ_a p̄_a log p̄_a, in nats: the least sure first (Shannon entropy sampling, Settles 2009 §3.1). */
   entropy: (prediction) => entropy(meanOf(prediction)),
-  /** −(p̄_first − p̄_second): where the two likeliest answers are close (Scheffer et al. 2001). */
+  /** −(p̄_first − p̄_second): where the two largest probabilities are close (Scheffer et al. 2001). */
   margin: (prediction) => {
     const [first = 0, second = 0] = [...meanOf(prediction)].sort((a, b) => b - a);
     return second - first;
