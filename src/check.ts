@@ -233,6 +233,13 @@ export function floats(operation: string, what: string, data: ArrayLike<unknown>
   return new Float32Array(data as ArrayLike<number>);
 }
 
+/** Whether `x` is written as `{ … }`, rather than made by a class. */
+export function isPlainObject(x: unknown): x is object {
+  if (typeof x !== "object" || x === null) return false;
+  const prototype = Object.getPrototypeOf(x);
+  return prototype === Object.prototype || prototype === null;
+}
+
 /** A value in an error's words, short. */
 export function describe(value: unknown): string {
   if (typeof value === "string") return JSON.stringify(value.length > 40 ? `${value.slice(0, 39)}…` : value);

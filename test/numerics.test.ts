@@ -173,7 +173,7 @@ describe("sizes that cross limits", () => {
   });
 });
 
-describe("tensors without numbers, as PyTorch takes them", () => {
+describe("tensors without numbers, as PyTorch takes them: the mean of no loss is NaN, its gradient 0", () => {
   const none = (...shape: number[]) => engine.tensor([], shape);
   test.each<[string, () => hg.Tensor, number[], number[]]>([
     ["relu", () => hg.relu(none(0, 3)), [0, 3], []],
@@ -183,6 +183,17 @@ describe("tensors without numbers, as PyTorch takes them", () => {
     ["sum", () => hg.sum(none(0, 3)), [], [0]],
     ["sum over the empty axis", () => hg.sum(none(0, 3), { axis: 0 }), [3], [0, 0, 0]],
     ["mean", () => hg.mean(none(0)), [], [nan]],
+    ["mean over the empty axis", () => hg.mean(none(0, 2), { axis: 0 }), [2], [nan, nan]],
+    ["mse", () => hg.mse(none(0), none(0)), [], [nan]],
+    ["huber", () => hg.huber(none(0, 2), none(0, 2)), [], [nan]],
+    ["binaryCrossEntropyWithLogits", () => hg.binaryCrossEntropyWithLogits(none(0), none(0)), [], [nan]],
+    ["klDivergence", () => hg.klDivergence(none(0, 3), none(0, 3)), [], [nan]],
+    ["crossEntropy", () => hg.crossEntropy(none(0, 3), []), [], [nan]],
+    ["crossEntropy with weights", () => hg.crossEntropy(none(0, 3), [], { weights: [] }), [], [nan]],
+    ["feedbackLoss", () => hg.feedbackLoss(none(0, 3), [], []), [], [nan]],
+    ["policyGradient", () => hg.policyGradient(none(0, 3), [], []), [], [nan]],
+    ["the sum of losses", () => hg.mse(none(0), none(0), { reduction: "sum" }), [], [0]],
+    ["losses kept apart", () => hg.crossEntropy(none(0, 3), [], { reduction: "none" }), [0], []],
     ["concat", () => hg.concat([none(0), engine.tensor([1, 2])]), [2], [1, 2]],
     ["pad", () => hg.pad(none(0), [1, 1], { value: 5 }), [2], [5, 5]],
     ["permute", () => hg.permute(none(0, 2), [1, 0]), [2, 0], []],
@@ -198,4 +209,15 @@ describe("tensors without numbers, as PyTorch takes them", () => {
       },
     }),
   );
+
+  test("the gradient of no loss", async () => {
+    const w = engine.parameter([1, 2], [2, 1]);
+    const dw = await engine.step(() =>
+      hg
+        .mse(hg.matmul(none(0, 2), w), none(0, 1))
+        .backward()
+        .get(w),
+    );
+    expect([...(await dw.data())]).toEqual([0, 0]);
+  });
 });

@@ -135,6 +135,52 @@ describe("what outlives a step, and wrong use", () => {
     expect(n).toBe(7);
   });
 
+  test("results in a Map, a Set or an object of a class are refused", async () => {
+    const x = engine.parameter([1, -2, 3], [3]);
+    class Result {
+      readonly inner: object;
+      constructor(y: object) {
+        this.inner = { y };
+      }
+    }
+    const wrong: [() => unknown, RegExp][] = [
+      [() => new Map([["y", relu(x)]]), /its result holds the tensor \[3\] in a Map.*Object\.fromEntries\(map\)/],
+      [() => new Map([[relu(x), "y"]]), /in a Map/],
+      [() => [7, { deep: new Set([relu(x)]) }], /in a Set.*\[\.\.\.set\]/],
+      [() => new Result(relu(x)), /in a Result/],
+      [() => new Map([["y", new Result([relu(x)])]]), /in a Map/],
+      [() => sum(x).backward(), /its result holds Gradients.*gradients\.get\(parameter\)/],
+    ];
+    for (const [fn, message] of wrong) {
+      await expect(engine.step(fn)).rejects.toThrow(message);
+      await expect(engine.tune(fn)).rejects.toThrow(message);
+    }
+    // What holds none of the step's own tensors passes, and so does what is kept anyway.
+    expect(await engine.step(() => new Map([["x", x]]))).toEqual(new Map([["x", x]]));
+    const both = await engine.step(() => {
+      const y = relu(x);
+      return { seen: new Set([y]), y };
+    });
+    expect([...(await both.y.data())]).toEqual([1, 0, 3]);
+    expect(await engine.step(() => new Date(0))).toEqual(new Date(0));
+    expect(await engine.step(() => new Float32Array(2))).toEqual(new Float32Array(2));
+  });
+
+  test("gradients answer in their step alone", async () => {
+    const [w, other] = [engine.parameter([1]), engine.parameter([2])];
+    let gradients: ReturnType<ReturnType<typeof sum>["backward"]>;
+    await engine.step(() => {
+      gradients = sum(w).backward();
+      expect([gradients.has(w), gradients.has(other)]).toEqual([true, false]);
+      expect(() => gradients.has("w" as never)).toThrow('gradients.has: argument 1 is "w", expected a parameter');
+      expect(() => gradients.get(undefined as never)).toThrow("gradients.get: argument 1 is undefined");
+    });
+    for (const ask of [() => gradients.has(w), () => gradients.get(w)]) {
+      expect(ask).toThrow(/gradients: they belong to an earlier step/);
+      await expect(engine.step<unknown>(ask)).rejects.toThrow(/gradients: they belong to an earlier step/);
+    }
+  });
+
   test("large results stay on the GPU and feed later steps", async () => {
     const x = engine.tensor(
       Float32Array.from({ length: 4096 }, (_, i) => i % 7),

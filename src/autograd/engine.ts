@@ -1,4 +1,12 @@
-import { checkList, checkNumber, checkOptions, type Known, describe as kindOfValue, number } from "../check.ts";
+import {
+  checkList,
+  checkNumber,
+  checkOptions,
+  isPlainObject,
+  type Known,
+  describe as kindOfValue,
+  number,
+} from "../check.ts";
 import {
   browserAdapter,
   describe,
@@ -14,9 +22,9 @@ import {
   type TuningResult,
   type Wait,
 } from "../gpu/index.ts";
-import type { DType } from "../kernels/op.ts";
+import { type DType, show } from "../kernels/op.ts";
 import { hostTensor } from "./apply.ts";
-import { Tensor } from "./tensor.ts";
+import { Gradients, Tensor } from "./tensor.ts";
 
 export interface EngineOptions {
   /** Of everything random that steps do: the same seed on the same adapter gives the same bits. Default 0. */
@@ -65,8 +73,9 @@ export class Engine {
 
   /**
    * Records what `fn` computes, plans it once, and submits it as one piece of work. A step of the same structure as an
-   * earlier one replays its plan. Only the tensors that `fn` returns, alone or in
-   * arrays and plain objects, outlive the step.
+   * earlier one replays its plan. Only the tensors that `fn` returns, alone or in arrays and plain objects, outlive the step.
+   *
+   * @throws TypeError where they are in a Map, a Set, an object of a class, or are the gradients as a whole.
    */
   step<T>(fn: () => T): Promise<T> {
     return this.gpu.step(fn, (result, recording) => this.#keep(result, recording));
@@ -82,7 +91,7 @@ export class Engine {
 
   /** The slots of the tensors in what a step returned, which are kept once the step was submitted. */
   #keep(result: unknown, recording: Recording): Slot[] {
-    const tensors = tensorsIn(result).filter((tensor) => tensor.gpu === this.gpu);
+    const tensors = tensorsIn(result, recording).filter((tensor) => tensor.gpu === this.gpu);
     for (const tensor of tensors) tensor.expectUsable("engine.step: its result", recording);
     recording.onSubmit(() => {
       for (const tensor of tensors) tensor.keep();
@@ -120,28 +129,54 @@ export class Engine {
   }
 }
 
-/** In order, each once, however deep they lie in arrays and plain objects. */
-function tensorsIn(result: unknown): Tensor[] {
+/**
+ * In order, each once, however deep they lie in arrays and plain objects.
+ *
+ * @throws TypeError where one that ends with the step lies in anything else.
+ */
+function tensorsIn(result: unknown, recording: Recording): Tensor[] {
   const found: Tensor[] = [];
   const seen = new Set<unknown>();
+  const others: object[] = [];
   const waiting: unknown[] = [result];
   while (waiting.length > 0) {
     const next = waiting.pop();
     if (!next || typeof next !== "object" || seen.has(next)) continue;
     seen.add(next);
     if (next instanceof Tensor) found.push(next);
-    else if (Array.isArray(next) || isPlain(next)) {
+    else if (Array.isArray(next) || isPlainObject(next)) {
       const items = Object.values(next);
       for (let i = items.length - 1; i >= 0; i--) waiting.push(items[i]);
-    }
+    } else others.push(next);
   }
+  for (const other of others) refuseTensorsIn(other, found, recording);
   return found;
 }
 
-const isPlain = (x: object): boolean => {
-  const prototype = Object.getPrototypeOf(x);
-  return prototype === Object.prototype || prototype === null;
-};
+/** Refuses a result that is neither an array nor a plain object, where it holds what ends with the step; `kept` does not. */
+function refuseTensorsIn(result: object, kept: readonly Tensor[], recording: Recording): void {
+  const seen = new Set<unknown>(kept);
+  const waiting: unknown[] = [result];
+  while (waiting.length > 0) {
+    const next = waiting.pop();
+    if (!next || typeof next !== "object" || seen.has(next) || next instanceof Engine || ArrayBuffer.isView(next))
+      continue;
+    seen.add(next);
+    if (next instanceof Gradients)
+      throw new TypeError(
+        "engine.step: its result holds Gradients, which end with the step. Return gradients.get(parameter) of those that are to be kept.",
+      );
+    if (next instanceof Tensor) {
+      if (!recording.computes(next.slot)) continue;
+      throw new TypeError(
+        `engine.step: its result holds the tensor ${show(next)} in ${kindOfValue(result)}, and only those in arrays and plain objects are kept. Return [...set], Object.fromEntries(map), or an object such as { loss }.`,
+      );
+    }
+    const items =
+      next instanceof Map ? [...next.keys(), ...next.values()] : next instanceof Set ? [...next] : Object.values(next);
+    for (const item of items) waiting.push(item);
+  }
+}
 
 /**
  * Opens a device and makes an engine on it.

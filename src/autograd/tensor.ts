@@ -1,3 +1,4 @@
+import { describe } from "../check.ts";
 import type { Gpu, HostArray, Recording, Slot } from "../gpu/index.ts";
 import { show } from "../kernels/checks.ts";
 import { count, type DType, type Value } from "../kernels/op.ts";
@@ -112,22 +113,23 @@ export class Gradients {
     this.#values = values;
   }
 
-  /** @throws Error in a later step: gradients end with the step that computed them. */
+  /**
+   * Whether the loss depends on a parameter.
+   *
+   * @throws Error outside of the step that computed them, with which gradients end.
+   */
   has(parameter: Tensor): boolean {
-    const { recording } = this.#gpu;
-    if (recording && recording !== this.#recording) {
-      throw new Error(
-        "gradients: they belong to an earlier step. Use them in the step that computes them, or return gradients.get(parameter) from it to keep one.",
-      );
-    }
+    this.#expectInStep();
+    expectParameter("gradients.has", parameter);
     return this.#values.has(parameter);
   }
 
   /**
-   * @throws Error where the loss does not depend on the parameter (`has` tells), and in a later step.
+   * @throws Error where the loss does not depend on the parameter (`has` tells), and outside of the step that computed them.
    */
   get(parameter: Tensor): Tensor {
-    this.has(parameter);
+    this.#expectInStep();
+    expectParameter("gradients.get", parameter);
     const d = this.#values.get(parameter);
     if (!d) {
       const why = parameter.isParameter
@@ -137,4 +139,16 @@ export class Gradients {
     }
     return new Tensor(this.#gpu, d.slot, parameter.shape, "f32");
   }
+
+  #expectInStep(): void {
+    if (this.#gpu.recording === this.#recording) return;
+    throw new Error(
+      "gradients: they belong to an earlier step. Use them in the step that computes them, or return gradients.get(parameter) from it to keep one.",
+    );
+  }
+}
+
+function expectParameter(operation: string, x: unknown): void {
+  if (!(x instanceof Tensor))
+    throw new TypeError(`${operation}: argument 1 is ${describe(x)}, expected a parameter, made by engine.parameter.`);
 }

@@ -3,7 +3,10 @@ import { kernel, type Recording, wgsl } from "../gpu/index.ts";
 import { count, fresh, grid, type Recorded, type Value } from "./op.ts";
 import { sumOver } from "./reduce.ts";
 
-/** mean divides by the number of rows (of a classification) or numbers (of a regression); none keeps them apart. */
+/**
+ * mean divides by the number of rows (of a classification) or numbers (of a regression), and is NaN of none, as in PyTorch; none
+ * keeps them apart.
+ */
 export type Reduction = (typeof reductions)[number];
 const reductions = ["mean", "sum", "none"] as const;
 
@@ -44,7 +47,9 @@ export function reduceLoss(
   more: (needs: readonly boolean[]) => (Value | undefined)[] = () => [],
   constants: NonNullable<Recorded["constants"]> = {},
 ): Recorded {
-  const y = reduction === "none" ? rows : sumOver(r, rows, new Set(rows.shape.map((_, i) => i)), []);
+  // The rows carry the mean's scale already, but where there are none: 0 / 0.
+  const scaleOfSum = reduction === "mean" && count(rows.shape) === 0 ? Number.NaN : 1;
+  const y = reduction === "none" ? rows : sumOver(r, rows, new Set(rows.shape.map((_, i) => i)), [], scaleOfSum);
   return {
     outputs: [y],
     constants,

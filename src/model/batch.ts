@@ -1,5 +1,14 @@
 import { type Engine, Tensor, type TensorLike } from "../autograd/index.ts";
-import { checkList, checkNumber, type NumberRule, number, wholeNumbers } from "../check.ts";
+import {
+  checkList,
+  checkNumber,
+  describe,
+  type Known,
+  type NumberRule,
+  nearest,
+  number,
+  wholeNumbers,
+} from "../check.ts";
 import { expectMarks } from "../kernels/checks.ts";
 import { count } from "../kernels/op.ts";
 
@@ -9,7 +18,7 @@ export interface ForwardOptions {
   training?: boolean;
 }
 
-/** N examples, as typed arrays or tensors; what the network does not take is not read. */
+/** N examples, as typed arrays or tensors; of these names, what the network does not take is not read. */
 export interface Batch {
   /** [N, C, H, W] */
   image?: TensorLike | undefined;
@@ -23,6 +32,34 @@ export interface Batch {
   present?: TensorLike | undefined;
   /** N, where neither image, frames and present nor a tensor tells it. */
   size?: number | undefined;
+}
+
+/** What a batch may hold: what encoders read, and the `label` that losses and metrics do. */
+const NAMES: Known<Batch & { label?: unknown }> = {
+  image: true,
+  words: true,
+  audio: true,
+  frames: true,
+  present: true,
+  size: true,
+  label: true,
+};
+
+/**
+ * Refuses what is no batch, and names that nothing reads: `frame` in place of `frames` would count all frames as there.
+ *
+ * @throws TypeError that suggests the nearest name.
+ */
+export function checkBatch(operation: string, batch: unknown): asserts batch is Batch {
+  if (typeof batch !== "object" || batch === null || Array.isArray(batch) || ArrayBuffer.isView(batch))
+    throw new TypeError(`${operation}: the batch is ${describe(batch)}, expected an object such as { image, words }.`);
+  for (const name in batch) {
+    if (Object.hasOwn(NAMES, name)) continue;
+    const meant = nearest(name, Object.keys(NAMES));
+    throw new TypeError(
+      `${operation}: the batch has ${JSON.stringify(name)}, which no network reads. ${meant ? `Did you mean ${meant}?` : `It may hold ${Object.keys(NAMES).join(", ")}.`}`,
+    );
+  }
 }
 
 /** How many examples a batch holds. `image` is an image's shape, where the network takes images. */

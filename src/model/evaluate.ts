@@ -1,6 +1,7 @@
 import { type Engine, noGrad, type Tensor } from "../autograd/index.ts";
 import { checkNumber, checkOptions, describe, number } from "../check.ts";
 import { refusePromise } from "../gpu/index.ts";
+import { total } from "../numbers.ts";
 import type { Metric, Predictions } from "./metrics.ts";
 import { checkSource, SOURCE_OPTIONS, type Source, type SourceOptions, sourceBatches } from "./source.ts";
 import { checkModel, lossOf, type Objective, objectiveOf, type Trainable, targetOf } from "./trainable.ts";
@@ -61,7 +62,8 @@ export async function evaluated<B, E>(
   const { loss, predict } = objectiveOf("evaluate", model, options.objective);
   const values: Float32Array[] = [];
   const targets: number[] = [];
-  let [sum, examples, numOutputs] = [0, 0, 0];
+  const losses: number[] = [];
+  let [examples, numOutputs] = [0, 0];
   const results = outputs(model.engine, sourceBatches(data, options), (batch: B) => {
     const output = model.forward(batch);
     numOutputs = output.shape.slice(1).reduce((a, b) => a * b, 1);
@@ -70,7 +72,9 @@ export async function evaluated<B, E>(
   for await (const { batch, arrays } of results) {
     const [value, predictions] = arrays;
     const N = predictions!.length / numOutputs;
-    sum += value![0]! * N;
+    if (N === 0)
+      throw new RangeError(`${who}: a batch holds no example, of which there is no mean loss. Leave it out.`);
+    losses.push(value![0]! * N);
     examples += N;
     values.push(predictions!);
     for (const target of targetOf("evaluate", batch)) targets.push(target);
@@ -83,7 +87,7 @@ export async function evaluated<B, E>(
     checkNumber(who, `metric ${name}`, figure, number.any);
     return [name, figure] as const;
   });
-  return { loss: sum / examples, metrics: Object.fromEntries(named), predictions };
+  return { loss: total(losses) / examples, metrics: Object.fromEntries(named), predictions };
 }
 
 /** Refuses metrics that are no functions by name. */

@@ -1,4 +1,14 @@
-import { checkFlag, checkName, checkNumber, checkOptions, describe, type Known, number } from "../check.ts";
+import {
+  checkFlag,
+  checkFunction,
+  checkName,
+  checkNumber,
+  checkOptions,
+  describe,
+  isPlainObject,
+  type Known,
+  number,
+} from "../check.ts";
 import { refusePromise } from "../gpu/index.ts";
 import { checkOptimizer, type Optimizer, type Schedule } from "../optim/index.ts";
 import { type BestSoFar, BestTracker, type EarlyStopping } from "./best.ts";
@@ -208,6 +218,8 @@ const KNOWN: Known<FitOptions<never, never>> = {
   signal: true,
 };
 
+const CALLBACKS: Known<FitCallbacks> = { step: true, epoch: true };
+
 /** The options, each of them one that can be. */
 function checked<B, E>(data: Source<B, E>, options: FitOptions<B, E>): FitOptions<B, E> {
   if (options === undefined) throw new TypeError("fit: there are no options, expected { optimizer, epochs } at least.");
@@ -227,7 +239,10 @@ function checked<B, E>(data: Source<B, E>, options: FitOptions<B, E>): FitOption
   }
   if (!Array.isArray(callbacks)) throw new TypeError(`fit: callbacks is ${describe(callbacks)}, expected a list.`);
   for (const callback of callbacks) {
-    // It may have a state of its own beside them.
+    // An object of a class may have more of its own beside them.
+    if (isPlainObject(callback)) checkOptions("fit: callbacks", callback, CALLBACKS);
+    for (const name of ["step", "epoch"] as const)
+      if (callback?.[name] !== undefined) checkFunction("fit", `a callback's ${name}`, callback[name]);
     if (typeof callback?.step !== "function" && typeof callback?.epoch !== "function")
       throw new TypeError("fit: a callback has neither step nor epoch, expected a function of one of these names.");
   }

@@ -1,4 +1,5 @@
-import { checkName, checkNumber, checkOptions, number } from "../check.ts";
+import { checkList, checkName, checkNumber, checkOptions, describe, number } from "../check.ts";
+import { total } from "../numbers.ts";
 
 const f1Options = { average: true } as const;
 
@@ -46,6 +47,7 @@ export const accuracy: Metric = (predictions) => {
 export function topK(k: number): Metric {
   checkNumber("topK", "k", k, number.wholeAtLeast1);
   return ({ values, numOutputs, targets }) => {
+    checkRows("topK", values, numOutputs);
     expectClasses("topK", { values, numOutputs, targets });
     checkTargets({ values, numOutputs, targets }, numOutputs);
     return meanOf(targets, (label, n) => {
@@ -114,10 +116,12 @@ export function f1(options: F1Options = {}): Metric {
  * @example const { metrics } = await evaluate(net, testSet, { metrics: { auc } });
  */
 export const auc: Metric = ({ values, numOutputs, targets }) => {
+  const N = checkRows("auc", values, numOutputs);
+  checkList("auc", "targets", targets, "a typed array or a list of classes");
   const several = numOutputs > 1 && targets.length === values.length;
+  if (!several && targets.length !== N) throw wrongCount("auc", N, numOutputs, targets.length);
   checkTargets({ values, numOutputs, targets }, several || numOutputs === 1 ? 2 : numOutputs);
   const columns = several || numOutputs > 2 ? Array.from({ length: numOutputs }, (_, k) => k) : [numOutputs - 1];
-  const N = values.length / numOutputs;
   return meanOf(
     columns.map((k) => {
       const column = Array.from({ length: N }, (_, n) => values[n * numOutputs + k]!);
@@ -137,12 +141,17 @@ export const auc: Metric = ({ values, numOutputs, targets }) => {
  * @example const { metrics } = await evaluate(net, testSet, { metrics: { meanSquaredError } });
  */
 export const meanSquaredError: Metric = Object.assign(
-  ({ values, targets }: Predictions) => {
+  ({ values, numOutputs, targets }: Predictions) => {
+    checkRows("meanSquaredError", values, numOutputs);
+    checkList("meanSquaredError", "targets", targets, "a typed array or a list of numbers");
     if (targets.length !== values.length)
       throw new RangeError(
         `meanSquaredError: ${values.length} numbers and ${targets.length} targets, expected as many.`,
       );
-    return meanOf(targets, (target, i) => (values[i]! - target) ** 2);
+    return meanOf(targets, (target, i) => {
+      checkNumber("meanSquaredError", `target ${i}`, target, number.any);
+      return (values[i]! - target) ** 2;
+    });
   },
   { lowerIsBetter: true },
 );
@@ -174,16 +183,13 @@ export function answers({ values, numOutputs, targets }: Predictions): {
   expected: ArrayLike<number>;
   found: Int32Array;
 } {
-  checkNumber("metrics", "numOutputs", numOutputs, number.wholeAtLeast1);
-  const N = values.length / numOutputs;
+  const N = checkRows("metrics", values, numOutputs);
+  checkList("metrics", "targets", targets, "a typed array or a list");
   if (numOutputs > 1 && targets.length === N) {
     checkTargets({ values, numOutputs, targets }, numOutputs);
     return { expected: targets, found: argmaxRows(values, numOutputs) };
   }
-  if (targets.length !== values.length)
-    throw new RangeError(
-      `metrics: ${N} predictions of ${numOutputs} numbers and ${targets.length} targets, expected ${N} or ${N * numOutputs}.`,
-    );
+  if (targets.length !== values.length) throw wrongCount("metrics", N, numOutputs, targets.length);
   checkTargets({ values, numOutputs, targets }, 2);
   return { expected: targets, found: Int32Array.from(values, (p) => (Number.isNaN(p) ? -1 : p >= 0.5 ? 1 : 0)) };
 }
@@ -198,12 +204,31 @@ export function answers({ values, numOutputs, targets }: Predictions): {
  * @example argmaxRows(Float32Array.of(0.2, 0.8, 0.6, 0.4), 2); // Int32Array [1, 0]
  */
 export function argmaxRows(values: Float32Array, numOutputs: number): Int32Array {
-  checkNumber("argmaxRows", "numOutputs", numOutputs, number.wholeAtLeast1);
-  return Int32Array.from({ length: values.length / numOutputs }, (_, n) => {
+  const N = checkRows("argmaxRows", values, numOutputs);
+  return Int32Array.from({ length: N }, (_, n) => {
     const row = values.subarray(n * numOutputs, (n + 1) * numOutputs);
     return row.indexOf(row.reduce((most, x) => Math.max(most, x), -Infinity));
   });
 }
+
+/**
+ * How many rows of `numOutputs` numbers there are.
+ *
+ * @throws TypeError where they are no typed array of numbers with a point, RangeError where they do not fill whole rows.
+ */
+function checkRows(who: string, values: unknown, numOutputs: unknown): number {
+  checkNumber(who, "numOutputs", numOutputs, number.wholeAtLeast1);
+  if (!(values instanceof Float32Array || values instanceof Float64Array))
+    throw new TypeError(`${who}: values is ${describe(values)}, expected a Float32Array, row by row.`);
+  if (values.length % numOutputs !== 0)
+    throw new RangeError(`${who}: ${values.length} values do not fill rows of ${numOutputs} numbers (numOutputs).`);
+  return values.length / numOutputs;
+}
+
+const wrongCount = (who: string, N: number, numOutputs: number, targets: number) =>
+  new RangeError(
+    `${who}: ${N} predictions of ${numOutputs} numbers and ${targets} targets, expected ${numOutputs === 1 ? N : `${N} or ${N * numOutputs}`}.`,
+  );
 
 /** By ranks (Mann and Whitney 1947), equal ones sharing the mean of theirs. */
 function areaOf(column: readonly number[], yes: (n: number) => boolean): number {
@@ -239,7 +264,5 @@ function checkTargets({ targets, numOutputs }: Predictions, classes: number): vo
 
 /** NaN of nothing. */
 function meanOf(numbers: ArrayLike<number>, of: (x: number, i: number) => number = (x) => x): number {
-  let sum = 0;
-  for (let i = 0; i < numbers.length; i++) sum += of(numbers[i]!, i);
-  return sum / numbers.length;
+  return total(numbers, of) / numbers.length;
 }

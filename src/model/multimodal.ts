@@ -1,7 +1,7 @@
 import { dropModalities, type Engine, type Tensor, type TensorLike } from "../autograd/index.ts";
 import { checkFlag, checkNumber, checkOptions, number } from "../check.ts";
 import { count } from "../kernels/op.ts";
-import { type Batch, type ForwardOptions, sizeOf, tensorOf } from "./batch.ts";
+import { type Batch, checkBatch, type ForwardOptions, sizeOf, tensorOf } from "./batch.ts";
 import { type FullConfig, fullConfig, type Modality, type MultimodalConfig, modalities, optionOf } from "./config.ts";
 import { audioEncoder } from "./encoder/audio.ts";
 import type { Encoder } from "./encoder/encoder.ts";
@@ -85,6 +85,7 @@ export class MultimodalNet implements Module {
     checkOptions("MultimodalNet.forward", options, forwardOptions);
     const { training = false } = options;
     checkFlag("MultimodalNet.forward", "training", training);
+    checkBatch("MultimodalNet.forward", batch);
     const shape = [sizeOf(batch, this.config.image, this.modalities.length), this.modalities.length];
     let present = batch.present === undefined ? undefined : tensorOf(this.engine, batch, "present", shape);
     const features = this.encode({ ...batch, present });
@@ -103,6 +104,7 @@ export class MultimodalNet implements Module {
    * @throws TypeError or RangeError naming the part of the batch that is missing or of another shape.
    */
   encode(batch: Batch): Tensor[] {
+    checkBatch("MultimodalNet.encode", batch);
     const N = sizeOf(batch, this.config.image, this.modalities.length);
     const there = batch.present ? this.#onlyPresent(batch, N) : batch;
     return this.#encoders.map((encoder) => encoder.encode(there, N));

@@ -104,7 +104,7 @@ export function sourceBatches<B, E>(
     size: batch,
     from,
     read,
-    batch: collate,
+    batch: (examples) => expectBatch("collate", collate(examples)),
     ...(ahead !== undefined && { ahead }),
     ...(seed !== null && { random: new Random("fit", seed, epoch) }),
   });
@@ -118,7 +118,16 @@ async function* iterate<B>(batches: Iterable<B> | AsyncIterable<B>): AsyncGenera
     !(Symbol.iterator in batches || Symbol.asyncIterator in batches)
   )
     throw new TypeError(`the data: the function gives ${describe(batches)}, expected batches: a list or a generator.`);
-  yield* batches;
+  for await (const batch of batches) yield expectBatch("the function", batch);
+}
+
+/** What gives batches must give objects: undefined, of a function that lacks its `return`, would be an error much later. */
+function expectBatch<B>(who: string, batch: B): B {
+  if (typeof batch !== "object" || batch === null)
+    throw new TypeError(
+      `the data: ${who} gives ${describe(batch)} as a batch, expected an object such as { image, label }. Does it lack its return?`,
+    );
+  return batch;
 }
 
 /** Up to `n` more of an iterator's items, as long as `go` says so; the iterator is left open for the next stretch. */

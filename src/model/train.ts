@@ -45,6 +45,8 @@ export async function trainStep<B>(
   const { value, examples } = await model.engine.step(() => {
     if (lr !== undefined) optimizer.lr = lr;
     const output = model.forward(batch, { training: true });
+    if (output.shape[0] === 0)
+      throw new RangeError("training: a batch holds no example, of which there is no mean loss. Leave it out.");
     const value = lossOf("training", loss(output, targetOf("training", batch)));
     optimizer.update(value.backward());
     return { value, examples: output.shape[0]! };

@@ -1,5 +1,5 @@
 import { Gradients, type Tensor } from "../autograd/index.ts";
-import { checkName, checkNumber, describe, number } from "../check.ts";
+import { checkList, checkName, checkNumber, describe, number } from "../check.ts";
 import { contiguousLayout, contiguousRegion, type Gpu, type Recording, Slot } from "../gpu/index.ts";
 import { copyInto, copyOutOf } from "../kernels/concat.ts";
 import { count } from "../kernels/op.ts";
@@ -248,6 +248,8 @@ export class Optimizer {
     if (rule !== undefined && rule !== this.#rule)
       throw fail(`the state is of ${describe(rule)}, this optimizer is "${this.#rule}".`);
     if (sizes !== undefined) {
+      checkList(operation, "sizes", sizes, "a list of how many numbers each parameter holds");
+      for (const [i, size] of sizes.entries()) checkNumber(operation, `sizes[${i}]`, size, number.wholeAtLeast0);
       const own = [...this.#parameters.values()].map((p) => count(p.shape));
       if (String(sizes) !== String(own))
         throw fail(

@@ -333,7 +333,7 @@ export async function learnFromRewards<E extends { readonly id: string }>(
   const loss = await policy.engine.step(() => {
     const logits = policy.forward(batch, { training: true });
     const reward = sum(mul(softmax(logits), policy.engine.tensor(worth, logits.shape)), { axis: 1 });
-    const held = reference && { referenceLogits: noGrad(() => reference.forward(batch)), beta: klCoef };
+    const held = reference && { referenceLogits: noGrad(() => reference.forward(batch)), klCoef };
     const loss = add(neg(mean(reward)), policyGradient(logits, none, none, { entropyCoef, ...held }));
     optimizer.update(loss.backward());
     return loss;

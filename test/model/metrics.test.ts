@@ -1,5 +1,14 @@
 import { describe, expect, test } from "vitest";
-import { accuracy, auc, confusionMatrix, f1, meanSquaredError, type Predictions, topK } from "../../src/model/index.ts";
+import {
+  accuracy,
+  argmaxRows,
+  auc,
+  confusionMatrix,
+  f1,
+  meanSquaredError,
+  type Predictions,
+  topK,
+} from "../../src/model/index.ts";
 import fixture from "../fixtures/metrics.json" with { type: "json" };
 
 /* Metrics against scikit-learn's (fixtures/make_metrics.py), and at their edges by hand. */
@@ -51,6 +60,25 @@ describe("edges", () => {
 
   test("of nothing there is no figure", () => {
     for (const metric of [accuracy, auc, meanSquaredError, topK(1)]) expect(metric(of([], 3, []))).toBeNaN();
+  });
+
+  test("values fill whole rows, and are numbers, as targets are", () => {
+    for (const metric of [accuracy, auc, meanSquaredError, topK(1), f1(), confusionMatrix]) {
+      expect(() => metric(of([1, 0, 1], 2, [0]))).toThrow("3 values do not fill rows of 2 numbers");
+      expect(() => metric({ values: [1, 0] as never, numOutputs: 2, targets: [0] })).toThrow("values is an array");
+      expect(() => metric({ values: Float32Array.of(1, 0), numOutputs: 2, targets: undefined as never })).toThrow();
+    }
+    expect(() => argmaxRows(Float32Array.of(1, 0, 1), 2)).toThrow("argmaxRows: 3 values do not fill rows of 2");
+    expect(() => argmaxRows([1, 0] as never, 2)).toThrow("argmaxRows: values is an array, expected a Float32Array");
+    expect(() => auc(of([0.5, 0.5], 1, [1]))).toThrow("auc: 2 predictions of 1 numbers and 1 targets, expected 2");
+    for (const target of ["1", null, undefined, 1n])
+      expect(() => meanSquaredError(of([1], 1, [target as never]))).toThrow(/meanSquaredError: target 0 is .*a number/);
+  });
+
+  test("the mean of many figures keeps what is small beside a large one", () => {
+    const errors = [1e8, ...Array.from({ length: 9 }, () => 1e-1)];
+    const found = meanSquaredError(of(errors, 1, new Array(10).fill(0))) * 10;
+    expect(found - Math.fround(1e8) ** 2).toBeGreaterThan(0.05);
   });
 
   test("what does not fit is named", () => {

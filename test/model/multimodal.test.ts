@@ -225,6 +225,27 @@ describe("what cannot be is named", () => {
     await expect(engine.step(() => net.forward({ size: 1, ...batch }))).rejects.toThrow(message);
   });
 
+  test.each<[string, RegExp]>([
+    ["frame", /the batch has "frame", which no network reads. Did you mean frames\?/],
+    ["labels", /Did you mean label\?/],
+    ["img", /the batch has "img"/],
+    ["text", /the batch has "text".*It may hold image, words, audio, frames, present, size, label/],
+  ])("a batch with %s", async (name, message) => {
+    const net = new MultimodalNet(engine, { audio: 3, classes: 2, fusion: "concat" });
+    const batch = { audio: new Float32Array(12), size: 2, label: Int32Array.of(0, 1) };
+    await engine.step(() => net.forward(batch));
+    await expect(engine.step(() => net.forward({ ...batch, [name]: [1, 2] }))).rejects.toThrow(message);
+    await expect(engine.step(() => net.encode({ ...batch, [name]: [1, 2] }))).rejects.toThrow(message);
+  });
+
+  test("what is no batch", async () => {
+    const net = new MultimodalNet(engine, { audio: 3, classes: 2, fusion: "concat" });
+    for (const wrong of [undefined, null, 5, [], new Float32Array(3)])
+      await expect(engine.step(() => net.forward(wrong as never))).rejects.toThrow(
+        /^MultimodalNet.forward: the batch is /,
+      );
+  });
+
   test("a batch of words alone needs its size", async () => {
     const net = new MultimodalNet(engine, { vocabulary: 7, classes: 2, fusion: "concat" });
     const words = Int32Array.of(1, 2, 3, 4, 5, 0);

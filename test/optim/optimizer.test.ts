@@ -206,6 +206,10 @@ describe("state", () => {
       { m: [...state.m] as never },
       { rule: "adamw" as const },
       { sizes: [1, 1] },
+      { sizes: 2 as never },
+      { sizes: "2" as never },
+      { sizes: [[2]] as never },
+      { sizes: null as never },
     ])
       expect(() => optimizer.restore({ ...state, ...wrong })).toThrow("optimizer.restore: ");
     expect(() => optimizer.restore(null as never)).toThrow("optimizer.restore: this is null");

@@ -1,4 +1,4 @@
-import { checkNumber, checkOptions, number } from "../../check.ts";
+import { checkFunction, checkNumber, checkOptions, number } from "../../check.ts";
 import type { Random } from "../random.ts";
 
 /**
@@ -81,6 +81,8 @@ export function streamBatches<Example, Batch>(options: StreamOptions<Example, Ba
     dropLast: true,
   });
   const { length, size, read, batch, random, ahead = 2, concurrency = 4, from = 0, dropLast = false } = options;
+  checkFunction("streamBatches", "read", read, "a function that reads an example by its number");
+  checkFunction("streamBatches", "batch", batch, "a function that puts examples side by side");
   checkNumber("streamBatches", "length", length, number.wholeAtLeast0);
   checkNumber("streamBatches", "size", size, number.wholeAtLeast1);
   checkNumber("streamBatches", "ahead", ahead, number.wholeAtLeast1);
@@ -92,7 +94,9 @@ export function streamBatches<Example, Batch>(options: StreamOptions<Example, Ba
     for (let at = from * size; at < order.length; at += size) {
       const indices = order.slice(at, at + size);
       if (dropLast && indices.length < size) return;
-      yield batch(await readAll(indices, read, concurrency), indices);
+      const made = await batch(await readAll(indices, read, concurrency), indices);
+      if (made === undefined) throw new TypeError("streamBatches: batch gives undefined. Does it lack its return?");
+      yield made;
     }
   }
   return prefetch(made(), ahead);
