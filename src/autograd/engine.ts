@@ -22,7 +22,8 @@ import {
   type TuningResult,
   type Wait,
 } from "../gpu/index.ts";
-import { type DType, show } from "../kernels/op.ts";
+import { show } from "../kernels/checks.ts";
+import type { DType } from "../kernels/op.ts";
 import { hostTensor } from "./apply.ts";
 import { Gradients, Tensor } from "./tensor.ts";
 

@@ -84,6 +84,14 @@ describe("an ensemble that learned from comparisons", () => {
     expect(await accuracy()).toBeGreaterThan(0.9);
   }, 120_000);
 
+  test("a reference holds the policy back by klCoef", async () => {
+    const lossOf = (klCoef: number) => {
+      const { net, optimizer } = member(9);
+      return learnFromRewards(net, optimizer, model, unseen, batchOf, { reference: member(3).net, klCoef });
+    };
+    expect(await lossOf(1)).toBeGreaterThan(await lossOf(0));
+  });
+
   test("nothing compared, nothing learned; no members, no model", async () => {
     expect(await model.learn([])).toBeUndefined();
     expect(() => new PreferenceModel<Small>([], { batchOf })).toThrow(/no members/);
