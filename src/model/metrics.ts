@@ -166,6 +166,7 @@ export const meanSquaredError: Metric = Object.assign(
  */
 export function confusionMatrix(predictions: Predictions): number[][] {
   const { numOutputs, values, targets } = predictions;
+  checkRows("confusionMatrix", values, numOutputs);
   if (numOutputs > 1) expectClasses("confusionMatrix", { values, numOutputs, targets });
   const { expected, found } = answers(predictions);
   const classes = Math.max(2, numOutputs);
