@@ -27,6 +27,7 @@ import type { DType } from "../kernels/op.ts";
 import { hostTensor } from "./apply.ts";
 import { Gradients, Tensor } from "./tensor.ts";
 
+/** Options of `createEngine`. */
 export interface EngineOptions {
   /** Of everything random that steps do: the same seed on the same adapter gives the same bits. Default 0. */
   seed?: number;
@@ -42,6 +43,7 @@ const engineOptions: Known<EngineOptions> = { seed: true, adapter: true, tuning:
 
 /** A device, the tensors on it, and the steps that compute them. */
 export class Engine {
+  /** The device beneath it: internal, and not part of what stays the same between versions. */
   readonly gpu: Gpu;
   /** What the adapter calls itself. */
   readonly adapter: string;
@@ -125,6 +127,7 @@ export class Engine {
     this.gpu.destroy();
   }
 
+  /** As `destroy`, for `using`. */
   [Symbol.dispose](): void {
     this.destroy();
   }

@@ -1,5 +1,10 @@
-export { kernel, type Profile, wgsl } from "../gpu/index.ts";
+export { kernel, type Profile, type Stats, type Tuning, type TuningResult, type Wait, wgsl } from "../gpu/index.ts";
+export type { Conv2dOptions } from "../kernels/conv2d/index.ts";
+export type { SliceOptions } from "../kernels/layout.ts";
+export type { DType } from "../kernels/op.ts";
 export { count, fresh, grid, type Op, type Recorded, type Value } from "../kernels/op.ts";
+export type { PoolOptions } from "../kernels/pool/index.ts";
+export type { ReduceOptions } from "../kernels/reduce.ts";
 export * from "./activations.ts";
 export * from "./arithmetic.ts";
 export type { AxisOptions } from "./axis.ts";

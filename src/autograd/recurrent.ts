@@ -9,15 +9,19 @@ import type { Tensor, TensorLike } from "./tensor.ts";
 
 /** The weights of one layer and direction; equations and shapes are in `kernels/recurrent/cells.ts`. */
 export interface RecurrentWeights {
+  /** From the input, [G·H, I]: G gates one after another, 3 for gru (r, z, n), 4 for lstm (i, f, g, o), 1 for rnn. */
   weightIh: Tensor;
+  /** From the state, [G·H, H]. */
   weightHh: Tensor;
-  /** Both biases or none. */
+  /** Beside weightIh, [G·H]. Both biases or none. */
   biasIh?: Tensor;
+  /** Beside weightHh, [G·H]. Both biases or none. */
   biasHh?: Tensor;
 }
 const recurrentWeights: Known<RecurrentWeights> = { weightIh: true, weightHh: true, biasIh: true, biasHh: true };
 export type GruWeights = RecurrentWeights;
 
+/** Options of `lstm`, and of `gru` and `rnn` among others. */
 export interface RecurrentOptions {
   /** Time steps that count of each example; what lies after them is not read. */
   lengths?: TensorLike | undefined;
@@ -39,6 +43,7 @@ const recurrentOptions: Known<RecurrentOptions> = {
   reverse: true,
 };
 
+/** What `gru`, `rnn` and `lstm` give. */
 export interface RecurrentResult {
   /** [N, T, H], or [N, T, 2H] where bidirectional; 0 from an example's length on. */
   output: Tensor;
@@ -46,7 +51,8 @@ export interface RecurrentResult {
   hidden: Tensor;
 }
 
-type LayerWeights = RecurrentWeights | readonly RecurrentWeights[];
+/** The weights of a single layer and direction, or a list of them: by layer, and by direction in it. */
+export type LayerWeights = RecurrentWeights | readonly RecurrentWeights[];
 
 /** One layer and direction: from x and the state to begin with to the output and the last state. */
 type Layer = (
@@ -120,12 +126,33 @@ const layerOf =
     return { output: output!, hidden: hidden! };
   };
 
-type GruOptions = RecurrentOptions & { resetAfter?: boolean };
+/** Options of `gru`. */
+export interface GruOptions extends RecurrentOptions {
+  /** Whether the reset gate comes after the recurrent product, as in PyTorch; false is Cho's first GRU. Default true. */
+  resetAfter?: boolean;
+}
 const gruOptions: Known<GruOptions> = { ...recurrentOptions, resetAfter: true };
-type RnnOptions = RecurrentOptions & { nonlinearity?: "tanh" | "relu" };
+/** Options of `rnn`. */
+export interface RnnOptions extends RecurrentOptions {
+  /** f, "tanh" or "relu". Default "tanh". */
+  nonlinearity?: "tanh" | "relu";
+}
 const rnnOptions: Known<RnnOptions> = { ...recurrentOptions, nonlinearity: true };
 
-/** `resetAfter: false` is Cho's first GRU, whose reset gate comes before the recurrent product; PyTorch has the other. */
+/**
+ * Gated recurrent unit (Cho et al. 2014), PyTorch's `GRU` with the batch in front.
+ *
+ * r = σ(Wᵢᵣ x + bᵢᵣ + Wₕᵣ h + bₕᵣ), z likewise; n = tanh(Wᵢₙ x + bᵢₙ + r ⊙ (Wₕₙ h + bₕₙ)); h′ = (1 − z) ⊙ n + z ⊙ h
+ *
+ * @param x [N, T, I], f32
+ * @param weights of a layer, or of each layer and direction
+ * @param options.lengths [N], the time steps that count of each example. Default: all.
+ * @param options.h0 the state to begin with, [N, H]. Default: zeros.
+ * @param options.resetAfter false is Cho's first GRU: n = tanh(Wᵢₙ x + bᵢₙ + Wₕₙ (r ⊙ h) + bₕₙ). Default true.
+ * @returns output [N, T, H] and hidden [N, H]; see `RecurrentResult`. Differentiable in x, the weights and h0.
+ * @throws TypeError where shapes or the number of weights do not fit.
+ * @example const { hidden } = gru(x, { weightIh, weightHh, biasIh, biasHh }, { lengths: [5, 3] });
+ */
 export function gru(x: Tensor, weights: LayerWeights, options: GruOptions = {}): RecurrentResult {
   checkOptions("gru", options, gruOptions);
   const { resetAfter = true } = options;
@@ -133,7 +160,20 @@ export function gru(x: Tensor, weights: LayerWeights, options: GruOptions = {}):
   return layered("gru", layerOf("gru", resetAfter ? "gru" : "gruBefore"), 2, x, weights, options);
 }
 
-/** Elman's network. `nonlinearity` is "tanh" (the default) or "relu". */
+/**
+ * Simple recurrent network (Elman 1990), PyTorch's `RNN` with the batch in front.
+ *
+ * h′ = f(Wᵢ x + bᵢ + Wₕ h + bₕ)
+ *
+ * @param x [N, T, I], f32
+ * @param weights of a layer, or of each layer and direction
+ * @param options.lengths [N], the time steps that count of each example. Default: all.
+ * @param options.h0 the state to begin with, [N, H]. Default: zeros.
+ * @param options.nonlinearity f, "tanh" or "relu". Default "tanh".
+ * @returns output [N, T, H] and hidden [N, H]; see `RecurrentResult`. Differentiable in x, the weights and h0.
+ * @throws TypeError where shapes or the number of weights do not fit.
+ * @example const { output } = rnn(x, { weightIh, weightHh }, { nonlinearity: "relu" });
+ */
 export function rnn(x: Tensor, weights: LayerWeights, options: RnnOptions = {}): RecurrentResult {
   checkOptions("rnn", options, rnnOptions);
   const cell = options.nonlinearity ?? "tanh";
@@ -141,7 +181,19 @@ export function rnn(x: Tensor, weights: LayerWeights, options: RnnOptions = {}):
   return layered("rnn", layerOf("rnn", cell), 2, x, weights, options);
 }
 
-/** `h0` and `hidden` hold two states: [2, N, H] (h, then the cell c), or [layers · directions, 2, N, H]. */
+/**
+ * Long short-term memory (Hochreiter and Schmidhuber 1997; Gers 2000), PyTorch's `LSTM` with the batch in front.
+ *
+ * i, f, o = σ(Wᵢ x + bᵢ + Wₕ h + bₕ) and g = tanh(…) alike; c′ = f ⊙ c + i ⊙ g; h′ = o ⊙ tanh(c′)
+ *
+ * @param x [N, T, I], f32
+ * @param weights of a layer, or of each layer and direction
+ * @param options.lengths [N], the time steps that count of each example. Default: all.
+ * @param options.h0 h, then the cell c: [2, N, H], or [layers · directions, 2, N, H]. Default: zeros.
+ * @returns output [N, T, H] and hidden, shaped as h0. Differentiable in x, the weights and h0.
+ * @throws TypeError where shapes or the number of weights do not fit.
+ * @example const { output, hidden } = lstm(x, { weightIh, weightHh, biasIh, biasHh });
+ */
 export function lstm(x: Tensor, weights: LayerWeights, options: RecurrentOptions = {}): RecurrentResult {
   checkOptions("lstm", options, recurrentOptions);
   return layered("lstm", layerOf("lstm", "lstm"), 3, x, weights, options);

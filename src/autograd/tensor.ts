@@ -15,9 +15,13 @@ export class Tensor implements Tracked {
   #disposed = false;
 
   constructor(
+    /** The device it is on: internal. */
     readonly gpu: Gpu,
+    /** Where its numbers are: internal. */
     readonly slot: Slot,
+    /** Its sizes, the outermost axis first; [] for a single number. */
     readonly shape: readonly number[],
+    /** "f32", "i32" or "u32". */
     readonly dtype: DType,
     /** Whether gradients with respect to it are wanted. */
     readonly isParameter: boolean = false,
@@ -92,10 +96,12 @@ export class Tensor implements Tracked {
     }
   }
 
+  /** As `dispose`, for `using`. */
   [Symbol.dispose](): void {
     this.dispose();
   }
 
+  /** Its shape and type. */
   toString(): string {
     return `Tensor ${show(this)} ${this.dtype}`;
   }

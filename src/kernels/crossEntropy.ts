@@ -51,8 +51,11 @@ fn main(group: Group, @builtin(local_invocation_index) thread: u32) {
 }`,
 );
 
+/** How the losses of the rows become one, and how sure labels are. */
 export interface CrossEntropyOptions {
+  /** "mean" over rows, "sum" or "none". Default "mean". */
   reduction?: Reduction | undefined;
+  /** ε, 0 … 1: the share of the label that is spread over all classes. Default 0. */
   labelSmoothing?: number | undefined;
 }
 

@@ -151,10 +151,13 @@ export const permute: Op<{ axes: readonly number[] }> = (r, [x], { axes: asked }
   };
 };
 
+/** Options of `slice`. */
 export interface SliceOptions {
+  /** The axis; a negative one counts from the end. Default 0. */
   axis?: number | undefined;
-  /** The first place taken, and the one behind the last; negative ones count from the end. Default: all of them. */
+  /** The first place taken; a negative one counts from the end. Default 0. */
   start?: number | undefined;
+  /** The place behind the last; a negative one counts from the end. Default: the size of the axis. */
   end?: number | undefined;
   /** Every step-th place is taken. */
   step?: number | undefined;

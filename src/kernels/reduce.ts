@@ -187,8 +187,11 @@ export function checkAxes(name: string, x: Value, axis: number | readonly number
   return new Set(axes);
 }
 
+/** Options of reductions: sum, mean, max, min, logSumExp. */
 export interface ReduceOptions {
+  /** One axis or several; negative ones count from the end. Default: all of them. */
   axis?: number | readonly number[] | undefined;
+  /** Whether reduced axes stay, of size 1. Default false. */
   keepDims?: boolean | undefined;
 }
 export const reduceOptions: Known<ReduceOptions> = { axis: true, keepDims: true };

@@ -22,11 +22,17 @@ import * as throughShared from "./shared.ts";
  *   shared64, shared32  a matrix product through workgroup memory (shared.ts)
  */
 
+/** Options of `conv2d`. A pair is one number for both directions, or [vertical, horizontal]. */
 export interface Conv2dOptions {
+  /** How far apart neighboring results are in x. Default 1. */
   stride?: Pair;
+  /** Zeros around x, or "same": as many as keep the size (stride 1; the extra row of an even window is added below). Default 0. */
   padding?: Pair | "same";
+  /** The distance in x of the window's neighboring numbers. Default 1. */
   dilation?: Pair;
+  /** Into how many parts the channels are split that do not see one another. Default 1. */
   groups?: number;
+  /** Applied to the result, in the same kernel. Default "none". */
   activation?: Activation;
 }
 

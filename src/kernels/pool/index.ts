@@ -18,9 +18,13 @@ import { scatter } from "./scatter.ts";
  * that pools behind an activation gets the same numbers for less work.
  */
 
+/** Options of `maxPool2d` and `avgPool2d`. A pair is one number for both directions, or [vertical, horizontal]. */
 export interface PoolOptions {
+  /** Size of the window. */
   kernelSize: Pair;
+  /** How far apart windows are. Default: kernelSize. */
   stride?: Pair;
+  /** What stands around x, at most half the window. Default 0. */
   padding?: Pair;
   /** Applied to the result. Default "none". */
   activation?: Activation;
