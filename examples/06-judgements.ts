@@ -23,7 +23,7 @@ console.log(`accuracy ${await test()} before any judgement`);
 
 const person = simulatedPerson({ seed: 1, labelNoise: 0.05 }); // wrong in one judgement of twenty
 const agent = learner(net, adam(net.parameters(), { lr: 0.01 }), {
-  log: memoryLog(), // a person's judgements belong on disk: feedbackLog("feedback.jsonl")
+  log: memoryLog(), // a person's judgements belong on disk: openFeedbackLog("feedback.jsonl")
   method: "replay",
   seed: 1,
 });

@@ -11,13 +11,21 @@ import {
   f1,
   fit,
   type LabeledBatch,
-  loadModel,
   type MultimodalConfig,
   MultimodalNet,
-  saveModel,
   trainEpoch,
 } from "../src/model/index.ts";
-import { adam, concat, cosine, createEngine, type Engine, openFeedbackLog } from "../src/node.ts";
+import {
+  adam,
+  concat,
+  cosine,
+  createEngine,
+  type Engine,
+  folderStore,
+  loadModel,
+  openFeedbackLog,
+  saveModel,
+} from "../src/node.ts";
 import { learner, simulatedPerson } from "../src/rl/index.ts";
 import { Preparation, type Prepared, type PreparedSet, VOCABULARY } from "./article/data.ts";
 import { differences, type Form, type FormName, forms } from "./article/forms.ts";
@@ -109,7 +117,7 @@ async function main(): Promise<void> {
     validation: sets.validation,
     metrics: { accuracy, auc },
     earlyStopping: { patience: 3 },
-    checkpoint: out,
+    checkpoint: folderStore(out),
     progress: say,
   });
   say(`the weights of epoch ${best?.epoch} are kept: validation loss ${best?.value.toFixed(4)}`);

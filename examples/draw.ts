@@ -5,18 +5,21 @@ import { PNG } from "pngjs";
 import { loadTriDigits } from "../demo/tridigits/load.ts";
 import { type TriDigitSet, type TriDigits, triDigitsShape } from "../demo/tridigits/tridigits.ts";
 import { batches, Random } from "../src/data/index.ts";
+import { ConditionalVae, MultimodalNet, type Optimizer } from "../src/model/index.ts";
+import { replaceFile } from "../src/node/replace-file.ts";
 import {
-  ConditionalVae,
+  adam,
+  cosine,
+  createEngine,
+  type Engine,
   loadModel,
   loadSafetensors,
-  MultimodalNet,
-  type Optimizer,
+  noGrad,
   saveModel,
   saveSafetensors,
-} from "../src/model/index.ts";
-import { adam, cosine, createEngine, type Engine, noGrad, type Tensor } from "../src/node.ts";
+  type Tensor,
+} from "../src/node.ts";
 import { largest } from "../src/numbers.ts";
-import { replaceFile } from "../src/replace-file.ts";
 
 /*
  * Draws digits from what was heard and read. Three networks, each trained in turn and kept in the run's folder, so that

@@ -31,8 +31,8 @@ export const pages = [
     name: "the network, Adam, and the learner from judgements",
     uses: {
       index: ["createEngine", "crossEntropy", "adam"],
-      "model/index": ["MultimodalNet", "saveSafetensors"],
-      "rl/index": ["learner", "feedbackLog"],
+      "model/index": ["MultimodalNet", "encodeSafetensors", "weightsOf"],
+      "rl/index": ["learner", "memoryLog"],
     },
     limit: 78,
   },
@@ -51,7 +51,7 @@ export async function sizeOf(uses, { shorten = true } = {}) {
     stdin: { contents: Object.entries(uses).map(exported).join("\n"), resolveDir: root },
     ...{ bundle: true, minify: true, format: "esm", target: "es2023", write: false, metafile: true, logLevel: "error" },
     // A page never loads what is in Node only.
-    external: ["node:*", "../node/*", "fflate", "idb"],
+    external: ["node:*", "fflate", "idb"],
     plugins: shorten ? [shorterShaders] : [],
   });
   const files = Object.entries(Object.values(metafile.outputs)[0].inputs)

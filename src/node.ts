@@ -8,6 +8,14 @@ export { decodeImage } from "./node/decode-image.ts";
 export { openAdapter } from "./node/device.ts";
 export { openFeedbackLog } from "./node/feedback-log.ts";
 export { type Folder, type FolderEntry, type FolderExample, type FolderOptions, openFolder } from "./node/folder.ts";
+export {
+  folderStore,
+  loadModel,
+  loadSafetensors,
+  saveModel,
+  saveOnnx,
+  saveSafetensors,
+} from "./node/model-files.ts";
 export { readFeedbackLog } from "./node/read-log.ts";
 
 type NodeEngineOptions = EngineOptions & AdapterOptions;

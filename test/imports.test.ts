@@ -14,11 +14,10 @@ const allowed: Record<string, readonly string[]> = {
     rooms.map((room, i) => [room, [...rooms.slice(0, i), ...(i >= rooms.indexOf("model") ? ["data"] : [])]]),
   ),
   data: [],
-  // What only Node has. src/rl reaches for the file log by a dynamic import, in Node alone.
-  node: ["rl", "data"],
+  // What only Node has: devices, and all files.
+  node: ["autograd", "model", "rl", "data"],
   // What only browsers have.
   browser: ["rl", "data"],
-  rl: [...rooms.slice(0, -1), "data", "node"],
   "index.ts": ["autograd", "optim"],
   "node.ts": ["index.ts", "node"],
   "browser.ts": ["browser"],
@@ -51,8 +50,8 @@ const imports: Import[] = files.flatMap((file) => {
 });
 const inside = imports.filter(({ to }) => files.includes(to.split("/").join(sep)));
 const room = (file: string) => file.split("/")[0]!;
-/** What all rooms may use, and which use none: how options and numbers are checked, what lists of any length need, how files are written. */
-const LEAVES = ["check.ts", "numbers.ts", "replace-file.ts"];
+/** What all rooms may use, and which use none: how options and numbers are checked, what lists of any length need. */
+const LEAVES = ["check.ts", "numbers.ts"];
 
 test("rooms import from the left only", () => {
   const wrong = inside.filter(
@@ -60,11 +59,6 @@ test("rooms import from the left only", () => {
   );
   expect(wrong).toEqual([]);
   expect(inside.filter(({ from }) => LEAVES.includes(from))).toEqual([]);
-});
-
-test("src/rl needs src/node only when a file log is opened", () => {
-  const eager = inside.filter(({ from, to, dynamic }) => room(from) === "rl" && room(to) === "node" && !dynamic);
-  expect(eager).toEqual([]);
 });
 
 test("there are no cycles", () => {
@@ -90,7 +84,7 @@ test("packages: webgpu only in src/node, wgsl-preprocessor only in src/gpu/wgsl.
     if (to.startsWith("wgsl-preprocessor")) return from !== "gpu/wgsl.ts";
     if (to === "idb") return room(from) !== "browser";
     if (to === "fflate") return from !== "data/file/zip.ts" || !dynamic;
-    if (to.startsWith("node:")) return room(from) !== "node" && !dynamic;
+    if (to.startsWith("node:")) return room(from) !== "node";
     return room(from) !== "node";
   });
   expect(wrong).toEqual([]);

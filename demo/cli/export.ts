@@ -1,7 +1,7 @@
 import { Command } from "commander";
 import { ByteWriter, ParquetWriter } from "hyparquet-writer";
 import { readFeedbackLog } from "../../src/node/read-log.ts";
-import { replaceFile } from "../../src/replace-file.ts";
+import { replaceFile } from "../../src/node/replace-file.ts";
 import type { FeedbackRecord } from "../../src/rl/index.ts";
 import { timeOf } from "../../src/rl/time.ts";
 import { refuseExisting } from "./merge.ts";

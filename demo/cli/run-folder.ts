@@ -13,7 +13,7 @@ import {
 } from "../../src/model/index.ts";
 import { appendLine } from "../../src/node/append-line.ts";
 import { LockedError, lock } from "../../src/node/lock.ts";
-import { replaceFile } from "../../src/replace-file.ts";
+import { replaceFile } from "../../src/node/replace-file.ts";
 import { type Metric, readMetrics } from "./metrics.ts";
 import { say } from "./progress.ts";
 import { readFile } from "./read-file.ts";

@@ -1,7 +1,7 @@
 import { CommanderError } from "commander";
 import { DataError } from "../../src/data/index.ts";
 import { WeightsError } from "../../src/model/index.ts";
-import { WriteError } from "../../src/replace-file.ts";
+import { WriteError } from "../../src/node/replace-file.ts";
 import { FeedbackLogError } from "../../src/rl/index.ts";
 import { Stopped } from "./pipeline.ts";
 import { say } from "./progress.ts";

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { decodeSafetensors, encodeSafetensors } from "../../src/model/index.ts";
-import { replaceFile } from "../../src/replace-file.ts";
+import { replaceFile } from "../../src/node/replace-file.ts";
 
 /*
  * npm run make:start: the network that the page begins with, so that the first answer is there at once. The terminal

@@ -4,7 +4,7 @@ import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 import { shorterShaders } from "../../scripts/minify-wgsl.mjs";
-import { replaceFile } from "../../src/replace-file.ts";
+import { replaceFile } from "../../src/node/replace-file.ts";
 import { readCredits } from "./credits.ts";
 import { contentSecurityPolicy, securityHeaders } from "./policy.ts";
 

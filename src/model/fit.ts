@@ -25,7 +25,7 @@ import {
   weightsOf,
 } from "./safetensors.ts";
 import { checkSource, SOURCE_OPTIONS, type Source, sourceBatches, stretch } from "./source.ts";
-import { folderStore, type Store } from "./store.ts";
+import type { Store } from "./store.ts";
 import { type TrainedStep, trainEpoch } from "./train.ts";
 import { checkModel, objectiveOf, type Trainable } from "./trainable.ts";
 
@@ -47,8 +47,8 @@ export interface FitOptions<B, E> extends EvaluateOptions<B, E> {
   earlyStopping?: EarlyStopping;
   /** Whether the weights of the best epoch are put back at the end. Default: where there is early stopping. */
   restoreBest?: boolean;
-  /** Where last.safetensors (all that is needed to go on) and best.safetensors are kept: a folder (Node) or a store. */
-  checkpoint?: string | Store;
+  /** Where last.safetensors (all that is needed to go on) and best.safetensors are kept: `folderStore` of handgrad/node, or a store of your own. */
+  checkpoint?: Store;
   /** Steps between two checkpoints; one is always made at the end of an epoch. Default: none between. */
   checkpointEvery?: number;
   /** Go on from the checkpoint, where there is one. Without it, fit refuses to write over one. */
@@ -114,7 +114,7 @@ export async function fit<B, E>(model: Trainable<B>, data: Source<B, E>, options
   const {
     optimizer,
     epochs,
-    checkpoint,
+    checkpoint: store,
     callbacks = [],
     signal,
     validation,
@@ -126,7 +126,6 @@ export async function fit<B, E>(model: Trainable<B>, data: Source<B, E>, options
   checkModel("fit", model);
   const objective = objectiveOf("fit", model, options.objective);
   const watch = BestTracker.of(options.monitor ?? "loss", validation ? metrics : {}, options.earlyStopping);
-  const store = typeof checkpoint === "string" ? folderStore(checkpoint) : checkpoint;
   const at = await begin(model, optimizer, store, options.resume ?? false);
   const { progress } = options;
   const lines = progress && progressLines((line) => refusePromise("fit: progress", progress(line)), epochs);
@@ -247,9 +246,9 @@ function checked<B, E>(data: Source<B, E>, options: FitOptions<B, E>): FitOption
       throw new TypeError("fit: a callback has neither step nor epoch, expected a function of one of these names.");
   }
   const isStore = (x: Partial<Store> | null) => typeof x?.read === "function" && typeof x.write === "function";
-  if (checkpoint !== undefined && typeof checkpoint !== "string" && !isStore(checkpoint))
+  if (checkpoint !== undefined && !isStore(checkpoint))
     throw new TypeError(
-      `fit: checkpoint is ${describe(checkpoint)}, expected a folder's path or a store, { read, write }.`,
+      `fit: checkpoint is ${describe(checkpoint)}, expected a store, { read, write }, such as folderStore("runs/mine") of handgrad/node.`,
     );
   if (options.signal !== undefined && typeof options.signal?.aborted !== "boolean")
     throw new TypeError(`fit: signal is ${describe(options.signal)}, expected the signal of an AbortController.`);
@@ -296,11 +295,11 @@ async function begin<B>(
   store: Store | undefined,
   resume: boolean,
 ): Promise<FitProgress> {
-  if (resume && !store) throw new TypeError("fit: resume needs checkpoint: the folder or store to go on from.");
+  if (resume && !store) throw new TypeError("fit: resume needs checkpoint: the store to go on from.");
   const file = await store?.read(LAST);
   if (file && !resume)
     throw new Error(
-      `fit: there is a checkpoint already (${LAST}). Go on from it with resume: true, or give another folder.`,
+      `fit: there is a checkpoint already (${LAST}). Go on from it with resume: true, or give another store.`,
     );
   if (!file) {
     const best = { epoch: 0, value: null, since: 0 };

@@ -54,23 +54,21 @@ export {
 export { MultimodalNet } from "./multimodal.ts";
 export { decodeOnnx } from "./onnx/decode.ts";
 export { encodeOnnx, type OnnxInput, type OnnxModel } from "./onnx/encode.ts";
-export { onnxOf, saveOnnx } from "./onnx/network.ts";
+export { onnxOf } from "./onnx/network.ts";
 export type { EpochRecord } from "./progress.ts";
 export {
   checkWeights,
   decodeSafetensors,
   encodeSafetensors,
-  loadSafetensors,
   type NonFinite,
-  saveSafetensors,
   setWeights,
   type Weights,
   WeightsError,
   weightsOf,
 } from "./safetensors.ts";
-export { configMetadata, loadModel, modelFrom, saveModel } from "./saved.ts";
+export { configMetadata, modelFrom } from "./saved.ts";
 export { batchesOf, type Source, type SourceOptions, type StreamPosition } from "./source.ts";
-export { folderStore, type Store } from "./store.ts";
+export type { Store } from "./store.ts";
 export { type TrainedStep, type TrainOptions, trainEpoch, trainStep } from "./train.ts";
 export { type Objective, objectives, type Trainable } from "./trainable.ts";
 export { type WarmStart, type WarmStartOptions, warmStart } from "./warmStart.ts";

@@ -5,7 +5,6 @@
  */
 
 import { checkMetadata, checkOptions, describe } from "../check.ts";
-import { replaceFile } from "../replace-file.ts";
 import { dtypeNames, readNumbers, sizeOfDtype } from "./dtype.ts";
 import { type Module, tensorsOf } from "./layers.ts";
 
@@ -242,44 +241,4 @@ export function checkWeights(module: Module, weights: Weights, name = "weights",
 export function setWeights(module: Module, weights: Weights, name = "weights", options: NonFinite = {}): void {
   checkWeights(module, weights, name, options);
   for (const [key, p] of Object.entries(tensorsOf(module))) p.gpu.write(p.slot, weights.tensors.get(key)!.data);
-}
-
-/**
- * Writes a network's weights to a file (Node), which is replaced atomically: a killed process leaves the old one.
- *
- * @param module the network.
- * @param path of the file.
- * @param metadata texts by name. Default: none.
- * @param options.allowNonFinite Default false.
- * @throws WeightsError naming a tensor that holds NaN or ±∞, unless they are allowed.
- * @example await saveSafetensors(net, "net.safetensors");
- */
-export async function saveSafetensors(
-  module: Module,
-  path: string,
-  metadata: Record<string, string> = {},
-  options: NonFinite = {},
-): Promise<void> {
-  await replaceFile(path, encodeSafetensors(await weightsOf(module, metadata), options));
-}
-
-/**
- * Reads a file of weights (Node) into a network of the same names and shapes.
- *
- * @param module the network.
- * @param path of the file.
- * @param options.allowNonFinite Default false.
- * @returns the file's metadata.
- * @throws WeightsError where the file is damaged, or as `checkWeights`.
- * @example await loadSafetensors(net, "net.safetensors");
- */
-export async function loadSafetensors(
-  module: Module,
-  path: string,
-  options: NonFinite = {},
-): Promise<Readonly<Record<string, string>>> {
-  const { readFile } = await import("node:fs/promises");
-  const weights = decodeSafetensors(await readFile(path), path);
-  setWeights(module, weights, path, options);
-  return weights.metadata;
 }

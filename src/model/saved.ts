@@ -1,14 +1,7 @@
 import type { Engine } from "../autograd/index.ts";
 import { fullConfig, type MultimodalConfig, upgradedConfig } from "./config.ts";
 import { MultimodalNet } from "./multimodal.ts";
-import {
-  checkFinite,
-  decodeSafetensors,
-  type NonFinite,
-  saveSafetensors,
-  type Weights,
-  WeightsError,
-} from "./safetensors.ts";
+import { checkFinite, type NonFinite, type Weights, WeightsError } from "./safetensors.ts";
 
 /*
  * A network in one file: its weights as safetensors, and its configuration as JSON among the metadata, under "config".
@@ -22,38 +15,6 @@ import {
  * @example const file = encodeSafetensors(await weightsOf(net, configMetadata(net)));
  */
 export const configMetadata = (net: MultimodalNet): Record<string, string> => ({ config: JSON.stringify(net.config) });
-
-/**
- * Writes a network, weights and configuration, to a file (Node), which is replaced atomically.
- *
- * @param net the network.
- * @param path of the file.
- * @param metadata more texts by name. Default: none.
- * @param options.allowNonFinite Default false.
- * @throws WeightsError naming a tensor that holds NaN or ±∞, unless they are allowed.
- * @example await saveModel(net, "net.safetensors");
- */
-export const saveModel = (
-  net: MultimodalNet,
-  path: string,
-  metadata: Record<string, string> = {},
-  options: NonFinite = {},
-): Promise<void> => saveSafetensors(net, path, { ...metadata, ...configMetadata(net) }, options);
-
-/**
- * Builds the network of a file (Node) that `saveModel` wrote.
- *
- * @param engine where it is to live.
- * @param path of the file.
- * @param options.allowNonFinite Default false.
- * @returns the network.
- * @throws WeightsError where the file holds no network.
- * @example const net = await loadModel(engine, "net.safetensors");
- */
-export async function loadModel(engine: Engine, path: string, options: NonFinite = {}): Promise<MultimodalNet> {
-  const { readFile } = await import("node:fs/promises");
-  return modelFrom(engine, decodeSafetensors(await readFile(path), path), path, options);
-}
 
 /**
  * Builds a network from weights with a configuration: in the browser after `decodeSafetensors`.

@@ -1,6 +1,6 @@
 import type { FileHandle } from "node:fs/promises";
 import { open } from "node:fs/promises";
-import { WriteError, writeAll } from "../replace-file.ts";
+import { WriteError, writeAll } from "./replace-file.ts";
 
 /**
  * Adds a line to a file of lines, made if missing. A last line that lacks its newline, as a process killed within a write

@@ -3,13 +3,13 @@ import type { FileHandle } from "node:fs/promises";
 import { mkdir, open, readFile, realpath, stat } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
 import { checkOptions } from "../check.ts";
-import { replaceFile, syncFolder, writeAll } from "../replace-file.ts";
 import type { FeedbackRecord } from "../rl/judgement.ts";
 import { FeedbackLogError } from "../rl/judgement.ts";
 import type { FeedbackLog, LogStorage } from "../rl/log.ts";
 import { logOver } from "../rl/log.ts";
 import { lock } from "./lock.ts";
 import { readLine } from "./read-log.ts";
+import { replaceFile, syncFolder, writeAll } from "./replace-file.ts";
 
 export interface FeedbackLogOptions {
   /** Told, in a sentence, what was repaired on opening. Default: a line on stderr. */

@@ -4,7 +4,7 @@ import { hostname } from "node:os";
 import { basename, dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { threadId } from "node:worker_threads";
-import { WriteError } from "../replace-file.ts";
+import { WriteError } from "./replace-file.ts";
 
 /*
  * `<file>.lock` says which process writes a file. A lock of a process that has ended is taken over at once.

@@ -6,6 +6,21 @@ export {
   ratingsOf,
   selfConsistency,
 } from "./agreement.ts";
+export {
+  type Algorithm,
+  type AlgorithmSettings,
+  type AlgorithmState,
+  type BaselineName,
+  baselineNames,
+  type Judged,
+  type Method,
+  methods,
+  type Policy,
+  type Pool,
+  type Recurring,
+  type UpdateContext,
+} from "./algorithms/index.ts";
+export { optimisticArgmax } from "./algorithms/labelCounts.ts";
 export type { Answer, PreferenceVerdict, Query, Verdict } from "./answers.ts";
 export {
   type Choice,
@@ -76,34 +91,4 @@ export {
   type RewardedOptions,
 } from "./preferenceModel.ts";
 export { aggregateLabels, type Reliability, type ReliabilityOptions, reliability } from "./reliability.ts";
-
-import type { FeedbackLog } from "./log.ts";
-
-/**
- * Opens a feedback log in a file (Node), and creates it where there is none. In a browser use `memoryLog` or `logOver`.
- *
- * @param path of a JSON Lines file, one record a line.
- * @returns the log, with the file's records; close it at the end.
- * @throws FeedbackLogError where the file cannot be opened, or a record is not valid; it names file, line and field.
- * @example const log = await feedbackLog("feedback.jsonl");
- */
-export async function feedbackLog(path: string): Promise<FeedbackLog> {
-  const { openFeedbackLog } = await import("../node/feedback-log.ts");
-  return openFeedbackLog(path);
-}
-export {
-  type Algorithm,
-  type AlgorithmSettings,
-  type AlgorithmState,
-  type BaselineName,
-  baselineNames,
-  type Judged,
-  type Method,
-  methods,
-  type Policy,
-  type Pool,
-  type Recurring,
-  type UpdateContext,
-} from "./algorithms/index.ts";
-export { optimisticArgmax } from "./algorithms/labelCounts.ts";
 export type { Identified, LearnerOptions, LearnerSettings, LearnerState } from "./settings.ts";

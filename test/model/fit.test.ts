@@ -22,7 +22,7 @@ import {
   trainEpoch,
   weightsOf,
 } from "../../src/model/index.ts";
-import { createEngine } from "../../src/node.ts";
+import { createEngine, folderStore } from "../../src/node.ts";
 import { runChild } from "../node/child.ts";
 import { collate, type Point, type Points, pointNet, points, run, settings } from "./small.ts";
 
@@ -360,11 +360,11 @@ describe("a run that was stopped goes on to the same bits", () => {
     try {
       const child = (stopAt: number) =>
         runChild(
-          `import { createEngine } from "./src/node.ts";
+          `import { createEngine, folderStore } from "./src/node.ts";
            import { run } from "./test/model/small.ts";
            const engine = await createEngine({ seed: 5, software: true });
            const callbacks = [{ step: ({ number }) => { if (number === ${stopAt}) process.kill(process.pid, "SIGKILL"); } }];
-           await run(engine, { checkpoint: ${JSON.stringify(folder)}, checkpointEvery: 3, resume: true, callbacks }).fitted;`,
+           await run(engine, { checkpoint: folderStore(${JSON.stringify(folder)}), checkpointEvery: 3, resume: true, callbacks }).fitted;`,
           { seconds: 130 },
         );
       for (const stopAt of [12, 33]) expect((await child(stopAt)).code).toBe(null);
@@ -373,14 +373,16 @@ describe("a run that was stopped goes on to the same bits", () => {
           .filter((name) => !name.endsWith(".part"))
           .sort(),
       ).toEqual(["best.safetensors", "last.safetensors"]);
-      await expectSame(run(engine, { checkpoint: folder, resume: true }));
-      await expect(run(engine, { checkpoint: folder }).fitted).rejects.toThrow(
+      await expectSame(run(engine, { checkpoint: folderStore(folder), resume: true }));
+      await expect(run(engine, { checkpoint: folderStore(folder) }).fitted).rejects.toThrow(
         /there is a checkpoint already.*resume: true/,
       );
       // Damaged, or of another network: an error that names the file.
       const file = join(folder, "last.safetensors");
       writeFileSync(file, readFileSync(file).subarray(0, 500));
-      await expect(run(engine, { checkpoint: folder, resume: true }).fitted).rejects.toThrow("last.safetensors");
+      await expect(run(engine, { checkpoint: folderStore(folder), resume: true }).fitted).rejects.toThrow(
+        "last.safetensors",
+      );
     } finally {
       rmSync(folder, { recursive: true });
     }

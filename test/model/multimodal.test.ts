@@ -8,16 +8,14 @@ import {
   configMetadata,
   encodeSafetensors,
   fusions,
-  loadModel,
   type MultimodalConfig,
   MultimodalNet,
   modelFrom,
-  saveModel,
   tasks,
   WeightsError,
   weightsOf,
 } from "../../src/model/index.ts";
-import { createEngine } from "../../src/node.ts";
+import { createEngine, loadModel, saveModel } from "../../src/node.ts";
 import { batchOf, modelCases, modelOf, models, nameOf } from "../cases/models.ts";
 import { expectClose, runCase } from "../harness.ts";
 

@@ -9,16 +9,12 @@ import {
   configMetadata,
   decodeSafetensors,
   encodeSafetensors,
-  loadModel,
-  loadSafetensors,
   MultimodalNet,
-  saveModel,
-  saveSafetensors,
   setWeights,
   WeightsError,
   weightsOf,
 } from "../../src/model/index.ts";
-import { createEngine } from "../../src/node.ts";
+import { createEngine, loadModel, loadSafetensors, saveModel, saveSafetensors } from "../../src/node.ts";
 
 const tensors = () =>
   new Map([

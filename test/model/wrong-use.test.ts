@@ -69,7 +69,7 @@ test.each<[string, () => Promise<unknown>, RegExp]>([
   ["async progress", () => run({ progress: async () => {} }), /fit: progress.*synchronously/],
   ["a schedule of nothing", () => run({ schedule: () => {} }), /what the schedule gives is undefined/],
   ["a signal that is none", () => run({ signal: true }), /signal is true, expected the signal of an AbortController/],
-  ["a store that cannot write", () => run({ checkpoint: { read() {} } }), /a folder's path or a store, \{ read, write/],
+  ["a store that cannot write", () => run({ checkpoint: { read() {} } }), /a store, \{ read, write/],
   ["an objective's name", () => run({ objective: "class" }), /objective\.loss is undefined, expected a function/],
   ["half an objective", () => run({ objective: { loss: crossEntropy } }), /objective\.predict is undefined/],
   [

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { Random } from "../../src/data/random.ts";
 import type { Engine } from "../../src/index.ts";
 import { MultimodalNet } from "../../src/model/index.ts";
-import { createEngine } from "../../src/node.ts";
+import { createEngine, openFeedbackLog } from "../../src/node.ts";
 import { total } from "../../src/numbers.ts";
 import * as rl from "../../src/rl/index.ts";
 import { batchOf, beginner, examples, type Small } from "./small.ts";
@@ -331,9 +331,9 @@ const table: Record<string, Calls> = {
     wrong: [[[...NO_LISTS, undefined, judgement({ seed: -1 })], (x) => rl.memoryLog().append(x)]],
   },
   "log.undo": { right: () => rl.memoryLog().undo("a"), wrong: [[NO_TEXT, (x) => rl.memoryLog([judgement()]).undo(x)]] },
-  feedbackLog: {
-    right: async () => (await rl.feedbackLog(join(mkdtempSync(join(tmpdir(), "hg-")), "log.jsonl"))).close(),
-    wrong: [[[...NO_TEXT, undefined], rl.feedbackLog]],
+  openFeedbackLog: {
+    right: async () => (await openFeedbackLog(join(mkdtempSync(join(tmpdir(), "hg-")), "log.jsonl"))).close(),
+    wrong: [[[...NO_TEXT, undefined], openFeedbackLog]],
   },
   mergeLogs: {
     right: () => rl.mergeLogs([{ name: "a", records: [judgement()] }]),

@@ -1,4 +1,3 @@
-import { replaceFile } from "../../replace-file.ts";
 import type { Batch } from "../batch.ts";
 import type { MultimodalNet } from "../multimodal.ts";
 import { configMetadata } from "../saved.ts";
@@ -35,16 +34,4 @@ export function onnxOf(net: MultimodalNet): Promise<Uint8Array<ArrayBuffer>> {
     },
     metadata: configMetadata(net),
   });
-}
-
-/**
- * Writes a network as an ONNX file (Node), which is replaced atomically.
- *
- * @param net to export.
- * @param path of the file.
- * @throws TypeError as `onnxOf`.
- * @example await saveOnnx(net, "net.onnx");
- */
-export async function saveOnnx(net: MultimodalNet, path: string): Promise<void> {
-  await replaceFile(path, await onnxOf(net));
 }

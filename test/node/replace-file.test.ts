@@ -13,7 +13,7 @@ import { type FileHandle, open } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
-import { replaceFile } from "../src/replace-file.ts";
+import { replaceFile } from "../../src/node/replace-file.ts";
 
 let folder: string;
 let file: string;

@@ -1,0 +1,127 @@
+import { mkdir, readFile } from "node:fs/promises";
+import { join } from "node:path";
+import type { Engine } from "../autograd/index.ts";
+import {
+  configMetadata,
+  decodeSafetensors,
+  encodeSafetensors,
+  type Module,
+  type MultimodalNet,
+  modelFrom,
+  type NonFinite,
+  onnxOf,
+  type Store,
+  setWeights,
+  weightsOf,
+} from "../model/index.ts";
+import { replaceFile } from "./replace-file.ts";
+
+/*
+ * Models in files. Each file is replaced in one go: whoever is stopped in the middle leaves the old one.
+ */
+
+/**
+ * Writes a network's weights to a file, which is replaced atomically: a killed process leaves the old one.
+ *
+ * @param module the network.
+ * @param path of the file.
+ * @param metadata texts by name. Default: none.
+ * @param options.allowNonFinite Default false.
+ * @throws WeightsError naming a tensor that holds NaN or ±∞, unless they are allowed.
+ * @example await saveSafetensors(net, "net.safetensors");
+ */
+export async function saveSafetensors(
+  module: Module,
+  path: string,
+  metadata: Record<string, string> = {},
+  options: NonFinite = {},
+): Promise<void> {
+  await replaceFile(path, encodeSafetensors(await weightsOf(module, metadata), options));
+}
+
+/**
+ * Reads a file of weights into a network of the same names and shapes.
+ *
+ * @param module the network.
+ * @param path of the file.
+ * @param options.allowNonFinite Default false.
+ * @returns the file's metadata.
+ * @throws WeightsError where the file is damaged, or as `checkWeights`.
+ * @example await loadSafetensors(net, "net.safetensors");
+ */
+export async function loadSafetensors(
+  module: Module,
+  path: string,
+  options: NonFinite = {},
+): Promise<Readonly<Record<string, string>>> {
+  const weights = decodeSafetensors(await readFile(path), path);
+  setWeights(module, weights, path, options);
+  return weights.metadata;
+}
+
+/**
+ * Writes a network, weights and configuration, to a file, which is replaced atomically.
+ *
+ * @param net the network.
+ * @param path of the file.
+ * @param metadata more texts by name. Default: none.
+ * @param options.allowNonFinite Default false.
+ * @throws WeightsError naming a tensor that holds NaN or ±∞, unless they are allowed.
+ * @example await saveModel(net, "net.safetensors");
+ */
+export const saveModel = (
+  net: MultimodalNet,
+  path: string,
+  metadata: Record<string, string> = {},
+  options: NonFinite = {},
+): Promise<void> => saveSafetensors(net, path, { ...metadata, ...configMetadata(net) }, options);
+
+/**
+ * Builds the network of a file that `saveModel` wrote.
+ *
+ * @param engine where it is to live.
+ * @param path of the file.
+ * @param options.allowNonFinite Default false.
+ * @returns the network.
+ * @throws WeightsError where the file holds no network.
+ * @example const net = await loadModel(engine, "net.safetensors");
+ */
+export async function loadModel(engine: Engine, path: string, options: NonFinite = {}): Promise<MultimodalNet> {
+  return modelFrom(engine, decodeSafetensors(await readFile(path), path), path, options);
+}
+
+/**
+ * Writes a network as an ONNX file, which is replaced atomically.
+ *
+ * @param net to export.
+ * @param path of the file.
+ * @throws TypeError as `onnxOf`.
+ * @example await saveOnnx(net, "net.onnx");
+ */
+export async function saveOnnx(net: MultimodalNet, path: string): Promise<void> {
+  await replaceFile(path, await onnxOf(net));
+}
+
+/**
+ * Keeps a run's files in a folder, created with the first file.
+ *
+ * @param path of the folder.
+ * @returns the store; files are replaced atomically.
+ * @example await fit(net, trainSet, { optimizer, epochs: 10, checkpoint: folderStore("run") });
+ */
+export function folderStore(path: string): Store {
+  return {
+    async read(name) {
+      try {
+        return await readFile(join(path, name));
+      } catch (error) {
+        if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
+        throw error;
+      }
+    },
+    async write(name, content) {
+      await mkdir(path, { recursive: true });
+      await replaceFile(join(path, name), content);
+    },
+  };
+}
