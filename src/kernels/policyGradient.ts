@@ -118,7 +118,7 @@ export const policyGradient: Op<PolicyGradientOptions> = (
   );
   checkReduction(op, reduction);
   checkNumber(op, "entropyCoef", entropyCoef, number.finite);
-  checkNumber(op, "beta", klCoef, number.finite);
+  checkNumber(op, "klCoef", klCoef, number.finite);
   const rows = fresh(r, [N]);
   const dx = fresh(r, [N, A]);
   r.dispatch({
