@@ -34,7 +34,7 @@ fn main(@builtin(global_invocation_id) id: vec3u) { y[id.x] = x[id.x]; }`,
 );
 
 const run = hg.customOp<{ kernel: "multiplyAdd" | "copy" }>("roofline", (r, [x], { kernel }) => {
-  const y = hg.fresh(r, x!.shape);
+  const y = hg.allocate(r, x!.shape);
   r.dispatch({
     kernel: kernel === "copy" ? copying({}) : multiplyAdd({}),
     reads: [x!.slot],

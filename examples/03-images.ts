@@ -22,7 +22,7 @@ const draw = (n: number, random: Random) => Float32Array.from({ length: n }, () 
 const w = store.make("filters", [8, 1, 3, 3], draw);
 const head = linearLayer(store, "head", 8 * (S / 2) ** 2, 3);
 const net = {
-  ...objectives.class, // softmax and cross-entropy
+  ...objectives.multiclass, // softmax and cross-entropy
   engine,
   parameters: () => store.parameters(),
   forward({ image }: { image: Float32Array }): Tensor {

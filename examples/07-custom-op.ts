@@ -1,4 +1,4 @@
-import { count, createEngine, customOp, fresh, grid, kernel, sum, wgsl } from "handgrad/node";
+import { allocate, count, createEngine, customOp, grid, kernel, sum, wgsl } from "handgrad/node";
 
 /* An op of your own: y = x³, and dx = 3 x² · dy. node scripts/run.mjs examples/07-custom-op.ts */
 
@@ -17,12 +17,12 @@ const backwardText = () => wgsl`
 }`;
 const [forward, backward] = [kernel("cube", forwardText), kernel("cube.backward", backwardText)];
 const cube = customOp("cube", (r, [x]) => {
-  const [y, threads] = [fresh(r, x!.shape), grid(count(x!.shape), 64)];
+  const [y, threads] = [allocate(r, x!.shape), grid(count(x!.shape), 64)];
   r.dispatch({ kernel: forward({}), reads: [x!.slot], writes: [y.slot], grid: threads });
   return {
     outputs: [y],
     backward: ([dy]) => {
-      const dx = fresh(r, x!.shape);
+      const dx = allocate(r, x!.shape);
       r.dispatch({ kernel: backward({}), reads: [x!.slot, dy!.slot], writes: [dx.slot], grid: threads });
       return [dx];
     },

@@ -32,12 +32,12 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
 );
 const square = hg.customOp("square", (r, [x]) => {
   const threads = hg.grid(hg.count(x!.shape), 64);
-  const y = hg.fresh(r, x!.shape);
+  const y = hg.allocate(r, x!.shape);
   r.dispatch({ kernel: forward({}), reads: [x!.slot], writes: [y.slot], grid: threads });
   return {
     outputs: [y],
     backward: ([dy]) => {
-      const dx = hg.fresh(r, x!.shape);
+      const dx = hg.allocate(r, x!.shape);
       r.dispatch({ kernel: backward({}), reads: [x!.slot, dy!.slot], writes: [dx.slot], grid: threads });
       return [dx];
     },

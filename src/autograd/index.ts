@@ -2,7 +2,7 @@ export { kernel, type Profile, type Stats, type Tuning, type TuningResult, type 
 export type { Conv2dOptions } from "../kernels/conv2d/index.ts";
 export type { SliceOptions } from "../kernels/layout.ts";
 export type { DType } from "../kernels/op.ts";
-export { count, fresh, grid, type Op, type Recorded, type Value } from "../kernels/op.ts";
+export { allocate, count, grid, type Op, type Recorded, type Value } from "../kernels/op.ts";
 export type { PoolOptions } from "../kernels/pool/index.ts";
 export type { ReduceOptions } from "../kernels/reduce.ts";
 export * from "./activations.ts";

@@ -1,6 +1,6 @@
 import { kernel, type Recording, wgsl } from "../gpu/index.ts";
 import { expectFloat } from "./checks.ts";
-import { count, fresh, grid, type Op, type Value } from "./op.ts";
+import { allocate, count, grid, type Op, type Value } from "./op.ts";
 import { type Activation, activations } from "./snippets.ts";
 
 /*
@@ -42,7 +42,7 @@ fn main(group: Group, @builtin(local_invocation_index) thread: u32) {
 /** dx of an activation from its result; also the first step back of the kernels that have one fused in. */
 export function activationBackward(r: Recording, kind: Activation, y: Value, dy: Value): Value {
   if (kind === "none") return dy;
-  const dx = fresh(r, y.shape);
+  const dx = allocate(r, y.shape);
   r.dispatch({
     kernel: backward({ kind }),
     reads: [y.slot, dy.slot],
@@ -54,7 +54,7 @@ export function activationBackward(r: Recording, kind: Activation, y: Value, dy:
 
 export const activation: Op<{ kind: Activation }> = (r, [x], { kind }) => {
   expectFloat(kind, "x", x!);
-  const y = fresh(r, x!.shape);
+  const y = allocate(r, x!.shape);
   r.dispatch({ kernel: forward({ kind }), reads: [x!.slot], writes: [y.slot], grid: grid(count(y.shape), 64) });
   return { outputs: [y], backward: ([dy]) => [activationBackward(r, kind, y, dy!)] };
 };

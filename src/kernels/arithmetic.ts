@@ -1,7 +1,7 @@
 import { kernel, type Recording, wgsl } from "../gpu/index.ts";
 import { broadcast, layout } from "./broadcast.ts";
 import { expect, expectFloat, show } from "./checks.ts";
-import { count, fresh, grid, type Op, type Value } from "./op.ts";
+import { allocate, count, grid, type Op, type Value } from "./op.ts";
 import { sumTo } from "./reduce.ts";
 import { infinite, logarithm, nanTest } from "./snippets.ts";
 
@@ -120,7 +120,7 @@ export const arithmetic: Op<{ kind: Arithmetic }> = (r, [a, b], { kind }) => {
     () => `shapes do not broadcast: a ${show(a!)} and b ${show(b!)}. Sizes must be equal or 1, counted from the end.`,
   );
   const sizes = layout(kind, [a!.shape, b!.shape], shape);
-  const y = fresh(r, shape);
+  const y = allocate(r, shape);
   const operands = [a!.slot, b!.slot];
   const same = [a!, b!].every((x) => x.shape.length === shape.length && x.shape.every((size, i) => size === shape[i]));
   r.dispatch({
@@ -141,7 +141,7 @@ export const arithmetic: Op<{ kind: Arithmetic }> = (r, [a, b], { kind }) => {
       ).map(([by, x], i) => {
         if (!needs[i]) return undefined;
         if (functions[kind][by === "a" ? "da" : "db"] === "d") return sumTo(r, dy!, x.shape);
-        const d = fresh(r, shape);
+        const d = allocate(r, shape);
         r.dispatch({
           kernel: backward({ kind, same, by }),
           reads: [...operands, dy!.slot],

@@ -1,6 +1,6 @@
 import { kernel, type Recording, type Slot, wgsl } from "../gpu/index.ts";
 import { expect, expectFloat, show } from "./checks.ts";
-import { count, fresh, grid, type Op, type Value } from "./op.ts";
+import { allocate, count, grid, type Op, type Value } from "./op.ts";
 
 /*
  * concat: y is the inputs one after another along `axis`; each input gets its own slice of dy.
@@ -48,7 +48,7 @@ export const concat: Op<{ axis: number }> = (r, inputs, { axis: asked }) => {
     () => `inputs ${xs.map(show).join(", ")} must be equal in all sizes but that of axis ${axis}.`,
   );
   const shape = xs[0]!.shape.map((size, i) => (i === axis ? xs.reduce((sum, x) => sum + x.shape[i]!, 0) : size));
-  const y = fresh(r, shape);
+  const y = allocate(r, shape);
   const outer = count(shape.slice(0, axis));
   const block = (x: Value) => count(x.shape.slice(axis));
   const move = (cut: boolean, from: Value, to: Value, inner: number, offset: number) =>
@@ -71,7 +71,7 @@ export const concat: Op<{ axis: number }> = (r, inputs, { axis: asked }) => {
     backward: ([dy], needs) =>
       xs.map((x, i) => {
         if (!needs[i]) return undefined;
-        const dx = fresh(r, x.shape);
+        const dx = allocate(r, x.shape);
         move(true, dy!, dx, block(x), offsets[i]!);
         return dx;
       }),

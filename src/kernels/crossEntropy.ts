@@ -2,7 +2,7 @@ import { checkNumber, type Known, number } from "../check.ts";
 import { kernel, wgsl } from "../gpu/index.ts";
 import { expect, expectFloat, expectIds, expectRank, show } from "./checks.ts";
 import { checkReduction, type Reduction, reduceLoss, rowScale } from "./loss.ts";
-import { bits, fresh, type Op } from "./op.ts";
+import { allocate, bits, type Op } from "./op.ts";
 import { chooseRows, type RowVariant, rowStatistics, sumOfRow, threads } from "./rows.ts";
 
 /*
@@ -84,8 +84,8 @@ export const crossEntropy: Op<CrossEntropyOptions> = (
   );
   checkReduction("crossEntropy", reduction);
   checkNumber("crossEntropy", "labelSmoothing", labelSmoothing, number.share);
-  const rows = fresh(r, [N]);
-  const dx = fresh(r, [N, A]);
+  const rows = allocate(r, [N]);
+  const dx = allocate(r, [N, A]);
   const sizes = [N, A, bits(rowScale(reduction, N)), bits(labelSmoothing)];
   chooseRows(r, "crossEntropy", N, A, (v) => forward({ weights: weights !== undefined, ...v }), {
     reads: [x!.slot, labels!.slot, ...(weights ? [weights.slot] : [])],
@@ -95,10 +95,10 @@ export const crossEntropy: Op<CrossEntropyOptions> = (
   return reduceLoss(r, rows, dx, reduction, (needs) => {
     if (!needs[2]) return [];
     // A row's loss is its weight times what stands here: the same loss without weights.
-    const du = fresh(r, [N]);
+    const du = allocate(r, [N]);
     chooseRows(r, "crossEntropy", N, A, (v) => forward({ weights: false, ...v }), {
       reads: [x!.slot, labels!.slot],
-      writes: [du.slot, fresh(r, [N, A]).slot],
+      writes: [du.slot, allocate(r, [N, A]).slot],
       sizes,
     });
     return [undefined, du];

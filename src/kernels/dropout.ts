@@ -1,6 +1,6 @@
 import { kernel, type Recording, type Slot, wgsl } from "../gpu/index.ts";
 import { expectFloat, expectMarks, expectRank } from "./checks.ts";
-import { bits, count, fresh, grid, type Op, type Value } from "./op.ts";
+import { allocate, bits, count, grid, type Op, type Value } from "./op.ts";
 import { random } from "./random.ts";
 
 /*
@@ -53,7 +53,7 @@ fn main(group: Group, @builtin(local_invocation_index) thread: u32) {
 );
 
 function drop(r: Recording, x: Value, seed: Slot, p: number): Value {
-  const y = fresh(r, x.shape);
+  const y = allocate(r, x.shape);
   r.dispatch({
     kernel: forward({}),
     reads: [x.slot, seed],
@@ -76,7 +76,7 @@ export const dropModalities: Op<{ p: number }> = (r, [present], { p }) => {
   expectMarks("dropModalities", "present", present!);
   const [N, M] = present!.shape as [number, number];
   const seed = r.upload(new Uint32Array([r.seed()]));
-  const kept = fresh(r, [N, M]);
+  const kept = allocate(r, [N, M]);
   r.dispatch({
     kernel: modalities({}),
     reads: [present!.slot, seed],

@@ -1,6 +1,6 @@
 import { kernel, wgsl } from "../gpu/index.ts";
 import { expect, expectFloat } from "./checks.ts";
-import { bits, count, fresh, grid, type Op } from "./op.ts";
+import { allocate, bits, count, grid, type Op } from "./op.ts";
 import { log1p, logarithm, logistic, nanTest, notANumber } from "./snippets.ts";
 
 /*
@@ -85,12 +85,12 @@ export const elementwise: Op<{ kind: Elementwise; p?: number; q?: number }> = (r
   expect(kind !== "clamp" || p <= q, kind, () => `min is ${p} and max is ${q}, expected min ≤ max.`);
   const n = count(x!.shape);
   const sizes = [n, bits(p), bits(q)];
-  const y = fresh(r, x!.shape);
+  const y = allocate(r, x!.shape);
   r.dispatch({ kernel: forward({ kind }), reads: [x!.slot], writes: [y.slot], sizes, grid: grid(n, 64) });
   return {
     outputs: [y],
     backward: ([dy]) => {
-      const dx = fresh(r, x!.shape);
+      const dx = allocate(r, x!.shape);
       r.dispatch({
         kernel: backward({ kind }),
         reads: [x!.slot, y.slot, dy!.slot],

@@ -2,7 +2,7 @@ import { checkNumber, number } from "../check.ts";
 import { kernel, wgsl } from "../gpu/index.ts";
 import { expect, expectFloat, show } from "./checks.ts";
 import { checkReduction, type Reduction, reduceLoss, rowScale } from "./loss.ts";
-import { bits, count, fresh, grid, type Op } from "./op.ts";
+import { allocate, bits, count, grid, type Op } from "./op.ts";
 import { infinite, log1p, logarithm, logistic, nanTest } from "./snippets.ts";
 
 /*
@@ -96,8 +96,8 @@ export const elementwiseLoss: Op<{
   checkReduction(name, reduction);
   checkNumber(name, "delta", delta, number.positive);
   const n = count(x!.shape);
-  const y = fresh(r, x!.shape);
-  const dx = fresh(r, x!.shape);
+  const y = allocate(r, x!.shape);
+  const dx = allocate(r, x!.shape);
   const work = {
     reads: [x!.slot, t!.slot],
     sizes: [n, bits(rowScale(reduction, n)), bits(delta)],
@@ -106,7 +106,7 @@ export const elementwiseLoss: Op<{
   r.dispatch({ kernel: forward({ kind }), writes: [y.slot, dx.slot], ...work });
   return reduceLoss(r, y, dx, reduction, ([, needsTarget]) => {
     if (!needsTarget) return [];
-    const dt = fresh(r, t!.shape);
+    const dt = allocate(r, t!.shape);
     r.dispatch({ kernel: byTarget({ kind }), writes: [dt.slot], ...work });
     return [dt];
   });

@@ -1,6 +1,6 @@
 import { kernel, wgsl } from "../gpu/index.ts";
 import { expect, expectFloat, expectMarks, expectRank, show } from "./checks.ts";
-import { count, fresh, grid, type Op } from "./op.ts";
+import { allocate, count, grid, type Op } from "./op.ts";
 import { sumInRuns } from "./snippets.ts";
 
 /*
@@ -206,7 +206,7 @@ export const fuse: Op<FuseOptions> = (r, inputs, { fusion, modalities: M }) => {
   const more = [...(v ? [v.slot] : []), ...(present ? [present.slot] : [])];
   const numbers = [N, across, ...sizes];
   while (numbers.length < 7) numbers.push(0);
-  const y = fresh(r, [N, across]);
+  const y = allocate(r, [N, across]);
   const threads = grid(count(y.shape), 64);
   r.dispatch({
     kernel: forward(variant),
@@ -219,7 +219,7 @@ export const fuse: Op<FuseOptions> = (r, inputs, { fusion, modalities: M }) => {
     outputs: [y],
     constants: { [M]: "present" },
     backward: ([dy], needs) => {
-      const dxs = xs.map((x) => fresh(r, x.shape));
+      const dxs = xs.map((x) => allocate(r, x.shape));
       if (needs.slice(0, M).some(Boolean)) {
         r.dispatch({
           kernel: backward(variant),
@@ -230,7 +230,7 @@ export const fuse: Op<FuseOptions> = (r, inputs, { fusion, modalities: M }) => {
         });
       }
       if (!v || !needs[M + 1]) return [...dxs, undefined];
-      const dv = fresh(r, [M]);
+      const dv = allocate(r, [M]);
       r.dispatch({
         kernel: backwardWeights(variant),
         reads: [dy!.slot, ...xs.map((x) => x.slot), ...more],

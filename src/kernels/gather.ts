@@ -1,6 +1,6 @@
 import { kernel, wgsl } from "../gpu/index.ts";
 import { expect, expectFloat, expectIds, show } from "./checks.ts";
-import { count, fresh, grid, type Op } from "./op.ts";
+import { allocate, count, grid, type Op } from "./op.ts";
 import { sumInRuns } from "./snippets.ts";
 
 /*
@@ -80,7 +80,7 @@ export const gather: Op<{ axis: number; each: boolean }> = (r, [x, index], { axi
   const picked = each ? index!.shape[axis]! : index!.shape[0]!;
   const shape = x!.shape.with(axis, picked);
   const around = [x!.shape[axis]!, picked, count(x!.shape.slice(axis + 1))];
-  const y = fresh(r, shape);
+  const y = allocate(r, shape);
   r.dispatch({
     kernel: forward({ each }),
     reads: [x!.slot, index!.slot],
@@ -91,7 +91,7 @@ export const gather: Op<{ axis: number; each: boolean }> = (r, [x, index], { axi
   return {
     outputs: [y],
     backward: ([dy]) => {
-      const dx = fresh(r, x!.shape);
+      const dx = allocate(r, x!.shape);
       r.dispatch({
         kernel: backward({ each }),
         reads: [dy!.slot, index!.slot],

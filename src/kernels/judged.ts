@@ -1,7 +1,7 @@
 import { kernel, wgsl } from "../gpu/index.ts";
 import { expect, expectFloat, expectIds, expectRank, show } from "./checks.ts";
 import { checkReduction, type Reduction, reduceLoss, rowScale } from "./loss.ts";
-import { bits, fresh, grid, type Op } from "./op.ts";
+import { allocate, bits, grid, type Op } from "./op.ts";
 import { rowStatistics } from "./rows.ts";
 import { logarithm, sumInRuns } from "./snippets.ts";
 
@@ -93,8 +93,8 @@ export const judged: Op<{ reduction?: Reduction | undefined }> = (
     () => `rewards are ${show(rewards!)} ${rewards!.dtype}, expected [${N}] f32.`,
   );
   checkReduction("feedbackLoss", reduction);
-  const rows = fresh(r, [N]);
-  const dx = fresh(r, [N, A]);
+  const rows = allocate(r, [N]);
+  const dx = allocate(r, [N, A]);
   r.dispatch({
     kernel: forward({}),
     reads: [x!.slot, actions!.slot, rewards!.slot, noise!.slot],

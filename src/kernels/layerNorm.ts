@@ -2,7 +2,7 @@ import { checkNumber, number } from "../check.ts";
 import { kernel, wgsl } from "../gpu/index.ts";
 import { arithmetic } from "./arithmetic.ts";
 import { expect, expectFloat, show } from "./checks.ts";
-import { bits, count, fresh, type Op, reshaped } from "./op.ts";
+import { allocate, bits, count, type Op, reshaped } from "./op.ts";
 import { sumTo } from "./reduce.ts";
 import { chooseRows, type RowVariant, rowHooks, sumOfRow, threads } from "./rows.ts";
 import { notANumber } from "./snippets.ts";
@@ -88,8 +88,8 @@ export const layerNorm: Op<{ eps?: number | undefined }> = (r, [x, w, b], { eps 
   }
   checkNumber(op, "eps", eps, number.atLeast0);
   const N = count(x!.shape) / D;
-  const normal = fresh(r, x!.shape);
-  const scale = fresh(r, [N]);
+  const normal = allocate(r, x!.shape);
+  const scale = allocate(r, [N]);
   chooseRows(r, op, N, D, forward, {
     reads: [x!.slot],
     writes: [normal.slot, scale.slot],
@@ -100,7 +100,7 @@ export const layerNorm: Op<{ eps?: number | undefined }> = (r, [x, w, b], { eps 
   return {
     outputs: [b ? arithmetic(r, [scaled, b], { kind: "add" }).outputs[0]! : reshaped(scaled, x!.shape)],
     backward: ([dy], needs) => {
-      const dx = fresh(r, x!.shape);
+      const dx = allocate(r, x!.shape);
       const g = w ? product(dy!, w) : dy!;
       chooseRows(r, "layerNorm.backward", N, D, backward, {
         reads: [normal.slot, scale.slot, g.slot],

@@ -1,7 +1,7 @@
 import { checkNumber, type Known, number } from "../check.ts";
 import { kernel, type Recording, wgsl } from "../gpu/index.ts";
 import { expect, show } from "./checks.ts";
-import { count, fresh, grid, type Op, type Value } from "./op.ts";
+import { allocate, count, grid, type Op, type Value } from "./op.ts";
 
 /*
  * Numbers in another order. Both kernels copy bits, so any type goes through unchanged.
@@ -82,7 +82,7 @@ export function stridedCopy(
   steps: readonly number[],
   offset = 0,
 ): Value {
-  const y = fresh(r, shape, x.dtype);
+  const y = allocate(r, shape, x.dtype);
   r.dispatch({
     kernel: gather({}),
     reads: [x.slot],
@@ -101,7 +101,7 @@ function padded(
   steps: readonly number[],
   value = 0,
 ): Value {
-  const y = fresh(r, shape, x.dtype);
+  const y = allocate(r, shape, x.dtype);
   const bits = x.dtype === "f32" ? new Uint32Array(new Float32Array([value]).buffer)[0]! : value >>> 0;
   r.dispatch({
     kernel: spread({}),

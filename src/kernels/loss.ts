@@ -1,6 +1,6 @@
 import { checkName } from "../check.ts";
 import { kernel, type Recording, wgsl } from "../gpu/index.ts";
-import { count, fresh, grid, type Recorded, type Value } from "./op.ts";
+import { allocate, count, grid, type Recorded, type Value } from "./op.ts";
 import { sumOver } from "./reduce.ts";
 
 /**
@@ -57,7 +57,7 @@ export function reduceLoss(
       const scaled = (dx: Value): Value => {
         if (dy!.one) return dx;
         const n = count(dx.shape);
-        const d = fresh(r, dx.shape);
+        const d = allocate(r, dx.shape);
         const each = reduction === "none" ? n / count(rows.shape) : n;
         r.dispatch({
           kernel: scale({}),

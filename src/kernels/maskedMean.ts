@@ -1,7 +1,7 @@
 import { checkNumber, number } from "../check.ts";
 import { kernel, wgsl } from "../gpu/index.ts";
 import { expect, expectFloat, expectRank, show } from "./checks.ts";
-import { count, fresh, grid, type Op } from "./op.ts";
+import { allocate, count, grid, type Op } from "./op.ts";
 import { sumInRuns } from "./snippets.ts";
 
 /*
@@ -65,12 +65,12 @@ export const maskedMean: Op<{ paddingIdx?: number | undefined }> = (r, [x, words
   );
   checkNumber("maskedMean", "paddingIdx", paddingIdx, words!.dtype === "u32" ? number.u32 : number.i32);
   const sizes = [N, L, D, paddingIdx];
-  const y = fresh(r, [N, D]);
+  const y = allocate(r, [N, D]);
   r.dispatch({ kernel: forward({}), reads: [x!.slot, words!.slot], writes: [y.slot], sizes, grid: grid(N * D, 64) });
   return {
     outputs: [y],
     backward: ([dy]) => {
-      const dx = fresh(r, x!.shape);
+      const dx = allocate(r, x!.shape);
       r.dispatch({
         kernel: backward({}),
         reads: [dy!.slot, words!.slot],

@@ -1,7 +1,7 @@
 import { checkFlag, checkNumber, number } from "../check.ts";
 import { kernel, type Recording, wgsl } from "../gpu/index.ts";
 import { expect, expectFloat, show } from "./checks.ts";
-import { count, type DType, fresh, grid, type Op, type Value } from "./op.ts";
+import { allocate, count, type DType, grid, type Op, type Value } from "./op.ts";
 import { checkAxes, index, layout, type ReduceOptions } from "./reduce.ts";
 import { nanTest } from "./snippets.ts";
 
@@ -141,7 +141,7 @@ function find(
   const byWorkgroup = isByWorkgroup(kept, reduced);
   const sizes = [kept, reduced, 0, ...strides, 0];
   const threads: [number, number, number] = byWorkgroup ? [kept, 1, 1] : grid(kept, THREADS);
-  const y = fresh(r, shape, dtype);
+  const y = allocate(r, shape, dtype);
   r.dispatch({
     kernel: forward({ kind, byWorkgroup, place: dtype !== "f32" }),
     reads: [x.slot],
@@ -157,7 +157,7 @@ export const minmax: Op<ReduceOptions & { kind: Extreme }> = (r, [x], { kind, ..
   return {
     outputs: [y],
     backward: ([dy]) => {
-      const dx = fresh(r, x!.shape);
+      const dx = allocate(r, x!.shape);
       r.dispatch({
         kernel: backward({ byWorkgroup }),
         reads: [x!.slot, y.slot, dy!.slot],

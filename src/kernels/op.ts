@@ -30,7 +30,7 @@ export type Op<Options> = (r: Recording, inputs: readonly (Value | undefined)[],
 export const count = (shape: readonly number[]): number => shape.reduce((a, b) => a * b, 1);
 
 /** A value that this step will compute. */
-export function fresh(r: Recording, shape: readonly number[], dtype: DType = "f32"): Value {
+export function allocate(r: Recording, shape: readonly number[], dtype: DType = "f32"): Value {
   return { slot: r.temporary(4 * count(shape)), shape, dtype };
 }
 

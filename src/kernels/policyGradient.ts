@@ -2,7 +2,7 @@ import { checkNumber, type Known, number } from "../check.ts";
 import { kernel, wgsl } from "../gpu/index.ts";
 import { expect, expectFloat, expectIds, expectRank, show } from "./checks.ts";
 import { checkReduction, type Reduction, reduceLoss, rowScale } from "./loss.ts";
-import { bits, fresh, grid, type Op } from "./op.ts";
+import { allocate, bits, grid, type Op } from "./op.ts";
 import { rowStatistics } from "./rows.ts";
 import { sumInRuns } from "./snippets.ts";
 
@@ -119,8 +119,8 @@ export const policyGradient: Op<PolicyGradientOptions> = (
   checkReduction(op, reduction);
   checkNumber(op, "entropyCoef", entropyCoef, number.finite);
   checkNumber(op, "klCoef", klCoef, number.finite);
-  const rows = fresh(r, [N]);
-  const dx = fresh(r, [N, A]);
+  const rows = allocate(r, [N]);
+  const dx = allocate(r, [N, A]);
   r.dispatch({
     kernel: forward({ leash: referenceLogits !== undefined }),
     reads: [x!.slot, actions!.slot, advantages!.slot, ...(referenceLogits ? [referenceLogits.slot] : [])],

@@ -1,7 +1,7 @@
 import { checkFlag, type Known } from "../check.ts";
 import { kernel, type Recording, wgsl } from "../gpu/index.ts";
 import { expect, expectFloat, show } from "./checks.ts";
-import { bits, count, fresh, grid, type Op, reshaped, type Value } from "./op.ts";
+import { allocate, bits, count, grid, type Op, reshaped, type Value } from "./op.ts";
 import { sumInRuns } from "./snippets.ts";
 
 /*
@@ -132,12 +132,12 @@ export function layout(
 /** Records y = scale · Σ x over the axes. */
 export function sumOver(r: Recording, x: Value, axes: ReadonlySet<number>, shape: readonly number[], scale = 1): Value {
   const { kept, reduced } = layout("sum", x.shape, axes);
-  const y = fresh(r, shape);
+  const y = allocate(r, shape);
   /** Sums of `span` numbers each, and the sums of those, until there is one a result. */
   const pass = (r: Recording, x: Value, axes: ReadonlySet<number>, byWorkgroup: boolean, span: number): void => {
     const { reduced, strides, flat } = layout("sum", x.shape, axes);
     const parts = Math.max(1, Math.ceil(reduced / span));
-    const sums = parts === 1 ? y : fresh(r, [parts, kept]);
+    const sums = parts === 1 ? y : allocate(r, [parts, kept]);
     r.dispatch({
       kernel: forward({ byWorkgroup, flat }),
       reads: [x.slot],
@@ -208,7 +208,7 @@ export const sum: Op<ReduceOptions & { mean?: boolean }> = (r, [x], { axis, keep
   return {
     outputs: [y],
     backward: ([dy]) => {
-      const dx = fresh(r, x!.shape);
+      const dx = allocate(r, x!.shape);
       r.dispatch({
         kernel: backward({ flat }),
         reads: [dy!.slot],

@@ -1,7 +1,7 @@
 import { checkNumber, number } from "../check.ts";
 import { kernel, type Recording, wgsl } from "../gpu/index.ts";
 import { expect, expectFloat, expectRank, show } from "./checks.ts";
-import { bits, count, fresh, grid, type Op, type Value } from "./op.ts";
+import { allocate, bits, count, grid, type Op, type Value } from "./op.ts";
 import { random } from "./random.ts";
 import { rowStatistics } from "./rows.ts";
 
@@ -77,7 +77,7 @@ export function sample(r: Recording, from: Distribution, shape: readonly number[
     if (a > b) throw new RangeError(`uniform: low is ${a} and high ${b}, expected low ≤ high.`);
     checkNumber(from, "high - low", b - a, number.float);
   }
-  const y = fresh(r, shape);
+  const y = allocate(r, shape);
   const n = count(shape);
   const seed = r.upload(new Uint32Array([r.seed()]));
   r.dispatch({
@@ -109,7 +109,7 @@ export const categorical: Op<object> = (r, [x]) => {
   expect(A > 0, "categorical", () => `logits are ${show(x!)}: there are no classes.`);
   const { host } = x!.slot;
   if (host) expectProbabilities(host as Float32Array, A);
-  const y = fresh(r, [N], "i32");
+  const y = allocate(r, [N], "i32");
   const seed = r.upload(new Uint32Array([r.seed()]));
   r.dispatch({ kernel: choose({}), reads: [x!.slot, seed], writes: [y.slot], sizes: [N, A], grid: grid(N, 16) });
   return { outputs: [y] };

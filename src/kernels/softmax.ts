@@ -1,6 +1,6 @@
 import { kernel, wgsl } from "../gpu/index.ts";
 import { expect, expectFloat, show } from "./checks.ts";
-import { count, fresh, type Op } from "./op.ts";
+import { allocate, count, type Op } from "./op.ts";
 import { chooseRows, type RowVariant, rowHooks, rowStatistics, sumOfRow, threads } from "./rows.ts";
 import { nanTest } from "./snippets.ts";
 
@@ -65,12 +65,12 @@ export const softmax: Op<{ log: boolean }> = (r, [x], { log }) => {
   expect(A > 0, name, () => `x is ${show(x!)}, expected a last axis of at least 1.`);
   const N = count(x!.shape) / A;
   const sizes = [N, A];
-  const y = fresh(r, x!.shape);
+  const y = allocate(r, x!.shape);
   chooseRows(r, "softmax", N, A, (v) => forward({ log, ...v }), { reads: [x!.slot], writes: [y.slot], sizes });
   return {
     outputs: [y],
     backward: ([dy]) => {
-      const dx = fresh(r, x!.shape);
+      const dx = allocate(r, x!.shape);
       const work = { reads: [y.slot, dy!.slot], writes: [dx.slot], sizes };
       chooseRows(r, "softmax.backward", N, A, (v) => backward({ log, ...v }), work);
       return [dx];

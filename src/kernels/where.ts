@@ -1,7 +1,7 @@
 import { kernel, wgsl } from "../gpu/index.ts";
 import { broadcast, layout } from "./broadcast.ts";
 import { expect, expectFloat, show } from "./checks.ts";
-import { fresh, grid, type Op } from "./op.ts";
+import { allocate, grid, type Op } from "./op.ts";
 import { sumTo } from "./reduce.ts";
 
 /*
@@ -68,7 +68,7 @@ export const where: Op<object> = (r, [condition, a, b]) => {
     () => `shapes do not broadcast: condition ${show(condition!)}, a ${show(a!)} and b ${show(b!)}.`,
   );
   const sizes = layout("where", [condition!.shape, a!.shape, b!.shape], shape);
-  const y = fresh(r, shape);
+  const y = allocate(r, shape);
   const threads = grid(sizes[0]!, 64);
   r.dispatch({
     kernel: forward({}),
@@ -84,7 +84,7 @@ export const where: Op<object> = (r, [condition, a, b]) => {
       undefined,
       ...[a!, b!].map((x, i) => {
         if (!needs[i + 1]) return undefined;
-        const d = fresh(r, shape);
+        const d = allocate(r, shape);
         r.dispatch({
           kernel: backward({ chosen: i === 0 }),
           reads: [condition!.slot, dy!.slot],

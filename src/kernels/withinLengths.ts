@@ -1,5 +1,5 @@
 import { kernel, type Recording, wgsl } from "../gpu/index.ts";
-import { count, fresh, grid, type Value } from "./op.ts";
+import { allocate, count, grid, type Value } from "./op.ts";
 
 /*
  * x [N, T, I] with 0 from lengths[n] on. Padding may hold anything, NaN too, and 0 · NaN is no number: what a sum is to leave
@@ -27,7 +27,7 @@ fn main(group: Group, @builtin(local_invocation_index) thread: u32) {
 
 export function withinLengths(r: Recording, x: Value, lengths: Value): Value {
   const [, T, I] = x.shape as [number, number, number];
-  const y = fresh(r, x.shape);
+  const y = allocate(r, x.shape);
   const width = I > 0 && I % 4 === 0 ? 4 : 1;
   const n = count(x.shape) / width;
   r.dispatch({

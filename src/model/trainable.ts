@@ -40,11 +40,11 @@ export function labelsLoss(logits: Tensor, target: TensorLike): Tensor {
 /** Objectives for models that have none: `class`, `labels` and `values`. */
 export const objectives = {
   /** One of K classes, of which targets [N] give the number: softmax, cross-entropy. */
-  class: { loss: crossEntropy, predict: softmax },
+  multiclass: { loss: crossEntropy, predict: softmax },
   /** Yes or no, or K labels of which several may hold; targets [N, K] are 0 and 1: sigmoid, binary cross-entropy. */
-  labels: { loss: labelsLoss, predict: sigmoid },
+  multilabel: { loss: labelsLoss, predict: sigmoid },
   /** K numbers; targets [N, K]: their squared error. */
-  values: { loss: mse, predict: (output: Tensor) => output },
+  regression: { loss: mse, predict: (output: Tensor) => output },
 } satisfies Record<string, Objective>;
 
 /** @throws TypeError naming what a model lacks: its engine, its parameters or its outputs. */
@@ -74,14 +74,14 @@ export function objectiveOf(who: string, model: Partial<Objective>, given?: Obje
     for (const name of ["loss", "predict"] as const)
       if (typeof given?.[name] !== "function")
         throw new TypeError(
-          `${who}: objective.${name} is ${describe(given?.[name])}, expected a function. Give objectives.class, .labels, .values, or { loss, predict } of your own.`,
+          `${who}: objective.${name} is ${describe(given?.[name])}, expected a function. Give objectives.multiclass, .multilabel, .regression, or { loss, predict } of your own.`,
         );
     return given;
   }
   const { loss, predict } = model;
   if (!loss || !predict)
     throw new TypeError(
-      `${who}: the model does not say what its outputs mean. Give objective: objectives.class, .labels, .values, or { loss, predict } of your own.`,
+      `${who}: the model does not say what its outputs mean. Give objective: objectives.multiclass, .multilabel, .regression, or { loss, predict } of your own.`,
     );
   return { loss: loss.bind(model), predict: predict.bind(model) };
 }

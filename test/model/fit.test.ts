@@ -92,7 +92,7 @@ describe("fit", () => {
     const set = points(200, 3);
     const binary = pointNet(engine, { K: 1, p: 0 });
     const optimizer = adam(binary.parameters(), { lr: 0.05 });
-    const labels = { ...settings, objective: objectives.labels };
+    const labels = { ...settings, objective: objectives.multilabel };
     await fit<Points, Point>(binary, set, { ...labels, optimizer, epochs: 15 });
     const yes = await evaluate<Points, Point>(binary, set, { ...labels, metrics: { accuracy, auc } });
     expect(yes.metrics.accuracy).toBeGreaterThan(0.9);
@@ -106,7 +106,7 @@ describe("fit", () => {
     const { history } = await fit<ReturnType<typeof numbers>, Point>(net as never, set, {
       batch: 16,
       collate: numbers,
-      objective: objectives.values,
+      objective: objectives.regression,
       optimizer: adam(net.parameters(), { lr: 0.03 }),
       epochs: 15,
       validation: points(100, 4),
@@ -151,7 +151,7 @@ describe("fit", () => {
       }
     };
     await trainEpoch(net, optimizer, batches(), {
-      objective: objectives.class,
+      objective: objectives.multiclass,
       onStep: () => order.push("loss"),
     });
     expect(order.join()).toBe("batch 0,batch 1,loss,batch 2,loss,batch 3,loss,loss");

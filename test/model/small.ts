@@ -48,7 +48,7 @@ export function pointNet(engine: Engine, { K = 2, p = 0.1, seed = 1 } = {}): Tra
   };
 }
 
-export const settings = { batch: 16, collate, objective: objectives.class } as const;
+export const settings = { batch: 16, collate, objective: objectives.multiclass } as const;
 
 /** A run in which everything that can go on differently does: dropout, shuffling, a schedule, early stopping. */
 export function run(engine: Engine, options: Partial<FitOptions<Points, Point>> = {}) {

@@ -52,7 +52,7 @@ const collate = (all: readonly Point[]): Points => ({
   x: Float32Array.from(all.flatMap(({ x }) => [...x])),
   label: Int32Array.from(all, ({ label }) => label),
 });
-const settings = { batch: 2, collate, objective: objectives.class };
+const settings = { batch: 2, collate, objective: objectives.multiclass };
 const data = points([0, 1, 0, 1]);
 const run = (options: Any = {}, from: Any = data) => {
   const net = model();
@@ -74,7 +74,7 @@ test.each<[string, () => Promise<unknown>, RegExp]>([
   ["half an objective", () => run({ objective: { loss: crossEntropy } }), /objective\.predict is undefined/],
   [
     "an async loss",
-    () => run({ objective: { ...objectives.class, loss: async () => 1 } }),
+    () => run({ objective: { ...objectives.multiclass, loss: async () => 1 } }),
     /the objective's loss.*synchronously/,
   ],
   [
@@ -90,7 +90,7 @@ test.each<[string, () => Promise<unknown>, RegExp]>([
     "labels that are no shares",
     () =>
       evaluate<Any, Any>(model(), () => [{ x: new Float32Array(2), label: Float32Array.of(1, 7) }], {
-        objective: objectives.labels,
+        objective: objectives.multilabel,
       }),
     /labels: target 1 is 7, expected a number from 0 to 1/,
   ],

@@ -2,7 +2,7 @@ import { checkName, type Known } from "../../check.ts";
 import type { Recording } from "../../gpu/index.ts";
 import { activationBackward } from "../activation.ts";
 import { checkActivation, expect, expectFloat, expectRank, type Pair, pair, show } from "../checks.ts";
-import { count, fresh, grid, type Op, type Value } from "../op.ts";
+import { allocate, count, grid, type Op, type Value } from "../op.ts";
 import { addPartials } from "../partials.ts";
 import type { Activation } from "../snippets.ts";
 import { DEPTH, tilesOf } from "../tiles.ts";
@@ -104,7 +104,7 @@ export const conv2d: Op<Conv2dOptions> = (r, [x, w, b], options) => {
   );
   const window = { kH, kW, strideH, strideW, dilationH, dilationW };
   const common = [N, C, H, W, O, P, Q, groups, padH, padW];
-  const y = fresh(r, [N, O, P, Q]);
+  const y = allocate(r, [N, O, P, Q]);
   const cover = (side: number, M: number, N: number): [number, number, number] => {
     const [gx, gy] = grid(tilesOf(side, M, N), 1);
     return [gx, gy, groups];
@@ -148,7 +148,7 @@ export const conv2d: Op<Conv2dOptions> = (r, [x, w, b], options) => {
     outputs: [y],
     backward: ([dy], needs) => {
       const dz = activationBackward(r, activation, y, dy!);
-      const dx = needs[0] ? fresh(r, x!.shape) : undefined;
+      const dx = needs[0] ? allocate(r, x!.shape) : undefined;
       const backwardBy = (side: number) => (r: Recording) =>
         r.dispatch({
           kernel: throughShared.backwardInput({ side, ...window }),
@@ -211,10 +211,10 @@ function weightGradient(r: Recording, g: WeightGradient): [Value, Value | undefi
   const [O, cg, kH, kW] = w.shape as [number, number, number, number];
   const [N, P, Q, groups] = [common[0]!, common[5]!, common[6]!, common[7]!];
   const weights = count(w.shape);
-  const dw = fresh(r, w.shape);
-  const db = bias ? fresh(r, [O]) : undefined;
+  const dw = allocate(r, w.shape);
+  const db = bias ? allocate(r, [O]) : undefined;
   const record = (r: Recording, number: number, dispatch: (partials: Value) => void) => {
-    const partials = fresh(r, [number, weights + O]);
+    const partials = allocate(r, [number, weights + O]);
     dispatch(partials);
     addPartials(r, { partials, number, extra: O, y: dw, z: db });
   };

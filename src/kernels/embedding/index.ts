@@ -1,6 +1,6 @@
 import { kernel, type Recording, wgsl } from "../../gpu/index.ts";
 import { expect, expectFloat, expectIds, expectRank, show } from "../checks.ts";
-import { count, fresh, grid, type Op, type Value } from "../op.ts";
+import { allocate, count, grid, type Op, type Value } from "../op.ts";
 import { link, sumLists } from "./linkedList.ts";
 import { sort, sumStretches } from "./radixSort.ts";
 
@@ -49,7 +49,7 @@ export const embedding: Op<{ paddingIdx?: number | undefined }> = (r, [ids, w], 
     () => `paddingIdx is ${paddingIdx}, expected 0 … ${V - 1} as w is ${show(w!)}.`,
   );
   const n = count(ids!.shape);
-  const y = fresh(r, [...ids!.shape, D]);
+  const y = allocate(r, [...ids!.shape, D]);
   // An operand without numbers has not even one vector of four.
   const width = n > 0 && V > 0 && D > 0 && D % 4 === 0 ? 4 : 1;
   r.dispatch({
@@ -74,12 +74,12 @@ function gradient(
     paddingIdx = 0xffffffff,
   }: { n: number; V: number; D: number; width: 1 | 4; paddingIdx?: number | undefined },
 ): Value {
-  const heads = fresh(r, [V], "u32");
-  const dw = fresh(r, [V, D]);
+  const heads = allocate(r, [V], "u32");
+  const dw = allocate(r, [V, D]);
   const sizes = [n, V, D, paddingIdx];
   const sorting = (threads: number) => (r: Recording) => {
-    const sorted = fresh(r, [2, n], "u32");
-    const between = fresh(r, [n], "u32");
+    const sorted = allocate(r, [2, n], "u32");
+    const between = allocate(r, [n], "u32");
     r.dispatch({
       kernel: sort({ threads }),
       reads: [ids.slot],
@@ -96,7 +96,7 @@ function gradient(
     });
   };
   const linking = (r: Recording) => {
-    const next = fresh(r, [n], "u32");
+    const next = allocate(r, [n], "u32");
     r.dispatch({
       kernel: link({}),
       reads: [ids.slot],

@@ -1,6 +1,6 @@
 import type { Recording } from "../../gpu/index.ts";
 import { expect, expectFloat, show } from "../checks.ts";
-import { bits, fresh, grid, type Op, type Value } from "../op.ts";
+import { allocate, bits, grid, type Op, type Value } from "../op.ts";
 import { addPartials } from "../partials.ts";
 import type { Activation } from "../snippets.ts";
 import { DEPTH, tilesOf } from "../tiles.ts";
@@ -46,8 +46,8 @@ export function matrixProduct(r: Recording, p: Product): { c: Value; sums: Value
   const { M, N, K, transposeA = false, transposeB = false, batch, bias, activation = "none" } = p;
   const lda = p.lda ?? (transposeA ? M : K);
   const ldb = p.ldb ?? (transposeB ? K : N);
-  const c = fresh(r, p.shape ?? [M, N]);
-  const sums = p.rowSum ? fresh(r, [M]) : undefined;
+  const c = allocate(r, p.shape ?? [M, N]);
+  const sums = p.rowSum ? allocate(r, [M]) : undefined;
   const strideA = batch?.eachA ? M * K : 0;
   const strideB = batch?.eachB ? K * N : 0;
   const rowSum = sums !== undefined;
@@ -102,7 +102,7 @@ export function matrixProduct(r: Recording, p: Product): { c: Value; sums: Value
     const kPerSplit = Math.max(DEPTH, Math.ceil(K / wanted / DEPTH) * DEPTH);
     const number = Math.max(1, Math.ceil(K / kPerSplit));
     const extra = rowSum ? M : 0;
-    const partials = fresh(r, [number, M * N + extra]);
+    const partials = allocate(r, [number, M * N + extra]);
     record(r, by, tile, partials, kPerSplit);
     addPartials(r, { partials, number, extra, y: c, z: sums, bias, activation });
   };

@@ -1,7 +1,7 @@
 import type { Known } from "../../check.ts";
 import type { Recording } from "../../gpu/index.ts";
 import { checkActivation, expect, expectFloat, expectRank, type Pair, pair, show } from "../checks.ts";
-import { count, fresh, grid, type Op } from "../op.ts";
+import { allocate, count, grid, type Op } from "../op.ts";
 import type { Activation } from "../snippets.ts";
 import type { Kind } from "./common.ts";
 import { forward } from "./forward.ts";
@@ -58,8 +58,8 @@ export const pool2d: Op<PoolOptions & { kind: Kind }> = (r, [x], options) => {
     name,
     () => `the window ${kH} × ${kW} is larger than x ${show(x!)} with padding ${padH}, ${padW}.`,
   );
-  const y = fresh(r, [N, C, P, Q]);
-  const chosen = kind === "max" ? fresh(r, y.shape, "u32") : undefined;
+  const y = allocate(r, [N, C, P, Q]);
+  const chosen = kind === "max" ? allocate(r, y.shape, "u32") : undefined;
   const sizes = [N * C, H, W, P, Q];
   const activation = options.activation ?? "none";
   checkActivation(name, activation);
@@ -74,7 +74,7 @@ export const pool2d: Op<PoolOptions & { kind: Kind }> = (r, [x], options) => {
   return {
     outputs: [y],
     backward: ([dy]) => {
-      const dx = fresh(r, x!.shape);
+      const dx = allocate(r, x!.shape);
       const by = (kernel: typeof gather, threads: number) => (r: Recording) =>
         r.dispatch({
           kernel: kernel(window),

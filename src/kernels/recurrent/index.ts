@@ -3,7 +3,7 @@ import { expect, expectFloat, expectRank, onHost, show } from "../checks.ts";
 import { concat } from "../concat.ts";
 import { stridedCopy } from "../layout.ts";
 import { matrixProduct } from "../matmul/index.ts";
-import { fresh, grid, type Op, type Value } from "../op.ts";
+import { allocate, grid, type Op, type Value } from "../op.ts";
 import { withinLengths } from "../withinLengths.ts";
 import { type Cell, type CellName, cells } from "./cells.ts";
 import * as quads from "./quads.ts";
@@ -140,9 +140,9 @@ export const recurrent: Op<RecurrentOptions> = (r, [x, wih, whh, bih, bhh, lengt
     examples: "M",
     shape: [N, T, G],
   }).c;
-  const state = fresh(r, [N, T + 1, kept * H]);
-  const output = fresh(r, [N, T, H]);
-  const hidden = fresh(r, hiddenShape);
+  const state = allocate(r, [N, T + 1, kept * H]);
+  const output = allocate(r, [N, T, H]);
+  const hidden = allocate(r, hiddenShape);
   const perExample = lengths ? [lengths.slot] : [];
   const vector = H % 4 === 0;
   const common = { lengths: lengths !== undefined, reverse };
@@ -167,9 +167,9 @@ export const recurrent: Op<RecurrentOptions> = (r, [x, wih, whh, bih, bhh, lengt
     outputs: [output, hidden],
     backward: ([dy, dhidden], needs) => {
       // Of Wᵢ x + bᵢ, by time; of Wₕ h + bₕ, by step, with a row of zeros at the end to match `state`; of the first state.
-      const dgx = fresh(r, [N, T, G]);
-      const dgh = fresh(r, [N, T + 1, G]);
-      const dh = fresh(r, hiddenShape);
+      const dgx = allocate(r, [N, T, G]);
+      const dgh = allocate(r, [N, T + 1, G]);
+      const dh = allocate(r, hiddenShape);
       const given = { dy: dy !== undefined, dhidden: dhidden !== undefined };
       choose(
         r,
