@@ -84,7 +84,7 @@ export function conv1d(x: Tensor, w: Tensor, b?: Tensor, options: Conv1dOptions 
 const pool = (name: string, kind: "max" | "average", x: Tensor, options: PoolOptions): Tensor => {
   checkOptions(name, options, poolOptions);
   if (options?.kernelSize === undefined)
-    throw new TypeError(`${name}: there is no kernel, the window's size, expected such as { kernel: 2 }.`);
+    throw new TypeError(`${name}: there is no kernel, the window's size, expected such as { kernelSize: 2 }.`);
   return applySingle(name, pool2d, [x], { ...options, kind });
 };
 

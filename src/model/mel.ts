@@ -71,7 +71,7 @@ export function melLayer(engine: Engine, options: MelOptions = {}): (waves: Tens
   };
 }
 
-/** Which sample stands at each place of each frame; S is the silent one. Mirrored at the ends where frames are centerd. */
+/** Which sample stands at each place of each frame; S is the silent one. Mirrored at the ends where frames are centered. */
 function placesOf(S: number, T: number, { fft, hop, center }: { fft: number; hop: number; center: boolean }) {
   const period = Math.max(1, 2 * (S - 1));
   return Int32Array.from({ length: T * fft }, (_, i) => {

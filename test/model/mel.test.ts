@@ -87,7 +87,7 @@ test("the host's, standardized, of a short sound too", async () => {
   expect(new Mfcc().of(sound(900)).data.length).toBeGreaterThan(0);
 });
 
-test("the host's by spectra of 400 and 401 samples, centerd or not", async () => {
+test("the host's by spectra of 400 and 401 samples, centered or not", async () => {
   for (const options of [{ fft: 400 }, { fft: 400, center: true }, { window: 401, fft: 401, center: true }]) {
     const settings = { ...options, bands: 20, floor: 1e-3 };
     const host = new MelSpectrogram(settings).of(sound(900), Math.log);

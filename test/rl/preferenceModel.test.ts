@@ -63,7 +63,7 @@ describe("an ensemble that learned from comparisons", () => {
     await model.learn(compare(seen), { steps: 60 });
   });
 
-  test("likes the right action of examples that nobody compared, and its rewards are centerd", async () => {
+  test("likes the right action of examples that nobody compared, and its rewards are centered", async () => {
     const { mean, deviation } = await model.rewards(unseen);
     const right = unseen.filter(({ label }, n) => mean[n]!.indexOf(Math.max(...mean[n]!)) === label).length;
     expect(right / unseen.length).toBeGreaterThan(0.9);
