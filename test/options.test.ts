@@ -200,7 +200,7 @@ test("softmax along any axis", async () => {
 describe("every function that is exported", () => {
   /** Those that take no options: values, lists and functions alone. */
   const none = {
-    handgrad: ["noGrad", "customOp", "kernel", "wgsl", "count", "fresh", "grid", "decodeImage"],
+    handgrad: ["noGrad", "customOp", "kernel", "wgsl", "count", "allocate", "grid", "decodeImage"],
     model: [
       ...[
         "accuracy",
