@@ -45,7 +45,8 @@ describe("sums in blocks", () => {
           .backward(own.tensor(x, [n, 1]))
           .get(b),
       );
-      expect(Math.abs((await d.item()) / total(x) - 1)).toBeLessThan(6e-6);
+      // The large shared tile adds up runs of 16 alone, ten thousand of them here.
+      expect(Math.abs((await d.item()) / total(x) - 1)).toBeLessThan(way === "shared64" ? 6e-6 : 3e-6);
     }),
   );
 
@@ -58,7 +59,7 @@ describe("sums in blocks", () => {
         (most, v, i) => Math.max(most, Math.abs((v * all) / Math.exp(x[i]!) - 1)),
         0,
       );
-      expect(worst).toBeLessThan(6e-6);
+      expect(worst).toBeLessThan(3e-6);
     }),
   );
 
@@ -67,14 +68,14 @@ describe("sums in blocks", () => {
       const x = uniform(n);
       const loss = await own.step(() => hg.crossEntropy(own.tensor(x, [1, n]), [0], { labelSmoothing: 1 }));
       const expected = Math.log(total(x.map((v) => Math.exp(v)))) - total(x) / n;
-      expect(Math.abs((await loss.item()) / expected - 1)).toBeLessThan(6e-6);
+      expect(Math.abs((await loss.item()) / expected - 1)).toBeLessThan(3e-6);
     }),
   );
 
   test("masked mean, embedding's gradient, average pooling", async () => {
     const x = uniform(n);
     const mean = await engine.step(() => hg.maskedMean(engine.tensor(x, [1, n, 1]), new Int32Array(n).fill(1)));
-    expect(Math.abs((await mean.item()) / (total(x) / n) - 1)).toBeLessThan(6e-6);
+    expect(Math.abs((await mean.item()) / (total(x) / n) - 1)).toBeLessThan(3e-6);
     const w = engine.parameter([0], [1, 1]);
     const dw = await engine.step(() =>
       hg
@@ -82,10 +83,10 @@ describe("sums in blocks", () => {
         .backward(engine.tensor(x, [n, 1]))
         .get(w),
     );
-    expect(Math.abs((await dw.item()) / total(x) - 1)).toBeLessThan(6e-6);
+    expect(Math.abs((await dw.item()) / total(x) - 1)).toBeLessThan(3e-6);
     const picture = x.subarray(0, 400 * 400);
     const pooled = await engine.step(() => hg.avgPool2d(engine.tensor(picture, [1, 1, 400, 400]), { kernelSize: 400 }));
-    expect(Math.abs((await pooled.item()) / (total(picture) / picture.length) - 1)).toBeLessThan(6e-6);
+    expect(Math.abs((await pooled.item()) / (total(picture) / picture.length) - 1)).toBeLessThan(3e-6);
   });
 
   test("variances and batch norms beside a large mean", async () => {

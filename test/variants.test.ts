@@ -8,7 +8,7 @@ import { clippingCases, opCases } from "./cases/ops.ts";
 import { variants } from "./cases/variants.ts";
 import { runCase } from "./harness.ts";
 
-/* Every way of doing what can be done in several byFamily, against PyTorch; the other tests run the software device's own. */
+/* Every variant of what can be done by several variants, against PyTorch; the other tests run the software device's own. */
 
 describe.each(variants)("$families by $way", ({ families, way, cases }) => {
   let engine: hg.Engine;
@@ -153,7 +153,7 @@ describe("tuning", () => {
     const other = await createEngine({ seed: 1, tuning: JSON.parse(JSON.stringify(result)) });
     expect(other.tuning.export()).toEqual(result);
     other.destroy();
-    // The same byFamily, the same bits.
+    // The same variants, the same bits.
     const again = await engine.step(() => record(given));
     expect(await again.dw.data()).toEqual(await tuned.dw.data());
   }, 120_000);

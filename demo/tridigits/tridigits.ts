@@ -22,8 +22,8 @@ export type SetName = (typeof setNames)[number];
 type Voices = "synthetic" | "seen" | "unseen";
 
 /**
- * Pictures of each class, from the first on and before the last; and whose voices. `drawn`: the name that its random numbers are
- * drawn by, where that is not its own: a set that was called otherwise once stays what it was.
+ * Pictures of each class, from the first on and before the last; and whose voices. `drawn`: the name that its examples are
+ * drawn and called by, where that is not its own: a set that was called otherwise once stays what it was, and so do the logs about it.
  */
 const sets: Readonly<Record<SetName, { first: number; last: number; voices: readonly Voices[]; drawn?: string }>> = {
   start: { first: 0, last: 30, voices: ["synthetic"] },
@@ -226,7 +226,7 @@ export class TriDigits {
     const hint =
       words.uniform() < 0.2 ? "" : words.choice(this.#hints.filter(({ digits }) => digits.includes(label))).text;
     return {
-      ...this.example({ id: `${name}/${label}/${index}`, label, image, wave: wave(), hint }),
+      ...this.example({ id: `${drawn}/${label}/${index}`, label, image, wave: wave(), hint }),
       hint,
       speaker: clip.speaker,
       language: clip.language,

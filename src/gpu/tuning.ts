@@ -47,11 +47,13 @@ export class Tuning {
    * @throws TypeError where it is no tuning result, or another adapter's: its speeds would be wrong, and its bits too.
    */
   import(result: TuningResult): void {
-    // Version 1 called them ways.
-    const { v, ways } = (result ?? {}) as { v?: unknown; ways?: TuningResult["variants"] };
-    const variants = v === 1 ? ways : result?.variants;
+    const { v, variants } = (result ?? {}) as Partial<TuningResult>;
+    if ((v as number) === 1)
+      throw new TypeError(
+        "tuning.import: this was measured by version 0.1, whose variants had other names. Call engine.tune again.",
+      );
     const table = typeof variants === "object" && variants !== null && !Array.isArray(variants);
-    if ((v !== 1 && v !== 2) || !table || !Object.values(variants).every((variant) => typeof variant === "string"))
+    if (v !== 2 || !table || !Object.values(variants).every((variant) => typeof variant === "string"))
       throw new TypeError(
         "tuning.import: this is not a result of tuning.export: expected { v: 2, adapter, variants }.",
       );

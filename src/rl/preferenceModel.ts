@@ -26,8 +26,8 @@ import {
 } from "../check.ts";
 import { Random } from "../data/random.ts";
 import type { Batch } from "../model/index.ts";
-import type { Optimizer } from "../optim/index.ts";
-import { checkOptimizer, checkPolicy, type Policy } from "./algorithms/algorithm.ts";
+import { checkOptimizer, type Optimizer } from "../optim/index.ts";
+import { checkPolicy, type Policy } from "./algorithms/algorithm.ts";
 import { checkObject } from "./check.ts";
 
 /*

@@ -13,8 +13,8 @@ import {
 } from "../check.ts";
 import type { Random } from "../data/random.ts";
 import { type Batch, modalities } from "../model/index.ts";
-import type { Optimizer } from "../optim/index.ts";
-import { checkOptimizer, checkPolicy } from "./algorithms/algorithm.ts";
+import { checkOptimizer, type Optimizer } from "../optim/index.ts";
+import { checkPolicy } from "./algorithms/algorithm.ts";
 import {
   type AlgorithmSettings,
   type AlgorithmState,

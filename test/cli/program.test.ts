@@ -180,7 +180,7 @@ describe("the model of a run", () => {
     expect(one.err).not.toContain("█");
     // An example's id names its label: also what is said of an undo must not tell it.
     expect(one.err).toContain("took back your last judgement");
-    expect(one.err).not.toMatch(/test-unseen/);
+    expect(one.err).not.toMatch(/test-strangers/);
     expect(last(one).blind).toMatchObject({ accuracy: 1, answers: 2, undecided: 1 });
     const two = await start(["evaluate", "first", "--human", "5", "--json"], "n\nn\nq\n").ended;
     expect(two.code).toBe(0);

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { expect, it } from "vitest";
 import type { Engine } from "../../src/index.ts";
-import type { Optimizer } from "../../src/model/index.ts";
+import { Optimizer } from "../../src/optim/index.ts";
 import {
   type Answer,
   type FeedbackLog,
@@ -119,7 +119,7 @@ async function play(actions: readonly Action[]): Promise<void> {
     const teach = () => {
       if (fails) throw new Error("the device has other plans");
     };
-    const agent = learner(tablePolicy(teach), { update() {} } as unknown as Optimizer, options);
+    const agent = learner(tablePolicy(teach), Object.create(Optimizer.prototype) as Optimizer, options);
     if (state) agent.restore(JSON.parse(JSON.stringify(state)));
     return agent;
   };

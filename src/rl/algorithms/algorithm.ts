@@ -34,14 +34,6 @@ export function checkPolicy(operation: string, what: string, net: Policy, classe
     throw new RangeError(`${operation}: ${what} has ${net.config.classes} actions, expected ${classes}.`);
 }
 
-/** Refuses what is no optimizer. */
-export function checkOptimizer(operation: string, optimizer: Optimizer): void {
-  if (typeof optimizer?.update !== "function")
-    throw new TypeError(
-      `${operation}: the optimizer is ${describe(optimizer)}, expected one such as adam(net.parameters(), { lr }).`,
-    );
-}
-
 /** A judgement with a reward, and the example itself in place of its id. */
 export interface Judged<E> extends Omit<RewardedJudgement, "example"> {
   /** The example that was judged. */
