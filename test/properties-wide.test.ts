@@ -458,13 +458,14 @@ describe("losses", () => {
           (x) => hg.feedbackLoss(x, labels, given),
           (x) => reference.feedbackLoss(x, chosen, each),
         );
-        const leash = reference.logSoftmax(numbers([N, A], 5));
+        const reference64 = reference.logSoftmax(numbers([N, A], 5));
         const options = { entropyCoef: 0.1, klCoef: 0.2 };
         await agree(
           engine,
           [numbers([N, A], 1)],
-          (x) => hg.policyGradient(x, labels, given, { ...options, referenceLogits: Float32Array.from(leash.data) }),
-          (x) => reference.policyGradient(x, chosen, each, options, leash),
+          (x) =>
+            hg.policyGradient(x, labels, given, { ...options, referenceLogits: Float32Array.from(reference64.data) }),
+          (x) => reference.policyGradient(x, chosen, each, options, reference64),
         );
       }),
     ));

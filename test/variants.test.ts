@@ -62,7 +62,7 @@ test.each(["linkedList", "radixSort64", "radixSort128"])(
   },
 );
 
-describe("the reference network in the default byFamily of a graphics card", () => {
+describe("the reference network in the default variants of a graphics card", () => {
   let engine: hg.Engine;
   beforeAll(async () => {
     engine = await createEngine({ seed: 1 });
@@ -131,9 +131,9 @@ describe("tuning", () => {
         found.set(key.split(" ")[0]!, Object.keys(variants).sort());
       return result;
     });
-    for (const [family, byFamily] of found) {
+    for (const [family, names] of found) {
       const here = variants.filter(({ families }) => families.includes(family)).map(({ way }) => way);
-      expect([...new Set(here)].sort(), family).toEqual(byFamily);
+      expect([...new Set(here)].sort(), family).toEqual(names);
     }
     const listed = new Set(variants.flatMap(({ families }) => families));
     expect([...found.keys()].sort()).toEqual([...listed].sort());

@@ -7,7 +7,7 @@ import { rowStatistics } from "./rows.ts";
 import { sumInRuns } from "./snippets.ts";
 
 /*
- * REINFORCE with an entropy bonus and a leash (Williams 1992), for logits x [N, A], π = softmax(x), answers a [N] that
+ * REINFORCE with an entropy bonus and a KL penalty (Williams 1992), for logits x [N, A], π = softmax(x), answers a [N] that
  * were sampled and their advantages [N]:
  *   loss_i = −advantage_i · log π(a_i) − c · H(π_i) + β · KL(π_i ‖ ρ_i)
  *   dx_j = −advantage · ([j = a] − π_j) + c · π_j (log π_j + H) + β · π_j (log π_j − log ρ_j − KL)
@@ -16,18 +16,18 @@ import { sumInRuns } from "./snippets.ts";
 
 const forward = kernel(
   "policyGradient",
-  ({ leash }: { leash: boolean }) => wgsl`
+  ({ penalized }: { penalized: boolean }) => wgsl`
 struct Params { N: u32, A: u32, scale: u32, entropy: u32, beta: u32 }
 @group(0) @binding(_) var<storage, read> x: array<f32>;
 @group(0) @binding(_) var<storage, read> actions: array<u32>;
 @group(0) @binding(_) var<storage, read> advantages: array<f32>;
-#if ${leash}
+#if ${penalized}
 @group(0) @binding(_) var<storage, read> reference: array<f32>;
 #endif
 @group(0) @binding(_) var<storage, read_write> rows: array<f32>;
 @group(0) @binding(_) var<storage, read_write> dx: array<f32>;
 @group(0) @binding(_) var<uniform> params: Params;
-${rowStatistics({ rowThreads: 1 }, leash ? ["x", "reference"] : ["x"])}
+${rowStatistics({ rowThreads: 1 }, penalized ? ["x", "reference"] : ["x"])}
 
 @compute @workgroup_size(16)
 fn main(group: Group, @builtin(local_invocation_index) thread: u32) {
@@ -39,14 +39,14 @@ fn main(group: Group, @builtin(local_invocation_index) thread: u32) {
   let c = bitcast<f32>(params.entropy);
   let beta = bitcast<f32>(params.beta);
   let total = logSumExp_x(row, 0);
-#if ${leash}
+#if ${penalized}
   let referenceTotal = logSumExp_reference(row, 0);
 #endif
   var entropy = 0.0;
   var kl = 0.0;
   // p log p is 0 where p is, though the logarithm is not finite there.
   ${sumInRuns(
-    leash
+    penalized
       ? {
           entropy: "select(-p * logP, 0.0, p == 0)",
           kl: "select(p * (logP - (reference[base + j] - referenceTotal.x - referenceTotal.y)), 0.0, p == 0)",
@@ -61,7 +61,7 @@ fn main(group: Group, @builtin(local_invocation_index) thread: u32) {
     if (p != 0) {
       // A weight of 0 turns its part off, whatever stands there.
       if (c != 0) { d += c * p * (logP + entropy); }
-#if ${leash}
+#if ${penalized}
       if (beta != 0) { d += beta * p * (logP - (reference[base + j] - referenceTotal.x - referenceTotal.y) - kl); }
 #endif
     }
@@ -77,7 +77,7 @@ fn main(group: Group, @builtin(local_invocation_index) thread: u32) {
 export interface PolicyGradientOptions {
   /** c, the weight of the entropy bonus. Default 0. */
   entropyCoef?: number | undefined;
-  /** β, the weight of the leash. Default 0. */
+  /** β, the weight of the KL penalty. Default 0. */
   klCoef?: number | undefined;
   reduction?: Reduction | undefined;
 }
@@ -122,7 +122,7 @@ export const policyGradient: Op<PolicyGradientOptions> = (
   const rows = allocate(r, [N]);
   const dx = allocate(r, [N, A]);
   r.dispatch({
-    kernel: forward({ leash: referenceLogits !== undefined }),
+    kernel: forward({ penalized: referenceLogits !== undefined }),
     reads: [x!.slot, actions!.slot, advantages!.slot, ...(referenceLogits ? [referenceLogits.slot] : [])],
     writes: [rows.slot, dx.slot],
     sizes: [N, A, bits(rowScale(reduction, N)), bits(entropyCoef), bits(klCoef)],
