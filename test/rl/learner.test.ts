@@ -51,12 +51,12 @@ async function teach(method: Method, rounds: number, groups = 1) {
   const network = net();
   const log = memoryLog();
   // A group whose answers are all wrong teaches nothing: small steps, and a bonus for trying, keep a policy from there.
-  const [lr, entropy] = method === "grpo" ? [0.003, 0.03] : [0.01, 0.01];
+  const [lr, entropyCoef] = method === "grpo" ? [0.003, 0.03] : [0.01, 0.01];
   const agent = learner<Small>(network, adam(network.parameters(), { lr }), {
     log,
     batchOf,
     method,
-    entropyCoef: entropy,
+    entropyCoef,
     seed: 3,
     stepsPerUpdate: 4,
     batch: 16,
@@ -86,11 +86,11 @@ describe("the rules", () => {
         });
         expectClose("advantages", advantages, fixture.advantages.data);
         const logits = engine.parameter(fixture.logits.data, fixture.logits.shape);
-        const { entropy, beta } = fixture;
+        const { entropyCoef, klCoef } = fixture;
         const { loss, d } = await engine.step(() => {
           const loss = policyGradient(logits, fixture.actions.data, advantages, {
-            entropyCoef: entropy,
-            klCoef: beta,
+            entropyCoef,
+            klCoef,
             referenceLogits: fixture.reference.data,
           });
           return { loss, d: loss.backward().get(logits) };
