@@ -1,12 +1,12 @@
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, test } from "vitest";
-import type { Engine } from "../src/index.ts";
-import * as hg from "../src/index.ts";
-import { createEngine } from "../src/node.ts";
-import { agree, check, numbers } from "./agree.ts";
-import { expectEqual } from "./harness.ts";
-import * as reference from "./reference/index.ts";
-import { array } from "./reference/index.ts";
+import type { Engine } from "../../src/index.ts";
+import * as hg from "../../src/index.ts";
+import { createEngine } from "../../src/node.ts";
+import { agree, check, numbers } from "../agree.ts";
+import { expectEqual } from "../harness.ts";
+import * as reference from "../reference/index.ts";
+import { array } from "../reference/index.ts";
 
 /*
  * Kernels against the float64 reference over shapes that nobody chose: odd, prime, of size 1, no multiples of any tile.

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { Random } from "../src/data/index.ts";
-import * as hg from "../src/index.ts";
-import { createEngine } from "../src/node.ts";
+import { Random } from "../../src/data/index.ts";
+import * as hg from "../../src/index.ts";
+import { createEngine } from "../../src/node.ts";
 
 /*
  * Digits that are easily lost: logarithms near 1, tails, long sums, means that are large beside the deviations; and what is

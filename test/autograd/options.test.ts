@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import * as model from "../src/model/index.ts";
-import * as node from "../src/node.ts";
+import * as model from "../../src/model/index.ts";
+import * as node from "../../src/node.ts";
 
 /*
  * Nobody's option is ignored: every exported function is either in the table of those that take options, and refuses a name

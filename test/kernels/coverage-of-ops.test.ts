@@ -1,8 +1,8 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
-import * as hg from "../src/index.ts";
-import { calls } from "./cases/ops.ts";
-import { cases, fromStored, runReference } from "./reference/cases.ts";
+import * as hg from "../../src/index.ts";
+import { calls } from "../cases/ops.ts";
+import { cases, fromStored, runReference } from "../reference/cases.ts";
 
 /*
  * Every op that is exported has its three oracles: properties against the float64 reference over random shapes,
@@ -56,5 +56,5 @@ describe.each(ops.filter((op) => !random.includes(op)))("%s", (op) => {
 });
 
 test.each(random)("%s has a test of what it must keep", (op) => {
-  expect(text("random.test.ts")).toMatch(new RegExp(`hg\\.${op}\\b`));
+  expect(text("../autograd/random.test.ts")).toMatch(new RegExp(`hg\\.${op}\\b`));
 });

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import * as hg from "../src/index.ts";
-import { createEngine } from "../src/node.ts";
+import * as hg from "../../src/index.ts";
+import { createEngine } from "../../src/node.ts";
 
 /* A gradient that is wanted is computed, as PyTorch does, or refused by name: never left out. */
 

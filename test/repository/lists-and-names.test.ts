@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import ts from "typescript";
 import { expect, test } from "vitest";
-import { append, largest, smallest, textOfCodes } from "../src/numbers.ts";
+import { append, largest, smallest, textOfCodes } from "../../src/numbers.ts";
 
 /*
  * Two habits that work until somebody's data are larger or stranger, looked for in the text of the whole repository:
@@ -11,7 +11,7 @@ import { append, largest, smallest, textOfCodes } from "../src/numbers.ts";
  *   name in object    is true of "toString", whatever the object holds; so is object[name]
  */
 
-const root = fileURLToPath(new URL("..", import.meta.url));
+const root = fileURLToPath(new URL("../..", import.meta.url));
 const files = ["src", "demo", "bench", "study", "examples", "scripts"].flatMap((folder) =>
   (readdirSync(join(root, folder), { recursive: true }) as string[])
     .filter((file) => /\.(ts|tsx|mjs)$/.test(file) && !file.includes("node_modules"))

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
-import * as hg from "../src/index.ts";
-import { createEngine } from "../src/node.ts";
+import * as hg from "../../src/index.ts";
+import { createEngine } from "../../src/node.ts";
 
 let engine: hg.Engine;
 beforeAll(async () => {

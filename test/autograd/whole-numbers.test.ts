@@ -1,7 +1,16 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import * as hg from "../src/index.ts";
-import { accuracy, argmaxRows, auc, batchesOf, confusionMatrix, f1, MultimodalNet, topK } from "../src/model/index.ts";
-import { createEngine } from "../src/node.ts";
+import * as hg from "../../src/index.ts";
+import {
+  accuracy,
+  argmaxRows,
+  auc,
+  batchesOf,
+  confusionMatrix,
+  f1,
+  MultimodalNet,
+  topK,
+} from "../../src/model/index.ts";
+import { createEngine } from "../../src/node.ts";
 
 /*
  * What must be a whole number in a range is refused where it is none, in every form that it may be given in. Nothing is

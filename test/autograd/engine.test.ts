@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { adam, crossEntropy, type Engine, linear, matmul, noGrad, relu, sum } from "../src/index.ts";
-import { MultimodalNet } from "../src/model/index.ts";
-import { createEngine } from "../src/node.ts";
-import { runCase } from "./harness.ts";
+import { adam, crossEntropy, type Engine, linear, matmul, noGrad, relu, sum } from "../../src/index.ts";
+import { MultimodalNet } from "../../src/model/index.ts";
+import { createEngine } from "../../src/node.ts";
+import { runCase } from "../harness.ts";
 
 /* The promises of a step: one submit, nothing created after the second, few uploads, memory flat. */
 
@@ -118,7 +118,7 @@ describe("numbers that change from step to step are data", () => {
   });
 
   test("dropout draws anew in each step", async () => {
-    const { dropout } = await import("../src/index.ts");
+    const { dropout } = await import("../../src/index.ts");
     const x = engine.tensor(new Float32Array(256).fill(1), [256]);
     const draw = async () => [...(await (await engine.step(() => dropout(x, { p: 0.5 }))).data())].join("");
     const [a, b, c] = [await draw(), await draw(), await draw()];

@@ -2,8 +2,8 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { readSettings } from "../demo/cli/settings.ts";
-import { upgradedProgress } from "../demo/cli/upgrade.ts";
+import { readSettings } from "../../demo/cli/settings.ts";
+import { upgradedProgress } from "../../demo/cli/upgrade.ts";
 import {
   decodeSafetensors,
   encodeCheckpoint,
@@ -12,9 +12,9 @@ import {
   modelFrom,
   restoreCheckpoint,
   weightsOf,
-} from "../src/model/index.ts";
-import { adam, createEngine, type Engine } from "../src/node.ts";
-import { learner, memoryLog } from "../src/rl/index.ts";
+} from "../../src/model/index.ts";
+import { adam, createEngine, type Engine } from "../../src/node.ts";
+import { learner, memoryLog } from "../../src/rl/index.ts";
 
 /* What version 0.1 wrote, under the names it used, is read to the same numbers, or refused by name. Records of logs: rl/log.test.ts. */
 

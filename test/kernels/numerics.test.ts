@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import * as hg from "../src/index.ts";
-import { createEngine } from "../src/node.ts";
-import { runCase } from "./harness.ts";
+import * as hg from "../../src/index.ts";
+import { createEngine } from "../../src/node.ts";
+import { runCase } from "../harness.ts";
 
 /*
  * What happens at the edges of numbers, as in PyTorch: NaN and infinities go through, and nothing overflows that need not.

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import * as hg from "../src/index.ts";
-import { MultimodalNet } from "../src/model/index.ts";
-import { createEngine } from "../src/node.ts";
+import * as hg from "../../src/index.ts";
+import { MultimodalNet } from "../../src/model/index.ts";
+import { createEngine } from "../../src/node.ts";
 
 /* What an example lacks may hold anything: it is not read, forward or back. */
 

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { Random } from "../src/data/index.ts";
-import * as hg from "../src/index.ts";
-import { createEngine } from "../src/node.ts";
+import { Random } from "../../src/data/index.ts";
+import * as hg from "../../src/index.ts";
+import { createEngine } from "../../src/node.ts";
 
 /* Sums of many numbers that are alike: added one after another they would lose digits. Right values are float64's. */
 

@@ -1,11 +1,11 @@
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, test } from "vitest";
-import type { Engine, Tensor } from "../src/index.ts";
-import * as hg from "../src/index.ts";
-import { createEngine } from "../src/node.ts";
-import { agree, check, numbers } from "./agree.ts";
-import * as reference from "./reference/index.ts";
-import { type Array64, array } from "./reference/index.ts";
+import type { Engine, Tensor } from "../../src/index.ts";
+import * as hg from "../../src/index.ts";
+import { createEngine } from "../../src/node.ts";
+import { agree, check, numbers } from "../agree.ts";
+import * as reference from "../reference/index.ts";
+import { type Array64, array } from "../reference/index.ts";
 
 /* As properties.test.ts, for the ops that the reference network does without. */
 

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import * as hg from "../src/index.ts";
-import { createEngine } from "../src/node.ts";
+import * as hg from "../../src/index.ts";
+import { createEngine } from "../../src/node.ts";
 
 /* Wrong use: an error that begins with the function's name and tells what was found, before anything is recorded. */
 

@@ -1,12 +1,12 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { Random } from "../src/data/index.ts";
-import * as hg from "../src/index.ts";
-import { createEngine } from "../src/node.ts";
-import { longCases } from "./cases/long.ts";
-import { networkCases } from "./cases/network.ts";
-import { clippingCases, opCases } from "./cases/ops.ts";
-import { variants } from "./cases/variants.ts";
-import { runCase } from "./harness.ts";
+import { Random } from "../../src/data/index.ts";
+import * as hg from "../../src/index.ts";
+import { createEngine } from "../../src/node.ts";
+import { longCases } from "../cases/long.ts";
+import { networkCases } from "../cases/network.ts";
+import { clippingCases, opCases } from "../cases/ops.ts";
+import { variants } from "../cases/variants.ts";
+import { runCase } from "../harness.ts";
 
 /* Every variant of what can be done by several variants, against PyTorch; the other tests run the software device's own. */
 

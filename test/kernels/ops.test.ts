@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import type { Engine } from "../src/index.ts";
-import { createEngine } from "../src/node.ts";
-import { networkCases } from "./cases/network.ts";
-import { opCases, optimizerCases } from "./cases/ops.ts";
-import { runCase } from "./harness.ts";
+import type { Engine } from "../../src/index.ts";
+import { createEngine } from "../../src/node.ts";
+import { networkCases } from "../cases/network.ts";
+import { opCases, optimizerCases } from "../cases/ops.ts";
+import { runCase } from "../harness.ts";
 
 let engine: Engine;
 /** Every shader that these tests compiled, and what the compiler said of it. */

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import * as hg from "../src/index.ts";
-import { createEngine } from "../src/node.ts";
+import * as hg from "../../src/index.ts";
+import { createEngine } from "../../src/node.ts";
 
 /*
  * Functions, norms and losses of NaN, ±∞, ±0, and of numbers near the largest and the smallest, with their gradients, against
@@ -20,7 +20,7 @@ interface Case {
   dy?: Packed;
   gradients: Record<string, Packed>;
 }
-const { cases } = JSON.parse(readFileSync(new URL("fixtures/edges.json", import.meta.url), "utf8")) as {
+const { cases } = JSON.parse(readFileSync(new URL("../fixtures/edges.json", import.meta.url), "utf8")) as {
   cases: Case[];
 };
 
