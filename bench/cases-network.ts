@@ -15,7 +15,7 @@ export const reference: Sizes = { batch: 32, words: 16, frames: 32, hidden: 64 }
 const vocabulary = 1000;
 const audio = 40;
 
-export const shapeOf = ({ batch, words, frames, hidden }: Sizes) =>
+const shapeOf = ({ batch, words, frames, hidden }: Sizes) =>
   `batch ${batch}, 28×28 image, ${words} words of ${vocabulary}, ${frames}×${audio} audio${hidden === 64 ? "" : `, hidden ${hidden}`}`;
 
 export function networkOf(engine: hg.Engine, sizes: Sizes) {

@@ -100,7 +100,7 @@ export async function measure(
   return { row, host: median(host) };
 }
 
-export function median(values: readonly number[]): number {
+function median(values: readonly number[]): number {
   const sorted = [...values].sort((a, b) => a - b);
   return sorted.length ? sorted[sorted.length >> 1]! : 0;
 }

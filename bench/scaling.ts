@@ -4,7 +4,7 @@ import { measure, type Peak, type Row } from "./measure.ts";
 
 /* How the training step's time grows with what it has to do: one size moves, the others stay as in the reference. */
 
-export const sweeps = {
+const sweeps = {
   batch: [1, 2, 4, 8, 16, 32, 64, 128, 256],
   frames: [8, 16, 32, 64, 128, 256],
   hidden: [16, 32, 64, 128, 256, 512],

@@ -5,8 +5,8 @@ import { sleepUntil } from "./node/wait.ts";
 
 export * from "./index.ts";
 export { decodeImage } from "./node/decode-image.ts";
-export { openAdapter } from "./node/device.ts";
-export { openFeedbackLog } from "./node/feedback-log.ts";
+export { type AdapterOptions, openAdapter } from "./node/device.ts";
+export { type FeedbackLogOptions, openFeedbackLog } from "./node/feedback-log.ts";
 export { type Folder, type FolderEntry, type FolderExample, type FolderOptions, openFolder } from "./node/folder.ts";
 export {
   folderStore,
@@ -18,7 +18,8 @@ export {
 } from "./node/model-files.ts";
 export { readFeedbackLog } from "./node/read-log.ts";
 
-type NodeEngineOptions = EngineOptions & AdapterOptions;
+/** Options of `createEngine` in Node: those of every engine, and how a device is found. */
+export type NodeEngineOptions = EngineOptions & AdapterOptions;
 const engineOptions: Known<NodeEngineOptions> = {
   seed: true,
   adapter: true,

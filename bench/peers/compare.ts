@@ -124,7 +124,7 @@ function expectEqual(found: Record<string, ArrayLike<number>>, expected: Record<
   }
 }
 
-export function median(values: readonly number[]): number {
+function median(values: readonly number[]): number {
   const sorted = [...values].sort((a, b) => a - b);
   const at = (sorted.length - 1) / 2;
   return (sorted[Math.floor(at)]! + sorted[Math.ceil(at)]!) / 2;

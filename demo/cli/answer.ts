@@ -72,7 +72,7 @@ async function answer(path: string, options: Options): Promise<void> {
 }
 
 /** As the pictures of the set: 28 × 28, bright ink on black. A picture that is bright at its edge is of dark ink. */
-export function inkOf(picture: Image): Float32Array {
+function inkOf(picture: Image): Float32Array {
   const side = Math.min(picture.width, picture.height);
   const [, height, width] = triDigitsShape.image;
   const { data } = rescale(resize(cropCenter(grayscale(picture), side, side), width, height));

@@ -4,7 +4,7 @@ import { largest, smallest } from "../../src/numbers.ts";
 
 export const html = (text: unknown): string => String(text).replace(/[&<>"']/g, (c) => `&#${c.charCodeAt(0)};`);
 
-export interface Series {
+interface Series {
   name: string;
   points: readonly (readonly [number, number])[];
 }
@@ -17,7 +17,7 @@ const TOP = 16;
 const RIGHT = 12;
 
 /** Round numbers between two limits, about five of them. */
-export function ticks(low: number, high: number): number[] {
+function ticks(low: number, high: number): number[] {
   const span = high - low || 1;
   const rough = span / 5;
   const power = 10 ** Math.floor(Math.log10(rough));

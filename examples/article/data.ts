@@ -4,9 +4,9 @@ import type { LabeledBatch } from "../../src/model/index.ts";
 import type { Form } from "./forms.ts";
 
 /** The article's: 100 tokens of a vocabulary of 10,000, and one second of sound at 44,100 samples a second. */
-export const TOKENS = 100;
+const TOKENS = 100;
 export const VOCABULARY = 10_000;
-export const RATE = 44_100;
+const RATE = 44_100;
 
 /** A digit as the article's network takes it; the picture is enlarged when its batch is made. */
 export interface Prepared {

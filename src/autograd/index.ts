@@ -1,4 +1,21 @@
-export { kernel, type Profile, type Stats, type Tuning, type TuningResult, type Wait, wgsl } from "../gpu/index.ts";
+export {
+  type Counters,
+  type DeviceKind,
+  type Dispatch,
+  type HostArray,
+  type Inserted,
+  type Kernel,
+  kernel,
+  type Profile,
+  type Recording,
+  type Slot,
+  type Stats,
+  type Tuning,
+  type TuningResult,
+  type Wait,
+  wgsl,
+} from "../gpu/index.ts";
+export type { Pair } from "../kernels/checks.ts";
 export type { Conv2dOptions } from "../kernels/conv2d/index.ts";
 export type { SliceOptions } from "../kernels/layout.ts";
 export type { DType } from "../kernels/op.ts";

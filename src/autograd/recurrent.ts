@@ -19,7 +19,6 @@ export interface RecurrentWeights {
   biasHh?: Tensor;
 }
 const recurrentWeights: Known<RecurrentWeights> = { weightIh: true, weightHh: true, biasIh: true, biasHh: true };
-export type GruWeights = RecurrentWeights;
 
 /** Options of `lstm`, and of `gru` and `rnn` among others. */
 export interface RecurrentOptions {

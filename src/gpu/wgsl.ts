@@ -1,7 +1,8 @@
 // @ts-expect-error The package has no types; the signature below is its whole interface.
 import { wgsl as chosen } from "wgsl-preprocessor/wgsl-preprocessor.js";
 
-type Inserted = string | number | boolean | readonly (string | number)[];
+/** What `${…}` of the `wgsl` tag inserts; a list is for `#unroll name in ${list}`. */
+export type Inserted = string | number | boolean | readonly (string | number)[];
 
 /**
  * The template tag of every shader. `${…}` inserts; directives stand on lines of their own and may be nested:

@@ -7,7 +7,7 @@ import { count } from "./op.ts";
  */
 
 /** Dimensions of a broadcast that kernels walk over, after neighbors that behave alike were joined. */
-export const DIMENSIONS = 4;
+const DIMENSIONS = 4;
 
 /** The shape that shapes broadcast to; undefined where they do not fit. */
 export function broadcast(...shapes: readonly (readonly number[])[]): number[] | undefined {

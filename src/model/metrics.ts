@@ -180,7 +180,7 @@ export function confusionMatrix(predictions: Predictions): number[][] {
 }
 
 /** The answer of each example (or of each label of each example), -1 where it holds NaN, beside what is right. */
-export function answers({ values, numOutputs, targets }: Predictions): {
+function answers({ values, numOutputs, targets }: Predictions): {
   expected: ArrayLike<number>;
   found: Int32Array;
 } {

@@ -14,7 +14,7 @@ import { type Module, ParameterStore, type Start } from "./layers.ts";
 import { onlyPresent } from "./present.ts";
 
 export type { Batch } from "./batch.ts";
-export { type Modality, modalities } from "./config.ts";
+export type { Modality } from "./config.ts";
 
 const forwardOptions = { training: true } as const;
 

@@ -15,7 +15,8 @@ import {
   settingsOf,
 } from "./options.ts";
 
-export type { AdamOptions, OptimizerOptions, RmspropOptions, SgdOptions } from "./options.ts";
+export type { UpdateRule } from "../kernels/optimizer.ts";
+export type { AdamOptions, OptimizerOptions, Parameters, RmspropOptions, SgdOptions } from "./options.ts";
 
 /** What an optimizer remembers, to resume a run exactly: the steps taken and its moving averages. */
 export interface OptimizerState {

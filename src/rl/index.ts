@@ -11,13 +11,20 @@ export {
   type AlgorithmSettings,
   type AlgorithmState,
   type BaselineName,
+  type BaselineSettings,
   baselineNames,
+  type GrpoSettings,
+  type ImportanceSettings,
   type Judged,
   type Method,
   methods,
   type Policy,
   type Pool,
+  type PosteriorSettings,
+  type PpoSettings,
   type Recurring,
+  type ReinforceSettings,
+  type ReplaySettings,
   type UpdateContext,
 } from "./algorithms/index.ts";
 export { optimisticArgmax } from "./algorithms/labelCounts.ts";
@@ -28,6 +35,7 @@ export {
   choose,
   entropyOf,
   type Prediction,
+  type Score,
   type ScoreName,
   scores,
 } from "./ask/index.ts";
@@ -73,6 +81,7 @@ export {
   parseRecord,
   type RecordPlace,
   type Retraction,
+  type RewardedJudgement,
   rewarded,
 } from "./judgement.ts";
 export { Learner, learner, type PredictOptions, type Updated } from "./learner.ts";

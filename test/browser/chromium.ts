@@ -11,7 +11,7 @@ import { unpackOnce } from "../../src/node/unpack.ts";
  * The headless Chromium of npm's `@sparticuz/chromium`, on its software device. The libraries that a bare system lacks
  * (nspr, nss, expat), and a font, come with the package too.
  */
-export const launchChromium = (): Promise<Browser> => chromium.launch(chromiumOptions());
+const launchChromium = (): Promise<Browser> => chromium.launch(chromiumOptions());
 
 /** How that Chromium is launched: for `chromium.launch` and `chromium.launchPersistentContext` of playwright-core. */
 export function chromiumOptions(): LaunchOptions {

@@ -19,7 +19,7 @@ interface Expected {
 }
 type Fusion = "concat" | "average" | "weighted";
 
-export function referenceNetwork(engine: Engine, fusion: Fusion): MultimodalNet {
+function referenceNetwork(engine: Engine, fusion: Fusion): MultimodalNet {
   const net = new MultimodalNet(engine, { image: [1, 28, 28], vocabulary: 58, audio: 32, classes: 10, fusion });
   const tensors = new Map(
     Object.entries(net.parameters()).map(([name, { shape }], i) => [name, { shape, data: weights(i, shape) }]),

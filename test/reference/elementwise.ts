@@ -5,7 +5,7 @@ import { type Array64, array, at, indexOf, map } from "./array.ts";
 const { sigmoid } = activations;
 
 /** erf by its series ∑ (−1)ⁿ x²ⁿ⁺¹ / (n! (2n + 1)) · 2/√π near 0, and by the continued fraction of erfc far from it. */
-export function erf(x: number): number {
+function erf(x: number): number {
   if (x < 0) return -erf(-x);
   if (x > 6) return 1;
   if (x < 3) {

@@ -1,7 +1,7 @@
 import { type Array64, array, row, scalar } from "./array.ts";
 
 /** log Σⱼ e^{xⱼ}, shifted by the greatest so that nothing overflows. −∞ for no numbers. */
-export function logSumExp(xs: ArrayLike<number>): number {
+function logSumExp(xs: ArrayLike<number>): number {
   const values = Array.from(xs);
   const top = Math.max(...values);
   return top === -Infinity ? top : top + Math.log(values.reduce((total, x) => total + Math.exp(x - top), 0));

@@ -17,7 +17,7 @@ import { type batch, weights } from "./network-inputs.ts";
 export type Fusion = "concat" | "average" | "weighted";
 
 /** The shapes of the reference network's parameters, in the order that numbers their weights' streams. */
-export function parameterShapes(fusion: Fusion): Record<string, number[]> {
+function parameterShapes(fusion: Fusion): Record<string, number[]> {
   const sizes = { image: 32 * 49, text: 32, audio: 64 };
   const projected = Object.entries(sizes).flatMap(([name, size]) => [
     [`fusion.${name}.weight`, [64, size]],

@@ -80,7 +80,7 @@ export interface Update {
   stepMs: number;
 }
 
-export interface HeldOut {
+interface HeldOut {
   judgements: number;
   accuracy: number;
 }
@@ -154,7 +154,7 @@ export interface OwnTask {
   trained: boolean;
 }
 
-export interface KernelTime {
+interface KernelTime {
   kernel: string;
   count: number;
   milliseconds: number;
@@ -201,7 +201,7 @@ export type WorkerEvent =
   | { kind: "blocked" }
   | { kind: "error"; message: string };
 
-export interface Opened {
+interface Opened {
   adapter: string;
   /** Whether the adapter is a processor and not a GPU. */
   software: boolean;

@@ -7,12 +7,6 @@ import { ownWorker } from "./trusted.ts";
 
 /* What the page knows, and what a person can do: the only place that talks to the worker. */
 
-export interface TaskState {
-  question: ReturnType<typeof signal<Question | null>>;
-  progress: ReturnType<typeof signal<Progress>>;
-  learning: ReturnType<typeof signal<boolean>>;
-}
-
 const nothing: Progress = {
   counts: { judged: 0, right: 0, wrong: 0, skipped: 0, simulated: 0, waiting: 0 },
   updates: [],

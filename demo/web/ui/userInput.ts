@@ -25,7 +25,7 @@ export function pictureFrom(source: ImageBitmap | HTMLVideoElement): Picture {
 }
 
 /** The first seconds of a sound that the browser can decode. */
-export async function soundFrom(bytes: ArrayBuffer): Promise<Sound> {
+async function soundFrom(bytes: ArrayBuffer): Promise<Sound> {
   // A context of this rate resamples while it decodes.
   const context = new OfflineAudioContext(1, RATE, RATE);
   const buffer = await context.decodeAudioData(bytes);

@@ -5,7 +5,7 @@ import { text, why } from "./settings.ts";
 import { api } from "./state.ts";
 
 /** The explanation of the question that is open, where it was asked for. */
-export const explanation = signal<{ answer: string; explanation: Explanation } | null>(null);
+const explanation = signal<{ answer: string; explanation: Explanation } | null>(null);
 
 export const explanationOf = (question: Question): Explanation | undefined =>
   why.value && explanation.value?.answer === question.answer ? explanation.value.explanation : undefined;

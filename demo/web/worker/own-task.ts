@@ -19,9 +19,8 @@ import type { Task, TaskExample } from "./task.ts";
  * example has; what an example lacks is marked as not present.
  */
 
-/** Side of a picture for the network, and as it is kept for people. */
+/** Side of a picture for the network. */
 const SIDE = 28;
-export const KEPT_SIDE = 96;
 const RATE = 8000;
 const FRAMES = 100;
 const BANDS = 32;
@@ -174,7 +173,7 @@ export class OwnTask implements Task<OwnItem> {
   }
 }
 
-export const presenceOf = ({ picture, sound, text }: OwnRecord): Record<Modality, boolean> => ({
+const presenceOf = ({ picture, sound, text }: OwnRecord): Record<Modality, boolean> => ({
   image: picture !== null,
   text: text !== "",
   audio: sound !== null && sound.samples.length > 0,

@@ -39,7 +39,7 @@ const RATE = 1.5e-3;
 const SEED = 1;
 /** How a right answer that a person gave beside a rejection stands in the log. */
 const CORRECTION = "correction";
-export const PERSON = "me";
+const PERSON = "me";
 
 const decayed = cosine(1, 1, 0.1);
 

@@ -6,7 +6,7 @@
 /** Seconds that a sound may have: four hours. */
 export const MOST_SECONDS = 4 * 60 * 60;
 /** Numbers that one result may have: 1 GiB of float32. */
-export const MOST_NUMBERS = 2 ** 28;
+const MOST_NUMBERS = 2 ** 28;
 
 /** @throws RangeError naming the limit where `numbers` or `seconds` of a result are beyond what is allowed. */
 export function checkOutput(operation: string, numbers: number, seconds: number, maxSeconds = MOST_SECONDS): void {

@@ -16,7 +16,12 @@ export {
   type UpdateContext,
 } from "./algorithm.ts";
 export { type BaselineName, type BaselineSettings, baselineNames } from "./baseline.ts";
-export type { Recurring } from "./posterior.ts";
+export type { GrpoSettings } from "./grpo.ts";
+export type { ImportanceSettings } from "./importance.ts";
+export type { PosteriorSettings, Recurring } from "./posterior.ts";
+export type { PpoSettings } from "./ppo.ts";
+export type { ReinforceSettings } from "./reinforce.ts";
+export type { ReplaySettings } from "./replay.ts";
 
 /** Settings of all algorithms; each reads those that it knows, and has its own defaults. */
 export type AlgorithmSettings = Partial<

@@ -66,7 +66,7 @@ export interface Recurring<E> {
 }
 
 /** The posterior of an example's label: q [A], summing to 1. */
-export type Posterior = readonly number[];
+type Posterior = readonly number[];
 
 interface SoftLabel<E> {
   readonly example: E;
