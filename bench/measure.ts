@@ -50,9 +50,6 @@ export async function measure(
   peak: Peak,
   { repeats, tune = false }: { repeats: number; tune?: boolean },
 ): Promise<{ row: Row; host: number }> {
-  const { device } = engine.gpu;
-  const filters = ["validation", "out-of-memory", "internal"] as const;
-  for (const filter of filters) device.pushErrorScope(filter);
   let row = emptyRow(engine.adapter, { op: "?", shape: "?" });
   const host: number[] = [];
   try {
@@ -68,7 +65,7 @@ export async function measure(
       host.push(milliseconds);
       Object.assign(row, { dispatches: dispatches / runs, submits, buffers });
       await look?.(results);
-      await engine.gpu.workDone();
+      await engine.synchronize();
       for (const t of Object.values(results)) t.dispose();
     };
     // Three times: from the third step on nothing is created.
@@ -91,10 +88,6 @@ export async function measure(
     if (one.bytes > 0) row.rooflineShare = Math.max((row.gflops ?? 0) / peak.gflops, (row.gbs ?? 0) / peak.gbs);
   } catch (error) {
     row.error = (error as Error).message;
-  }
-  for (const _ of filters) {
-    const invalid = await device.popErrorScope();
-    if (invalid) row.error = invalid.message;
   }
   if (row.error) Object.assign(row, { msMedian: null, msMin: null, gflops: null, gbs: null, rooflineShare: null });
   return { row, host: median(host) };

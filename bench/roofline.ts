@@ -52,7 +52,7 @@ export async function roofline(engine: hg.Engine): Promise<{ gflops: number; gbs
     for (let i = 0; i < 6; i++) {
       const start = performance.now();
       const [y] = await engine.step(() => run([x], { kernel }));
-      await engine.gpu.workDone();
+      await engine.synchronize();
       if (i > 0) least = Math.min(least, performance.now() - start);
       y!.dispose();
     }

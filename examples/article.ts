@@ -192,7 +192,7 @@ async function timeOfStep(engine: Engine, config: MultimodalConfig, batch: Label
   optimizer.dispose();
   for (const p of Object.values(net.parameters())) p.dispose();
   // What follows is the same, whatever was tried before.
-  engine.gpu.steps = 0;
+  engine.stepCount = 0;
   return milliseconds;
 }
 

@@ -209,7 +209,7 @@ async function main(): Promise<void> {
   const random = new Random("draw", seed, "drawer");
   const drawer = new ConditionalVae(engine, { features: net.fusedSize, image, seed });
   const drawerFile = join(out, "drawer.safetensors");
-  engine.gpu.steps = 1e6;
+  engine.stepCount = 1e6;
   if (existsSync(drawerFile)) await loadSafetensors(drawer, drawerFile);
   else {
     await train(engine, "drawing", form.drawing, adam(drawer.parameters(), { lr: 2e-3, clipNorm: 100 }), () => {
@@ -249,7 +249,7 @@ async function main(): Promise<void> {
     unmet.places.map(({ label }) => label),
   );
 
-  engine.gpu.steps = 2e6;
+  engine.stepCount = 2e6;
   const draw = async (features: readonly Float32Array[]): Promise<Float32Array> => {
     const parts: Float32Array[] = [];
     for (let from = 0; from < features.length; from += 100) {

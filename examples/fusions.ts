@@ -96,7 +96,7 @@ async function trainOne(
   const { image, bands } = triDigitsShape;
   const { classes, target, score } = asked[task];
   // Random numbers of steps follow from the seed and their count: the same whatever ran before.
-  engine.gpu.steps = 1e6 * seed;
+  engine.stepCount = 1e6 * seed;
   const net = new MultimodalNet(engine, {
     ...{ image, vocabulary: data.tokenizer.size, audio: bands, fusion, task, classes, seed },
     ...{ channels: [8, 16], hidden: 32, head: 64, dropout: 0.2, modalityDropout: 0.1 },

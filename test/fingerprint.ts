@@ -31,7 +31,7 @@ async function print(
   };
   for (const test of cases) {
     // What is drawn at random follows from the count of steps.
-    engine.gpu.steps = 0;
+    engine.stepCount = 0;
     parts = [];
     await runCase(engine, test);
     const hash = createHash("sha256");

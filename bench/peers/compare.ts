@@ -67,7 +67,7 @@ export async function compare(
         const before = countsNow();
         runner.times.push(await timed(runner.prepared!, work.calls));
         const after = countsNow();
-        if (!runner.peer.device) return;
+        if (!runner.peer.onGpu) return;
         for (const key of ["dispatches", "submits", "buffers"] as const)
           runner.row[key] = (after[key] - before[key]) / work.calls;
         if (runner.row.dispatches < 1) throw new Error(`${work.calls} calls, but fewer dispatches: work was left out`);

@@ -21,7 +21,6 @@ export async function firstParameters(engine: hg.Engine): Promise<Record<string,
 
 /** handgrad itself, asked as the others are. */
 export function handgrad(engine: hg.Engine, version: string): Peer {
-  const { device } = engine.gpu;
   type Named = Record<string, hg.Tensor>;
   let last: Named = {};
 
@@ -34,7 +33,7 @@ export function handgrad(engine: hg.Engine, version: string): Peer {
         for (let i = 0; i < calls; i++) results = fn();
         return results;
       });
-      await engine.gpu.workDone();
+      await engine.synchronize();
     },
     async outputs() {
       const entries = Object.entries(last).map(async ([name, t]) => [name, await t.data()] as const);
@@ -117,7 +116,10 @@ export function handgrad(engine: hg.Engine, version: string): Peer {
     },
   };
   return {
-    ...{ name: "handgrad", version, device, adapter: engine.adapter },
+    name: "handgrad",
+    version,
+    adapter: engine.adapter,
+    onGpu: true,
     prepare: async (work) => makers[work.op]?.(work),
   };
 }

@@ -48,7 +48,9 @@ export interface About {
 }
 
 export interface Peer extends About {
-  /** Its GPU device, for error scopes; undefined where it computes on the CPU. */
+  /** Whether it asks something of WebGPU, which is counted. */
+  readonly onGpu?: true;
+  /** Its GPU device, for error scopes, where the engine itself does not say what the GPU refused. */
   readonly device?: GPUDevice;
   /** Undefined where the engine has no such thing. */
   prepare(work: Workload): Promise<Prepared | undefined>;

@@ -89,7 +89,7 @@ export class Run {
     const found = folder.loadCheckpoint(run.#net, run.#optimizer);
     if (found) {
       run.#progress = found;
-      engine.gpu.steps = found.engineSteps;
+      engine.stepCount = found.engineSteps;
     }
     say(`device: ${engine.adapter}`);
     say(
@@ -128,7 +128,7 @@ export class Run {
   }
 
   async #save(): Promise<void> {
-    this.#progress.engineSteps = this.#engine.gpu.steps;
+    this.#progress.engineSteps = this.#engine.stepCount;
     await this.#folder.saveCheckpoint(this.#net, this.#optimizer, this.#progress);
   }
 

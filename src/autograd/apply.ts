@@ -124,7 +124,7 @@ export function hostTensor(
     throw new TypeError(`${name}: ${data.length} numbers do not fill the shape ${show(shape)}, which holds ${n}.`);
   }
   const copy = dtype === "f32" ? floats(name, what, data) : wholeNumbers(name, what, data, dtype);
-  const tensor = new Tensor(gpu, gpu.stage(copy), [...shape], dtype, isParameter);
+  const tensor = new Tensor(gpu, gpu.residency.stage(copy), [...shape], dtype, isParameter);
   tensor.keep();
   return tensor;
 }

@@ -10,6 +10,7 @@ import {
 import {
   browserAdapter,
   describe,
+  type EngineLost,
   Gpu,
   type HostArray,
   kindOf,
@@ -43,7 +44,7 @@ const engineOptions: Known<EngineOptions> = { seed: true, adapter: true, tuning:
 
 /** A device, the tensors on it, and the steps that compute them. */
 export class Engine {
-  /** The device beneath it: internal, and not part of what stays the same between versions. */
+  /** @internal The device beneath it: not part of what stays the same between versions. */
   readonly gpu: Gpu;
   /** What the adapter calls itself. */
   readonly adapter: string;
@@ -70,7 +71,7 @@ export class Engine {
   /** A tensor that is learned: `loss.backward()` gives its gradient, and an optimizer may change it in place. */
   parameter(data: HostArray | readonly number[], shape?: readonly number[]): Tensor {
     const parameter = hostTensor("engine.parameter", this.gpu, data, shape ?? [data?.length], "f32", true);
-    this.gpu.upload(parameter.slot);
+    this.gpu.residency.upload(parameter.slot);
     return parameter;
   }
 
@@ -115,6 +116,42 @@ export class Engine {
    */
   profile(run: () => Promise<unknown>): Promise<Profile> {
     return this.gpu.profile(run);
+  }
+
+  /**
+   * How many steps were recorded so far. Whatever a step draws at random follows from the engine's seed and this count, so a
+   * run that is resumed sets it to what it was.
+   *
+   * @throws RangeError where it is set to what is no whole number of at least 0.
+   * @example engine.stepCount = checkpoint.engineSteps;
+   */
+  get stepCount(): number {
+    return this.gpu.stepCount;
+  }
+  set stepCount(count: number) {
+    checkNumber("engine", "stepCount", count, number.wholeAtLeast0);
+    this.gpu.stepCount = count;
+  }
+
+  /**
+   * Settles when the engine no longer works, as `GPUDevice.lost` does, and never rejects: with reason "destroyed" after
+   * `destroy()`; with "unknown" and what happened where the device was lost, or refused what it was never to refuse. Every call
+   * that waits is rejected with the same words.
+   *
+   * @example engine.lost.then(({ reason, message }) => reason !== "destroyed" && beginAnew(message));
+   */
+  get lost(): Promise<EngineLost> {
+    return this.gpu.ended;
+  }
+
+  /** What the device has beside what every device has, as `GPUDevice.features`: "subgroups", "timestamp-query", …. */
+  get features(): ReadonlySet<string> {
+    return this.gpu.device.features;
+  }
+
+  /** Settles once the device has done all that was asked for so far; needed to measure time, as reading waits by itself. */
+  synchronize(): Promise<void> {
+    return this.gpu.synchronize();
   }
 
   /** Counts of dispatches, submits, uploads and of everything created, in total and in the last step; bytes held. */

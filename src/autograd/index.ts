@@ -2,6 +2,7 @@ export {
   type Counters,
   type DeviceKind,
   type Dispatch,
+  type EngineLost,
   type HostArray,
   type Inserted,
   type Kernel,

@@ -75,7 +75,7 @@ export class Tensor implements Tracked {
     this.#disposed = true;
     if (!this.#kept) return;
     this.slot.owners -= 1;
-    if (this.slot.owners === 0) this.gpu.release(this.slot);
+    if (this.slot.owners === 0) this.gpu.residency.release(this.slot);
   }
 
   /** Makes it outlive the step that is open: its memory stays until it is disposed. */

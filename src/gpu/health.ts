@@ -8,24 +8,38 @@ const SCOPES = ["internal", "validation", "out-of-memory"] as const;
 /** The engine no longer works: its device was lost, or it was destroyed. */
 export class DeviceEnded extends Error {}
 
+/** Why an engine no longer works. */
+export interface EngineLost {
+  /** "destroyed" by `engine.destroy()`; "unknown" where the device was lost, or refused what it does not refuse. */
+  readonly reason: GPUDeviceLostReason;
+  /** In words, with what to do. */
+  readonly message: string;
+}
+
 /** Whether the device still serves, and what it refused: nothing that goes wrong on it passes in silence. */
 export class Health {
   /** Why the engine no longer works. */
   #reason: string | undefined;
   readonly #waiting = new Set<(error: Error) => void>();
   readonly #checks = new Set<Promise<void>>();
+  /** Settles when the engine no longer works. */
+  readonly end: Promise<EngineLost>;
+  #settleEnd!: (ended: EngineLost) => void;
 
   constructor(
     readonly device: GPUDevice,
     readonly wait: Wait,
   ) {
+    this.end = new Promise((resolve) => {
+      this.#settleEnd = resolve;
+    });
     void device.lost.then(({ reason, message }) =>
-      this.end(`the GPU device was lost (${reason}): ${sentence(message)} ${REMEDY}`),
+      this.stop(reason, `the GPU device was lost (${reason}): ${sentence(message)} ${REMEDY}`),
     );
     device.addEventListener?.("uncapturederror", (event) => {
       event.preventDefault();
       const { message } = (event as GPUUncapturedErrorEvent).error;
-      this.end(`the GPU refused what it was asked for: ${sentence(message)} ${REMEDY}`);
+      this.stop("unknown", `the GPU refused what it was asked for: ${sentence(message)} ${REMEDY}`);
     });
   }
 
@@ -34,8 +48,9 @@ export class Health {
   }
 
   /** From now on every call and every wait ends with this reason. The first one stays. */
-  end(reason: string): void {
-    this.#reason ??= reason;
+  stop(reason: GPUDeviceLostReason, message: string): void {
+    this.#reason ??= message;
+    this.#settleEnd({ reason, message: this.#reason });
     for (const reject of this.#waiting) reject(this.#error("engine"));
     this.#waiting.clear();
   }

@@ -1,5 +1,6 @@
 export { contiguousLayout, contiguousRegion } from "./contiguous.ts";
 export { Gpu, type Stats } from "./gpu.ts";
+export type { EngineLost } from "./health.ts";
 export { type Kernel, kernel } from "./kernel.ts";
 export type { Counters } from "./memory.ts";
 export { browserAdapter, describe, kindOf, openDevice } from "./open.ts";

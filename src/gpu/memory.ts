@@ -23,6 +23,7 @@ export class Memory {
   /** The free regions again, in the order in which they were given. */
   readonly #byAge = new Set<Region>();
   readonly #refused = new Map<GPUBuffer, Error>();
+  readonly #onTrim: (() => void)[] = [];
 
   constructor(
     readonly device: GPUDevice,
@@ -101,9 +102,15 @@ export class Memory {
     this.#shrink(FREE);
   }
 
-  /** Gives all that is kept for reuse back to the GPU. */
+  /** After the GPU refused something: gives back all that is kept for reuse, here and by those that said so. */
   trim(): void {
+    for (const trim of this.#onTrim) trim();
     this.#shrink(0);
+  }
+
+  /** `trim` calls this too. */
+  onTrim(trim: () => void): void {
+    this.#onTrim.push(trim);
   }
 
   #shrink(limit: number): void {

@@ -1,8 +1,7 @@
-import { DeviceEnded } from "./health.ts";
+import { DeviceEnded, type Health } from "./health.ts";
 import type { Kernel } from "./kernel.ts";
 import type { Counters } from "./memory.ts";
 import type { Dispatch } from "./recording.ts";
-import type { Wait } from "./wait.ts";
 
 /** Compiles each kernel once, in parallel with the others. */
 export class Pipelines {
@@ -12,7 +11,7 @@ export class Pipelines {
   constructor(
     readonly device: GPUDevice,
     readonly counters: Counters,
-    readonly wait: Wait,
+    readonly health: Health,
   ) {}
 
   /** @throws Error naming the kernel, with the compiler's messages, when its WGSL is wrong. */
@@ -47,9 +46,13 @@ export class Pipelines {
 
   async #create({ label, code }: Kernel, layout: GPUBindGroupLayout): Promise<GPUComputePipeline> {
     this.counters.pipelines += 1;
-    const module = this.device.createShaderModule({ label, code });
+    // What is wrong with it, the pipeline's error tells; the engine goes on.
+    const module = this.health.watch(
+      () => this.device.createShaderModule({ label, code }),
+      () => {},
+    );
     try {
-      return await this.wait(
+      return await this.health.until(
         this.device.createComputePipelineAsync({
           label,
           layout: this.device.createPipelineLayout({ bindGroupLayouts: [layout] }),

@@ -14,7 +14,11 @@ export class Plans {
   constructor(
     readonly memory: Memory,
     readonly scratch: Scratch,
-  ) {}
+  ) {
+    memory.onTrim(() => {
+      for (const key of this.#plans.keys()) this.#drop(key);
+    });
+  }
 
   find(key: string): Plan | undefined {
     const plan = this.#plans.get(key);
@@ -40,10 +44,6 @@ export class Plans {
     let largest = 0;
     for (const { bytes } of this.#plans.values()) largest = Math.max(largest, bytes);
     return Math.max(FLOOR, 2 * largest);
-  }
-
-  clear(): void {
-    for (const key of this.#plans.keys()) this.#drop(key);
   }
 
   #drop(key: string): void {

@@ -1,6 +1,5 @@
 import type { Memory } from "./memory.ts";
-import type { Slot } from "./slot.ts";
-import type { Wait } from "./wait.ts";
+import type { Region, Slot } from "./slot.ts";
 
 /** Bytes of idle staging buffers that are kept for reuse. */
 const IDLE = 8 << 20;
@@ -9,10 +8,11 @@ const IDLE = 8 << 20;
 export class Readback {
   readonly #idle: GPUBuffer[] = [];
 
-  constructor(
-    readonly memory: Memory,
-    readonly wait: Wait,
-  ) {}
+  constructor(readonly memory: Memory) {
+    memory.onTrim(() => {
+      for (const buffer of this.#idle.splice(0)) memory.destroy(buffer);
+    });
+  }
 
   /** A staging buffer for `bytes`, to be given to `encode` or back. */
   take(bytes: number): GPUBuffer {
@@ -33,10 +33,6 @@ export class Readback {
     }
   }
 
-  trim(): void {
-    for (const buffer of this.#idle.splice(0)) this.memory.destroy(buffer);
-  }
-
   /** Encodes the copies into `staging`; call what it returns after the submit to get each slot's bytes. */
   encode(
     encoder: GPUCommandEncoder,
@@ -52,7 +48,7 @@ export class Readback {
       const size = Math.max(bytes, 4);
       let all: ArrayBuffer;
       try {
-        await this.wait(staging.mapAsync(GPUMapMode.READ, 0, size));
+        await this.memory.health.until(staging.mapAsync(GPUMapMode.READ, 0, size));
         all = staging.getMappedRange(0, size).slice(0);
       } catch (error) {
         this.memory.destroy(staging);
@@ -66,5 +62,42 @@ export class Readback {
         return all.slice(from - slot.bytes, from);
       });
     };
+  }
+
+  /** Lets small results that travel with a step settle once they are with the host. */
+  deliver(small: readonly { slot: Slot }[], arrived: Promise<ArrayBuffer[]>): Promise<unknown> {
+    small.forEach(({ slot }, i) => {
+      slot.pendingRead = arrived.then((parts) => {
+        slot.host = new Float32Array(parts[i]!);
+        slot.pendingRead = undefined;
+      });
+      slot.pendingRead.catch(() => {});
+    });
+    return arrived.catch(() => {});
+  }
+
+  /** The bytes of a resident slot, by a submit of its own. */
+  async read(slot: Slot, { buffer, offset }: Region): Promise<ArrayBuffer> {
+    const { device, health, counters } = this.memory;
+    health.check("tensor.data");
+    const staging = this.take(slot.bytes);
+    let refused: Error | undefined;
+    const arrived = health.watch(
+      () => {
+        const encoder = device.createCommandEncoder();
+        const fetch = this.encode(encoder, staging, [{ slot, buffer, offset }]);
+        device.queue.submit([encoder.finish()]);
+        return fetch();
+      },
+      (error) => {
+        refused = error;
+      },
+    );
+    arrived.catch(() => {});
+    counters.submits += 1;
+    await health.settled();
+    this.memory.granted("tensor.data", buffer);
+    if (refused) throw new Error(`tensor.data: ${(refused as Error).message}`);
+    return (await arrived)[0]!;
   }
 }

@@ -133,7 +133,7 @@ export async function fit<B, E>(model: Trainable<B>, data: Source<B, E>, options
   let best: Weights | undefined;
 
   const save = async () => {
-    at.engineSteps = model.engine.gpu.steps;
+    at.engineSteps = model.engine.stepCount;
     await store?.write(LAST, await encodeCheckpoint(model, optimizer, at));
   };
   const kept = store || restoreBest ? expectingAllKept(model) : model;
@@ -304,10 +304,10 @@ async function begin<B>(
   if (!file) {
     const best = { epoch: 0, value: null, since: 0 };
     const nothing = { steps: 0, batches: 0, examples: 0, sum: 0, history: [], best, ended: null };
-    return { ...nothing, engineSteps: model.engine.gpu.steps, lr: optimizer.lr };
+    return { ...nothing, engineSteps: model.engine.stepCount, lr: optimizer.lr };
   }
   const found = restoreCheckpoint(model, optimizer, file, LAST, checkProgress) as FitProgress;
-  model.engine.gpu.steps = found.engineSteps;
+  model.engine.stepCount = found.engineSteps;
   optimizer.lr = found.lr;
   return found;
 }

@@ -71,7 +71,7 @@ export class Optimizer {
     this.#bytes = bytes;
     this.#m = this.#zeros();
     this.#v = rule === "sgd" ? undefined : this.#zeros();
-    this.#gpu.makeContiguous(this.#slots);
+    this.#gpu.residency.makeContiguous(this.#slots);
   }
 
   /** The learning rate. May be changed at any time: it is uploaded with every step. */
@@ -182,7 +182,7 @@ export class Optimizer {
 
   #zeros(): Slot {
     const slot = new Slot(this.#bytes);
-    slot.resident = this.#gpu.zeros(this.#bytes);
+    slot.resident = this.#gpu.residency.zeros(this.#bytes);
     return slot;
   }
 
@@ -190,13 +190,13 @@ export class Optimizer {
     const key = learned.map(Number).join("");
     const kept = this.#live.get(key);
     this.#live.delete(key);
-    const slot = kept ?? this.#gpu.stage(this.#liveTable(learned));
-    if (!kept) this.#gpu.upload(slot);
+    const slot = kept ?? this.#gpu.residency.stage(this.#liveTable(learned));
+    if (!kept) this.#gpu.residency.upload(slot);
     this.#live.set(key, slot);
     if (this.#live.size > LIVE) {
       const [oldest, unused] = this.#live.entries().next().value!;
       this.#live.delete(oldest);
-      this.#gpu.release(unused);
+      this.#gpu.residency.release(unused);
     }
     return slot;
   }
@@ -282,7 +282,7 @@ export class Optimizer {
   /** Gives back what the optimizer remembers. The parameters stay. */
   dispose(): void {
     this.#disposed = true;
-    for (const slot of [this.#m, this.#v, ...this.#live.values()]) if (slot) this.#gpu.release(slot);
+    for (const slot of [this.#m, this.#v, ...this.#live.values()]) if (slot) this.#gpu.residency.release(slot);
     this.#live.clear();
   }
 

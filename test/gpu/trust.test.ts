@@ -2,17 +2,21 @@ import { afterEach, beforeEach, expect, test } from "vitest";
 import {
   adam,
   add,
+  allocate,
   argmax,
+  customOp,
   dropout,
   type Engine,
   embedding,
   exp,
   type Gradients,
+  kernel,
   mul,
   noGrad,
   reshape,
   sgd,
   sum,
+  wgsl,
 } from "../../src/index.ts";
 import { createEngine } from "../../src/node.ts";
 
@@ -122,9 +126,41 @@ test("what is kept for reuse is of the order of the largest step", async () => {
 test("a lost device ends every wait with its reason", async () => {
   const p = engine.parameter(new Float32Array(1000));
   const reading = p.data();
+  const synchronizing = engine.synchronize();
   engine.gpu.device.destroy();
+  await expect(synchronizing).rejects.toThrow(/device was lost/);
+  expect(await engine.lost).toMatchObject({ message: expect.stringMatching(/device was lost.*new engine/) });
   await expect(reading).rejects.toThrow(/device was lost.*new engine/);
   await expect(p.data()).rejects.toThrow(/device was lost.*new engine/);
   await expect(engine.step(() => sum(p))).rejects.toThrow(/device was lost/);
   expect(engine.tuning.export().variants).toEqual({});
+});
+
+test("engine.lost settles with the reason, engine.stepCount takes whole numbers alone, engine.features are the device's", async () => {
+  const own = await createEngine({ seed: 1 });
+  const before = own.stepCount;
+  await own.step(() => exp(own.tensor([1])));
+  expect(own.stepCount).toBe(before + 1);
+  for (const wrong of [-1, 1.5, Number.NaN, "1"])
+    expect(() => {
+      own.stepCount = wrong as number;
+    }).toThrow(/engine: stepCount is .*, expected a whole number of at least 0/);
+  expect([...own.features]).toEqual([...own.gpu.device.features]);
+  await own.synchronize();
+  own.destroy();
+  expect(await own.lost).toEqual({ reason: "destroyed", message: "this engine was destroyed; create another one." });
+  await expect(own.synchronize()).rejects.toThrow(/engine.synchronize: this engine was destroyed/);
+});
+
+test("a shader that does not compile is an error of its step alone", async () => {
+  const broken = kernel("broken", () => wgsl`no shader`);
+  const op = customOp("broken", (recording, [x]) => {
+    const y = allocate(recording, [1]);
+    recording.dispatch({ kernel: broken({}), reads: [x!.slot], writes: [y.slot], grid: [1, 1, 1] });
+    return { outputs: [y] };
+  });
+  const own = await createEngine({ seed: 1 });
+  await expect(own.step(() => op([own.tensor([1])], {}))).rejects.toThrow(/broken: its shader did not compile/);
+  expect(await (await own.step(() => exp(own.tensor([0])))).item()).toBe(1);
+  own.destroy();
 });

@@ -36,7 +36,7 @@ describe("sums in blocks", () => {
     "splitKShared",
   ])("the gradient of a bias, by %s", (way) =>
     by("matmul", way, async (own) => {
-      if (way.startsWith("quads") && !own.gpu.device.features.has("subgroups")) return;
+      if (way.startsWith("quads") && !own.features.has("subgroups")) return;
       const x = uniform(n);
       const [w, b] = [own.parameter([1], [1, 1]), own.parameter([0])];
       const d = await own.step(() =>

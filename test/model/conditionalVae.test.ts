@@ -35,7 +35,7 @@ test("the loss is the bound of the equation, and its gradients are its slopes", 
   const [x, f] = [numbers([2, 1, 4, 4], 1), numbers([2, 3], 2)];
   const image = Float32Array.from(x.data, (v) => Math.abs(v) % 1);
   const at = async (engineSteps: number) => {
-    engine.gpu.steps = engineSteps;
+    engine.stepCount = engineSteps;
     const names = Object.keys(drawer.parameters());
     const { loss, grads } = await engine.step(() => {
       const loss = drawer.loss(image, Float32Array.from(f.data), { beta: 0.5 });

@@ -40,13 +40,13 @@ const memory = (files = new Map<string, Uint8Array>()): Store & { files: typeof 
 });
 /** A run from the beginning of the engine's seeds. */
 const fresh = (options: Partial<FitOptions<Points, Point>> = {}) => {
-  engine.gpu.steps = 0;
+  engine.stepCount = 0;
   return run(engine, options);
 };
 
 describe("fit", () => {
   test("learns, and tells of every epoch", async () => {
-    engine.gpu.steps = 0;
+    engine.stepCount = 0;
     const net = pointNet(engine, { p: 0 });
     const [lines, seen, steps]: [string[], EpochRecord[], number[]] = [[], [], []];
     const { history, best, ended } = await fit<Points, Point>(net, points(300, 1), {
@@ -322,9 +322,9 @@ describe("a run that was stopped goes on to the same bits", () => {
     ];
     await expect(fresh({ checkpoint, checkpointEvery: 3, callbacks }).fitted).rejects.toThrow("stop");
     // Another engine would begin with other seeds: whatever came before, the checkpoint's count.
-    engine.gpu.steps = 12345;
+    engine.stepCount = 12345;
     const begun = stopAt > 3;
-    if (!begun) engine.gpu.steps = 0;
+    if (!begun) engine.stepCount = 0;
     await expectSame(run(engine, { checkpoint, checkpointEvery: 3, resume: true }));
   });
 

@@ -47,7 +47,7 @@ const net = () =>
 
 /** Rounds of 16 answers by a person who knows the label, and an update after each. */
 async function teach(method: Method, rounds: number, groups = 1) {
-  engine.gpu.steps = 0;
+  engine.stepCount = 0;
   const network = net();
   const log = memoryLog();
   // A group whose answers are all wrong teaches nothing: small steps, and a bonus for trying, keep a policy from there.

@@ -37,7 +37,7 @@ interface Checkpoint {
 function start(log: FeedbackLog, from?: Checkpoint) {
   const { net, optimizer } = beginner(engine);
   const agent = learner<Small>(net, optimizer, { ...settings, log });
-  engine.gpu.steps = from?.engineSteps ?? 0;
+  engine.stepCount = from?.engineSteps ?? 0;
   if (from) {
     setWeights(net, from.weights);
     optimizer.restore(from.optimizer);
@@ -50,7 +50,7 @@ function start(log: FeedbackLog, from?: Checkpoint) {
       weights: await weightsOf(net),
       optimizer: await optimizer.state(),
       learner: agent.state(),
-      engineSteps: engine.gpu.steps,
+      engineSteps: engine.stepCount,
     }),
     async judge(from: number, to: number) {
       const asked = examples.slice(from, to);
@@ -93,7 +93,7 @@ describe("undo", () => {
     await run.agent.update();
     const before = await run.checkpoint();
     await run.judge(ROUND, 2 * ROUND);
-    const atUpdate = engine.gpu.steps;
+    const atUpdate = engine.stepCount;
     await run.agent.update();
 
     const again = start(memoryLog(log.records()), { ...before, engineSteps: atUpdate });

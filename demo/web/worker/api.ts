@@ -127,7 +127,7 @@ export class WorkerApi {
   /** An engine that is replaced when its device is lost: by a crash of the driver, sleep, or too long a step. */
   async #openEngine(): Promise<Engine> {
     const engine = await createEngine({ seed: SEED });
-    void engine.gpu.device.lost.then(() => {
+    void engine.lost.then(() => {
       if (this.#engine === engine) this.#recover().catch((error) => this.#tell(error));
     });
     this.#engine = engine;
@@ -144,6 +144,8 @@ export class WorkerApi {
 
   async #replaceEngine(): Promise<void> {
     this.#emit({ kind: "lost" });
+    // Its device may be there still, where it refused something.
+    this.#engine?.destroy();
     let engine: Engine | undefined;
     for (const wait of RETRIES) {
       await sleep(wait);
@@ -277,9 +279,9 @@ export class WorkerApi {
     return profileOf(this.#session("digits"));
   }
 
-  /** Destroys the device, as a crash of its driver would, to see that the page goes on. */
+  /** Destroys the engine, as a crash of its driver would, to see that the page goes on. */
   loseDevice(): void {
-    this.#engine?.gpu.device.destroy();
+    this.#engine?.destroy();
   }
 
   // ── keeping ─────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -170,7 +170,7 @@ export class OwnTaskSession {
         const { loss } = await trainStep(net, optimizer, task.batchOf(items, step));
         if (step % 5 === 4) this.#of.emit({ kind: "training", done: step + 1, of: STEPS, loss });
       }
-      return keptAtStart(encodeSafetensors(await weightsOf(net)), engine.gpu.steps);
+      return keptAtStart(encodeSafetensors(await weightsOf(net)), engine.stepCount);
     } finally {
       optimizer.dispose();
       for (const parameter of Object.values(net.parameters())) parameter.dispose();

@@ -99,7 +99,7 @@ export class TeachingSession<E extends TaskExample = TaskExample> {
   restart(engine: Engine): void {
     const { weights, optimizer, learner: state, engineSteps } = this.#kept;
     this.engine = engine;
-    engine.gpu.steps = Math.max(engine.gpu.steps, engineSteps);
+    engine.stepCount = Math.max(engine.stepCount, engineSteps);
     this.net = new MultimodalNet(engine, { ...this.task.config, seed: SEED });
     setWeights(this.net, decodeSafetensors(weights));
     if (this.#start) {
@@ -295,10 +295,10 @@ export class TeachingSession<E extends TaskExample = TaskExample> {
   async #update(): Promise<void> {
     const judgements = rewarded(this.log.judgements()).length;
     this.#optimizer.lr = RATE * decayed(Math.min(1, judgements / DECAY_JUDGEMENTS));
-    const steps = this.engine.gpu.steps;
+    const steps = this.engine.stepCount;
     const start = performance.now();
     const { reward, entropy, kl, loss } = await this.#agent.update();
-    const stepMs = (performance.now() - start) / Math.max(1, this.engine.gpu.steps - steps);
+    const stepMs = (performance.now() - start) / Math.max(1, this.engine.stepCount - steps);
     this.#kept.history.updates.push({ judgements, reward, entropy, kl, loss, stepMs });
     this.#report();
   }
@@ -326,7 +326,7 @@ export class TeachingSession<E extends TaskExample = TaskExample> {
       weights: encodeSafetensors(await weightsOf(this.net)),
       optimizer: await this.#optimizer.state(),
       learner: this.#agent.state(),
-      engineSteps: this.engine.gpu.steps,
+      engineSteps: this.engine.stepCount,
       history: this.#kept.history,
     };
     await this.#storage.save(this.task.name, this.#kept);

@@ -35,7 +35,7 @@ const batchOf = (some: readonly Small[]): Batch => ({
 const [labeled, stream, unseen] = [examples.slice(0, 8), examples.slice(8, 64), examples.slice(64)];
 
 function agentOver(log: FeedbackLog, options: { labelNoise?: number; labeled?: Small[] } = {}) {
-  engine.gpu.steps = 0;
+  engine.stepCount = 0;
   const net = new MultimodalNet(engine, {
     image: [1, 8, 8],
     vocabulary: 10,
@@ -127,14 +127,14 @@ describe("posterior", () => {
     await a.agent.update();
     const { tensors } = await weightsOf(a.net);
     const state = JSON.parse(JSON.stringify(a.agent.state()));
-    const steps = engine.gpu.steps;
+    const steps = engine.stepCount;
     const before = await a.agent.predict(unseen);
     // Another process: the weights and the state come from a file, the log is read again.
     const b = agentOver(memoryLog(whole.records()));
     const { setWeights } = await import("../../../src/model/index.ts");
     setWeights(b.net, { tensors, metadata: {} }, "memory");
     b.agent.restore(state);
-    engine.gpu.steps = steps;
+    engine.stepCount = steps;
     expect(await b.agent.predict(unseen)).toEqual(before);
   });
 
