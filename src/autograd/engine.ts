@@ -17,6 +17,7 @@ import {
   openDevice,
   type Profile,
   type Recording,
+  refusePromises,
   type Slot,
   type Stats,
   Tuning,
@@ -58,7 +59,8 @@ export class Engine {
   tensor(data: HostArray | readonly number[] | number, shape?: readonly number[], dtype?: DType): Tensor {
     const numbers = typeof data === "number" ? [data] : data;
     checkList("engine.tensor", "data", numbers, "a typed array, an array of numbers or a number");
-    const type = dtype ?? (data instanceof Int32Array ? "i32" : data instanceof Uint32Array ? "u32" : "f32");
+    const own = data instanceof Int32Array ? "i32" : data instanceof Uint32Array ? "u32" : "f32";
+    const type = dtype === undefined ? own : dtype;
     return hostTensor(
       "engine.tensor",
       this.gpu,
@@ -190,6 +192,7 @@ function tensorsIn(result: unknown, recording: Recording): Tensor[] {
       for (let i = items.length - 1; i >= 0; i--) waiting.push(items[i]);
     } else others.push(next);
   }
+  refusePromises("engine.step", others);
   for (const other of others) refuseTensorsIn(other, found, recording);
   return found;
 }

@@ -72,7 +72,7 @@ export function split(x: Tensor, size: number | readonly number[], options: Axis
  *
  * y[i, j, k] = x[i, index[i, j, k], k] along axis 1, others alike
  *
- * Of an index that is on the GPU already, what lies outside is taken for the last place, and gets no gradient.
+ * Of an index that is on the GPU already, what lies outside of x gives NaN, and gets no gradient.
  *
  * @param x f32 of any shape, with the axis
  * @param index i32 or u32, with the sizes of x but for the axis
@@ -91,7 +91,7 @@ export const gather = (x: Tensor, index: Tensor, options: AxisOptions = {}): Ten
  *
  * y[i, j, k] = x[i, index[j], k] along axis 1, others alike
  *
- * Of an index that is on the GPU already, what lies outside is taken for the last place, and gets no gradient.
+ * Of an index that is on the GPU already, what lies outside of x gives NaN, and gets no gradient.
  *
  * @param x f32 of any shape, with the axis
  * @param index [K], i32 or u32, or an array

@@ -7,7 +7,7 @@ export { browserAdapter, describe, kindOf, openDevice } from "./open.ts";
 export { Profile } from "./profile.ts";
 export type { Dispatch, Recording } from "./recording.ts";
 export { type HostArray, Slot } from "./slot.ts";
-export { refuseAsync, refusePromise } from "./sync.ts";
+export { refuseAsync, refusePromise, refusePromises } from "./sync.ts";
 export { type DeviceKind, Tuning, type TuningResult } from "./tuning.ts";
 export type { Wait } from "./wait.ts";
 export { type Inserted, wgsl } from "./wgsl.ts";

@@ -12,12 +12,19 @@ export function refuseAsync(operation: string, fn: () => unknown): void {
 
 /** @throws TypeError for a promise in place of a result. What becomes of it is told to nobody else. */
 export function refusePromise(operation: string, result: unknown): void {
-  if ((typeof result !== "object" && typeof result !== "function") || result === null) return;
-  const { then } = result as { then?: unknown };
-  if (typeof then !== "function") return;
-  Promise.resolve(result).catch(() => {});
-  throw notSynchronous(operation);
+  refusePromises(operation, [result]);
 }
+
+/** The same for what a result holds. @throws TypeError where any of it is a promise. */
+export function refusePromises(operation: string, results: readonly unknown[]): void {
+  const promises = results.filter(isPromise);
+  for (const promise of promises) Promise.resolve(promise).catch(() => {});
+  if (promises.length > 0) throw notSynchronous(operation);
+}
+
+const isPromise = (x: unknown) =>
+  ((typeof x === "object" && x !== null) || typeof x === "function") &&
+  typeof (x as { then?: unknown }).then === "function";
 
 const notSynchronous = (operation: string) =>
   new TypeError(`${operation}: the function must work synchronously; await before or after it, not within.`);

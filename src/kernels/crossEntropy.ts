@@ -34,7 +34,7 @@ fn main(group: Group, @builtin(local_invocation_index) thread: u32) {
   let smoothing = bitcast<f32>(params.smoothing);
   let u = bitcast<f32>(params.scale)${weights ? " * weights[row]" : ""};
   let label = labels[row];
-  let total = logSumExp_x(row, first);
+  let total = knownOnly(logSumExp_x(row, first), label);
   var loss = select(0.0, (1 - smoothing) * (total.y - (x[row * params.A + min(label, params.A - 1)] - total.x)), first == 0);
   var smoothed = 0.0;
   ${sumOfRow(

@@ -1,7 +1,7 @@
 import { kernel, wgsl } from "../gpu/index.ts";
 import { expect, expectFloat, expectIds, show } from "./checks.ts";
 import { allocate, count, grid, type Op } from "./op.ts";
-import { sumInRuns } from "./snippets.ts";
+import { sumInRuns, unknown } from "./snippets.ts";
 
 /*
  * Numbers picked along one axis, x [outer, size, inner]:
@@ -20,6 +20,7 @@ struct Params { n: u32, size: u32, picked: u32, inner: u32 }
 @group(0) @binding(_) var<storage, read> index: array<u32>;
 @group(0) @binding(_) var<storage, read_write> y: array<f32>;
 @group(0) @binding(_) var<uniform> params: Params;
+${unknown}
 
 @compute @workgroup_size(64)
 fn main(group: Group, @builtin(local_invocation_index) thread: u32) {
@@ -28,7 +29,8 @@ fn main(group: Group, @builtin(local_invocation_index) thread: u32) {
   let i = at % params.inner;
   let j = at / params.inner % params.picked;
   let o = at / params.inner / params.picked;
-  y[at] = x[(o * params.size + min(${where(each)}, params.size - 1)) * params.inner + i];
+  let place = ${where(each)};
+  y[at] = select(unknown(params.n), x[(o * params.size + min(place, params.size - 1)) * params.inner + i], place < params.size);
 }`,
 );
 

@@ -32,12 +32,13 @@ ${rowStatistics({ rowThreads: 1 })}${logarithm}
 fn main(group: Group, @builtin(local_invocation_index) thread: u32) {
   let row = groupIndex(group) * 16 + thread;
   if (row >= params.N) { return; }
-  let a = min(actions[row], params.A - 1);
+  let action = actions[row];
+  let a = min(action, params.A - 1);
   let base = row * params.A;
   let u = bitcast<f32>(params.scale) * abs(rewards[row]);
   let right = rewards[row] > 0;
   let e = noise[0];
-  let total = logSumExp_x(row, 0);
+  let total = knownOnly(logSumExp_x(row, 0), action);
   // The other answers: their largest logit and log Σ exp, −∞ where none of them can be.
   var top = -3.4e38;
   for (var j = 0u; j < params.A; j++) { if (j != a) { top = max(top, x[base + j]); } }

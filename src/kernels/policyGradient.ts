@@ -33,12 +33,13 @@ ${rowStatistics({ rowThreads: 1 }, penalized ? ["x", "reference"] : ["x"])}
 fn main(group: Group, @builtin(local_invocation_index) thread: u32) {
   let row = groupIndex(group) * 16 + thread;
   if (row >= params.N) { return; }
-  let a = min(actions[row], params.A - 1);
+  let action = actions[row];
+  let a = min(action, params.A - 1);
   let base = row * params.A;
   let scale = bitcast<f32>(params.scale);
   let c = bitcast<f32>(params.entropy);
   let beta = bitcast<f32>(params.beta);
-  let total = logSumExp_x(row, 0);
+  let total = knownOnly(logSumExp_x(row, 0), action);
 #if ${penalized}
   let referenceTotal = logSumExp_reference(row, 0);
 #endif

@@ -73,6 +73,10 @@ ${nanTest}
 fn isNotFinite(x: f32) -> bool { return (bitcast<u32>(x) & 0x7f800000u) == 0x7f800000u; }
 fn notFinite(x: f32) -> f32 { return bitcast<f32>(bitcast<u32>(x) | 0x7fc00000u); }
 fn larger(a: f32, b: f32) -> f32 { return select(a, b, isNaN(b) || (!isNaN(a) && b > a)); }
+// A class that only the GPU knows cannot be refused: of one that there is not, all that follows is NaN.
+fn knownOnly(total: vec2f, id: u32) -> vec2f {
+  return vec2f(total.x, select(notFinite(f32(id)), total.y, id < params.A));
+}
 // e^x, which may lose NaN.
 fn power(x: f32) -> f32 { return select(exp(x), x, isNaN(x)); }
 ${joined(v, "largestOfThreads", "larger")}

@@ -61,6 +61,13 @@ export type Activation = keyof typeof activations;
 export const nanTest = /* wgsl */ `
 fn isNaN(x: f32) -> bool { return ${notANumber("x")}; }`;
 
+/**
+ * WGSL: `unknown(n)`, NaN, for any n of at least 1 that a compiler cannot see: a NaN that it sees is an error. What belongs to
+ * an id that only the GPU knows, and that there is not, is this: it cannot be refused, and NaN is how it shows.
+ */
+export const unknown = /* wgsl */ `
+fn unknown(n: u32) -> f32 { return bitcast<f32>(0x7fc00000u * min(n, 1u)); }`;
+
 /** WGSL: `logarithm(x)`, −∞ of 0 and NaN of negative numbers, which WGSL leaves open. Needs `isNaN`. */
 export const logarithm = /* wgsl */ `
 fn logarithm(x: f32) -> f32 {

@@ -72,6 +72,8 @@ export class Optimizer {
     this.#m = this.#zeros();
     this.#v = rule === "sgd" ? undefined : this.#zeros();
     this.#gpu.residency.makeContiguous(this.#slots);
+    // `optimizer.learningRate = …` is an error, not a property that nobody reads.
+    Object.preventExtensions(this);
   }
 
   /** The learning rate. May be changed at any time: it is uploaded with every step. */

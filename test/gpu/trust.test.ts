@@ -97,6 +97,20 @@ test("async functions are refused before anything of them runs", async () => {
   expect(ran).toBe(false);
 });
 
+test("a promise within a step's result is refused, and nothing that it becomes is left unhandled", async () => {
+  const unhandled: unknown[] = [];
+  const note = (reason: unknown) => unhandled.push(reason);
+  process.on("unhandledRejection", note);
+  const late = async () => {
+    await null;
+    return sum(engine.tensor([1]));
+  };
+  await expect(engine.step(() => ({ loss: late(), deeper: [late(), 1] }))).rejects.toThrow(/step: .*synchronously/);
+  await new Promise((resolve) => setTimeout(resolve, 20));
+  process.off("unhandledRejection", note);
+  expect(unhandled).toEqual([]);
+});
+
 test("cyclic and deep results pass", async () => {
   const cyclic: Record<string, unknown> = {};
   cyclic.self = cyclic;
@@ -111,6 +125,7 @@ test("what is no number is refused by engine.tensor, and nothing is converted", 
     expect(() => engine.tensor(data as never)).toThrow(/engine\.tensor/);
   expect(() => engine.tensor([1.5], [1], "i32")).toThrow(/whole number|1\.5/);
   expect(() => engine.tensor([1], 1 as never)).toThrow(/shape/);
+  expect(() => engine.tensor([1], [1], null as never)).toThrow(/dtype is null/);
 });
 
 test("what is kept for reuse is of the order of the largest step", async () => {

@@ -132,4 +132,42 @@ describe("draws", () => {
       expect([...(await drawn.data())]).toEqual([-1]);
     }
   });
+
+  test("an id that only the device knows and that there is not gives NaN, whatever takes it, and others stay as they are", async () => {
+    const w = engine.parameter([1, 2, 3, 4, 5, 6], [3, 2]);
+    const x = engine.parameter([0.1, 0.2, 0.3, 0.4, 0.5, 0.6], [2, 3]);
+    const logits = engine.tensor([Number.NaN, 0, 0, -99, -99, 0], [2, 3]);
+    const { taken, gradients } = await engine.step(() => {
+      const ids = hg.categorical(hg.mul(logits, 1)); // -1, 2
+      const losses = {
+        crossEntropy: hg.crossEntropy(x, ids, { reduction: "none" }),
+        smoothed: hg.crossEntropy(x, ids, { reduction: "none", labelSmoothing: 0.1 }),
+        feedbackLoss: hg.feedbackLoss(x, ids, [1, 1], { reduction: "none" }),
+        policyGradient: hg.policyGradient(x, ids, [1, 1], { reduction: "none" }),
+      };
+      return {
+        taken: {
+          ...losses,
+          embedding: hg.sum(hg.embedding(ids, w), { axis: 1 }),
+          gather: hg.reshape(hg.gather(x, hg.reshape(ids, [2, 1]), { axis: 1 }), [2]),
+          indexSelect: hg.sum(hg.indexSelect(w, ids), { axis: 1 }),
+        },
+        gradients: Object.values(losses).map((loss) => hg.sum(loss).backward().get(x)),
+      };
+    });
+    for (const [name, tensor] of Object.entries(taken)) {
+      const [unknown, known] = await tensor.data();
+      expect.soft(unknown, name).toBeNaN();
+      expect.soft(known, name).toSatisfy(Number.isFinite);
+    }
+    expect([...(await taken.gather.data())][1]).toBe(Math.fround(0.6));
+    for (const gradient of gradients) {
+      const numbers = [...(await gradient.data())];
+      expect.soft(numbers.slice(0, 3)).toEqual([Number.NaN, Number.NaN, Number.NaN]);
+      expect.soft(numbers.slice(3).every(Number.isFinite)).toBe(true);
+    }
+    // What nothing was said of is masked, as ever.
+    const masked = await engine.step(() => hg.feedbackLoss(x, hg.categorical(hg.mul(logits, 1)), [0, 1]));
+    expect(await masked.item()).toSatisfy(Number.isFinite);
+  });
 });

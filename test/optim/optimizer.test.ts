@@ -184,6 +184,7 @@ describe("what cannot be learned is refused by name", () => {
       }).toThrow("adam: lr is");
     }
     expect(optimizer.lr).toBe(1);
+    expect(() => Object.assign(optimizer, { learningRate: 2 })).toThrow(/learningRate/);
   });
 });
 

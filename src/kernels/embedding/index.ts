@@ -1,6 +1,7 @@
 import { kernel, type Recording, wgsl } from "../../gpu/index.ts";
 import { expect, expectFloat, expectIds, expectRank, show } from "../checks.ts";
 import { allocate, count, grid, type Op, type Value } from "../op.ts";
+import { unknown } from "../snippets.ts";
 import { link, sumLists } from "./linkedList.ts";
 import { sort, sumStretches } from "./radixSort.ts";
 
@@ -24,6 +25,7 @@ alias Numbers = ${width === 4 ? "vec4f" : "f32"};
 @group(0) @binding(_) var<storage, read> w: array<Numbers>;
 @group(0) @binding(_) var<storage, read_write> y: array<Numbers>;
 @group(0) @binding(_) var<uniform> params: Params;
+${unknown}
 
 @compute @workgroup_size(64)
 fn main(group: Group, @builtin(local_invocation_index) thread: u32) {
@@ -31,9 +33,7 @@ fn main(group: Group, @builtin(local_invocation_index) thread: u32) {
   let across = params.D / ${width};
   if (at >= params.n * across) { return; }
   let id = ids[at / across];
-  // An id that only the GPU knows cannot be refused: NaN is how it shows. (params.n is never 0 here.)
-  let unknown = Numbers(bitcast<f32>(0x7fc00000u * min(params.n, 1u)));
-  y[at] = select(unknown, w[min(id, params.V - 1) * across + at % across], id < params.V);
+  y[at] = select(Numbers(unknown(params.n)), w[min(id, params.V - 1) * across + at % across], id < params.V);
 }`,
 );
 
