@@ -29,7 +29,9 @@ fn main(group: Group, @builtin(local_invocation_index) thread: u32) {
   if (at >= params.n) { return; }
   var rest = at;
   var place = params.offset;
-  ${axes.map((i) => `place += rest % params.d${i} * params.t${i}; rest /= params.d${i};`).join("\n  ")}
+#unroll i in ${RANK}
+  place += rest % params.d$i * params.t$i; rest /= params.d$i;
+#end
   y[at] = x[place];
 }`,
 );
@@ -51,16 +53,14 @@ fn main(group: Group, @builtin(local_invocation_index) thread: u32) {
   var start = 0u;
   var stride = 1u;
   var inside = true;
-  ${axes
-    .map(
-      (i) => `{
-    let place = rest % params.d${i}; rest /= params.d${i};
-    let p = place - params.b${i};
-    inside = inside && place >= params.b${i} && p % params.t${i} == 0 && p / params.t${i} < params.e${i};
-    start += p / params.t${i} * stride; stride *= params.e${i};
-  }`,
-    )
-    .join("\n  ")}
+#unroll i in ${RANK}
+  {
+    let place = rest % params.d$i; rest /= params.d$i;
+    let p = place - params.b$i;
+    inside = inside && place >= params.b$i && p % params.t$i == 0 && p / params.t$i < params.e$i;
+    start += p / params.t$i * stride; stride *= params.e$i;
+  }
+#end
   if (inside) { y[at] = x[start]; } else { y[at] = params.value; }
 }`,
 );
