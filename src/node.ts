@@ -19,7 +19,7 @@ export {
 export { readFeedbackLog } from "./node/read-log.ts";
 
 /** Options of `createEngine` in Node: those of every engine, and how a device is found. */
-export type NodeEngineOptions = EngineOptions & AdapterOptions;
+export interface NodeEngineOptions extends EngineOptions, AdapterOptions {}
 const engineOptions: Known<NodeEngineOptions> = {
   seed: true,
   adapter: true,
@@ -31,6 +31,12 @@ const engineOptions: Known<NodeEngineOptions> = {
 /**
  * Opens a device in Node and makes an engine on it: a real GPU where there is one, else the software device of npm's
  * `@sparticuz/chromium`.
+ *
+ * @param options.seed of everything random that steps do. Default 0.
+ * @param options.software take the software device in any case. Default false.
+ * @returns the engine.
+ * @throws Error that says what to install where there is no device; TypeError or RangeError naming the option that cannot be.
+ * @example const engine = await createEngine({ seed: 1 });
  */
 export async function createEngine(options: NodeEngineOptions = {}): Promise<Engine> {
   checkOptions("createEngine", options, engineOptions);

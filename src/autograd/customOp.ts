@@ -6,21 +6,27 @@ import type { Tensor } from "./tensor.ts";
 /**
  * Makes an op of your own, with your own WGSL and gradient, a function of tensors: the way all ops of this package are
  * made. `op` checks the inputs' shapes, records its kernels and returns its outputs and how to record their gradient.
+ * A whole program is `examples/07-custom-op.ts`.
  *
+ * @param name what errors call the op.
+ * @param op records its kernels and, in `backward`, those of its gradient.
+ * @returns a function of inputs and options, for use within `engine.step`, which gives the outputs. Differentiable in each
+ * input that `backward` gives a gradient for.
+ * @throws TypeError where `name` is no text, or `op` no function.
  * @example
- * const square = kernel("square", () => wgsl`
- * @group(0) @binding(_) var<storage, read> x: array<f32>;
- * @group(0) @binding(_) var<storage, read_write> y: array<f32>;
- * @compute @workgroup_size(64)
- * fn main(@builtin(global_invocation_id) id: vec3u) {
- *   if (id.x < arrayLength(&y)) { y[id.x] = x[id.x] * x[id.x]; }
- * }`);
- * const squared = customOp("squared", (r, [x]) => {
- *   const y = fresh(r, x!.shape);
- *   r.dispatch({ kernel: square({}), reads: [x!.slot], writes: [y.slot], grid: grid(count(x!.shape), 64) });
- *   return { outputs: [y], backward: ([dy]) => [ … a value of x's shape, recorded alike … ] };
+ * const cube = kernel("cube", () => wgsl`
+ *   @group(0) @binding(_) var<storage, read> x: array<f32>;
+ *   @group(0) @binding(_) var<storage, read_write> y: array<f32>;
+ *   @compute @workgroup_size(64)
+ *   fn main(@builtin(global_invocation_id) id: vec3u) {
+ *     if (id.x < arrayLength(&y)) { y[id.x] = x[id.x] * x[id.x] * x[id.x]; }
+ *   }`);
+ * const cubed = customOp("cubed", (r, [x]) => {
+ *   const y = allocate(r, x!.shape);
+ *   r.dispatch({ kernel: cube({}), reads: [x!.slot], writes: [y.slot], grid: grid(count(x!.shape), 64) });
+ *   return { outputs: [y] };      // backward: ([dy]) => [a value of x's shape, recorded alike]
  * });
- * const [y] = squared([x], {});      // within engine.step
+ * const [y] = cubed([x], {});
  */
 export function customOp<Options = object>(name: string, op: Op<Options>) {
   if (typeof name !== "string" || name === "")

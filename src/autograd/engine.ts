@@ -43,19 +43,36 @@ export interface EngineOptions {
 
 const engineOptions: Known<EngineOptions> = { seed: true, adapter: true, tuning: true, wait: true };
 
-/** A device, the tensors on it, and the steps that compute them. */
+/**
+ * A device, the tensors on it, and the steps that compute them. `createEngine` makes one.
+ *
+ * @example
+ * const engine = await createEngine({ seed: 1 });
+ * const w = engine.parameter([1, 2], [2]);
+ * const loss = await engine.step(() => sum(mul(w, w)));
+ * console.log(await loss.item()); // 5
+ */
 export class Engine {
   /** @internal The device beneath it: not part of what stays the same between versions. */
   readonly gpu: Gpu;
   /** What the adapter calls itself. */
   readonly adapter: string;
 
+  /** @internal */
   constructor(gpu: Gpu, adapter: string) {
     this.gpu = gpu;
     this.adapter = adapter;
   }
 
-  /** Numbers on the way to the GPU. The type follows the array's: f32 for Float32Array and plain numbers. */
+  /**
+   * A tensor of given numbers. They are uploaded with the first step that uses them; from the second on they stay on the GPU.
+   *
+   * @param data a typed array, a list of numbers or a number, row by row. It must not be changed later.
+   * @param shape its sizes. Default: [data.length], and [] for a number.
+   * @param dtype Default: as the array's; "f32" for plain numbers.
+   * @returns the tensor; no gradient flows to it.
+   * @throws TypeError where the numbers do not fill the shape, or are none of this type.
+   */
   tensor(data: HostArray | readonly number[] | number, shape?: readonly number[], dtype?: DType): Tensor {
     const numbers = typeof data === "number" ? [data] : data;
     checkList("engine.tensor", "data", numbers, "a typed array, an array of numbers or a number");
@@ -70,7 +87,14 @@ export class Engine {
     );
   }
 
-  /** A tensor that is learned: `loss.backward()` gives its gradient, and an optimizer may change it in place. */
+  /**
+   * A tensor that is learned: `loss.backward()` gives its gradient, and an optimizer may change it in place.
+   *
+   * @param data its first numbers, row by row.
+   * @param shape its sizes. Default: [data.length].
+   * @returns the parameter, f32.
+   * @throws TypeError where the numbers do not fill the shape.
+   */
   parameter(data: HostArray | readonly number[], shape?: readonly number[]): Tensor {
     const parameter = hostTensor("engine.parameter", this.gpu, data, shape ?? [data?.length], "f32", true);
     this.gpu.residency.upload(parameter.slot);
@@ -81,7 +105,11 @@ export class Engine {
    * Records what `fn` computes, plans it once, and submits it as one piece of work. A step of the same structure as an
    * earlier one replays its plan. Only the tensors that `fn` returns, alone or in arrays and plain objects, outlive the step.
    *
-   * @throws TypeError where they are in a Map, a Set, an object of a class, or are the gradients as a whole.
+   * @param fn computes tensors; it is not asynchronous.
+   * @returns what `fn` returned, once the step was submitted; `await tensor.data()` waits for the numbers.
+   * @throws TypeError where they are in a Map, a Set, an object of a class, or are the gradients as a whole; Error with the reason
+   * where the device refuses the step or is lost.
+   * @example const loss = await engine.step(() => crossEntropy(net.forward(batch), labels));
    */
   step<T>(fn: () => T): Promise<T> {
     return this.gpu.step(fn, (result, recording) => this.#keep(result, recording));
@@ -90,6 +118,9 @@ export class Engine {
   /**
    * A step like any other, but first the variants of its heavy kernels are measured on this adapter, once for each class of
    * sizes. Tune before training, with a batch of the usual size: another variant may round differently.
+   *
+   * @param fn as of `step`.
+   * @returns as `step`.
    */
   tune<T>(fn: () => T): Promise<T> {
     return this.gpu.step(fn, (result, recording) => this.#keep(result, recording), { tune: true, name: "engine.tune" });
@@ -114,7 +145,9 @@ export class Engine {
    * Where the time of the steps goes that `run` awaits: `console.log(String(profile))` is a table, `profile.trace()` a file for
    * Chrome's tracing.
    *
-   * @example const profile = await engine.profile(() => engine.step(fn));
+   * @param run asynchronous; the steps that it awaits are timed.
+   * @returns the profile.
+   * @example const profile = await engine.profile(() => engine.step(() => net.forward(batch)));
    */
   profile(run: () => Promise<unknown>): Promise<Profile> {
     return this.gpu.profile(run);
@@ -225,7 +258,11 @@ function refuseTensorsIn(result: object, kept: readonly Tensor[], recording: Rec
 /**
  * Opens a device and makes an engine on it.
  *
+ * @param options.seed of everything random that steps do. Default 0.
+ * @param options.adapter to compute on. Default: what `navigator.gpu` prefers.
+ * @returns the engine.
  * @throws Error that says what to do where there is no adapter, or the seed is not a whole number.
+ * @example const engine = await createEngine({ seed: 1 });
  */
 export async function createEngine(options: EngineOptions = {}): Promise<Engine> {
   checkOptions("createEngine", options, engineOptions);

@@ -6,11 +6,13 @@ export {
   type HostArray,
   type Inserted,
   type Kernel,
+  type KernelTime,
   kernel,
   type Profile,
   type Recording,
   type Slot,
   type Stats,
+  type TimedDispatch,
   type Tuning,
   type TuningResult,
   type Wait,
@@ -18,6 +20,7 @@ export {
 } from "../gpu/index.ts";
 export type { Pair } from "../kernels/checks.ts";
 export type { Conv2dOptions } from "../kernels/conv2d/index.ts";
+export type { FuseKind } from "../kernels/fuse.ts";
 export type { SliceOptions } from "../kernels/layout.ts";
 export type { DType } from "../kernels/op.ts";
 export { allocate, count, grid, type Op, type Recorded, type Value } from "../kernels/op.ts";

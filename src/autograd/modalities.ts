@@ -26,6 +26,7 @@ const fuseInputs: Known<FuseInputs> = { present: true, weights: true };
  *
  * @param features M tensors x_m [N, D_m], 1 … 5; all D_m equal but for "concat"
  * @param fusion "concat", "average" or "weighted"
+ * @param inputs what is there, and weights of the modalities
  * @param inputs.present [N, M], 1 where a modality is there, else 0. Default: all are there.
  * @param inputs.weights v [M], for "weighted" alone
  * @returns [N, Σ D_m] for "concat", else [N, D]. Differentiable in each feature and in weights.

@@ -25,7 +25,10 @@ let paused = false;
 /**
  * Runs `fn` without keeping what gradients would need: for evaluation. Call it within a step.
  *
+ * @param fn computes tensors; it is not asynchronous.
+ * @returns what `fn` returns; `backward` through it is an error.
  * @throws TypeError where `fn` is asynchronous or gives a promise: it would go on after noGrad has ended.
+ * @example const logits = await engine.step(() => noGrad(() => net.forward(batch)));
  */
 export function noGrad<T>(fn: () => T): T {
   refuseAsync("noGrad", fn);

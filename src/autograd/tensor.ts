@@ -7,17 +7,25 @@ import { gradientsOf, isTracked, type Node, type Tracked } from "./tape.ts";
 /** Numbers where an op takes a tensor or an array: labels, ids, masks, targets. An array is uploaded with the step. */
 export type TensorLike = Tensor | HostArray | readonly number[];
 
-/** Numbers that live on the GPU. Made by `engine.tensor`, `engine.parameter` and by ops inside a step. */
+/**
+ * Numbers on the GPU, with a shape and a type. Made by `engine.tensor`, `engine.parameter` and by ops inside a step.
+ *
+ * @example
+ * const x = engine.tensor([1, 2, 3, 4], [2, 2]);
+ * const y = await engine.step(() => matmul(x, x));
+ * console.log(y.shape, await y.data()); // [2, 2], Float32Array [7, 10, 15, 22]
+ */
 export class Tensor implements Tracked {
-  /** The op that computed this tensor in the step being recorded; how gradients find their way back. */
+  /** @internal The op that computed this tensor in the step being recorded; how gradients find their way back. */
   node: Node | undefined;
   #kept = false;
   #disposed = false;
 
+  /** @internal */
   constructor(
-    /** The device it is on: internal. */
+    /** @internal The device it is on. */
     readonly gpu: Gpu,
-    /** Where its numbers are: internal. */
+    /** @internal Where its numbers are. */
     readonly slot: Slot,
     /** Its sizes, the outermost axis first; [] for a single number. */
     readonly shape: readonly number[],
@@ -27,7 +35,12 @@ export class Tensor implements Tracked {
     readonly isParameter: boolean = false,
   ) {}
 
-  /** Its numbers, row by row. Waits for the steps that compute them, and does not hold up later ones. */
+  /**
+   * Its numbers, row by row. Waits for the steps that compute them, and does not hold up later ones.
+   *
+   * @returns a new Float32Array, Int32Array or Uint32Array, as its dtype.
+   * @throws Error where it was disposed, or belongs to a step that did not return it.
+   */
   async data(): Promise<HostArray> {
     if (this.#disposed) throw new Error("tensor.data: this tensor was disposed.");
     const bytes = await this.gpu.read(this.slot);
@@ -35,7 +48,12 @@ export class Tensor implements Tracked {
     return this.dtype === "i32" ? new Int32Array(bytes) : new Uint32Array(bytes);
   }
 
-  /** The number of a tensor that has just one, such as a loss. */
+  /**
+   * The number of a tensor that has just one, such as a loss.
+   *
+   * @returns the number.
+   * @throws TypeError where it holds several, and as `data`.
+   */
   async item(): Promise<number> {
     if (count(this.shape) !== 1)
       throw new TypeError(`tensor.item: ${show(this)} does not hold one number. Use data().`);
@@ -47,6 +65,9 @@ export class Tensor implements Tracked {
    * this step. There is nothing to set to zero: gradients are a value, and the tape ends with the step.
    *
    * @param dy the gradient to begin with, of this tensor's shape; needed only where it holds more than one number.
+   * @returns the gradients, by `get(parameter)`, for an optimizer or to be returned from the step.
+   * @throws Error where no step is open, or it was not computed from a parameter in this step; TypeError where dy is of another
+   * shape.
    */
   backward(dy?: Tensor): Gradients {
     const { recording } = this.gpu;
@@ -78,14 +99,14 @@ export class Tensor implements Tracked {
     if (this.slot.owners === 0) this.gpu.residency.release(this.slot);
   }
 
-  /** Makes it outlive the step that is open: its memory stays until it is disposed. */
+  /** @internal Makes it outlive the step that is open: its memory stays until it is disposed. */
   keep(): void {
     if (this.#kept) return;
     this.#kept = true;
     this.slot.owners += 1;
   }
 
-  /** @throws Error where it cannot be used in this step: it was disposed, or belongs to an earlier step. */
+  /** @internal @throws Error where it cannot be used in this step: it was disposed, or belongs to an earlier step. */
   expectUsable(operation: string, recording: Recording): void {
     const { slot } = this;
     if (this.#disposed || slot.released) throw new Error(`${operation}: the tensor ${show(this)} was disposed.`);
@@ -101,18 +122,23 @@ export class Tensor implements Tracked {
     this.dispose();
   }
 
-  /** Its shape and type. */
+  /** @returns its shape and type, such as "Tensor [2, 3] f32". */
   toString(): string {
     return `Tensor ${show(this)} ${this.dtype}`;
   }
 }
 
-/** What `loss.backward()` gives: a gradient for each parameter that the loss depends on. */
+/**
+ * What `loss.backward()` gives: a gradient for each parameter that the loss depends on. It ends with its step.
+ *
+ * @example const dw = await engine.step(() => sum(matmul(x, w)).backward().get(w));
+ */
 export class Gradients {
   readonly #gpu: Gpu;
   readonly #recording: Recording;
   readonly #values: Map<Tracked, Value>;
 
+  /** @internal */
   constructor(gpu: Gpu, recording: Recording, values: Map<Tracked, Value>) {
     this.#gpu = gpu;
     this.#recording = recording;
@@ -122,6 +148,8 @@ export class Gradients {
   /**
    * Whether the loss depends on a parameter.
    *
+   * @param parameter made by `engine.parameter`.
+   * @returns true where `get` gives a gradient.
    * @throws Error outside of the step that computed them, with which gradients end.
    */
   has(parameter: Tensor): boolean {
@@ -131,6 +159,10 @@ export class Gradients {
   }
 
   /**
+   * The gradient of the loss with respect to a parameter.
+   *
+   * @param parameter made by `engine.parameter`.
+   * @returns a tensor of the parameter's shape. No gradient flows through it.
    * @throws Error where the loss does not depend on the parameter (`has` tells), and outside of the step that computed them.
    */
   get(parameter: Tensor): Tensor {

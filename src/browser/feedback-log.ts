@@ -14,8 +14,11 @@ interface Lines extends DBSchema {
  * its transaction is complete and, by `durability: "strict"`, on the disk. One tab or worker writes at a time, held by a
  * Web Lock, which a closed or crashed tab gives back by itself.
  *
+ * @param name of the database. Default "handgrad-feedback".
+ * @returns the log.
  * @throws FeedbackLogError if another tab holds the log, the browser refuses storage, or a line is corrupt (naming it).
  * @throws TypeError if the name is no text, or empty.
+ * @example const log = await openFeedbackLog("my-task");
  */
 export async function openFeedbackLog(name = "handgrad-feedback"): Promise<FeedbackLog> {
   if (typeof name !== "string" || name === "")

@@ -4,7 +4,7 @@ export { encodeSound, type WavEncoding } from "./audio/encodeSound.ts";
 export { Fft, PowerSpectrum } from "./audio/fft.ts";
 export { type Frames, frames, hann } from "./audio/framing.ts";
 export { LogMel, type LogMelFeatures, type LogMelOptions } from "./audio/logmel.ts";
-export { type MelOptions, MelSpectrogram } from "./audio/melSpectrogram.ts";
+export { type MelMatrices, type MelOptions, MelSpectrogram } from "./audio/melSpectrogram.ts";
 export { Mfcc, type MfccFeatures, type MfccOptions } from "./audio/mfcc.ts";
 export { decodeMuLaw, encodeMuLaw } from "./audio/mulaw.ts";
 export { type ResampleOptions, resample } from "./audio/resample.ts";
@@ -54,7 +54,7 @@ export {
   normalizeImage,
   rescale,
 } from "./image/scale.ts";
-export { Random } from "./random.ts";
+export { Random, type Shuffled } from "./random.ts";
 export { type PaddedSequences, type PadOptions, padSequences } from "./text/pad.ts";
 export { KERAS_FILTERS, splitText, type TextRules } from "./text/split.ts";
-export { PADDING, Tokenizer, type TokenizerOptions, UNKNOWN } from "./text/tokenizer.ts";
+export { PADDING, Tokenizer, type TokenizerJson, type TokenizerOptions, UNKNOWN } from "./text/tokenizer.ts";

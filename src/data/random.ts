@@ -1,11 +1,23 @@
 import { checkNumber, describe, type NumberRule, number } from "../check.ts";
 import { exp, ln } from "./elementary.ts";
 
+/** What can be shuffled in place: an array, plain or typed. */
+export interface Shuffled {
+  /** How many items there are. */
+  readonly length: number;
+  /** The items. */
+  [index: number]: unknown;
+}
+
 /**
  * Seeded random numbers: sfc32 (Chris Doty-Humphrey, PractRand), 128 bits of state, period at least 2^32.
  *
  * Not the engine's generator on the device and not for secrets. The same parts give the same numbers on every machine
  * and in every browser: nothing here depends on a function whose last bit an engine may choose.
+ *
+ * @example
+ * const random = new Random("noise", 1);
+ * const order = random.shuffle([0, 1, 2, 3]);
  */
 export class Random {
   readonly #s: Int32Array;
@@ -13,6 +25,9 @@ export class Random {
   /**
    * One stream for each list of parts, such as `new Random("noise", seed, index)`. Streams of different lists are
    * independent, also where the lists differ by one bit. A number and its text are the same part: 7 is "7".
+   *
+   * @param parts what names the stream.
+   * @throws TypeError or RangeError where a part is neither a text nor a finite number.
    */
   constructor(...parts: readonly (string | number)[]) {
     for (const [i, part] of parts.entries()) {
@@ -75,7 +90,7 @@ export class Random {
    * @param array to shuffle.
    * @returns the same array.
    */
-  shuffle<A extends { readonly length: number; [index: number]: unknown }>(array: A): A {
+  shuffle<A extends Shuffled>(array: A): A {
     for (let i = array.length - 1; i > 0; i--) {
       const j = this.integer(i + 1);
       [array[i], array[j]] = [array[j], array[i]];

@@ -25,11 +25,15 @@ export interface StepOptions {
   name?: string;
 }
 
+/** What an engine has done and holds: `engine.stats()`. */
 export interface Stats {
   /** Since the engine was made. */
   total: Readonly<Counters>;
-  /** In the last step alone; `milliseconds` is the host's time for it: recording, planning or replaying, submitting. */
-  step: Counters & { milliseconds: number };
+  /** In the last step alone. */
+  step: Counters & {
+    /** The host's time for it: recording, planning or replaying, submitting. */
+    milliseconds: number;
+  };
   /** Bytes of all GPU buffers that exist now. */
   bytes: number;
 }

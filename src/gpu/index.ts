@@ -4,7 +4,7 @@ export type { EngineLost } from "./health.ts";
 export { type Kernel, kernel } from "./kernel.ts";
 export type { Counters } from "./memory.ts";
 export { browserAdapter, describe, kindOf, openDevice } from "./open.ts";
-export { Profile } from "./profile.ts";
+export { type KernelTime, Profile, type TimedDispatch } from "./profile.ts";
 export type { Dispatch, Recording } from "./recording.ts";
 export { type HostArray, Slot } from "./slot.ts";
 export { refuseAsync, refusePromise, refusePromises } from "./sync.ts";

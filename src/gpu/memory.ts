@@ -1,12 +1,19 @@
 import type { Health } from "./health.ts";
 import type { Region } from "./slot.ts";
 
+/** How often an engine did what costs time: counts. */
 export interface Counters {
+  /** Dispatches of kernels. */
   dispatches: number;
+  /** Command buffers submitted. */
   submits: number;
+  /** Calls of `writeBuffer`. */
   uploads: number;
+  /** Buffers created. */
   buffers: number;
+  /** Pipelines compiled. */
   pipelines: number;
+  /** Bind groups created. */
   bindGroups: number;
 }
 

@@ -6,20 +6,44 @@ type Command = Plan["commands"][number];
 /** Queries of one set, at most; a dispatch takes two. */
 const QUERIES = 4096;
 
-/** Where the time of steps went, kernel by kernel. As text it is a table. */
+/** One dispatch of a profile. */
+export interface TimedDispatch {
+  /** The kernel's label, such as `conv2d.backwardWeight`. */
+  readonly kernel: string;
+  /** When it began, in milliseconds after the profile's first. */
+  readonly start: number;
+  /** How long it took. */
+  readonly milliseconds: number;
+}
+
+/** All dispatches of one kernel in a profile. */
+export interface KernelTime {
+  /** The kernel's label. */
+  readonly kernel: string;
+  /** How many dispatches it had. */
+  count: number;
+  /** How long they took together. */
+  milliseconds: number;
+}
+
+/** Where the time of steps went, kernel by kernel: `engine.profile` gives it. As text it is a table. */
 export class Profile {
-  /** Every dispatch in order: when it began, from the profile's first on, and how long it took. */
-  readonly dispatches: { kernel: string; start: number; milliseconds: number }[] = [];
+  /** Every dispatch, in order. */
+  readonly dispatches: TimedDispatch[] = [];
 
   /**
+   * @internal
    * @param how "timestamps" are the device's own; "waiting" is from submitting a dispatch alone to its end, which is longer
    * by a constant.
    */
-  constructor(readonly how: "timestamps" | "waiting") {}
+  constructor(
+    /** How time was taken: by the device's own "timestamps", or by "waiting" for each dispatch alone. */
+    readonly how: "timestamps" | "waiting",
+  ) {}
 
-  /** By kernel, the dearest first. */
-  kernels(): { kernel: string; count: number; milliseconds: number }[] {
-    const all = new Map<string, { kernel: string; count: number; milliseconds: number }>();
+  /** @returns the time of each kernel, the slowest first. */
+  kernels(): KernelTime[] {
+    const all = new Map<string, KernelTime>();
     for (const { kernel, milliseconds } of this.dispatches) {
       const entry = all.get(kernel) ?? { kernel, count: 0, milliseconds: 0 };
       entry.count += 1;
@@ -29,6 +53,7 @@ export class Profile {
     return [...all.values()].sort((a, b) => b.milliseconds - a.milliseconds);
   }
 
+  /** @returns a table: each kernel's count, milliseconds and share. */
   toString(): string {
     const rows = this.kernels();
     const total = rows.reduce((sum, row) => sum + row.milliseconds, 0);
@@ -43,7 +68,7 @@ export class Profile {
     ].join("\n");
   }
 
-  /** The same as a trace file for chrome://tracing or ui.perfetto.dev: JSON text. */
+  /** @returns a trace file for chrome://tracing or ui.perfetto.dev, as JSON. */
   trace(): string {
     const traceEvents = this.dispatches.map(({ kernel, start, milliseconds }) => ({
       ...{ name: kernel, cat: "gpu", ph: "X", pid: 1, tid: 1 },

@@ -3,14 +3,15 @@ import type { Kernel } from "./kernel.ts";
 import { type HostArray, Slot } from "./slot.ts";
 import type { DeviceKind, Tuning } from "./tuning.ts";
 
-/**
- * One dispatch of a kernel. Its bindings are numbered in this order: what it `reads` (`storage, read`), what it
- * `writes` (`storage, read_write`), then, if there are any, its `sizes` as one uniform struct of 32-bit integers.
- */
+/** One dispatch of a kernel. Its bindings are in this order: what it reads, what it writes, then its `sizes`. */
 export interface Dispatch {
+  /** The variant of the kernel. */
   readonly kernel: Kernel;
+  /** Bound as `var<storage, read>`. */
   readonly reads: readonly Slot[];
+  /** Bound as `var<storage, read_write>`. */
   readonly writes: readonly Slot[];
+  /** Bound as one `var<uniform>`, a struct of 32-bit integers, where there are any. */
   readonly sizes?: readonly number[];
   /** Workgroups in x, y, z. */
   readonly grid: readonly [number, number, number];
@@ -33,34 +34,49 @@ export interface VariantChoice {
   readonly to: number;
 }
 
-/** What a step does, in order, before anything of it reaches the GPU. */
+/**
+ * What a step does, in order, before anything of it reaches the GPU. An op of your own (`customOp`) gets it: `dispatch` a
+ * kernel, `upload` numbers that change from step to step, take a `seed`.
+ */
 export class Recording {
+  /** @internal */
   readonly dispatches: Dispatch[] = [];
+  /** @internal */
   readonly choices: VariantChoice[] = [];
+  /** @internal */
   readonly aliases = new Map<Slot, Alias>();
-  /** What of before this step it changes in place besides the parameters that an optimizer learns: running averages. */
+  /** @internal What of before this step it changes in place besides the parameters that an optimizer learns: running averages. */
   readonly changed = new Set<Slot>();
-  /** The parameters that an optimizer changed in this step, each with the number of ops recorded before it last did. */
+  /** @internal The parameters that an optimizer changed in this step, each with the number of ops recorded before it last did. */
   readonly learned = new Map<Slot, number>();
-  /** Ops recorded so far whose gradients may be asked for. */
+  /** @internal Ops recorded so far whose gradients may be asked for. */
   ops = 0;
   readonly #temporaries = new Set<Slot>();
   readonly #onSubmit: (() => void)[] = [];
   readonly #seed: number;
   #seeds = 0;
 
+  /** @internal */
   constructor(
+    /** The limits of the device. */
     readonly limits: GPUSupportedLimits,
+    /** The features of the device. */
     readonly features: GPUSupportedFeatures,
+    /** @internal */
     readonly tuning: Tuning,
     seed: number,
-    /** The recording whose work is recorded again here by another variant. */
+    /** @internal The recording whose work is recorded again here by another variant. */
     readonly within?: Recording,
   ) {
     this.#seed = seed;
   }
 
-  /** A slot that this step computes. */
+  /**
+   * A slot that this step computes; `allocate` gives it a shape.
+   *
+   * @param bytes its size.
+   * @throws RangeError where the device binds no tensor of this size.
+   */
   temporary(bytes: number): Slot {
     const limit = Math.min(this.limits.maxStorageBufferBindingSize, this.limits.maxBufferSize);
     if (bytes > limit) {
@@ -73,12 +89,13 @@ export class Recording {
     return slot;
   }
 
-  /** Whether `slot` is a temporary of this very step. */
+  /** @internal Whether `slot` is a temporary of this very step. */
   computes(slot: Slot): boolean {
     return this.#temporaries.has(slot) || (this.within?.computes(slot) ?? false);
   }
 
   /**
+   * @internal
    * Runs `commit` once the step was submitted, and never where it was not: what an op changes of its own while it records
    * (an optimizer's count of steps) is set there, so that a step that failed leaves no trace.
    */
@@ -86,24 +103,35 @@ export class Recording {
     this.#onSubmit.push(commit);
   }
 
-  /** The step was submitted. */
+  /** @internal The step was submitted. */
   submitted(): void {
     for (const commit of this.#onSubmit) commit();
   }
 
-  /** Numbers that this step uploads: whatever changes from step to step. */
+  /**
+   * Numbers that this step uploads: whatever changes from step to step.
+   *
+   * @param data the numbers, as a typed array.
+   * @returns a slot to bind.
+   */
   upload(data: HostArray): Slot {
     const slot = new Slot(data.byteLength);
     slot.host = data;
     return slot;
   }
 
-  /** A 32-bit seed: the same for the same engine seed, step and place in the step. */
+  /** @returns a seed of 32 bits, the same for the same engine seed, step and place in the step; upload it. */
   seed(): number {
     this.#seeds += 1;
     return (Math.imul(this.#seed ^ 0x9e3779b9, 0x85ebca6b) + Math.imul(this.#seeds, 0xc2b2ae35)) >>> 0;
   }
 
+  /**
+   * Appends a dispatch. One of no workgroups is left out.
+   *
+   * @param dispatch the kernel, what it reads and writes, and its grid.
+   * @throws Error where it reads what an earlier step computed and did not return.
+   */
   dispatch(dispatch: Dispatch): void {
     const { kernel, reads, writes, grid } = dispatch;
     for (const slot of reads) {
@@ -121,6 +149,7 @@ export class Recording {
   }
 
   /**
+   * @internal
    * Records a piece of work by the variant that `tuning` knows to be best for its `family` and class of `sizes`, else in the
    * variant that `defaults` names for this kind of device. All variants must write the same slots.
    */
@@ -138,7 +167,7 @@ export class Recording {
     this.choices.push({ key, variants, variant, from, to: this.dispatches.length });
   }
 
-  /** Puts other variants in the place of those that were recorded, by key. */
+  /** @internal Puts other variants in the place of those that were recorded, by key. */
   replaceVariants(best: ReadonlyMap<string, string>): void {
     for (const choice of [...this.choices].reverse()) {
       const variant = best.get(choice.key);
@@ -152,6 +181,7 @@ export class Recording {
   }
 
   /**
+   * @internal
    * Has results lie side by side: part i is computed right inside `into`, `offsets[i]` bytes from its start, where that can
    * be, and else `copy(i)` is to record its way there. It cannot be where a part is no temporary, has its place already or
    * stands in the list twice, or where a kernel would then read and write one buffer at once.

@@ -1,4 +1,4 @@
-/** The numbers a slot may hold on the host: 32 bits each, as WGSL's f32, i32 and u32. */
+/** Numbers of a tensor on the host: 32 bits each, as WGSL's f32, i32 and u32. */
 export type HostArray = Float32Array | Int32Array | Uint32Array;
 
 /** A stretch of a GPU buffer that belongs to something that outlives a step. */
@@ -20,18 +20,28 @@ let slots = 0;
  * - **host**: `host` holds them; a step that reads them uploads them with its one upload;
  * - **resident**: `resident` is a region of GPU memory that lives until it is released;
  * - **temporary**: neither; a recorded step will compute it, and the plan decides where.
+ *
+ * An op of your own passes it on, from a `Value` to a dispatch; all else of it is internal.
  */
 export class Slot {
+  /** @internal */
   readonly id = slots++;
+  /** @internal */
   host: HostArray | undefined;
+  /** @internal */
   resident: Region | undefined;
-  /** A small result on its way to the host; settles when `host` is there. */
+  /** @internal A small result on its way to the host; settles when `host` is there. */
   pendingRead: Promise<void> | undefined;
-  /** How many steps have uploaded `host`. From the second on it is worth a home of its own. */
+  /** @internal How many steps have uploaded `host`. From the second on it is worth being resident. */
   uploads = 0;
+  /** @internal */
   released = false;
-  /** How many tensors that outlive their step hold it: it is released when the last of them is disposed. */
+  /** @internal How many tensors that outlive their step hold it: it is released when the last of them is disposed. */
   owners = 0;
 
-  constructor(readonly bytes: number) {}
+  /** @internal */
+  constructor(
+    /** How many bytes it holds. */
+    readonly bytes: number,
+  ) {}
 }

@@ -8,34 +8,46 @@ export type DeviceKind = "software" | "integrated" | "discrete";
 
 /** What was measured on an adapter: the best variant for each family of kernels and class of sizes. */
 export interface TuningResult {
+  /** Version of the form. */
   readonly v: 2;
+  /** The adapter that it was measured on, as `engine.adapter` names it. */
   readonly adapter: string;
+  /** The fastest variant by autotune key, such as `"matmul 64 × 64"`, or by kernel alone. */
   readonly variants: Readonly<Record<string, string>>;
 }
 
-/** Which variant to do what, on one adapter. */
+/** Which variants of its kernels an engine uses: `engine.tuning`. */
 export class Tuning {
   readonly #variants = new Map<string, string>();
 
+  /** @internal */
   constructor(
+    /** The adapter that it is for, as `engine.adapter` names it. */
     readonly adapter: string,
+    /** What the defaults follow where nothing was measured. */
     readonly kind: DeviceKind,
   ) {}
 
-  /** The variant for a key, or for its whole family where `import` named one. */
+  /** @internal The variant for a key, or for its whole family where `import` named one. */
   get(family: string, key: string): string | undefined {
     return this.#variants.get(key) ?? this.#variants.get(family);
   }
 
+  /** @internal */
   has(key: string): boolean {
     return this.#variants.has(key);
   }
 
+  /** @internal */
   set(key: string, variant: string): void {
     this.#variants.set(key, variant);
   }
 
-  /** To be saved beside a run and given to `import` when it is repeated or resumed. */
+  /**
+   * What was measured or imported, to be saved beside a run and given to `import` when it is repeated or resumed.
+   *
+   * @returns an object fit for JSON.
+   */
   export(): TuningResult {
     return { v: 2, adapter: this.adapter, variants: Object.fromEntries(this.#variants) };
   }
@@ -44,6 +56,7 @@ export class Tuning {
    * Takes over what was measured before. A key that is a family alone (`{ matmul: "shared" }`) stands for all of its
    * sizes that have no entry of their own; a variant that a piece of work does not have leaves it at its default.
    *
+   * @param result what `export` gave on this adapter.
    * @throws TypeError where it is no tuning result, or another adapter's: its speeds would be wrong, and its bits too.
    */
   import(result: TuningResult): void {

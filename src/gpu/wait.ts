@@ -1,5 +1,5 @@
-/** Waits for GPU promises: that work is done, that something compiled. */
+/** Waits for GPU promises, such as the end of submitted work: the option `wait` of `createEngine`. It resolves as the promise does. */
 export type Wait = <T>(completion: Promise<T>) => Promise<T>;
 
-/** In a browser news come by themselves. */
+/** Browsers resolve GPU promises by themselves. */
 export const awaitCompletion: Wait = (completion) => completion;

@@ -13,6 +13,14 @@ export type Inserted = string | number | boolean | readonly (string | number)[];
  *   #unroll name in [x, y] … #end             repeats it for each word of a list
  *
  * Loops over registers are unrolled, since an array of them would live in memory.
+ *
+ * @returns the WGSL.
+ * @throws Error where `#unroll` and `#end` do not match, or `$(…)` is no whole number.
+ * @example const sum = wgsl`
+ *   var sum = 0.0;
+ *   #unroll i in ${4}
+ *     sum += x[4 * row + $i];
+ *   #end`;
  */
 export const wgsl = (strings: TemplateStringsArray, ...values: readonly Inserted[]): string =>
   unrolled((chosen as (strings: TemplateStringsArray, ...values: readonly Inserted[]) => string)(strings, ...values));

@@ -12,8 +12,9 @@ import { sumInRuns } from "./snippets.ts";
  * What is not there is not read, whatever stands in its place; an example without any modality gives 0. dx_m = c_m · dy; dv_m = Σ_n c_m (g_m − Σ_k c_k g_k), g_m = dy[n] · x_m[n].
  */
 
-export const fusions = ["concat", "average", "weighted"] as const;
-export type FuseKind = (typeof fusions)[number];
+export const fusions: readonly FuseKind[] = ["concat", "average", "weighted"];
+/** How `fuse` makes one feature vector of several. */
+export type FuseKind = "concat" | "average" | "weighted";
 interface Variant extends Record<string, string | number | boolean> {
   fusion: FuseKind;
   modalities: number;

@@ -1,11 +1,15 @@
 import type { Recording, Slot } from "../gpu/index.ts";
 
+/** The type of a tensor's numbers, each of 32 bits. */
 export type DType = "f32" | "i32" | "u32";
 
 /** Numbers in a shape: what kernels read and write. Several values may share one slot (`reshape`). */
 export interface Value {
+  /** Where the numbers are: what `dispatch` reads and writes. */
   readonly slot: Slot;
+  /** Its sizes, the outermost axis first; [] for a single number. */
   readonly shape: readonly number[];
+  /** "f32", "i32" or "u32". */
   readonly dtype: DType;
   /** Set on the gradient that a loss starts from, known to be the number 1: losses then skip the product with it. */
   readonly one?: boolean;
@@ -13,6 +17,7 @@ export interface Value {
 
 /** What an op recorded: its outputs, and how to turn their gradients into those of its inputs. */
 export interface Recorded {
+  /** What it computes, in order; each becomes a tensor. */
   readonly outputs: readonly Value[];
   /**
    * Records the gradient. `dy[i]` belongs to `outputs[i]` (undefined: the loss does not depend on it); `needs[i]` says
@@ -24,12 +29,36 @@ export interface Recorded {
   readonly constants?: Readonly<Record<number, string>>;
 }
 
-/** An op checks shapes, throws before anything is recorded, then records its kernels. */
+/**
+ * An op of `customOp`: it checks shapes, throws before anything is recorded, then records its kernels. An input that may be left
+ * out is undefined.
+ */
 export type Op<Options> = (r: Recording, inputs: readonly (Value | undefined)[], options: Options) => Recorded;
 
+/**
+ * How many numbers a shape holds: the product of its sizes, 1 for [].
+ *
+ * @param shape its sizes.
+ * @returns the product.
+ * @example count([2, 3]); // 6
+ */
 export const count = (shape: readonly number[]): number => shape.reduce((a, b) => a * b, 1);
 
-/** A value that this step will compute. */
+/**
+ * A value that this step will compute: the output of an op of your own (`customOp`), to be written by a dispatch.
+ *
+ * @param r what the step records into.
+ * @param shape its sizes.
+ * @param dtype Default "f32".
+ * @returns the value; its numbers are not set.
+ * @throws RangeError where the device binds no tensor of this size.
+ * @example
+ * const square = customOp("square", (r, [x]) => {
+ *   const y = allocate(r, x!.shape);
+ *   r.dispatch({ kernel: squareKernel({}), reads: [x!.slot], writes: [y.slot], grid: grid(count(y.shape), 64) });
+ *   return { outputs: [y] };
+ * });
+ */
 export function allocate(r: Recording, shape: readonly number[], dtype: DType = "f32"): Value {
   return { slot: r.temporary(4 * count(shape)), shape, dtype };
 }
@@ -37,7 +66,15 @@ export function allocate(r: Recording, shape: readonly number[], dtype: DType = 
 /** The same numbers under another shape. */
 export const reshaped = (v: Value, shape: readonly number[]): Value => ({ ...v, shape });
 
-/** Workgroups for `n` threads in groups of `size`, folded into two dimensions where one holds too few (65,535). */
+/**
+ * Workgroups for `n` threads in groups of `size`, folded into two dimensions where one holds too few (65,535). In WGSL
+ * `groupIndex(group)` is the workgroup's number.
+ *
+ * @param n threads; those beyond it in the last workgroup must do nothing.
+ * @param size threads of a workgroup, as `@workgroup_size` says.
+ * @returns [x, y, 1]
+ * @example grid(1000, 64); // [16, 1, 1]
+ */
 export function grid(n: number, size: number): [number, number, number] {
   const groups = Math.ceil(n / size);
   if (groups <= 65535) return [groups, 1, 1];

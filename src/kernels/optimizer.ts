@@ -17,6 +17,7 @@ import { notANumber4 } from "./snippets.ts";
  * `settings`; those that follow from others are computed on the host, in float64: 1 − 0.9999 has half its digits in float32.
  */
 
+/** The rule by which an optimizer changes parameters. */
 export type UpdateRule = "sgd" | "adam" | "adamw" | "rmsprop";
 
 /**

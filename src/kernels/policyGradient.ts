@@ -75,11 +75,13 @@ fn main(group: Group, @builtin(local_invocation_index) thread: u32) {
 }`,
 );
 
+/** Options of `policyGradient`, beside `referenceLogits`. */
 export interface PolicyGradientOptions {
   /** c, the weight of the entropy bonus. Default 0. */
   entropyCoef?: number | undefined;
   /** β, the weight of the KL penalty. Default 0. */
   klCoef?: number | undefined;
+  /** "mean" over the answers, "sum", or "none": the loss of each answer [N]. Default "mean". */
   reduction?: Reduction | undefined;
 }
 

@@ -26,9 +26,9 @@ export interface Batch {
   words?: TensorLike | undefined;
   /** [N, T, D] */
   audio?: TensorLike | undefined;
-  /** [N]: how many of the T frames are there. Default: all. */
+  /** [N], how many of the T frames are there. Default: all. */
   frames?: TensorLike | undefined;
-  /** [N, M]: 1 where an example has the modality, else 0; M modalities as the network takes. Default: all are there. */
+  /** [N, M], 1 where an example has the modality, else 0; M modalities as the network takes. Default: all are there. */
   present?: TensorLike | undefined;
   /** N, where neither image, frames and present nor a tensor tells it. */
   size?: number | undefined;

@@ -27,11 +27,11 @@ export interface ConditionalVaeConfig {
   features: number;
   /** Channels, height and width; both sides can be halved as often as there are `channels`. */
   image: readonly [number, number, number];
-  /** Z, how many random numbers tell one drawing from another of the same features. */
+  /** Z, how many random numbers tell one drawing from another of the same features. Default 16. */
   noise?: number;
   /** Size of the encoder's hidden layer. Default 128. */
   hidden?: number;
-  /** Channels before each doubling of the image. */
+  /** Channels before each doubling of the image. Default [32, 16]. */
   channels?: readonly number[];
 }
 
@@ -59,6 +59,10 @@ const defaults = { noise: 16, hidden: 128, channels: [32, 16] };
  *   loss = −log p(x | z, f) + β · KL(N(μ, σ²) ‖ N(0, 1)), the mean over examples, in nats
  * D is linear, then convolutions that each double the image's sides. Features are normalized (layer norm) first, so that
  * any network's will do.
+ *
+ * @example
+ * const vae = new ConditionalVae(engine, { features: net.fusedSize, image: [1, 28, 28] });
+ * const loss = await engine.step(() => vae.loss(features, images));
  */
 export class ConditionalVae implements Module {
   /** All options, defaults among them. */
@@ -69,7 +73,11 @@ export class ConditionalVae implements Module {
   readonly #encode: (x: Tensor) => Tensor;
   readonly #decode: (x: Tensor) => Tensor;
 
-  /** @throws RangeError naming the option that cannot be. */
+  /**
+   * @param engine that the parameters belong to.
+   * @param config sizes, and the seed of the parameters.
+   * @throws RangeError naming the option that cannot be.
+   */
   constructor(engine: Engine, config: ConditionalVaeConfig & { seed?: number }) {
     const { seed = 0, ...given } = config ?? {};
     checkOptions("ConditionalVae", given, vaeOptions);

@@ -73,8 +73,15 @@ export interface FitCallbacks {
 export interface Fitted {
   /** A record for each epoch. */
   history: EpochRecord[];
-  /** Undefined where no epoch had a figure that is a number. */
-  best: { epoch: number; value: number } | undefined;
+  /** The best epoch by the monitored figure; undefined where no epoch had one that is a number. */
+  best:
+    | {
+        /** From 1 on. */
+        epoch: number;
+        /** The monitored figure. */
+        value: number;
+      }
+    | undefined;
   /** Why it ended: all epochs done, early stopping, a callback, or the signal. */
   ended: "epochs" | "early" | "callback" | "signal";
 }

@@ -37,7 +37,8 @@ export {
 } from "./config.ts";
 export { type EvaluateOptions, type Evaluation, evaluate, type PredictionOptions, predict } from "./evaluate.ts";
 export { type FitCallbacks, type FitOptions, type Fitted, fit } from "./fit.ts";
-export { linearLayer, type Module, ParameterStore } from "./layers.ts";
+export type { Initializer } from "./initialize.ts";
+export { linearLayer, type Module, ParameterStore, type Start } from "./layers.ts";
 export { logMelLayer, melLayer, mfccLayer } from "./mel.ts";
 export {
   accuracy,
@@ -54,6 +55,7 @@ export {
 export { MultimodalNet } from "./multimodal.ts";
 export { decodeOnnx } from "./onnx/decode.ts";
 export { encodeOnnx, type OnnxInput, type OnnxModel } from "./onnx/encode.ts";
+export type { OnnxShape } from "./onnx/graph.ts";
 export { onnxOf } from "./onnx/network.ts";
 export type { EpochRecord } from "./progress.ts";
 export {

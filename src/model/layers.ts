@@ -42,7 +42,15 @@ export function tensorsOf(module: Module): Record<string, Tensor> {
 /** The numbers that a parameter starts from; undefined where they are to be drawn. */
 export type Start = (name: string, shape: readonly number[]) => Float32Array | undefined;
 
-/** Makes the parameters of a network: each starts from a random stream of its own name and the network's seed. */
+/**
+ * Makes the parameters of a network of your own: each starts from a random stream of its own name and the network's seed.
+ *
+ * @example
+ * const store = new ParameterStore(engine, 1);
+ * const hidden = linearLayer(store, "hidden", 784, 128, "relu");
+ * const output = linearLayer(store, "output", 128, 10);
+ * const optimizer = adam(store.parameters(), { lr: 1e-3 });
+ */
 export class ParameterStore implements Module {
   readonly #parameters = new Map<string, Tensor>();
 

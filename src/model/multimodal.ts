@@ -162,7 +162,7 @@ export class MultimodalNet implements Module {
    * What logits mean.
    *
    * @param logits [N, A]
-   * @returns [N, A]: probabilities, or of the task "regression" the values.
+   * @returns [N, A], probabilities, or of the task "regression" the values.
    */
   predict(logits: Tensor): Tensor {
     return this.#head.predict(logits);

@@ -9,7 +9,12 @@ export interface EpochRecord {
   /** The learning rate of the last step. */
   lr: number;
   /** Loss and metrics of the validation data, where there are some. */
-  validation?: { loss: number; metrics: Record<string, number> };
+  validation?: {
+    /** Mean loss over the examples. */
+    loss: number;
+    /** Each metric by name. */
+    metrics: Record<string, number>;
+  };
 }
 
 /** Milliseconds between two lines within an epoch. */

@@ -11,7 +11,15 @@ import { type Module, tensorsOf } from "./layers.ts";
 /** The contents of a file of weights. */
 export interface Weights {
   /** Shape and numbers by name. */
-  tensors: Map<string, { shape: readonly number[]; data: Float32Array }>;
+  tensors: Map<
+    string,
+    {
+      /** Its sizes, the outermost axis first. */
+      shape: readonly number[];
+      /** Its numbers, row by row. */
+      data: Float32Array;
+    }
+  >;
   /** Texts by name. */
   metadata: Readonly<Record<string, string>>;
 }

@@ -15,11 +15,15 @@ import type { ForwardOptions } from "./batch.ts";
 import type { Module } from "./layers.ts";
 
 /** What `fit`, `evaluate` and `predict` ask of a model. Its outputs are [N, K]. */
-export interface Trainable<B> extends Module, Partial<Objective> {
+export interface Trainable<B> extends Module {
   /** The engine that its parameters belong to. */
   readonly engine: Engine;
   /** Called in a step. `training` turns on what only training does, such as dropout. */
   forward(batch: B, options?: ForwardOptions): Tensor;
+  /** As of `Objective`; a model that has it and `predict` needs no other. */
+  loss?(output: Tensor, target: HostArray): Tensor;
+  /** As of `Objective`. */
+  predict?(output: Tensor): Tensor;
 }
 
 /** What a model's outputs mean. A model that has these two itself, as MultimodalNet, needs no other. */
@@ -37,15 +41,20 @@ export function labelsLoss(logits: Tensor, target: TensorLike): Tensor {
   return binaryCrossEntropyWithLogits(logits, target);
 }
 
-/** Objectives for models that have none: `class`, `labels` and `values`. */
-export const objectives = {
-  /** One of K classes, of which targets [N] give the number: softmax, cross-entropy. */
+/**
+ * Objectives for models that have none of their own:
+ *
+ * - `multiclass`: one of K classes, of which targets [N] give the number: softmax, cross-entropy
+ * - `multilabel`: K labels of which several may hold, targets [N, K] of 0 and 1: sigmoid, binary cross-entropy
+ * - `regression`: K numbers, targets [N, K]: the outputs themselves, their squared error
+ *
+ * @example await fit(model, source, { optimizer, epochs: 10, objective: objectives.multiclass });
+ */
+export const objectives: Readonly<Record<"multiclass" | "multilabel" | "regression", Objective>> = {
   multiclass: { loss: crossEntropy, predict: softmax },
-  /** Yes or no, or K labels of which several may hold; targets [N, K] are 0 and 1: sigmoid, binary cross-entropy. */
   multilabel: { loss: labelsLoss, predict: sigmoid },
-  /** K numbers; targets [N, K]: their squared error. */
   regression: { loss: mse, predict: (output: Tensor) => output },
-} satisfies Record<string, Objective>;
+};
 
 /** @throws TypeError naming what a model lacks: its engine, its parameters or its outputs. */
 export function checkModel(who: string, model: Trainable<never>): void {

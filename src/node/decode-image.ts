@@ -7,7 +7,9 @@ import type { Image } from "../data/image/image.ts";
  * to them; channels as in the file, palettes and inks as RGB. Photos stand upright, as their EXIF orientation says.
  * `decodeImageInBrowser` gives the same numbers.
  *
- * @param name of the file, for errors.
+ * @param bytes of the file.
+ * @param name of the file, for errors. Default "image".
+ * @returns the picture, [height, width, channels].
  * @throws DataError naming the file and the fault.
  * @example const image = await decodeImage(await readFile("cat.jpg"), "cat.jpg");
  */

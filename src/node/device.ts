@@ -23,16 +23,20 @@ const instances: { any?: GPU; software?: GPU } = {};
 /** Whether it is worth while to ask Dawn for a GPU: undefined until it is known. */
 let mayHaveGpu: boolean | undefined;
 
+/** Options of `openAdapter`. */
 export interface AdapterOptions {
-  /** Use the software device in any case, such as to repeat a run elsewhere. */
+  /** Use the software device in any case, such as to repeat a run elsewhere. Default false. */
   software?: boolean;
 }
 const adapterOptions: Known<AdapterOptions> = { software: true };
 
 /**
- * Opens an adapter: a real GPU where there is one, else the software device.
+ * Opens an adapter in Node: a real GPU where there is one, else the software device of npm's `@sparticuz/chromium`.
  *
+ * @param options.software take the software device in any case. Default false.
+ * @returns the adapter, for `createEngine({ adapter })`.
  * @throws Error that says what to install where neither is possible.
+ * @example const engine = await createEngine({ adapter: await openAdapter({ software: true }) });
  */
 export async function openAdapter(options: AdapterOptions = {}): Promise<GPUAdapter> {
   checkOptions("openAdapter", options, adapterOptions);

@@ -11,6 +11,7 @@ import { lock } from "./lock.ts";
 import { readLine } from "./read-log.ts";
 import { replaceFile, syncFolder, writeAll } from "./replace-file.ts";
 
+/** Options of `openFeedbackLog`. */
 export interface FeedbackLogOptions {
   /** Told, in a sentence, what was repaired on opening. Default: a line on stderr. */
   readonly onNotice?: (notice: string) => void;
@@ -25,8 +26,12 @@ export interface FeedbackLogOptions {
  * A last line that was cut off (a process killed within a write) is taken off the file, with a notice, and kept in
  * `<path>.torn`; a complete last record that only lacks its newline is kept.
  *
+ * @param path of the file; its folder is made if missing.
+ * @param options.onNotice told what was repaired. Default: a line on stderr.
+ * @returns the log.
  * @throws FeedbackLogError if another process holds the log (naming its pid), a line is corrupt (naming file and line), or
  *   the file cannot be opened (naming the reason); the file is then as it was.
+ * @example const log = await openFeedbackLog("feedback.jsonl");
  */
 export async function openFeedbackLog(path: string, options: FeedbackLogOptions = {}): Promise<FeedbackLog> {
   checkOptions("openFeedbackLog", options, { onNotice: true });

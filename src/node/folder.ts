@@ -9,9 +9,11 @@ import { decodeImage } from "./decode-image.ts";
 
 /** A line of a manifest. */
 export interface FolderEntry {
-  /** Path of the picture and of the sound inside the folder; there may be none. */
+  /** Path of the picture inside the folder, where there is one. */
   readonly image?: string;
+  /** Path of the sound inside the folder, where there is one. */
   readonly audio?: string;
+  /** The text itself, where there is one. */
   readonly text?: string;
   /** Place in `classes`. */
   readonly label: number;
@@ -19,20 +21,35 @@ export interface FolderEntry {
 
 /** An example as it was read. */
 export interface FolderExample {
+  /** The decoded picture, where there is one. */
   readonly image?: Image;
+  /** The decoded sound, where there is one. */
   readonly sound?: Sound;
+  /** The text, where there is one. */
   readonly text?: string;
+  /** Place in `classes`. */
   readonly label: number;
 }
 
+/** A data set in a folder: `openFolder` opens it. */
 export interface Folder {
+  /** The names of the classes; a label is a place among them. */
   readonly classes: readonly string[];
+  /** The lines of the manifest, in order. */
   readonly entries: readonly FolderEntry[];
+  /** How many examples there are. */
   readonly length: number;
-  /** Reads and decodes one example. @throws DataError naming the file and the fault. */
+  /**
+   * Reads and decodes one example.
+   *
+   * @param index from 0 to length − 1.
+   * @returns the example.
+   * @throws DataError naming the file and the fault.
+   */
   read(index: number): Promise<FolderExample>;
 }
 
+/** Options of `openFolder`. */
 export interface FolderOptions {
   /** The table inside the folder. Default "manifest.csv". */
   readonly manifest?: string;
@@ -47,7 +64,14 @@ export interface FolderOptions {
  * `audio` (WAV) and `text` (the text itself). Paths are inside the folder. Only the manifest is read here; examples
  * are read one by one, such as by `streamBatches`.
  *
+ * @param folder its path.
+ * @param options.manifest the table inside the folder. Default "manifest.csv".
+ * @param options.classes names of the classes in their order. Default: all labels that occur, in the order of the alphabet.
+ * @returns the manifest's entries, and `read(i)`.
  * @throws DataError naming the manifest, the line and the fault.
+ * @example
+ * const folder = await openFolder("data/cats");
+ * const { image, label } = await folder.read(0);
  */
 export async function openFolder(folder: string, options: FolderOptions = {}): Promise<Folder> {
   const { manifest = "manifest.csv", maxBytes = 2 ** 28 } = options;

@@ -27,6 +27,7 @@ import { replaceFile } from "./replace-file.ts";
  * @param path of the file.
  * @param metadata texts by name. Default: none.
  * @param options.allowNonFinite Default false.
+ * @returns when the file is on the disk.
  * @throws WeightsError naming a tensor that holds NaN or ±∞, unless they are allowed.
  * @example await saveSafetensors(net, "net.safetensors");
  */
@@ -66,6 +67,7 @@ export async function loadSafetensors(
  * @param path of the file.
  * @param metadata more texts by name. Default: none.
  * @param options.allowNonFinite Default false.
+ * @returns when the file is on the disk.
  * @throws WeightsError naming a tensor that holds NaN or ±∞, unless they are allowed.
  * @example await saveModel(net, "net.safetensors");
  */
@@ -95,6 +97,7 @@ export async function loadModel(engine: Engine, path: string, options: NonFinite
  *
  * @param net to export.
  * @param path of the file.
+ * @returns when the file is on the disk.
  * @throws TypeError as `onnxOf`.
  * @example await saveOnnx(net, "net.onnx");
  */

@@ -5,7 +5,11 @@ import { FeedbackLogError, type FeedbackRecord, parseRecord } from "../rl/judgem
  * Reads a log's records one after the other, without taking its lock: also while another process writes, and of any
  * length. A last line that is cut off is left out, with a notice, and stays in the file.
  *
+ * @param path of the file.
+ * @param onNotice told, in a sentence, of a last line that is left out. Default: nobody is.
+ * @returns the records, in order.
  * @throws FeedbackLogError naming file and line that cannot be read.
+ * @example for await (const record of readFeedbackLog("feedback.jsonl")) console.log(record.kind, record.time);
  */
 export async function* readFeedbackLog(
   path: string,

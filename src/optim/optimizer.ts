@@ -20,11 +20,15 @@ export type { AdamOptions, OptimizerOptions, Parameters, RmspropOptions, SgdOpti
 
 /** What an optimizer remembers, to resume a run exactly: the steps taken and its moving averages. */
 export interface OptimizerState {
+  /** Updates so far, t in Adam's bias correction. */
   steps: number;
+  /** The moving averages of gradients, or the momentum: all parameters one after another, each padded to a multiple of 64 numbers. */
   m: Float32Array;
+  /** The moving averages of their squares, laid out alike; undefined for `sgd`. */
   v: Float32Array | undefined;
-  /** Whose state it is, and how many numbers each of its parameters holds: that of another is refused, where these are told. */
+  /** Whose state it is: another optimizer refuses it. Undefined in what version 0.1 wrote. */
   rule?: UpdateRule | undefined;
+  /** How many numbers each parameter holds: an optimizer of others refuses it. Undefined in what version 0.1 wrote. */
   sizes?: readonly number[] | undefined;
 }
 
@@ -32,7 +36,20 @@ export interface OptimizerState {
 const LIVE = 32;
 
 /**
- * Changes parameters in place by their gradients. They are asked to lie side by side in one buffer, where one dispatch changes
+ * Changes parameters in place by their gradients. `sgd`, `adam`, `adamw` and `rmsprop` make one.
+ *
+ * All parameters and both moving averages are updated by one dispatch. With `clipNorm` or `clipValue` gradients are clipped first.
+ *
+ * @example
+ * const optimizer = adam(net.parameters(), { lr: 1e-3, clipNorm: 1 });
+ * await engine.step(() => {
+ *   const loss = crossEntropy(net.forward(batch), labels);
+ *   optimizer.update(loss.backward());
+ *   return loss;
+ * });
+ */
+/*
+ * Parameters are asked to lie side by side in one buffer, where one dispatch changes
  * them all, and their gradients are computed right into another of the same layout. Where they lie is looked up at every update:
  * another optimizer over some of them may have moved them, and each that lies elsewhere then travels there and back.
  */
@@ -57,7 +74,12 @@ export class Optimizer {
   #open: { readonly recording: Recording; updates: number } | undefined;
   #disposed = false;
 
-  /** @throws TypeError, RangeError naming the option or the parameter that cannot be. */
+  /**
+   * @param rule "sgd", "adam", "adamw" or "rmsprop".
+   * @param parameters to be changed, by name or as a list.
+   * @param options of the rule.
+   * @throws TypeError, RangeError naming the option or the parameter that cannot be.
+   */
   constructor(rule: UpdateRule, parameters: Parameters, options: AdamOptions | SgdOptions | RmspropOptions) {
     checkName("Optimizer", "rule", rule, Object.keys(KNOWN) as UpdateRule[]);
     this.#rule = rule;
@@ -80,12 +102,18 @@ export class Optimizer {
   get lr(): number {
     return this.#lr;
   }
+  /** @throws RangeError where it is negative or not finite. */
   set lr(lr: number) {
     checkNumber(this.#rule, "lr", lr, number.atLeast0);
     this.#lr = lr;
   }
 
-  /** Records the update, with gradients of the step that is open. */
+  /**
+   * Records the update of every parameter that has a gradient; the others stay as they are.
+   *
+   * @param gradients what `loss.backward()` gave in the step that is open.
+   * @throws Error where no step is open, a parameter was disposed, or no parameter has a gradient.
+   */
   update(gradients: Gradients): void {
     this.#expectKept("update");
     const { recording } = this.#gpu;
@@ -212,6 +240,11 @@ export class Optimizer {
     return live;
   }
 
+  /**
+   * What `restore` needs to go on to the same bits.
+   *
+   * @returns a copy, after the steps asked for before.
+   */
   async state(): Promise<OptimizerState> {
     this.#expectKept("state");
     const numbers = async (slot: Slot) => new Float32Array(await this.#gpu.read(slot));
@@ -228,6 +261,7 @@ export class Optimizer {
   /**
    * Takes over what `state` gave, all or nothing, after the steps asked for before.
    *
+   * @param state of the same rule and parameters of the same sizes.
    * @throws TypeError, RangeError where it is the state of another rule or other parameters, or holds what cannot be.
    */
   restore(state: OptimizerState): void {
@@ -288,6 +322,7 @@ export class Optimizer {
     this.#live.clear();
   }
 
+  /** As `dispose`, for `using`. */
   [Symbol.dispose](): void {
     this.dispose();
   }
@@ -303,12 +338,57 @@ export function checkOptimizer(operation: string, optimizer: unknown): asserts o
 
 const short = (sizes: readonly number[]) => `${sizes.slice(0, 8).join(", ")}${sizes.length > 8 ? ", …" : ""}`;
 
+/**
+ * Stochastic gradient descent, PyTorch's `SGD`: m ← μ m + g, p ← p − lr · m; with Nesterov's momentum p ← p − lr · (g + μ m).
+ *
+ * @param parameters to be changed, by name or as a list.
+ * @param options.lr learning rate
+ * @param options.momentum μ. Default 0.
+ * @returns the optimizer.
+ * @throws TypeError, RangeError naming the option or the parameter that cannot be.
+ * @example const optimizer = sgd(net.parameters(), { lr: 0.1, momentum: 0.9, nesterov: true });
+ */
 export const sgd = (parameters: Parameters, options: SgdOptions): Optimizer =>
   new Optimizer("sgd", parameters, options);
+
+/**
+ * Adam (Kingma and Ba 2015), PyTorch's `Adam`:
+ *
+ * m ← β₁ m + (1 − β₁) g, v ← β₂ v + (1 − β₂) g², p ← p − lr · m̂ / (√v̂ + ε) with m̂ = m / (1 − β₁ᵗ), v̂ = v / (1 − β₂ᵗ)
+ *
+ * @param parameters to be changed, by name or as a list.
+ * @param options.lr learning rate
+ * @param options.betas [β₁, β₂]. Default [0.9, 0.999].
+ * @returns the optimizer.
+ * @throws TypeError, RangeError naming the option or the parameter that cannot be.
+ * @example const optimizer = adam(net.parameters(), { lr: 1e-3, clipNorm: 1 });
+ */
 export const adam = (parameters: Parameters, options: AdamOptions): Optimizer =>
   new Optimizer("adam", parameters, options);
-/** Adam whose weight decay (0.01 unless given) does not pass through the moving averages. */
+
+/**
+ * AdamW (Loshchilov and Hutter 2019), PyTorch's `AdamW`: Adam, but weight decay does not pass through the moving averages:
+ * p ← p − lr · λ p, then Adam's step.
+ *
+ * @param parameters to be changed, by name or as a list.
+ * @param options.lr learning rate
+ * @param options.weightDecay λ. Default 0.01.
+ * @returns the optimizer.
+ * @throws TypeError, RangeError naming the option or the parameter that cannot be.
+ * @example const optimizer = adamw(net.parameters(), { lr: 1e-3, weightDecay: 0.05 });
+ */
 export const adamw = (parameters: Parameters, options: AdamOptions): Optimizer =>
   new Optimizer("adamw", parameters, options);
+
+/**
+ * RMSprop (Hinton 2012), PyTorch's `RMSprop`: v ← α v + (1 − α) g², m ← μ m + g / (√v + ε), p ← p − lr · m.
+ *
+ * @param parameters to be changed, by name or as a list.
+ * @param options.lr learning rate
+ * @param options.alpha α. Default 0.99.
+ * @returns the optimizer.
+ * @throws TypeError, RangeError naming the option or the parameter that cannot be.
+ * @example const optimizer = rmsprop(net.parameters(), { lr: 1e-3 });
+ */
 export const rmsprop = (parameters: Parameters, options: RmspropOptions): Optimizer =>
   new Optimizer("rmsprop", parameters, options);

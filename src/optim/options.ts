@@ -7,30 +7,42 @@ import type { UpdateRule } from "../kernels/optimizer.ts";
  * What an optimizer may be told, checked at its construction: its options and its parameters.
  */
 
+/** Options of every optimizer. */
 export interface OptimizerOptions {
-  /** Learning rate. */
+  /** Learning rate, at least 0; `optimizer.lr` changes it later. */
   lr: number;
+  /** λ: λ p is added to each gradient; `adamw` shrinks p by lr · λ instead. Default 0, for `adamw` 0.01. */
   weightDecay?: number;
   /** Gradients are scaled down to this norm, taken over all parameters together. Default: not clipped. */
   clipNorm?: number;
   /** Each number of a gradient is kept within ± this. Default: not. */
   clipValue?: number;
 }
+/** Options of `sgd`. */
 export interface SgdOptions extends OptimizerOptions {
+  /** μ: how much of the sum of earlier gradients is kept. Default 0. */
   momentum?: number;
+  /** Look ahead along the momentum, which must be above 0. Default false. */
   nesterov?: boolean;
 }
+/** Options of `rmsprop`. */
 export interface RmspropOptions extends OptimizerOptions {
-  /** How much of the moving average of squares is kept. Default 0.99. */
+  /** α: how much of the moving average of squares is kept, 0 ≤ α < 1. Default 0.99. */
   alpha?: number;
+  /** μ: how much of the sum of earlier steps is kept. Default 0. */
   momentum?: number;
+  /** ε, added to the root of the average. Default 1e-8. */
   eps?: number;
 }
+/** Options of `adam` and `adamw`. */
 export interface AdamOptions extends OptimizerOptions {
+  /** β₁ and β₂: how much is kept of the moving averages of gradients and of their squares, each under 1. Default [0.9, 0.999]. */
   betas?: readonly [number, number];
+  /** ε, added to the root of the second average. Default 1e-8. */
   eps?: number;
 }
 
+/** What an optimizer takes: parameters by name, as `net.parameters()` gives them, or a list. */
 export type Parameters = Record<string, Tensor> | Iterable<Tensor>;
 
 /** All options of any rule, checked, with the defaults in place. */

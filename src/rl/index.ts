@@ -14,8 +14,10 @@ export {
   type BaselineSettings,
   baselineNames,
   type GrpoSettings,
+  type Identified,
   type ImportanceSettings,
   type Judged,
+  type Labeled,
   type Method,
   methods,
   type Policy,
@@ -100,4 +102,4 @@ export {
   type RewardedOptions,
 } from "./preferenceModel.ts";
 export { aggregateLabels, type Reliability, type ReliabilityOptions, reliability } from "./reliability.ts";
-export type { Identified, LearnerOptions, LearnerSettings, LearnerState } from "./settings.ts";
+export type { LearnerOptions, LearnerSettings, LearnerState } from "./settings.ts";

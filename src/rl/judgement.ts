@@ -91,7 +91,10 @@ export interface Retraction {
 export type FeedbackRecord = Judgement | Preference | Retraction;
 
 /** A judgement that one can learn from: not a skip. */
-export type RewardedJudgement = Judgement & { readonly reward: number };
+export interface RewardedJudgement extends Judgement {
+  /** From -1 (wrong) to 1 (right). */
+  readonly reward: number;
+}
 
 /** A feedback log that cannot be read, written or opened. */
 export class FeedbackLogError extends Error {

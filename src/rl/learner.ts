@@ -8,6 +8,7 @@ import {
   type Algorithm,
   type AlgorithmState,
   createAlgorithms,
+  type Identified,
   type Judged,
   type Method,
   only,
@@ -36,7 +37,6 @@ import {
   checkLearner,
   checkQueries,
   checkState,
-  type Identified,
   type LearnerOptions,
   type LearnerState,
   upgradedState,
@@ -70,6 +70,13 @@ export interface PredictOptions {
 
 /**
  * Learning from people in a loop: `act` answers, `judge` writes a person's judgement to the log, `update` learns from the log.
+ * `learner` makes one.
+ *
+ * @example
+ * const agent = learner(net, optimizer, { log, labeled, unlabeled });
+ * const answer = await agent.act(example);
+ * await agent.judge(answer.id, { reward: 1, judge: "me" });
+ * await agent.update();
  */
 export class Learner<E extends Identified> {
   /** How it learns. */

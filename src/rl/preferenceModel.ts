@@ -27,7 +27,7 @@ import {
 import { Random } from "../data/random.ts";
 import type { Batch } from "../model/index.ts";
 import { checkOptimizer, type Optimizer } from "../optim/index.ts";
-import { checkPolicy, type Policy } from "./algorithms/algorithm.ts";
+import { checkPolicy, type Identified, type Policy } from "./algorithms/algorithm.ts";
 import { checkObject } from "./check.ts";
 
 /*
@@ -131,8 +131,13 @@ const MODEL: Known<PreferenceModelOptions<unknown>> = { batchOf: true, seed: tru
 /**
  * A reward model from preferences (Christiano et al. 2017): an ensemble of networks whose logits are rewards r(x, a), known up
  * to a constant for each x.
+ *
+ * @example
+ * const model = new PreferenceModel(members, { batchOf });
+ * await model.learn([{ example, preferred: 3, rejected: 5 }]);
+ * await learnFromRewards(net, optimizer, model, examples, batchOf);
  */
-export class PreferenceModel<E extends { readonly id: string }> {
+export class PreferenceModel<E extends Identified> {
   readonly #members: readonly PreferenceMember[];
   readonly #batchOf: (examples: readonly E[]) => Batch;
   readonly #seed: number;
@@ -305,7 +310,7 @@ const REWARDED: Known<RewardedOptions> = { caution: true, entropyCoef: true, klC
  * @throws TypeError or RangeError naming the option that cannot be; Error where the loss is no finite number.
  * @example await learnFromRewards(net, optimizer, model, examples, batchOf, { caution: 1 });
  */
-export async function learnFromRewards<E extends { readonly id: string }>(
+export async function learnFromRewards<E extends Identified>(
   policy: Policy,
   optimizer: Optimizer,
   model: PreferenceModel<E>,

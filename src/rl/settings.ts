@@ -14,11 +14,13 @@ import {
 import type { Random } from "../data/random.ts";
 import { type Batch, modalities } from "../model/index.ts";
 import { checkOptimizer, type Optimizer } from "../optim/index.ts";
+import type { Identified } from "./algorithms/algorithm.ts";
 import { checkPolicy } from "./algorithms/algorithm.ts";
 import {
   type AlgorithmSettings,
   type AlgorithmState,
   baselineNames,
+  type Labeled,
   type Method,
   methods,
   type Policy,
@@ -55,7 +57,7 @@ export interface LearnerOptions<E extends Identified> extends LearnerSettings {
   /** Finds an example by the id that a log of an earlier run gives. */
   find?: (id: string) => E | undefined;
   /** Examples whose label is known. */
-  labeled?: readonly (E & { label: number })[];
+  labeled?: readonly Labeled<E>[];
   /** Examples without label or judgement that may be learned from (`unlabeledBatch`). */
   unlabeled?: Pool<E>;
   /** A part of examples that comes again word for word, such as a hint. */
@@ -64,12 +66,6 @@ export interface LearnerOptions<E extends Identified> extends LearnerSettings {
   augment?: (example: E, random: Random) => E;
   /** A name for this run of the program, written with every judgement and part of its id. Default: a new one. */
   session?: string;
-}
-
-/** Anything with an id, such as an example. */
-export interface Identified {
-  /** Unique among the examples, and the same in every run. */
-  readonly id: string;
 }
 
 /** A learner's state beside weights, optimizer and log, to resume exactly. */

@@ -5,7 +5,7 @@ import { encodeMuLaw } from "./mulaw.ts";
 import type { Sound } from "./sound.ts";
 
 /** How samples are written: the number of the format, and the bits a sample. */
-const encodings = {
+const encodings: Readonly<Record<WavEncoding, readonly [format: number, bits: number]>> = {
   pcm8: [1, 8],
   pcm16: [1, 16],
   pcm24: [1, 24],
@@ -14,7 +14,7 @@ const encodings = {
   float64: [3, 64],
   alaw: [6, 8],
   mulaw: [7, 8],
-} as const;
+};
 
 /** What a WAV file has room for. */
 export const SAMPLE_RATE: NumberRule = {
@@ -23,7 +23,7 @@ export const SAMPLE_RATE: NumberRule = {
 };
 
 /** How samples are written in a WAV file. */
-export type WavEncoding = keyof typeof encodings;
+export type WavEncoding = "pcm8" | "pcm16" | "pcm24" | "pcm32" | "float32" | "float64" | "alaw" | "mulaw";
 
 /**
  * Encodes a sound of any number of channels as a WAV file, such that `decodeWav` gives the same samples where the encoding can

@@ -9,6 +9,10 @@ const LARGEST = 2 ** 24;
 /**
  * Discrete Fourier transform of N complex numbers, in place: X[j] = Σ x[n]·e^(-2πi·jn/N). Any N up to 2^24, by Cooley and
  * Tukey (1965) for powers of two, which are the fastest, else by Bluestein (1970).
+ *
+ * @example
+ * const [re, im] = [Float64Array.of(1, 2, 3), new Float64Array(3)];
+ * new Fft(3).transform(re, im); // re [6, -1.5, -1.5]
  */
 export class Fft {
   /** N. */
@@ -124,6 +128,11 @@ function bluestein(size: number): Transform {
  * Where N is even, even samples become real parts and odd ones imaginary parts of N/2 complex numbers, so that one
  * transform of half the size is enough: with Z their transform, Z' its mirror conj Z[N/2-j],
  * X[j] = (Z[j] + Z')/2 - i·e^(-2πi·j/N)·(Z[j] - Z')/2.
+ *
+ * @example
+ * const spectrum = new PowerSpectrum(256);
+ * const power = new Float64Array(spectrum.bins);
+ * spectrum.of(frame, power);
  */
 export class PowerSpectrum {
   /** N. */

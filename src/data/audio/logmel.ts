@@ -25,6 +25,10 @@ export interface LogMelFeatures {
  * Log-mel features of a sound: F[t, m] = ln(Σⱼ W[m, j]·P[t, j] + floor), the logarithm of MelSpectrogram.
  *
  * Standardized over all kept frames and bands together: (F - mean) / deviation, the population's; 0 where all are alike.
+ *
+ * @example
+ * const logMel = new LogMel({ sampleRate: 16000, bands: 40 });
+ * const { data, frames, bands } = logMel.of(samples);
  */
 export class LogMel {
   /** All options, defaults among them. */

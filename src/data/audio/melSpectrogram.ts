@@ -34,6 +34,14 @@ export interface MelOptions {
   readonly center?: boolean;
 }
 
+/** The constants of a mel spectrogram: `MelSpectrogram.matrices` gives them. */
+export interface MelMatrices {
+  /** W [bands, ⌊fft/2⌋ + 1]. */
+  filters: Float64Array;
+  /** [fft] */
+  window: Float64Array;
+}
+
 /** The names of all options, for those who take these and more. */
 export const MEL_OPTIONS: Known<MelOptions> = {
   sampleRate: true,
@@ -57,6 +65,8 @@ export const MEL_OPTIONS: Known<MelOptions> = {
  *
  * Frames are whole spectra, 1 + ⌊(samples - fft) / hop⌋; a shorter sound is filled up with silence to one, and a sound
  * of no samples has none.
+ *
+ * @example const power = new MelSpectrogram({ sampleRate: 16000, bands: 64 }).of(samples);
  */
 export class MelSpectrogram {
   /** All options, defaults among them. */
@@ -113,7 +123,7 @@ export class MelSpectrogram {
    *
    * @returns `filters` W [bands, ⌊fft/2⌋ + 1], and `window` [fft].
    */
-  matrices(): { filters: Float64Array; window: Float64Array } {
+  matrices(): MelMatrices {
     const { bins } = this.#spectrum;
     const filters = new Float64Array(this.options.bands * bins);
     for (const [m, { first, weights }] of this.#bands.entries()) filters.set(weights, m * bins + first);

@@ -24,6 +24,8 @@ export interface MfccFeatures {
 /**
  * Mel-frequency cepstral coefficients: the orthonormal DCT-II of the logarithm L of the mel bands,
  * C[t, k] = s[k]·Σₘ L[t, m]·cos(πk(m + ½)/bands), s[0] = √(1/bands), s[k] = √(2/bands). As torchaudio's `MFCC`.
+ *
+ * @example const { data, frames, coefficients } = new Mfcc({ sampleRate: 16000 }).of(samples);
  */
 export class Mfcc {
   /** All options, defaults among them. */

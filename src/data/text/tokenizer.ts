@@ -15,12 +15,22 @@ export interface TokenizerOptions extends Partial<TextRules> {
   readonly outOfVocabulary?: string | null;
 }
 
+/** A tokenizer as JSON: what `toJSON` gives and `fromJSON` takes. */
+export interface TokenizerJson extends TokenizerOptions {
+  /** The words of the vocabulary, in the order of their ids. */
+  words: string[];
+}
+
 /**
  * Words ↔ ids. 0 is padding, 1 is an unknown word, the vocabulary follows from 2 on in the order given; without an
  * out-of-vocabulary word it follows from 1 on.
  *
  * `Tokenizer.fit` makes one from texts with the rules and the ids of Keras's `Tokenizer`; `new Tokenizer` takes a list
  * of words, which by default are what stands between white space, in small letters.
+ *
+ * @example
+ * const tokenizer = Tokenizer.fit(["an odd number", "a number over four"]);
+ * const ids = tokenizer.transform(["an even number"]); // "even" is unknown and left out
  */
 export class Tokenizer {
   /** The word of each id, those that numWords leaves out included. */
@@ -156,7 +166,7 @@ export class Tokenizer {
    *
    * @returns fit for JSON, for `fromJSON`.
    */
-  toJSON(): { words: string[] } & TokenizerOptions {
+  toJSON(): TokenizerJson {
     const defaults: Required<TokenizerOptions> = { ...WHITE_SPACE, numWords: null, outOfVocabulary: "<unknown>" };
     const changed = Object.entries(this.options).filter(([key, x]) => x !== defaults[key as keyof TokenizerOptions]);
     return { words: this.vocabulary.slice(this.#firstWord), ...Object.fromEntries(changed) };

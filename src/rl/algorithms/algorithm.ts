@@ -9,8 +9,11 @@ import type { RewardedJudgement } from "../judgement.ts";
 export interface Policy extends Module {
   /** The engine that its parameters belong to. */
   readonly engine: Engine;
-  /** `classes`: the number of actions A. */
-  readonly config: { readonly classes: number };
+  /** What it is made of. */
+  readonly config: {
+    /** The number of actions A. */
+    readonly classes: number;
+  };
   /** The columns of `present` in a batch, where it can do without a part of an example. */
   readonly modalities?: readonly Modality[];
   /**
@@ -34,11 +37,23 @@ export function checkPolicy(operation: string, what: string, net: Policy, classe
     throw new RangeError(`${operation}: ${what} has ${net.config.classes} actions, expected ${classes}.`);
 }
 
+/** Anything with an id, such as an example. */
+export interface Identified {
+  /** Unique among the examples, and the same in every run. */
+  readonly id: string;
+}
+
 /** A judgement with a reward, and the example itself in place of its id. */
 export interface Judged<E> extends Omit<RewardedJudgement, "example"> {
   /** The example that was judged. */
   readonly example: E;
 }
+
+/** An example whose label is known. */
+export type Labeled<E> = E & {
+  /** Its class, 0 ≤ label < A. */
+  readonly label: number;
+};
 
 /** Examples by index; an array is one, and so is an object that makes an example when `at` is called. */
 export interface Pool<E> {
@@ -61,7 +76,7 @@ export interface UpdateContext<E> {
   /** All judgements that count, the new ones among them, in the order of the log. */
   readonly judged: readonly Judged<E>[];
   /** Examples whose label is known. */
-  readonly labeled: readonly (E & { readonly label: number })[];
+  readonly labeled: readonly Labeled<E>[];
   /** How many labels and approving judgements each action has, [A] (`labelCounts.ts`). */
   readonly labelCounts: readonly number[];
   /** Examples without label or judgement. */
@@ -77,7 +92,7 @@ export interface UpdateContext<E> {
 /**
  * A learning algorithm. What the next update needs beside weights and log is in `state()`, so that a run can be resumed.
  */
-export interface Algorithm<E extends { readonly id: string }> {
+export interface Algorithm<E extends Identified> {
   /** One update. Resolves to the mean loss; undefined where there was nothing to learn from. */
   learn(context: UpdateContext<E>): Promise<number | undefined>;
   /** π(· | x) [N][A] of examples, from these modalities alone or from all. Default: the softmax of the policy. */

@@ -18,11 +18,13 @@ export const baselineNames = ["none", "average", "leaveOneOut", "value"] as cons
 /** What is subtracted from a reward before it weighs the policy gradient: the setting `baseline`. */
 export type BaselineName = (typeof baselineNames)[number];
 
+/** What is subtracted from rewards: settings of "reinforce", "ppo", "replay" and "importance". */
 export interface BaselineSettings {
+  /** "none", "average", "leaveOneOut" or "value". Default "average". */
   baseline: BaselineName;
-  /** d: how much of the moving average is kept at each judgement. */
+  /** d: how much of the moving average is kept at each judgement, 0 to 1. Default 0.95. */
   baselineDecay: number;
-  /** η: how far the learned value moves to each reward, 0 to 1. */
+  /** η: how far the learned value moves to each reward, 0 to 1. Default 0.1. */
   valueRate: number;
 }
 export const baselineDefaults: BaselineSettings = { baseline: "average", baselineDecay: 0.95, valueRate: 0.1 };

@@ -3,6 +3,7 @@ import { groupByExample } from "./baseline.ts";
 import { clippedSteps, type PpoSettings } from "./ppo.ts";
 import { clipped, whitened } from "./rewards.ts";
 
+/** Settings of "grpo": those of "ppo" without a baseline. */
 export interface GrpoSettings extends Pick<PpoSettings, "clip" | "epochs" | "entropyCoef" | "klCoef" | "rewardLimit"> {}
 export const grpoDefaults: GrpoSettings = { clip: 0.2, epochs: 4, entropyCoef: 0.01, klCoef: 0.04, rewardLimit: 1 };
 

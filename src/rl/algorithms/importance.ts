@@ -4,11 +4,13 @@ import { Baseline, type BaselineSettings, baselineDefaults } from "./baseline.ts
 import { clipped, type RewardSettings, rewardDefaults } from "./rewards.ts";
 import { column, logOf } from "./surrogate.ts";
 
+/** Settings of "importance". */
 export interface ImportanceSettings extends BaselineSettings, Pick<RewardSettings, "rewardLimit"> {
-  /** The most that one judgement counts. Without a limit a single rare answer can outweigh all others. */
+  /** The most that one judgement counts. Without a limit a single rare answer can outweigh all others. Default 5. */
   weightLimit: number;
-  /** Steps in an update, and judgements in each. */
+  /** Steps in an update. Default 8. */
   stepsPerUpdate: number;
+  /** Judgements in each step. Default 32. */
   batch: number;
 }
 export const importanceDefaults: ImportanceSettings = {

@@ -9,7 +9,9 @@ import { type ReplaySettings, replay, replayDefaults } from "./replay.ts";
 export {
   type Algorithm,
   type AlgorithmState,
+  type Identified,
   type Judged,
+  type Labeled,
   only,
   type Policy,
   type Pool,

@@ -24,21 +24,23 @@ import { noiseOf, probabilitiesOf, replay } from "./replay.ts";
  * is all that counts: it learns by the likelihood of their verdicts (`replay.ts`), which needs no posterior.
  */
 
+/** Settings of "posterior". */
 export interface PosteriorSettings {
-  /** Steps in an update, and examples in each. */
+  /** Steps in an update. Default 24. */
   stepsPerUpdate: number;
+  /** Examples in each step. Default 32. */
   batch: number;
-  /** Parts of a batch: labeled, judged and unlabeled examples. What there is none of is left to the others. */
+  /** Parts of a batch: labeled, judged and unlabeled examples. What there is none of is left to the others. Default [6, 10, 16]. */
   mixture: readonly [labeled: number, judged: number, unlabeled: number];
-  /** Unlabeled examples that are looked at in an update. */
+  /** Unlabeled examples that are looked at in an update. Default 300. */
   unlabeledBatch: number;
-  /** Weight of the prior of h, in examples. */
+  /** Weight of the prior of the counts of each hint, in examples. Default 1. */
   prior: number;
-  /** How often an example is shown in training with all its modalities, without the hint, and with one of the rest alone. */
+  /** How often an example is shown in training with all its modalities, without the hint, and with one of the rest alone: shares. Default [0.5, 0.3, 0.2]. */
   modalityMask: readonly [all: number, rest: number, single: number];
-  /** ε; "estimated": by the log itself. */
+  /** ε, the share of judgements taken to be mistaken; "estimated": by the log itself. Default "estimated". */
   labelNoise: number | "estimated";
-  /** The share that must be known to be right, of labels and latest answers, for the network to be trusted. */
+  /** The share that must be known to be right, of labels and latest answers, for the network to be trusted. Default 0.7. */
   trust: number;
 }
 export const posteriorDefaults: PosteriorSettings = {

@@ -5,14 +5,15 @@ import { behaviorLogProbs } from "./reinforce.ts";
 import { clipped, type RewardSettings, rewardDefaults, whitened } from "./rewards.ts";
 import { clippedSurrogate } from "./surrogate.ts";
 
+/** Settings of "ppo". */
 export interface PpoSettings extends BaselineSettings, RewardSettings {
-  /** ε: how far a probability may move in an update, as a share of what it was. */
+  /** ε: how far a probability may move in an update, as a share of what it was. Default 0.2. */
   clip: number;
-  /** Steps that use the judgements of an update. */
+  /** Steps that use the judgements of an update. Default 4. */
   epochs: number;
-  /** c, the weight of the entropy bonus. */
+  /** c, the weight of the entropy bonus. Default 0.01. */
   entropyCoef: number;
-  /** β, the weight of the KL penalty. */
+  /** β, the weight of the KL penalty. Default 0.02; of "grpo" 0.04. */
   klCoef: number;
 }
 export const ppoDefaults: PpoSettings = {

@@ -3,10 +3,11 @@ import type { Algorithm, Judged, UpdateContext } from "./algorithm.ts";
 import { Baseline, type BaselineSettings, baselineDefaults } from "./baseline.ts";
 import { clipped, type RewardSettings, rewardDefaults, whitened } from "./rewards.ts";
 
+/** Settings of "reinforce", and of the policy gradient in "replay". */
 export interface ReinforceSettings extends BaselineSettings, RewardSettings {
-  /** c, the weight of the entropy bonus. */
+  /** c, the weight of the entropy bonus. Default 0.01. */
   entropyCoef: number;
-  /** β, the weight of the KL penalty. */
+  /** β, the weight of the KL penalty. Default 0.02. */
   klCoef: number;
 }
 export const reinforceDefaults: ReinforceSettings = {

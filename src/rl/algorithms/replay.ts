@@ -3,11 +3,13 @@ import { softmaxOf } from "../../model/index.ts";
 import { type Algorithm, type Judged, type Policy, pieces, type UpdateContext } from "./algorithm.ts";
 import { estimateNoise } from "./noise.ts";
 
+/** Settings of "replay", beside those of "reinforce". */
 export interface ReplaySettings {
-  /** Steps in an update, and examples in each. */
+  /** Steps in an update. Default 8. */
   stepsPerUpdate: number;
+  /** Examples in each step. Default 32. */
   batch: number;
-  /** ε, the share of judgements taken to be mistaken, from 0 to under 0.5; "estimated": by the log itself. */
+  /** ε, the share of judgements taken to be mistaken, from 0 to under 0.5; "estimated": by the log itself. Default "estimated". */
   labelNoise: number | "estimated";
 }
 export const replayDefaults: ReplaySettings = { stepsPerUpdate: 8, batch: 32, labelNoise: "estimated" };

@@ -6,10 +6,11 @@
  *             one, as it is taken over the reward itself too.
  */
 
+/** What is done to rewards before they move the policy. */
 export interface RewardSettings {
-  /** Rewards are kept within ± this. */
+  /** Rewards are kept within ± this. Default 1. */
   rewardLimit: number;
-  /** Whether advantages are whitened. */
+  /** Whether advantages are whitened: mean 0 and deviation 1 in each update. Default false; of "ppo" true. */
   whiten: boolean;
 }
 export const rewardDefaults: RewardSettings = { rewardLimit: 1, whiten: false };

@@ -26,6 +26,7 @@ export function checkPrediction(operation: string, what: string, prediction: Pre
   });
 }
 
+/** What a question is worth before it is asked: the higher, the sooner. `choose` takes one. */
 export type Score = (prediction: Prediction) => number;
 
 /** The scores of predictions that were checked. */
@@ -46,10 +47,10 @@ export const unchecked = {
    * 2011). Noise that no answer would clear up scores 0. Needs K ≥ 2; with one member all examples score 0.
    */
   bald: (prediction) => entropy(meanOf(prediction)) - total(prediction, entropy) / prediction.length,
-} satisfies Record<string, Score>;
+} satisfies Record<ScoreName, Score>;
 
 /** The name of a score, such as "entropy" or "bald". */
-export type ScoreName = keyof typeof unchecked;
+export type ScoreName = "uniform" | "greedy" | "entropy" | "margin" | "bald";
 
 const checked =
   (name: ScoreName): Score =>

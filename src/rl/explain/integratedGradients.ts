@@ -9,18 +9,23 @@ export interface IntegratedGradientsOptions {
   /** Points on the way from the baseline to the example, evaluated as one batch. Default 32. */
   readonly steps?: number;
   /** The input x′ that stands for absence. Default: zeros, a black picture and silence. */
-  readonly baseline?: { readonly image?: Float32Array; readonly audio?: Float32Array };
+  readonly baseline?: {
+    /** [C, H, W]. */
+    readonly image?: Float32Array;
+    /** [T, D]. */
+    readonly audio?: Float32Array;
+  };
 }
 
 const KNOWN: Known<IntegratedGradientsOptions> = { steps: true, baseline: true };
 
 /** What each number of an example adds to the probability of an action. */
 export interface Attribution {
-  /** [C, H, W]: what each pixel adds to the probability. */
+  /** [C, H, W], what each pixel adds to the probability. */
   readonly image?: Float32Array;
-  /** [T, D]: what each number of the sound adds. */
+  /** [T, D], what each number of the sound adds. */
   readonly audio?: Float32Array;
-  /** [T]: the same, summed over each frame. */
+  /** [T], the same, summed over each frame. */
   readonly frames?: Float32Array;
   /** The action's probability at the baseline, p(x′). */
   readonly from: number;
