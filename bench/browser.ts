@@ -1,4 +1,4 @@
-import { createEngine } from "../src/index.ts";
+import { createEngine } from "handgrad";
 import { type Runner, runnerOf } from "./runner.ts";
 
 /* What runs in the page of `npm run bench:browser`. */

@@ -1,4 +1,4 @@
-import type * as hg from "../src/index.ts";
+import type * as hg from "handgrad";
 
 /** What a run gives: the tensors to look at. */
 export type Results = Record<string, hg.Tensor>;

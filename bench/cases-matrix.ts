@@ -1,5 +1,5 @@
-import * as hg from "../src/index.ts";
-import { largest } from "../src/numbers.ts";
+import * as hg from "handgrad";
+import { largest } from "handgrad/data";
 import { type Case, type Cases, count, expectNear, expectSome, learned } from "./case.ts";
 
 /* Products of matrices, convolutions, poolings. */

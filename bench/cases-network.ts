@@ -1,5 +1,5 @@
-import * as hg from "../src/index.ts";
-import { MultimodalNet } from "../src/model/index.ts";
+import * as hg from "handgrad";
+import { MultimodalNet } from "handgrad/model";
 import { randomBatch } from "./batch.ts";
 import type { Case, Cases } from "./case.ts";
 

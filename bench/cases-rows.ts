@@ -1,4 +1,4 @@
-import * as hg from "../src/index.ts";
+import * as hg from "handgrad";
 import { type Case, type Cases, expectNear, expectSome, learned, type Results } from "./case.ts";
 
 /* What passes over memory once: number by number, sums, rows, shapes, optimizers. What counts is GB/s. */

@@ -1,4 +1,4 @@
-import * as hg from "../src/index.ts";
+import * as hg from "handgrad";
 import { type Case, type Cases, count, expectNear, expectSome, learned, numbers } from "./case.ts";
 
 /* Recurrences and word vectors. */

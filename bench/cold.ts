@@ -1,4 +1,4 @@
-import { adam, createEngine, crossEntropy } from "../src/node.ts";
+import { adam, createEngine, crossEntropy } from "handgrad/node";
 import { networkOf, reference } from "./cases-network.ts";
 
 /* A process of its own: from its start to the first loss of the reference network, everything compiled on the way. */

@@ -1,5 +1,5 @@
+import type * as hg from "handgrad";
 import { Bench } from "tinybench";
-import type * as hg from "../src/index.ts";
 import type { Case, Results } from "./case.ts";
 import { roofline } from "./roofline.ts";
 

@@ -1,4 +1,4 @@
-import * as hg from "../src/index.ts";
+import * as hg from "handgrad";
 
 /*
  * What this device can do at best, measured by two kernels in the same run: multiply-adds from registers, and copying.

@@ -1,4 +1,4 @@
-import type * as hg from "../src/index.ts";
+import type * as hg from "handgrad";
 import { casesOf } from "./cases.ts";
 import { trainStep } from "./cases-network.ts";
 import { measure, type Peak, type Row, roofline } from "./measure.ts";

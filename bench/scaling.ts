@@ -1,4 +1,4 @@
-import type * as hg from "../src/index.ts";
+import type * as hg from "handgrad";
 import { reference, type Sizes, trainStep } from "./cases-network.ts";
 import { measure, type Peak, type Row } from "./measure.ts";
 

@@ -1,8 +1,7 @@
 import { existsSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
-import { loadTriDigits } from "../demo/tridigits/load.ts";
-import { Random } from "../src/data/index.ts";
+import { Random } from "handgrad/data";
 import {
   accuracy,
   auc,
@@ -14,7 +13,7 @@ import {
   type MultimodalConfig,
   MultimodalNet,
   trainEpoch,
-} from "../src/model/index.ts";
+} from "handgrad/model";
 import {
   adam,
   concat,
@@ -25,8 +24,9 @@ import {
   loadModel,
   openFeedbackLog,
   saveModel,
-} from "../src/node.ts";
-import { learner, simulatedPerson } from "../src/rl/index.ts";
+} from "handgrad/node";
+import { learner, simulatedPerson } from "handgrad/rl";
+import { loadTriDigits } from "../demo/tridigits/load.ts";
 import { Preparation, type Prepared, type PreparedSet, VOCABULARY } from "./article/data.ts";
 import { differences, type Form, type FormName, forms } from "./article/forms.ts";
 

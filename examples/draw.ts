@@ -1,12 +1,8 @@
 import { existsSync, mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
-import { PNG } from "pngjs";
-import { loadTriDigits } from "../demo/tridigits/load.ts";
-import { type TriDigitSet, type TriDigits, triDigitsShape } from "../demo/tridigits/tridigits.ts";
-import { batches, Random } from "../src/data/index.ts";
-import { ConditionalVae, MultimodalNet, type Optimizer } from "../src/model/index.ts";
-import { replaceFile } from "../src/node/replace-file.ts";
+import { batches, largest, Random } from "handgrad/data";
+import { ConditionalVae, MultimodalNet, type Optimizer } from "handgrad/model";
 import {
   adam,
   cosine,
@@ -15,11 +11,14 @@ import {
   loadModel,
   loadSafetensors,
   noGrad,
+  replaceFile,
   saveModel,
   saveSafetensors,
   type Tensor,
-} from "../src/node.ts";
-import { largest } from "../src/numbers.ts";
+} from "handgrad/node";
+import { PNG } from "pngjs";
+import { loadTriDigits } from "../demo/tridigits/load.ts";
+import { type TriDigitSet, type TriDigits, triDigitsShape } from "../demo/tridigits/tridigits.ts";
 
 /*
  * Draws digits from what was heard and read. Three networks, each trained in turn and kept in the run's folder, so that

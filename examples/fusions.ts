@@ -1,12 +1,11 @@
 import { existsSync, mkdirSync, readFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { parseArgs } from "node:util";
+import { batches, batchOf, Random } from "handgrad/data";
+import { type Fusion, fusions, MultimodalNet, type Task, tasks } from "handgrad/model";
+import { adam, appendLine, cosine, createEngine, type Engine, noGrad } from "handgrad/node";
 import { loadTriDigits } from "../demo/tridigits/load.ts";
 import { type TriDigitSet, type TriDigits, triDigitsShape } from "../demo/tridigits/tridigits.ts";
-import { batches, batchOf, Random } from "../src/data/index.ts";
-import { type Fusion, fusions, MultimodalNet, type Task, tasks } from "../src/model/index.ts";
-import { appendLine } from "../src/node/append-line.ts";
-import { adam, cosine, createEngine, type Engine, noGrad } from "../src/node.ts";
 
 /*
  * Every fusion with every head, trained on TriDigits (a noisy picture, a written hint, a spoken word):

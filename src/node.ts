@@ -4,10 +4,12 @@ import { type AdapterOptions, openAdapter } from "./node/device.ts";
 import { sleepUntil } from "./node/wait.ts";
 
 export * from "./index.ts";
+export { appendLine } from "./node/append-line.ts";
 export { decodeImage } from "./node/decode-image.ts";
 export { type AdapterOptions, openAdapter } from "./node/device.ts";
 export { type FeedbackLogOptions, openFeedbackLog } from "./node/feedback-log.ts";
 export { type Folder, type FolderEntry, type FolderExample, type FolderOptions, openFolder } from "./node/folder.ts";
+export { LockedError, lock } from "./node/lock.ts";
 export {
   folderStore,
   loadModel,
@@ -17,6 +19,7 @@ export {
   saveSafetensors,
 } from "./node/model-files.ts";
 export { readFeedbackLog } from "./node/read-log.ts";
+export { type Content, type ReplaceOptions, replaceFile, WriteError } from "./node/replace-file.ts";
 
 /** Options of `createEngine` in Node: those of every engine, and how a device is found. */
 export interface NodeEngineOptions extends EngineOptions, AdapterOptions {}

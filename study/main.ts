@@ -3,8 +3,8 @@ import { existsSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { Command } from "commander";
-import { replaceFile } from "../src/node/replace-file.ts";
-import { append } from "../src/numbers.ts";
+import { append } from "handgrad/data";
+import { replaceFile } from "handgrad/node";
 import { curves } from "./curves.ts";
 import { type Point, pointsOf, table } from "./table.ts";
 

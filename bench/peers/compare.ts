@@ -1,4 +1,4 @@
-import { smallest } from "../../src/numbers.ts";
+import { smallest } from "handgrad/data";
 import { countsNow } from "./count.ts";
 import type { About, Peer, Prepared, Times, Workload } from "./workloads.ts";
 

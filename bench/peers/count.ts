@@ -3,7 +3,7 @@
  * the engines a `navigator.gpu` in Node, where they expect a browser's.
  */
 
-import { describe } from "../../src/gpu/index.ts";
+import { adapterName } from "handgrad";
 
 export interface Counts {
   dispatches: number;
@@ -39,7 +39,7 @@ export function startCounting(): void {
 }
 
 /** What the adapter of another engine's device calls itself, named as handgrad's is. */
-export const adapterOf = ({ adapterInfo }: GPUDevice): string => describe({ info: adapterInfo } as GPUAdapter);
+export const adapterOf = ({ adapterInfo }: GPUDevice): string => adapterName({ info: adapterInfo });
 
 /** Puts `navigator.gpu` in place, each of whose adapters is a new one of `open`. */
 export function offerGpu(open: () => Promise<GPUAdapter>): void {

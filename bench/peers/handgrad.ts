@@ -1,5 +1,5 @@
-import * as hg from "../../src/index.ts";
-import { MultimodalNet } from "../../src/model/index.ts";
+import * as hg from "handgrad";
+import { MultimodalNet } from "handgrad/model";
 import { adam, type NumberArray, type Peer, type Prepared, type Workload } from "./workloads.ts";
 
 export const referenceNetwork = (engine: hg.Engine) =>

@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { createEngine, openAdapter } from "../../src/node.ts";
+import { createEngine, openAdapter } from "handgrad/node";
 import { offerGpu, startCounting } from "./count.ts";
 import { handgrad } from "./handgrad.ts";
 import { type Runner, runnerOf } from "./runner.ts";

@@ -2,9 +2,9 @@ import { existsSync, readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { availableParallelism, cpus } from "node:os";
 import { join } from "node:path";
+import * as hg from "handgrad";
+import { encodeOnnx, type OnnxModel } from "handgrad/model";
 import type * as Ort from "onnxruntime-common";
-import * as hg from "../../src/index.ts";
-import { encodeOnnx, type OnnxModel } from "../../src/model/index.ts";
 import { gruParameters, referenceNetwork } from "./handgrad.ts";
 import type { NumberArray, Peer, Prepared, Workload } from "./workloads.ts";
 

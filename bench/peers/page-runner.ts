@@ -1,4 +1,4 @@
-import type { Page } from "../../test/browser/chromium.ts";
+import type { Page } from "../../scripts/chromium.ts";
 import { emptyRow, type Result } from "./compare.ts";
 import { isWanted, type Runner } from "./runner.ts";
 

@@ -1,4 +1,4 @@
-import { createEngine } from "../../src/index.ts";
+import { createEngine } from "handgrad";
 import { startCounting } from "./count.ts";
 import { handgrad } from "./handgrad.ts";
 import { jax } from "./jax.ts";

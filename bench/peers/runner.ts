@@ -1,4 +1,4 @@
-import type * as hg from "../../src/index.ts";
+import type * as hg from "handgrad";
 import { compare, type Result } from "./compare.ts";
 import { firstParameters } from "./handgrad.ts";
 import { type About, kernels, network, type Peer, type Workload } from "./workloads.ts";

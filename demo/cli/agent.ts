@@ -1,7 +1,7 @@
-import { channelsFirst, fromChannelsFirst, type Random, randomShift } from "../../src/data/index.ts";
-import type { Engine } from "../../src/index.ts";
-import { MultimodalNet, type Optimizer } from "../../src/model/index.ts";
-import { type FeedbackLog, type Learner, type LearnerState, learner, type Method } from "../../src/rl/index.ts";
+import type { Engine } from "handgrad";
+import { channelsFirst, fromChannelsFirst, type Random, randomShift } from "handgrad/data";
+import { MultimodalNet, type Optimizer } from "handgrad/model";
+import { type FeedbackLog, type Learner, type LearnerState, learner, type Method } from "handgrad/rl";
 import { type TriDigit, type TriDigitSet, type TriDigits, triDigitsShape } from "../tridigits/tridigits.ts";
 import { type Settings, UsageError } from "./settings.ts";
 

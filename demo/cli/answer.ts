@@ -9,10 +9,10 @@ import {
   resample,
   rescale,
   resize,
-} from "../../src/data/index.ts";
-import type { Modality } from "../../src/model/index.ts";
-import { decodeImage } from "../../src/node.ts";
-import { optimisticArgmax, sharesOf } from "../../src/rl/index.ts";
+} from "handgrad/data";
+import type { Modality } from "handgrad/model";
+import { decodeImage } from "handgrad/node";
+import { optimisticArgmax, sharesOf } from "handgrad/rl";
 import { type TriDigit, triDigitsShape } from "../tridigits/tridigits.ts";
 import { barOf } from "./interview.ts";
 import { percent, say } from "./progress.ts";

@@ -1,4 +1,4 @@
-import { largest, smallest } from "../../src/numbers.ts";
+import { largest, smallest } from "handgrad/data";
 
 /** Charts as SVG text. Colors come from the page's CSS, so that they fit light and dark. */
 

@@ -1,7 +1,7 @@
 import { Command } from "commander";
-import { Random } from "../../src/data/index.ts";
-import { openFeedbackLog } from "../../src/node/feedback-log.ts";
-import { type BlindAccuracy, blindAccuracy } from "../../src/rl/index.ts";
+import { Random } from "handgrad/data";
+import { openFeedbackLog } from "handgrad/node";
+import { type BlindAccuracy, blindAccuracy } from "handgrad/rl";
 import type { TriDigit } from "../tridigits/tridigits.ts";
 import { heldOut, type TestResult, testOn } from "./held-out.ts";
 import { humanJudge, judgeAll, Quit } from "./judges.ts";

@@ -1,9 +1,7 @@
 import { Command } from "commander";
+import { readFeedbackLog, replaceFile } from "handgrad/node";
+import type { FeedbackRecord } from "handgrad/rl";
 import { ByteWriter, ParquetWriter } from "hyparquet-writer";
-import { readFeedbackLog } from "../../src/node/read-log.ts";
-import { replaceFile } from "../../src/node/replace-file.ts";
-import type { FeedbackRecord } from "../../src/rl/index.ts";
-import { timeOf } from "../../src/rl/time.ts";
 import { refuseExisting } from "./merge.ts";
 import { say } from "./progress.ts";
 
@@ -43,7 +41,7 @@ const columns: readonly Column[] = [
   {
     name: "time",
     schema: [{ name: "time", type: "INT64", converted_type: "TIMESTAMP_MILLIS", repetition_type: "OPTIONAL" }],
-    of: ({ time }) => new Date(timeOf(time)!),
+    of: ({ time }) => new Date(time as string),
   },
   text("session"),
   text("judge"),

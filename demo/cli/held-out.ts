@@ -1,4 +1,4 @@
-import { batches } from "../../src/data/index.ts";
+import { batches } from "handgrad/data";
 import {
   accuracy,
   argmaxRows,
@@ -7,8 +7,8 @@ import {
   f1,
   type MultimodalNet,
   type Predictions,
-} from "../../src/model/index.ts";
-import { type Calibration, calibration, type Learner } from "../../src/rl/index.ts";
+} from "handgrad/model";
+import { type Calibration, calibration, type Learner } from "handgrad/rl";
 import type { TriDigit, TriDigitSet, TriDigits } from "../tridigits/tridigits.ts";
 import { progress } from "./progress.ts";
 

@@ -1,5 +1,5 @@
-import { encodeWav } from "../../src/data/index.ts";
-import type { Answer, FeedbackLog, Learner, Purpose, SimulatedPerson } from "../../src/rl/index.ts";
+import { encodeWav } from "handgrad/data";
+import type { Answer, FeedbackLog, Learner, Purpose, SimulatedPerson } from "handgrad/rl";
 import { type TriDigit, triDigitsShape } from "../tridigits/tridigits.ts";
 import { askPerson } from "./interview.ts";
 import { player } from "./play.ts";

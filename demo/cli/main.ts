@@ -8,8 +8,9 @@ import { evaluateCommand } from "./evaluate.ts";
 import { exportCommand } from "./export.ts";
 import type { HeldOut } from "./held-out.ts";
 import { mergeCommand } from "./merge.ts";
-import { Run, type RunResult } from "./pipeline.ts";
+import { Run } from "./pipeline.ts";
 import { endProgress, percent, say } from "./progress.ts";
+import type { RunResult } from "./result.ts";
 import { RunFolder } from "./run-folder.ts";
 import {
   checkLabels,

@@ -1,8 +1,7 @@
 import { lstatSync } from "node:fs";
 import { Command } from "commander";
-import { readFeedbackLog } from "../../src/node/read-log.ts";
-import { replaceFile } from "../../src/node/replace-file.ts";
-import { activeJudgements, activePreferences, type FeedbackRecord, mergeLogs } from "../../src/rl/index.ts";
+import { readFeedbackLog, replaceFile } from "handgrad/node";
+import { activeJudgements, activePreferences, type FeedbackRecord, mergeLogs } from "handgrad/rl";
 import { say } from "./progress.ts";
 import { UsageError } from "./settings.ts";
 

@@ -1,9 +1,7 @@
-import { batches, Random } from "../../src/data/index.ts";
-import { evaluateByModality, MultimodalNet, type Optimizer, trainEpoch } from "../../src/model/index.ts";
-import { openFeedbackLog } from "../../src/node/feedback-log.ts";
-import { adam, cosine, createEngine, type Engine } from "../../src/node.ts";
-import { largest } from "../../src/numbers.ts";
-import { type FeedbackLog, type Learner, memoryLog, rewarded, simulatedPerson } from "../../src/rl/index.ts";
+import { batches, largest, Random } from "handgrad/data";
+import { evaluateByModality, MultimodalNet, type Optimizer, trainEpoch } from "handgrad/model";
+import { adam, cosine, createEngine, type Engine, openFeedbackLog } from "handgrad/node";
+import { type FeedbackLog, type Learner, memoryLog, rewarded, simulatedPerson } from "handgrad/rl";
 import { loadTriDigits } from "../tridigits/load.ts";
 import type { TriDigit, TriDigits } from "../tridigits/tridigits.ts";
 import { agentOf, idAt, networkOf, onPolicy, roundOf } from "./agent.ts";
@@ -11,6 +9,7 @@ import { answersOf, figuresOf, type HeldOut, type TestResult, testOn } from "./h
 import { humanJudge, type Judge, judgeAll, Quit, simulatedJudge } from "./judges.ts";
 import { percent, progress, say } from "./progress.ts";
 import { renderReport } from "./report.ts";
+import type { RunResult } from "./result.ts";
 import type { RunFolder } from "./run-folder.ts";
 import type { Settings } from "./settings.ts";
 import type { Progress } from "./stage.ts";
@@ -32,20 +31,6 @@ const SETTLING = 0.15;
 /** Thrown to leave a run that was asked to stop, after its state was saved. */
 export class Stopped extends Error {
   override readonly name = "Stopped";
-}
-
-export interface RunResult {
-  adapter: string;
-  parameters: number;
-  labels: number;
-  judgements: number;
-  before: Record<HeldOut, { accuracy: number; ece: number }> | undefined;
-  after: Record<HeldOut, TestResult>;
-  stepMs: number;
-  dispatchesPerStep: number;
-  submitsPerStep: number;
-  seconds: number;
-  folder: string;
 }
 
 export class Run {

@@ -1,9 +1,9 @@
-import { largest } from "../../src/numbers.ts";
+import { largest } from "handgrad/data";
 import { barChart, html, lineChart } from "./charts.ts";
 import type { TestResult } from "./held-out.ts";
 import type { Metric } from "./metrics.ts";
-import type { RunResult } from "./pipeline.ts";
 import { percent } from "./progress.ts";
+import type { RunResult } from "./result.ts";
 
 import type { Settings } from "./settings.ts";
 

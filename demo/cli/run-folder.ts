@@ -10,10 +10,8 @@ import {
   restoreCheckpoint,
   setWeights,
   weightsOf,
-} from "../../src/model/index.ts";
-import { appendLine } from "../../src/node/append-line.ts";
-import { LockedError, lock } from "../../src/node/lock.ts";
-import { replaceFile } from "../../src/node/replace-file.ts";
+} from "handgrad/model";
+import { appendLine, LockedError, lock, replaceFile } from "handgrad/node";
 import { type Metric, readMetrics } from "./metrics.ts";
 import { say } from "./progress.ts";
 import { readFile } from "./read-file.ts";

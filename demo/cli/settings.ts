@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
-import { describe, type NumberRule, nearest, number } from "../../src/check.ts";
-import { type Method, methods } from "../../src/rl/index.ts";
+import { describe, type NumberRule, nearest, number } from "handgrad/check";
+import { type Method, methods } from "handgrad/rl";
 import type { SetName } from "../tridigits/tridigits.ts";
 import { upgradedSettings } from "./upgrade.ts";
 

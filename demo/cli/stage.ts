@@ -1,5 +1,5 @@
-import { checkName, checkNumber, describe, number } from "../../src/check.ts";
-import type { LearnerState } from "../../src/rl/index.ts";
+import { checkName, checkNumber, describe, number } from "handgrad/check";
+import type { LearnerState } from "handgrad/rl";
 import type { HeldOut } from "./held-out.ts";
 
 /** How far a run has come; with the weights and the optimizer's memory, enough to go on as if never stopped. */

@@ -1,8 +1,8 @@
 import { CommanderError } from "commander";
-import { DataError } from "../../src/data/index.ts";
-import { WeightsError } from "../../src/model/index.ts";
-import { WriteError } from "../../src/node/replace-file.ts";
-import { FeedbackLogError } from "../../src/rl/index.ts";
+import { DataError } from "handgrad/data";
+import { WeightsError } from "handgrad/model";
+import { WriteError } from "handgrad/node";
+import { FeedbackLogError } from "handgrad/rl";
 import { Stopped } from "./pipeline.ts";
 import { say } from "./progress.ts";
 import { UsageError } from "./settings.ts";

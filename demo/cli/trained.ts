@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
-import type { MultimodalNet } from "../../src/model/index.ts";
-import { adam, createEngine, type Engine } from "../../src/node.ts";
-import { type FeedbackLog, type Learner, memoryLog } from "../../src/rl/index.ts";
+import type { MultimodalNet } from "handgrad/model";
+import { adam, createEngine, type Engine } from "handgrad/node";
+import { type FeedbackLog, type Learner, memoryLog } from "handgrad/rl";
 import { loadTriDigits } from "../tridigits/load.ts";
 import type { TriDigit, TriDigits } from "../tridigits/tridigits.ts";
 import { agentOf, networkOf } from "./agent.ts";

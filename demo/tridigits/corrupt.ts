@@ -1,5 +1,5 @@
-import { checkNumber, number } from "../../src/check.ts";
-import type { Random } from "../../src/data/index.ts";
+import { checkNumber, number } from "handgrad/check";
+import type { Random } from "handgrad/data";
 
 /* What a bad camera and a bad line do to an example. All draws come from the stream given, in a fixed order. */
 

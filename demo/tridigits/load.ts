@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { gunzipSync } from "node:zlib";
-import { DataError } from "../../src/data/index.ts";
+import { DataError } from "handgrad/data";
 import { TriDigits } from "./tridigits.ts";
 
 /** The demo's data, which comes with the package: looked for from this file upwards, in source and in the build. */

@@ -1,13 +1,5 @@
-import { checkName, checkNumber, number } from "../../src/check.ts";
-import {
-  DataError,
-  decodeMuLaw,
-  type Example,
-  imageFromBytes,
-  LogMel,
-  Random,
-  Tokenizer,
-} from "../../src/data/index.ts";
+import { checkName, checkNumber, number } from "handgrad/check";
+import { DataError, decodeMuLaw, type Example, imageFromBytes, LogMel, Random, Tokenizer } from "handgrad/data";
 import { addImageNoise, addSoundNoise, changeSpeed, dropOut, hideBand } from "./corrupt.ts";
 
 /*

@@ -3,8 +3,8 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
-import { decodeSafetensors, encodeSafetensors } from "../../src/model/index.ts";
-import { replaceFile } from "../../src/node/replace-file.ts";
+import { decodeSafetensors, encodeSafetensors } from "handgrad/model";
+import { replaceFile } from "handgrad/node";
 
 /*
  * npm run make:start: the network that the page begins with, so that the first answer is there at once. The terminal

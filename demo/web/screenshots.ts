@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type BrowserContextOptions, chromium, type Page } from "playwright-core";
-import { chromiumOptions } from "../../test/browser/chromium.ts";
+import { chromiumOptions } from "../../scripts/chromium.ts";
 import { serveSite } from "./serve-site.ts";
 import { buildSite } from "./site.ts";
 

@@ -3,8 +3,8 @@ import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statS
 import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
+import { replaceFile } from "handgrad/node";
 import { shorterShaders } from "../../scripts/minify-wgsl.mjs";
-import { replaceFile } from "../../src/node/replace-file.ts";
 import { readCredits } from "./credits.ts";
 import { contentSecurityPolicy, securityHeaders } from "./policy.ts";
 

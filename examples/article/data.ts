@@ -1,6 +1,6 @@
+import { channelsFirst, createImage, LogMel, padSequences, resample, resize, Tokenizer } from "handgrad/data";
+import type { LabeledBatch } from "handgrad/model";
 import { type TriDigit, type TriDigitSet, triDigitsShape } from "../../demo/tridigits/tridigits.ts";
-import { channelsFirst, createImage, LogMel, padSequences, resample, resize, Tokenizer } from "../../src/data/index.ts";
-import type { LabeledBatch } from "../../src/model/index.ts";
 import type { Form } from "./forms.ts";
 
 /** The article's: 100 tokens of a vocabulary of 10,000, and one second of sound at 44,100 samples a second. */

@@ -1,15 +1,7 @@
+import { checkList, checkNumber, checkOptions, describe, isPlainObject, type Known, number } from "../check.ts";
 import {
-  checkList,
-  checkNumber,
-  checkOptions,
-  isPlainObject,
-  type Known,
-  describe as kindOfValue,
-  number,
-} from "../check.ts";
-import {
+  adapterName,
   browserAdapter,
-  describe,
   type EngineLost,
   Gpu,
   type HostArray,
@@ -246,7 +238,7 @@ function refuseTensorsIn(result: object, kept: readonly Tensor[], recording: Rec
     if (next instanceof Tensor) {
       if (!recording.computes(next.slot)) continue;
       throw new TypeError(
-        `engine.step: its result holds the tensor ${show(next)} in ${kindOfValue(result)}, and only those in arrays and plain objects are kept. Return [...set], Object.fromEntries(map), or an object such as { loss }.`,
+        `engine.step: its result holds the tensor ${show(next)} in ${describe(result)}, and only those in arrays and plain objects are kept. Return [...set], Object.fromEntries(map), or an object such as { loss }.`,
       );
     }
     const items =
@@ -269,13 +261,13 @@ export async function createEngine(options: EngineOptions = {}): Promise<Engine>
   const { seed = 0, adapter, tuning, wait } = options;
   checkNumber("createEngine", "seed", seed, number.whole);
   if (wait !== undefined && typeof wait !== "function")
-    throw new TypeError(`createEngine: wait is ${kindOfValue(wait)}, expected a function of a promise.`);
+    throw new TypeError(`createEngine: wait is ${describe(wait)}, expected a function of a promise.`);
   if (adapter !== undefined && typeof adapter?.requestDevice !== "function")
     throw new TypeError(
-      `createEngine: adapter is ${kindOfValue(adapter)}, expected what navigator.gpu.requestAdapter() gives.`,
+      `createEngine: adapter is ${describe(adapter)}, expected what navigator.gpu.requestAdapter() gives.`,
     );
   const chosen = adapter ?? (await browserAdapter());
-  const variants = new Tuning(describe(chosen), kindOf(chosen));
+  const variants = new Tuning(adapterName(chosen), kindOf(chosen));
   if (tuning) variants.import(tuning);
   return new Engine(new Gpu(await openDevice(chosen), seed, variants, wait), variants.adapter);
 }

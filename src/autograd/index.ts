@@ -1,4 +1,5 @@
 export {
+  adapterName,
   type Counters,
   type DeviceKind,
   type Dispatch,

@@ -1,3 +1,4 @@
+export { append, largest, smallest } from "../numbers.ts";
 export { decodeALaw, encodeALaw } from "./audio/alaw.ts";
 export { decodeWav } from "./audio/decodeWav.ts";
 export { encodeSound, type WavEncoding } from "./audio/encodeSound.ts";

@@ -3,7 +3,7 @@ export { Gpu, type Stats } from "./gpu.ts";
 export type { EngineLost } from "./health.ts";
 export { type Kernel, kernel } from "./kernel.ts";
 export type { Counters } from "./memory.ts";
-export { browserAdapter, describe, kindOf, openDevice } from "./open.ts";
+export { adapterName, browserAdapter, kindOf, openDevice } from "./open.ts";
 export { type KernelTime, Profile, type TimedDispatch } from "./profile.ts";
 export type { Dispatch, Recording } from "./recording.ts";
 export { type HostArray, Slot } from "./slot.ts";

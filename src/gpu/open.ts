@@ -1,7 +1,7 @@
 import type { DeviceKind } from "./tuning.ts";
 
 /** What an adapter calls itself, for people: `NVIDIA H100 (hopper)`, `SwiftShader Device (Subzero) (cpu)`. */
-export function describe({ info }: GPUAdapter): string {
+export function adapterName({ info }: Pick<GPUAdapter, "info">): string {
   const name = info.description || info.device || info.vendor || "unnamed adapter";
   return info.architecture ? `${name} (${info.architecture})` : name;
 }

@@ -1,5 +1,6 @@
 import type { FileHandle } from "node:fs/promises";
 import { open } from "node:fs/promises";
+import { checkText, describe } from "../check.ts";
 import { WriteError, writeAll } from "./replace-file.ts";
 
 /**
@@ -7,8 +8,12 @@ import { WriteError, writeAll } from "./replace-file.ts";
  * leaves it, is ended first: it would take the new one with it.
  *
  * @throws WriteError with the path and the system's reason; the file's lines are then as they were.
+ * @example await appendLine("metrics.jsonl", JSON.stringify({ step, loss }));
  */
 export async function appendLine(path: string, line: string): Promise<void> {
+  checkText("appendLine", "path", path);
+  if (typeof line !== "string" || line.includes("\n"))
+    throw new TypeError(`appendLine: line is ${describe(line)}, expected a text without line breaks.`);
   let file: FileHandle | undefined;
   try {
     file = await open(path, "a+");

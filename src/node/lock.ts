@@ -4,6 +4,7 @@ import { hostname } from "node:os";
 import { basename, dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { threadId } from "node:worker_threads";
+import { checkText } from "../check.ts";
 import { WriteError } from "./replace-file.ts";
 
 /*
@@ -39,8 +40,10 @@ const LONGEST = 4096;
  * the process or, on Linux and macOS, of the worker thread, however it ends.
  *
  * @throws LockedError that names who holds it and what to do; WriteError where no lock can be written.
+ * @example const unlock = await lock("runs/mine");
  */
 export async function lock(file: string): Promise<() => void> {
+  checkText("lock", "file", file);
   const lockFile = `${file}.lock`;
   try {
     return await take(file, lockFile);

@@ -1,10 +1,14 @@
+import { checkName, checkOptions, checkText } from "../check.ts";
+
 /*
  * How files are written whole (Node): into a new file beside the target, which then takes the target's name. Whoever reads
  * finds the old file or the new one, also after a crash, a full disk, or when two write to one name at once.
  */
 
+/** What a file holds: text, which is written as UTF-8, or bytes. */
 export type Content = string | Uint8Array;
 
+/** Options of `replaceFile`. */
 export interface ReplaceOptions {
   /** What happens to a file that is there already: it is replaced, or kept and the call refused. Default "replace". */
   readonly existing?: "replace" | "keep";
@@ -41,12 +45,17 @@ const ABANDONED_MS = 3600_000;
  *
  * @param content all of it, or its pieces one after the other.
  * @throws WriteError with the path and the system's reason; the file is then as it was, and nothing is left beside it.
+ * @example await replaceFile("result.json", JSON.stringify(result));
  */
 export async function replaceFile(
   path: string,
   content: Content | Iterable<Content> | AsyncIterable<Content>,
-  { existing = "replace" }: ReplaceOptions = {},
+  options: ReplaceOptions = {},
 ): Promise<void> {
+  checkText("replaceFile", "path", path);
+  checkOptions<ReplaceOptions>("replaceFile", options, { existing: true });
+  const { existing = "replace" } = options;
+  checkName("replaceFile", "existing", existing, ["replace", "keep"]);
   const { chmod, open, realpath, rename, rm, stat } = await import("node:fs/promises");
   const { basename, dirname, join } = await import("node:path");
   const { randomBytes } = await import("node:crypto");

@@ -200,7 +200,7 @@ test("softmax along any axis", async () => {
 describe("every function that is exported", () => {
   /** Those that take no options: values, lists and functions alone. */
   const none = {
-    handgrad: ["noGrad", "customOp", "kernel", "wgsl", "count", "allocate", "grid", "decodeImage"],
+    handgrad: ["noGrad", "customOp", "kernel", "wgsl", "count", "allocate", "grid", "adapterName", "decodeImage"],
     model: [
       ...[
         "accuracy",
@@ -222,7 +222,7 @@ describe("every function that is exported", () => {
     // test/optim; test/node and test/data
     handgrad: [
       ...["sgd", "adam", "adamw", "rmsprop", "constant", "cosine", "stepped", "warmUp"],
-      ...["openFeedbackLog", "openFolder", "readFeedbackLog"],
+      ...["openFeedbackLog", "openFolder", "readFeedbackLog", "replaceFile", "appendLine", "lock"],
       // test/model/safetensors.test.ts
       ...["loadSafetensors", "saveSafetensors", "loadModel", "saveModel", "saveOnnx", "folderStore"],
     ],

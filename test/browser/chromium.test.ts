@@ -1,8 +1,8 @@
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { openPage, type Page } from "../../scripts/chromium.ts";
 import { networkCases } from "../cases/network.ts";
 import { opCases, optimizerCases } from "../cases/ops.ts";
-import { openPage, type Page } from "./chromium.ts";
 
 /* The tests of the ops and of the reference network once more, in a real headless Chromium. */
 

@@ -1,6 +1,6 @@
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { openPage, type Page } from "./chromium.ts";
+import { openPage, type Page } from "../../scripts/chromium.ts";
 
 let page: Page;
 beforeAll(async () => {

@@ -1,8 +1,8 @@
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { openPage, type Page } from "../../scripts/chromium.ts";
 import type { Image } from "../../src/data/index.ts";
-import { openPage, type Page } from "./chromium.ts";
 
 const fixtures = new URL("../data/fixtures/", import.meta.url);
 /** By data/fixtures/make_pictures.py; test/data/pictures.test.ts holds Node to the same table. */

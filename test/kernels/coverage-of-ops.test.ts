@@ -12,7 +12,7 @@ import { cases, fromStored, runReference } from "../reference/cases.ts";
 
 /** Exported functions that are no ops. */
 const others = [
-  ...["createEngine", "noGrad", "detach", "customOp", "kernel", "wgsl", "allocate", "count", "grid"],
+  ...["createEngine", "noGrad", "detach", "customOp", "kernel", "wgsl", "allocate", "count", "grid", "adapterName"],
   ...["sgd", "adam", "adamw", "rmsprop", "constant", "cosine", "stepped", "warmUp"],
 ];
 /** Drawn at random: no two implementations agree on their bits, so they are tested by what they must keep. */

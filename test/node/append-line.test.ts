@@ -33,3 +33,12 @@ test.runIf(existsSync("/dev/full"))("a full disk is an error with the path and t
     message: expect.stringContaining(`${file} was not written: ENOSPC`),
   });
 });
+
+test("what is no path and no single line is refused before the file is touched", async () => {
+  for (const line of ["one\ntwo", 5, undefined])
+    await expect(appendLine(file, line as string)).rejects.toThrow(
+      /appendLine: line is .*, expected a text without line/,
+    );
+  await expect(appendLine(undefined as never, "one")).rejects.toThrow(/appendLine: path is undefined/);
+  expect(existsSync(file)).toBe(false);
+});

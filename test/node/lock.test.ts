@@ -151,3 +151,7 @@ describe.runIf(process.platform === "linux" || process.platform === "darwin")("w
     expect(readdirSync(folder)).toEqual([]);
   });
 });
+
+test("what is no path is refused by name", async () => {
+  await expect(lock(undefined as never)).rejects.toThrow(/lock: file is undefined, expected a text/);
+});

@@ -148,3 +148,11 @@ test("what a killed process left behind is removed an hour later, and nothing el
   await replaceFile(file, "x");
   expect(readdirSync(folder).sort()).toEqual([".model.fedcba9876543210.tmp", ".model.rc", "model"]);
 });
+
+test("what is no path and no option is refused by name", async () => {
+  await expect(replaceFile("", "x")).rejects.toThrow(/replaceFile: path is "", expected a text/);
+  await expect(replaceFile(file, "x", { exist: "keep" } as never)).rejects.toThrow(/there is no option "exist"/);
+  await expect(replaceFile(file, "x", { existing: "kept" as never })).rejects.toThrow(
+    /expected one of replace, keep.*"keep"/,
+  );
+});

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { type BrowserContext, type BrowserContextOptions, chromium, type Page } from "playwright-core";
 import { serveSite } from "../../demo/web/serve-site.ts";
 import { buildSite } from "../../demo/web/site.ts";
-import { chromiumOptions } from "../browser/chromium.ts";
+import { chromiumOptions } from "../../scripts/chromium.ts";
 
 /** The real page, built, served under a path of its own, and opened in the npm-shipped Chromium. */
 export interface Site {

@@ -1,4 +1,4 @@
-import type { Modality } from "../../../src/model/index.ts";
+import type { Modality } from "handgrad/model";
 
 /* What the page and its worker say to each other: plain data that a message can carry. */
 

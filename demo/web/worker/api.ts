@@ -1,8 +1,8 @@
 import type { Remote } from "comlink";
-import { openFeedbackLog } from "../../../src/browser.ts";
-import { DataError } from "../../../src/data/index.ts";
-import { createEngine, type Engine } from "../../../src/index.ts";
-import { type FeedbackLog, FeedbackLogError, simulatedPerson } from "../../../src/rl/index.ts";
+import { createEngine, type Engine } from "handgrad";
+import { openFeedbackLog } from "handgrad/browser";
+import { DataError } from "handgrad/data";
+import { type FeedbackLog, FeedbackLogError, simulatedPerson } from "handgrad/rl";
 import type { TriDigit } from "../../tridigits/tridigits.ts";
 import type {
   Answered,

@@ -1,7 +1,7 @@
 import { expose } from "comlink";
+import { createEngine, type Engine } from "handgrad";
 import { casesOf } from "../../../bench/cases.ts";
 import { measure, type Peak, roofline } from "../../../bench/measure.ts";
-import { createEngine, type Engine } from "../../../src/index.ts";
 import type { BenchDevice, BenchRow } from "../shared/protocol.ts";
 
 /* The microbenchmarks of bench/, in the browser: each case is checked, then timed, then checked again. */

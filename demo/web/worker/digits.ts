@@ -1,5 +1,5 @@
-import { batchOf, DataError, Random } from "../../../src/data/index.ts";
-import type { MultimodalConfig } from "../../../src/model/index.ts";
+import { batchOf, DataError, Random } from "handgrad/data";
+import type { MultimodalConfig } from "handgrad/model";
 import { type TriDigit, TriDigits, triDigitsShape } from "../../tridigits/tridigits.ts";
 import type { Picture, Shown } from "../shared/protocol.ts";
 import type { Task } from "./task.ts";

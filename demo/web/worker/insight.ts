@@ -1,5 +1,5 @@
-import { subsetsOf } from "../../../src/model/index.ts";
-import { entropyOf, optimisticArgmax } from "../../../src/rl/index.ts";
+import { subsetsOf } from "handgrad/model";
+import { entropyOf, optimisticArgmax } from "handgrad/rl";
 import type { Answered, Insight } from "../shared/protocol.ts";
 import type { TeachingSession } from "./session.ts";
 

@@ -1,4 +1,4 @@
-import type { Engine } from "../../../src/index.ts";
+import type { Engine } from "handgrad";
 
 export const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 

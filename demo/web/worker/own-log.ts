@@ -1,10 +1,4 @@
-import {
-  type FeedbackLog,
-  FeedbackLogError,
-  type FeedbackRecord,
-  logOver,
-  parseRecord,
-} from "../../../src/rl/index.ts";
+import { type FeedbackLog, FeedbackLogError, type FeedbackRecord, logOver, parseRecord } from "handgrad/rl";
 import type { OwnClass } from "../shared/protocol.ts";
 
 /*

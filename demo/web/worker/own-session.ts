@@ -1,9 +1,8 @@
-import { openFeedbackLog } from "../../../src/browser.ts";
-import { Random } from "../../../src/data/index.ts";
-import { adam, cosine, type Engine, noGrad } from "../../../src/index.ts";
-import { encodeSafetensors, MultimodalNet, softmaxOf, trainStep, weightsOf } from "../../../src/model/index.ts";
-import { append } from "../../../src/numbers.ts";
-import { activeJudgements, type FeedbackLog, FeedbackLogError, optimisticArgmax } from "../../../src/rl/index.ts";
+import { adam, cosine, type Engine, noGrad } from "handgrad";
+import { openFeedbackLog } from "handgrad/browser";
+import { append, Random } from "handgrad/data";
+import { encodeSafetensors, MultimodalNet, softmaxOf, trainStep, weightsOf } from "handgrad/model";
+import { activeJudgements, type FeedbackLog, FeedbackLogError, optimisticArgmax } from "handgrad/rl";
 import type { Answered, OwnClass, OwnTask as OwnState, UserInput, WorkerEvent } from "../shared/protocol.ts";
 import { decodeOwn, encodeOwn } from "./own-file.ts";
 import { isAbout, partOf, recordsOf, strangersOf } from "./own-log.ts";

@@ -8,8 +8,8 @@ import {
   randomShift,
   resize,
   Tokenizer,
-} from "../../../src/data/index.ts";
-import type { LabeledBatch, Modality, MultimodalConfig } from "../../../src/model/index.ts";
+} from "handgrad/data";
+import type { LabeledBatch, Modality, MultimodalConfig } from "handgrad/model";
 import type { OwnExample, Picture, Shown, UserInput } from "../shared/protocol.ts";
 import type { OwnRecord, OwnSettings } from "./storage.ts";
 import type { Task, TaskExample } from "./task.ts";

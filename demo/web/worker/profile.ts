@@ -1,5 +1,5 @@
-import { adam } from "../../../src/index.ts";
-import { type LabeledBatch, MultimodalNet, setWeights, trainStep, weightsOf } from "../../../src/model/index.ts";
+import { adam } from "handgrad";
+import { type LabeledBatch, MultimodalNet, setWeights, trainStep, weightsOf } from "handgrad/model";
 import type { EngineReport } from "../shared/protocol.ts";
 import type { TeachingSession } from "./session.ts";
 

@@ -1,5 +1,5 @@
-import { append } from "../../../src/numbers.ts";
-import type { FeedbackLog, Judgement, Learner } from "../../../src/rl/index.ts";
+import { append } from "handgrad/data";
+import type { FeedbackLog, Judgement, Learner } from "handgrad/rl";
 import type { Question } from "../shared/protocol.ts";
 import type { Task, TaskExample } from "./task.ts";
 

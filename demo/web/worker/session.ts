@@ -1,5 +1,4 @@
-import type { Engine } from "../../../src/index.ts";
-import { adam, cosine } from "../../../src/index.ts";
+import { adam, cosine, type Engine } from "handgrad";
 import {
   decodeSafetensors,
   encodeSafetensors,
@@ -8,7 +7,7 @@ import {
   type Optimizer,
   setWeights,
   weightsOf,
-} from "../../../src/model/index.ts";
+} from "handgrad/model";
 import {
   type FeedbackLog,
   type Judgement,
@@ -17,7 +16,7 @@ import {
   optimisticArgmax,
   rewarded,
   type SimulatedPerson,
-} from "../../../src/rl/index.ts";
+} from "handgrad/rl";
 import type { Counts, Progress, Question, Verdict, WorkerEvent } from "../shared/protocol.ts";
 import { isLost } from "./lost.ts";
 import { Questions } from "./questions.ts";

@@ -1,7 +1,7 @@
+import { inOneTransaction, storageProblem } from "handgrad/browser";
+import type { Modality, OptimizerState } from "handgrad/model";
+import type { LearnerState } from "handgrad/rl";
 import { type DBSchema, type IDBPDatabase, openDB } from "idb";
-import { inOneTransaction, storageProblem } from "../../../src/browser/transaction.ts";
-import type { Modality, OptimizerState } from "../../../src/model/index.ts";
-import type { LearnerState } from "../../../src/rl/index.ts";
 import type { History, OwnClass, TaskName } from "../shared/protocol.ts";
 
 /*

@@ -1,5 +1,5 @@
-import type { LabeledBatch, MultimodalConfig } from "../../../src/model/index.ts";
-import type { Pool, Recurring } from "../../../src/rl/index.ts";
+import type { LabeledBatch, MultimodalConfig } from "handgrad/model";
+import type { Pool, Recurring } from "handgrad/rl";
 import type { Shown, TaskName } from "../shared/protocol.ts";
 
 /** One thing to be learned: what is asked in which order, what is known, what is measured by. */

@@ -1,5 +1,5 @@
-import { type LabeledBatch, type Modality, modalities } from "../../../src/model/index.ts";
-import { type Attribution, integratedGradients, sharesOf, wordShares } from "../../../src/rl/index.ts";
+import { type LabeledBatch, type Modality, modalities } from "handgrad/model";
+import { type Attribution, integratedGradients, sharesOf, wordShares } from "handgrad/rl";
 import type { Explanation } from "../shared/protocol.ts";
 import type { TeachingSession } from "./session.ts";
 

@@ -5,7 +5,7 @@ import type { AddressInfo } from "node:net";
 import { dirname, join } from "node:path";
 import { build } from "esbuild";
 import { type Browser, chromium, type LaunchOptions } from "playwright-core";
-import { unpackOnce } from "../../src/node/unpack.ts";
+import { unpackOnce } from "../src/node/unpack.ts";
 
 /**
  * The headless Chromium of npm's `@sparticuz/chromium`, on its software device. The libraries that a bare system lacks
