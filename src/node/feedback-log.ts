@@ -210,7 +210,7 @@ async function readLines(
   notice: (text: string) => void,
 ) {
   const records: FeedbackRecord[] = [];
-  const ids = new Set<string>();
+  const byId = new Map<string, FeedbackRecord>();
   let start = 0;
   for (let line = 1; start < bytes.length; line++) {
     const newline = bytes.indexOf(0x0a, start);
@@ -224,9 +224,13 @@ async function readLines(
       notice(`${path}:${line}: dropped a last line that was cut off (${torn.length} bytes, kept in ${file}.torn)`);
       return { records, length: at + start };
     }
-    if (ids.has(record.id)) notice(`${path}:${line}: id "${record.id}" occurs again and counts once`);
-    else records.push(record);
-    ids.add(record.id);
+    const same = byId.get(record.id);
+    if (!same) {
+      records.push(record);
+      byId.set(record.id, record);
+    } else if (JSON.stringify(same) === JSON.stringify(record))
+      notice(`${path}:${line}: id "${record.id}" occurs again and counts once`);
+    else notice(`${path}:${line}: id "${record.id}" occurs again and says something else; the first counts`);
     start = end;
     if (newline < 0) {
       await writeAll(handle, "\n");

@@ -1,9 +1,10 @@
 import { readFile, realpath, stat } from "node:fs/promises";
 import { dirname, join, resolve, sep } from "node:path";
+import { checkNumber, checkOptions, number } from "../check.ts";
 import { decodeWav } from "../data/audio/decodeWav.ts";
 import type { Sound } from "../data/audio/sound.ts";
 import { DataError } from "../data/errors.ts";
-import { classNames, parseCsv } from "../data/file/csv.ts";
+import { classNames, expectFilled, parseCsv } from "../data/file/csv.ts";
 import type { Image } from "../data/image/image.ts";
 import { decodeImage } from "./decode-image.ts";
 
@@ -74,7 +75,9 @@ export interface FolderOptions {
  * const { image, label } = await folder.read(0);
  */
 export async function openFolder(folder: string, options: FolderOptions = {}): Promise<Folder> {
+  checkOptions<FolderOptions>("openFolder", options, { manifest: true, classes: true, maxBytes: true });
   const { manifest = "manifest.csv", maxBytes = 2 ** 28 } = options;
+  checkNumber("openFolder", "maxBytes", maxBytes, number.wholeAtLeast1);
   const name = join(folder, manifest);
   const rows = parseCsv((await readBounded(name, maxBytes)).toString("utf8"), name);
   const root = await realpath(dirname(name));
@@ -84,8 +87,12 @@ export async function openFolder(folder: string, options: FolderOptions = {}): P
       `${name}: expected a column "label" and one or more of "image", "audio" and "text", found ${rows.length} rows of ${columns.join(", ") || "no columns"}.`,
     );
   }
-  const classes = options.classes ?? classNames(rows.map((row) => row.label!));
+  const labels = rows.map((row) => row.label!);
+  expectFilled(name, "label", labels);
+  const classes = options.classes ?? classNames(labels);
   const entries = rows.map((row, i): FolderEntry => {
+    if (!(row.image || row.audio || row.text))
+      throw new DataError(`${name}, row ${i + 1}: has no image, no audio and no text, expected one at least.`);
     const label = classes.indexOf(row.label!);
     if (label < 0)
       throw new DataError(`${name}, row ${i + 1}: "${row.label}" is none of the classes ${classes.join(", ")}.`);

@@ -254,6 +254,9 @@ describe("CSV", () => {
       'x, row 1: "no" is none of the classes yes',
     );
     expect(() => parseLabels("file,klass\na,no\n", "x")).toThrow('x: has no column "label", found file, klass');
+    // Nobody labeled it: it is of no class called "".
+    expect(() => parseLabels("file,label\na,no\nb,\n", "x")).toThrow('x, row 2: its "label" is empty');
+    expect(() => parseLabels("file,label\n ,no\n", "x")).toThrow('x, row 1: its "file" is empty');
   });
 });
 
@@ -393,6 +396,11 @@ describe("a folder with a manifest", () => {
     await expect(openFolder(root, { maxBytes: 10 })).rejects.toThrow("more than the 10 allowed (maxBytes)");
     manifest("picture,label\na.png,cat\n");
     await expect(openFolder(root)).rejects.toThrow('expected a column "label" and one or more of "image"');
+    manifest("image,audio,label\na.png,,cat\n,,dog\n");
+    await expect(openFolder(root)).rejects.toThrow("row 2: has no image, no audio and no text");
+    manifest("image,label\na.png,cat\nb.jpg,\n");
+    await expect(openFolder(root)).rejects.toThrow('row 2: its "label" is empty');
+    await expect(openFolder(root, { maxbytes: 1 } as object)).rejects.toThrow("Did you mean maxBytes?");
   });
 
   test("leaves the folder by no path and by no link", async () => {

@@ -50,6 +50,21 @@ describe("sums in blocks", () => {
     }),
   );
 
+  // Products are added one after another, but for those that are split: what docs/trust.md says of long ones.
+  test.each(["registers8", "quads16", "shared32", "splitKRegisters"])("a product over 65,536 numbers, by %s", (way) =>
+    by("matmul", way, async (own) => {
+      if (way.startsWith("quads") && !own.features.has("subgroups")) return;
+      const K = 65_536;
+      const [a, b] = [uniform(4 * K), uniform(4 * K)];
+      const y = await own.step(() => hg.matmul(own.tensor(a, [4, K]), own.tensor(b, [4, K]), { transposeB: true }));
+      (await y.data()).forEach((found, at) => {
+        const [row, column] = [a.subarray((at >> 2) * K, ((at >> 2) + 1) * K), b.subarray((at & 3) * K)];
+        const expected = row.reduce((sum, x, k) => sum + x * column[k]!, 0);
+        expect(Math.abs(found / expected - 1)).toBeLessThan(way === "splitKRegisters" ? 1e-6 : 3e-5);
+      });
+    }),
+  );
+
   test.each(["serial", "workgroup"])("softmax over many, by %s", (way) =>
     by("softmax", way, async (own) => {
       const x = uniform(n);

@@ -303,6 +303,17 @@ describe("openFeedbackLog", () => {
     expect(await readdir(folder)).toEqual(["feedback.jsonl"]);
   });
 
+  it("says whether what occurs again says something else", async () => {
+    await writeFile(path, lines(judgement("a"), judgement("a"), judgement("a", { reward: -1 })));
+    const log = await open();
+    expect(log.records()).toEqual([judgement("a")]);
+    await log.close();
+    expect(notices.map((notice) => notice.replace(/.*: id/, "id"))).toEqual([
+      'id "a" occurs again and counts once',
+      'id "a" occurs again and says something else; the first counts',
+    ]);
+  });
+
   it("knows a line that was cut off from one that is damaged, wherever it was cut", async () => {
     const texts = ['a}"', "\\", "ä€😀", "\n\t", "}", "{["];
     await fc.assert(

@@ -124,6 +124,9 @@ export function parseLabels(
     }
   }
   const found = rows.map((row) => row[label]!);
+  const files = rows.map((row) => row[file]!);
+  expectFilled(name, label, found);
+  expectFilled(name, file, files);
   const names = classes ?? classNames(found);
   const places = new Map(names.map((text, i) => [text, i]));
   if (places.size !== names.length) throw new DataError(`${name}: a class occurs twice in ${names.join(", ")}.`);
@@ -133,7 +136,14 @@ export function parseLabels(
       throw new DataError(`${name}, row ${i + 1}: "${text}" is none of the classes ${names.join(", ")}.`);
     return place;
   });
-  return { files: rows.map((row) => row[file]!), labels, classes: names };
+  return { files, labels, classes: names };
+}
+
+/** Refuses empty cells: nobody gave that label, and it is no class. @throws DataError naming the row. */
+export function expectFilled(name: string, column: string, cells: readonly string[]): void {
+  const empty = cells.findIndex((cell) => cell.trim() === "");
+  if (empty >= 0)
+    throw new DataError(`${name}, row ${empty + 1}: its "${column}" is empty. Fill it in, or leave the row out.`);
 }
 
 /**
