@@ -31,15 +31,25 @@ const LEAVES = ["src/check.ts", "src/numbers.ts"];
 /** What uses the library as its users do, by the names of its entries, and what else each may use. */
 const programs: Record<string, readonly string[]> = {
   "demo/tridigits": [],
-  "demo/cli": ["demo/tridigits"],
-  "demo/web": ["demo/tridigits", "demo/web/shared", "demo/web/text", "demo/web/ui", "demo/web/worker", "scripts"],
+  // The network and the learner of program and page.
+  "demo/learner": ["demo/tridigits"],
+  "demo/cli": ["demo/learner", "demo/tridigits"],
+  "demo/web": [
+    "demo/learner",
+    "demo/tridigits",
+    "demo/web/shared",
+    "demo/web/text",
+    "demo/web/ui",
+    "demo/web/worker",
+    "scripts",
+  ],
   "demo/web/shared": [],
   // The words of the page, in the form of the English ones.
   "demo/web/text": [],
   // The screens know of the worker its types alone.
   "demo/web/ui": ["demo/web", "demo/web/shared", "demo/web/text", "demo/web/worker"],
   // The page times the kernels as the bench does.
-  "demo/web/worker": ["demo/tridigits", "demo/web/shared", "bench"],
+  "demo/web/worker": ["demo/learner", "demo/tridigits", "demo/web/shared", "bench"],
   bench: ["scripts"],
   "bench/peers": ["bench", "scripts"],
   study: ["demo/cli"],

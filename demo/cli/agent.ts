@@ -1,8 +1,9 @@
 import type { Engine } from "handgrad";
 import { channelsFirst, fromChannelsFirst, type Random, randomShift } from "handgrad/data";
 import { MultimodalNet, type Optimizer } from "handgrad/model";
-import { type FeedbackLog, type Learner, type LearnerState, learner, type Method } from "handgrad/rl";
-import { type TriDigit, type TriDigitSet, type TriDigits, triDigitsShape } from "../tridigits/tridigits.ts";
+import type { FeedbackLog, Learner, LearnerState, Method } from "handgrad/rl";
+import { learnerFor, networkConfig, recurringHint } from "../learner/learner.ts";
+import { type TriDigit, type TriDigits, triDigitsShape } from "../tridigits/tridigits.ts";
 import { type Settings, UsageError } from "./settings.ts";
 
 /* The network of a run, and the learner over it: what they are follows from the run's settings. */
@@ -11,9 +12,6 @@ import { type Settings, UsageError } from "./settings.ts";
 const ROUND = { simulated: 40, human: 5 };
 /** Policy gradients use a judgement once, and do better with many small updates. */
 const SMALL_ROUND = 10;
-/** Steps for each judgement, and unlabeled examples that are looked at for each. */
-const STEPS = 1.1;
-const SCANNED = 8;
 
 /** Whether a method learns from the newest judgements alone, and has nothing to do without them. */
 export const onPolicy = (method: Method): boolean => method === "reinforce" || method === "ppo" || method === "grpo";
@@ -24,11 +22,8 @@ export function roundOf({ human, method }: Settings): number {
   return onPolicy(method) ? SMALL_ROUND : ROUND.simulated;
 }
 
-export function networkOf({ fusion, seed }: Settings, engine: Engine, data: TriDigits): MultimodalNet {
-  const { image, bands, classes } = triDigitsShape;
-  const sizes = { image, vocabulary: data.tokenizer.size, audio: bands, classes };
-  return new MultimodalNet(engine, { ...sizes, fusion, dropout: 0.3, modalityDropout: 0.15, seed });
-}
+export const networkOf = ({ fusion, seed }: Settings, engine: Engine, data: TriDigits): MultimodalNet =>
+  new MultimodalNet(engine, { ...networkConfig(data), fusion, seed });
 
 /**
  * The network with what it may learn from: labels, judgements, and the stream without labels.
@@ -52,19 +47,18 @@ export function agentOf(
   const { settings, data, log, state, from, reference } = given;
   const { seed, labels, set, method } = settings;
   const stream = data.set("stream", seed);
-  const byId = new Map(stream.places.map((_, i) => [idAt(stream, i), i]));
-  const agent = learner<TriDigit>(net, optimizer, {
+  const byId = new Map(stream.places.map((_, i) => [stream.idAt(i), i]));
+  const agent = learnerFor<TriDigit>(net, optimizer, {
+    round: roundOf(settings),
     log,
     ...(reference ? { reference } : {}),
     method,
     seed,
     labeled: [...data.set(set, seed, labels)],
     unlabeled: stream,
-    recurring: { key: ({ words }) => words.join(" "), rest: ["image", "audio"] },
+    recurring: recurringHint,
     augment: shifted,
     find: (id) => (byId.has(id) ? stream.at(byId.get(id)!) : undefined),
-    stepsPerUpdate: Math.round(STEPS * roundOf(settings)),
-    unlabeledBatch: SCANNED * roundOf(settings),
   });
   try {
     if (state) agent.restore(state);
@@ -73,9 +67,6 @@ export function agentOf(
   }
   return agent;
 }
-
-export const idAt = ({ name, places }: TriDigitSet, i: number): string =>
-  `${name}/${places[i]!.label}/${places[i]!.index}`;
 
 /** The picture moved by up to a pixel each way: the same digit. */
 const move = randomShift(1);

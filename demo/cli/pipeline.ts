@@ -1,10 +1,11 @@
 import { batches, largest, Random } from "handgrad/data";
 import { evaluateByModality, MultimodalNet, type Optimizer, trainEpoch } from "handgrad/model";
-import { adam, cosine, createEngine, type Engine, openFeedbackLog } from "handgrad/node";
+import { cosine, createEngine, type Engine, openFeedbackLog } from "handgrad/node";
 import { type FeedbackLog, type Learner, memoryLog, rewarded, simulatedPerson } from "handgrad/rl";
+import { optimizerOf } from "../learner/learner.ts";
 import { loadTriDigits } from "../tridigits/load.ts";
 import type { TriDigit, TriDigits } from "../tridigits/tridigits.ts";
-import { agentOf, idAt, networkOf, onPolicy, roundOf } from "./agent.ts";
+import { agentOf, networkOf, onPolicy, roundOf } from "./agent.ts";
 import { answersOf, figuresOf, type HeldOut, type TestResult, testOn } from "./held-out.ts";
 import { humanJudge, type Judge, judgeAll, Quit, simulatedJudge } from "./judges.ts";
 import { percent, progress, say } from "./progress.ts";
@@ -52,7 +53,7 @@ export class Run {
     this.#data = data;
     this.#engine = engine;
     this.#net = networkOf(this.#settings, engine, data);
-    this.#optimizer = adam(this.#net.parameters(), { lr: this.#settings.lr, clipNorm: 1 });
+    this.#optimizer = optimizerOf(this.#net, this.#settings.lr);
   }
 
   /** Opens data and device, and picks up a run that was stopped. Nothing is written before all of that went well. */
@@ -203,7 +204,7 @@ export class Run {
     try {
       for (;;) {
         // What was answered about the examples asked so far: a log that is ahead of the checkpoint is used as asked.
-        const asked = new Set(order.slice(0, this.#progress.asked).map((i) => idAt(stream, i)));
+        const asked = new Set(order.slice(0, this.#progress.asked).map((i) => stream.idAt(i)));
         const given = rewarded(log.judgements()).filter((j) => asked.has(j.example)).length;
         if (given >= judgements || this.#progress.asked >= stream.length) break;
         const rate = this.#settings.lr * (onPolicy(method) ? SMALL_STEPS : 1);

@@ -1,7 +1,8 @@
 import { existsSync } from "node:fs";
 import type { MultimodalNet } from "handgrad/model";
-import { adam, createEngine, type Engine } from "handgrad/node";
+import { createEngine, type Engine } from "handgrad/node";
 import { type FeedbackLog, type Learner, memoryLog } from "handgrad/rl";
+import { optimizerOf } from "../learner/learner.ts";
 import { loadTriDigits } from "../tridigits/load.ts";
 import type { TriDigit, TriDigits } from "../tridigits/tridigits.ts";
 import { agentOf, networkOf } from "./agent.ts";
@@ -31,7 +32,7 @@ export async function openTrained(path: string, { software = false } = {}): Prom
   const engine = await createEngine({ seed: settings.seed, software: software || settings.software });
   try {
     const net = networkOf(settings, engine, data);
-    const optimizer = adam(net.parameters(), { lr: settings.lr });
+    const optimizer = optimizerOf(net, settings.lr);
     const { stage, learner: state } = folder.loadCheckpoint(net, optimizer)!;
     if (stage !== "done") throw new UsageError(`the run ${path} is not done. ${resume}`);
     // Without a memory, "replay" answers as the network does.

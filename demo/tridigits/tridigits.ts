@@ -96,6 +96,12 @@ export class TriDigitSet {
     return this.places.length;
   }
 
+  /** The id of the i-th example, which need not be made for it. */
+  idAt(i: number): string {
+    const { label, index } = this.places[i]!;
+    return `${this.name}/${label}/${index}`;
+  }
+
   at(i: number): TriDigit {
     const place = this.places[i];
     if (!place) throw new RangeError(`${this.name}: there is no example ${i}, it has ${this.length}.`);

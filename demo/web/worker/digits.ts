@@ -1,5 +1,5 @@
 import { batchOf, DataError, Random } from "handgrad/data";
-import type { MultimodalConfig } from "handgrad/model";
+import { networkConfig, recurringHint } from "../../learner/learner.ts";
 import { type TriDigit, TriDigits, triDigitsShape } from "../../tridigits/tridigits.ts";
 import type { Picture, Shown } from "../shared/protocol.ts";
 import type { Task } from "./task.ts";
@@ -10,28 +10,17 @@ const LABELS = 300;
 /** Held-out examples that accuracy is measured by. */
 const HELD_OUT = 300;
 
-/** The network that the terminal program trains. */
-const configOf = (data: TriDigits): MultimodalConfig => ({
-  image: triDigitsShape.image,
-  vocabulary: data.tokenizer.size,
-  audio: triDigitsShape.bands,
-  classes: triDigitsShape.classes,
-  fusion: "concat",
-  dropout: 0.3,
-  modalityDropout: 0.15,
-});
-
 /** The digits: 300 with labels, 5,700 to be asked about, and others to measure by. */
 export function digitsTask(data: TriDigits): Task<TriDigit> {
   const stream = data.set("stream", SEED);
-  const ids = stream.places.map(({ label, index }) => `stream/${label}/${index}`);
+  const ids = stream.places.map((_, i) => stream.idAt(i));
   const places = new Map(ids.map((id, i) => [id, i]));
   let labeled: TriDigit[] | undefined;
   let heldOut: TriDigit[] | undefined;
   return {
     name: "digits",
     classes: Array.from({ length: triDigitsShape.classes }, (_, i) => String(i)),
-    config: configOf(data),
+    config: networkConfig(data),
     // Made when first needed: the first question must not wait for them.
     get labeled() {
       labeled ??= [...data.set("start", SEED, LABELS)];
@@ -42,7 +31,7 @@ export function digitsTask(data: TriDigits): Task<TriDigit> {
       return heldOut;
     },
     unlabeled: stream,
-    recurring: { key: ({ words }) => words.join(" "), rest: ["image", "audio"] },
+    recurring: recurringHint,
     questions: new Random("questions", SEED).shuffle(ids),
     find: (id) => {
       const place = places.get(id);

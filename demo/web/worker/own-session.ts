@@ -1,8 +1,9 @@
-import { adam, cosine, type Engine, noGrad } from "handgrad";
+import { cosine, type Engine, noGrad } from "handgrad";
 import { openFeedbackLog } from "handgrad/browser";
 import { append, Random } from "handgrad/data";
 import { encodeSafetensors, MultimodalNet, softmaxOf, trainStep, weightsOf } from "handgrad/model";
 import { activeJudgements, type FeedbackLog, FeedbackLogError, optimisticArgmax } from "handgrad/rl";
+import { optimizerOf } from "../../learner/learner.ts";
 import type { Answered, OwnClass, OwnTask as OwnState, UserInput, WorkerEvent } from "../shared/protocol.ts";
 import { decodeOwn, encodeOwn } from "./own-file.ts";
 import { isAbout, partOf, recordsOf, strangersOf } from "./own-log.ts";
@@ -160,7 +161,7 @@ export class OwnTaskSession {
 
   async #trained(engine: Engine, task: OwnTask): Promise<Kept> {
     const net = new MultimodalNet(engine, { ...task.config, seed: SEED });
-    const optimizer = adam(net.parameters(), { lr: RATE, clipNorm: 1 });
+    const optimizer = optimizerOf(net, RATE);
     const random = new Random("own", SEED);
     try {
       for (let step = 0; step < STEPS; step++) {

@@ -1,4 +1,4 @@
-import { adam, cosine, type Engine } from "handgrad";
+import { cosine, type Engine } from "handgrad";
 import {
   decodeSafetensors,
   encodeSafetensors,
@@ -12,11 +12,11 @@ import {
   type FeedbackLog,
   type Judgement,
   type Learner,
-  learner,
   optimisticArgmax,
   rewarded,
   type SimulatedPerson,
 } from "handgrad/rl";
+import { learnerFor, optimizerOf } from "../../learner/learner.ts";
 import type { Counts, Progress, Question, Verdict, WorkerEvent } from "../shared/protocol.ts";
 import { isLost } from "./lost.ts";
 import { Questions } from "./questions.ts";
@@ -29,9 +29,6 @@ const VALIDATE_EVERY = 10;
 /** The same where a simulated person judges. */
 const SIMULATED_ROUND = 20;
 const SIMULATED_VALIDATE_EVERY = 40;
-/** Steps for each judgement, and unlabeled examples that are looked at for each. */
-const STEPS = 1.1;
-const SCANNED = 8;
 /** Judgements over which the learning rate falls from its first value to a tenth of it. */
 const DECAY_JUDGEMENTS = 1000;
 const RATE = 1.5e-3;
@@ -105,7 +102,7 @@ export class TeachingSession<E extends TaskExample = TaskExample> {
       this.#reference = new MultimodalNet(engine, { ...this.task.config, seed: SEED });
       setWeights(this.#reference, decodeSafetensors(this.#start));
     }
-    this.#optimizer = adam(this.net.parameters(), { lr: RATE, clipNorm: 1 });
+    this.#optimizer = optimizerOf(this.net, RATE);
     if (optimizer) this.#optimizer.restore(optimizer);
     this.#agent = this.#agentFor(ROUND);
     if (state) this.#agent.restore(state);
@@ -116,7 +113,8 @@ export class TeachingSession<E extends TaskExample = TaskExample> {
   /** A learner that is told of so many judgements at a time. */
   #agentFor(round: number): Learner<E> {
     const { task, log } = this;
-    return learner<E>(this.net, this.#optimizer, {
+    return learnerFor<E>(this.net, this.#optimizer, {
+      round,
       log: {
         ...log,
         append: async (record) => {
@@ -130,9 +128,8 @@ export class TeachingSession<E extends TaskExample = TaskExample> {
       method: task.unlabeled ? "posterior" : "replay",
       seed: SEED,
       labeled: task.labeled as readonly (E & { label: number })[],
-      ...(task.unlabeled ? { unlabeled: task.unlabeled, stepsPerUpdate: Math.round(STEPS * round) } : {}),
+      ...(task.unlabeled ? { unlabeled: task.unlabeled } : {}),
       ...(task.recurring ? { recurring: task.recurring } : {}),
-      unlabeledBatch: SCANNED * round,
       find: (id) => this.task.find(id),
       batchOf: (examples) => this.task.batchOf(examples),
     });
