@@ -14,19 +14,16 @@ import type { Tensor } from "./tensor.ts";
  * input that `backward` gives a gradient for.
  * @throws TypeError where `name` is no text, or `op` no function.
  * @example
- * const cube = kernel("cube", () => wgsl`
- *   @group(0) @binding(_) var<storage, read> x: array<f32>;
- *   @group(0) @binding(_) var<storage, read_write> y: array<f32>;
- *   @compute @workgroup_size(64)
- *   fn main(@builtin(global_invocation_id) id: vec3u) {
- *     if (id.x < arrayLength(&y)) { y[id.x] = x[id.x] * x[id.x] * x[id.x]; }
- *   }`);
- * const cubed = customOp("cubed", (r, [x]) => {
- *   const y = allocate(r, x!.shape);
- *   r.dispatch({ kernel: cube({}), reads: [x!.slot], writes: [y.slot], grid: grid(count(x!.shape), 64) });
- *   return { outputs: [y] };      // backward: ([dy]) => [a value of x's shape, recorded alike]
- * });
- * const [y] = cubed([x], {});
+ * const scaled = (r: Recording, x: Value, by: number): Value => {
+ *   const y = allocate(r, x.shape);
+ *   r.dispatch({ kernel: scale({ by }), reads: [x.slot], writes: [y.slot], grid: grid(count(x.shape), 64) });
+ *   return y;
+ * };
+ * const twice = customOp("twice", (r, [x]) => ({
+ *   outputs: [scaled(r, x!, 2)],
+ *   backward: ([dy]) => [scaled(r, dy!, 2)],
+ * }));
+ * const [y] = twice([x], {}); // scale: a kernel of two bindings, as in the example of kernel
  */
 export function customOp<Options = object>(name: string, op: Op<Options>) {
   if (typeof name !== "string" || name === "")

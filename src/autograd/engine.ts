@@ -165,7 +165,7 @@ export class Engine {
    * `destroy()`; with "unknown" and what happened where the device was lost, or refused what it was never to refuse. Every call
    * that waits is rejected with the same words.
    *
-   * @example engine.lost.then(({ reason, message }) => reason !== "destroyed" && beginAnew(message));
+   * @example engine.lost.then(({ reason, message }) => console.log(reason, message));
    */
   get lost(): Promise<EngineLost> {
     return this.gpu.ended;

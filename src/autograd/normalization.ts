@@ -73,7 +73,7 @@ const batchNormOptions: Known<BatchNormOptions> = { training: true, running: tru
  * @returns [N, C, H, W]. Differentiable in x, w and b.
  * @throws TypeError where shapes do not fit, one tensor stands in two places, or there is no running average and no training.
  * @throws RangeError where momentum or eps is out of range.
- * @example const y = batchNorm2d(x, w, b, { training: true, running: { mean, variance } });
+ * @example const y = batchNorm2d(x, w, b, { training: true, running: { mean: runningMean, variance: runningVariance } });
  */
 export function batchNorm2d(x: Tensor, w?: Tensor, b?: Tensor, options: BatchNormOptions = {}): Tensor {
   const op = "batchNorm2d";

@@ -73,7 +73,7 @@ const normalOptions: Known<NormalOptions> = { mean: true, std: true };
  * @param options.std its standard deviation, at least 0. Default 1.
  * @returns f32 of the shape. It has no gradient.
  * @throws Error outside of a step, TypeError where the shape has a wrong size, RangeError where std is under 0.
- * @example const z = add(mean, mul(std, normal(engine, [8, 16])));
+ * @example const z = add(mu, mul(std, normal(engine, [8, 16])));
  */
 export function normal(engine: Engine, shape: readonly number[], options: NormalOptions = {}): Tensor {
   checkOptions("normal", options, normalOptions);

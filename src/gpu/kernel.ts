@@ -24,14 +24,8 @@ let kernels = 0;
  * @returns the kernel of a variant, an object of strings, numbers and booleans.
  * @throws Error (the function that it returns) where bindings are numbered in two ways, or `$name` stands outside of an `#unroll`.
  * @example
- * const scale = kernel("scale", (v: { by: number }) => wgsl`
- *   @group(0) @binding(_) var<storage, read> x: array<f32>;
- *   @group(0) @binding(_) var<storage, read_write> y: array<f32>;
- *   @compute @workgroup_size(64)
- *   fn main(@builtin(global_invocation_id) id: vec3u) {
- *     if (id.x < arrayLength(&y)) { y[id.x] = ${v.by} * x[id.x]; }
- *   }`);
- * const twice = scale({ by: 2 });
+ * const scale = kernel("scale", ({ by }: { by: number }) => wgsl`const BY = ${by}; ${shader}`);
+ * const twice = scale({ by: 2 }); // a whole program: examples/07-custom-op.ts
  */
 export function kernel<Variant extends Record<string, string | number | boolean>>(
   label: string,

@@ -16,7 +16,8 @@ export type Inserted = string | number | boolean | readonly (string | number)[];
  *
  * @returns the WGSL.
  * @throws Error where `#unroll` and `#end` do not match, or `$(…)` is no whole number.
- * @example const sum = wgsl`
+ * @example
+ * const sum = wgsl`
  *   var sum = 0.0;
  *   #unroll i in ${4}
  *     sum += x[4 * row + $i];

@@ -53,9 +53,9 @@ export const count = (shape: readonly number[]): number => shape.reduce((a, b) =
  * @returns the value; its numbers are not set.
  * @throws RangeError where the device binds no tensor of this size.
  * @example
- * const square = customOp("square", (r, [x]) => {
+ * const twice = customOp("twice", (r, [x]) => {
  *   const y = allocate(r, x!.shape);
- *   r.dispatch({ kernel: squareKernel({}), reads: [x!.slot], writes: [y.slot], grid: grid(count(y.shape), 64) });
+ *   r.dispatch({ kernel: scale({ by: 2 }), reads: [x!.slot], writes: [y.slot], grid: grid(count(y.shape), 64) });
  *   return { outputs: [y] };
  * });
  */

@@ -33,7 +33,7 @@ const isNotFinite = (x: unknown): x is { [NOT_FINITE]: string } =>
  * @param progress whatever JSON can hold, and NaN and ±∞.
  * @returns the bytes of the file.
  * @throws WeightsError where a weight or a number of the optimizer's state is not finite; TypeError where JSON cannot hold the progress.
- * @example await store.write("last.safetensors", await encodeCheckpoint(net, optimizer, { epoch: 3 }));
+ * @example await folderStore("run").write("last.safetensors", await encodeCheckpoint(net, optimizer, { epoch: 3 }));
  */
 export async function encodeCheckpoint(module: Module, optimizer: Optimizer, progress: unknown): Promise<Uint8Array> {
   const text = JSON.stringify(progress, (_, x) =>

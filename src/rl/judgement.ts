@@ -245,7 +245,7 @@ export function checkRecord(value: unknown, where: RecordPlace = {}): FeedbackRe
  * @param file its name, for the error. Default "feedback log".
  * @returns the record in today's form.
  * @throws FeedbackLogError naming file, line and field.
- * @example const records = text.trimEnd().split("\n").map((line, i) => parseRecord(line, i + 1));
+ * @example const record = parseRecord(line, 1, "feedback.jsonl");
  */
 export function parseRecord(line: string, lineNumber: number, file = "feedback log"): FeedbackRecord {
   checkNumber("parseRecord", "lineNumber", lineNumber, number.wholeAtLeast1);

@@ -53,7 +53,7 @@ export interface LogStorage {
  * @returns the log.
  * @throws FeedbackLogError where one of those is not valid.
  * @throws TypeError where the storage lacks `write` or `close`.
- * @example const log = logOver({ write: (lines) => send(lines), close: async () => {} });
+ * @example const log = logOver({ write: async (lines) => server.send(lines), close: async () => {} });
  */
 export function logOver(storage: LogStorage, stored: Iterable<FeedbackRecord> = []): FeedbackLog {
   for (const name of ["write", "close"] as const)

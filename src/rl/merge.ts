@@ -44,7 +44,7 @@ export interface Merged {
  * @returns the records, with duplicates and conflicts.
  * @throws FeedbackLogError where a record's time is missing or has no zone.
  * @throws TypeError naming the log or the record that cannot be.
- * @example const { records } = mergeLogs([{ name: "ada", records: a.records() }, { name: "ben", records: b.records() }]);
+ * @example const { records } = mergeLogs([{ name: "ada", records: ada.records() }, { name: "ben", records: ben.records() }]);
  */
 export function mergeLogs(logs: readonly NamedLog[]): Merged {
   checkList("mergeLogs", "logs", logs, "a list of { name, records }");

@@ -133,9 +133,9 @@ const MODEL: Known<PreferenceModelOptions<unknown>> = { batchOf: true, seed: tru
  * to a constant for each x.
  *
  * @example
- * const model = new PreferenceModel(members, { batchOf });
+ * const model = new PreferenceModel(members, { batchOf: toBatch });
  * await model.learn([{ example, preferred: 3, rejected: 5 }]);
- * await learnFromRewards(net, optimizer, model, examples, batchOf);
+ * await learnFromRewards(net, optimizer, model, examples, toBatch);
  */
 export class PreferenceModel<E extends Identified> {
   readonly #members: readonly PreferenceMember[];
@@ -308,7 +308,7 @@ const REWARDED: Known<RewardedOptions> = { caution: true, entropyCoef: true, klC
  * @param options the weights of the terms, and the reference.
  * @returns the loss.
  * @throws TypeError or RangeError naming the option that cannot be; Error where the loss is no finite number.
- * @example await learnFromRewards(net, optimizer, model, examples, batchOf, { caution: 1 });
+ * @example await learnFromRewards(net, optimizer, model, examples, toBatch, { caution: 1 });
  */
 export async function learnFromRewards<E extends Identified>(
   policy: Policy,

@@ -9,7 +9,7 @@ import type { Random } from "../random.ts";
  * @param ahead items that may wait in memory. Default 2.
  * @returns its items, in order.
  * @throws RangeError where `ahead` is no whole number of at least 1.
- * @example for await (const batch of prefetch(read(files), 4)) await trainStep(net, optimizer, batch);
+ * @example for await (const batch of prefetch(slowBatches, 4)) await trainStep(net, optimizer, batch);
  */
 export async function* prefetch<T>(source: AsyncIterable<T> | Iterable<T>, ahead = 2): AsyncGenerator<T> {
   checkNumber("prefetch", "ahead", ahead, number.wholeAtLeast1);
@@ -66,7 +66,7 @@ export interface StreamOptions<Example, Batch> {
  * @param options how many examples there are, how one is read and a batch is made, and the rest.
  * @returns a generator of batches; a read's error is thrown where its batch would have come.
  * @throws RangeError or TypeError naming the option that cannot be.
- * @example for await (const batch of streamBatches({ length: 60000, size: 32, read, batch: batchOf })) …
+ * @example for await (const batch of streamBatches({ length: 60000, size: 32, read, batch: batchOf })) console.log(batch);
  */
 export function streamBatches<Example, Batch>(options: StreamOptions<Example, Batch>): AsyncGenerator<Batch> {
   checkOptions<StreamOptions<Example, Batch>>("streamBatches", options, {

@@ -66,7 +66,7 @@ export function channelsFirst({ width, height, channels, data }: Image): Float32
  * @param shape the three sizes C, H, W.
  * @returns the image, with numbers of its own.
  * @throws DataError where the data are not as many numbers.
- * @example const image = fromChannelsFirst(x, [3, 32, 32]);
+ * @example const image = fromChannelsFirst(numbers, [3, 32, 32]);
  */
 export function fromChannelsFirst(data: Float32Array, [channels, height, width]: [number, number, number]): Image {
   const image = createImage(width, height, channels);

@@ -84,7 +84,7 @@ export function normalizeChannels(image: Image, statistics: ChannelStatistics): 
  * @param images at least one, of equal channels.
  * @returns [C] of both.
  * @throws DataError where there are no images, or they differ in channels.
- * @example const statistics = channelStatistics(images.map((image) => rescale(image)));
+ * @example const statistics = channelStatistics(trainImages);
  */
 export function channelStatistics(images: Iterable<Image>): ChannelStatistics {
   let channels = 0;

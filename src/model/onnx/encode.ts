@@ -47,7 +47,7 @@ const onnxModel: Known<OnnxModel> = { name: true, inputs: true, parameters: true
  * @param model inputs, parameters and computation.
  * @returns the bytes of the file.
  * @throws TypeError naming an op that has no ONNX form here, or a constant or size that cannot follow the batch.
- * @example const file = await encodeOnnx(engine, { inputs: { x: { shape: ["N", 4] } }, parameters: { w }, compute: ({ x }) => ({ y: linear(x, w) }) });
+ * @example const file = await encodeOnnx(engine, { inputs: { x: { shape: ["N", 4] } }, parameters: { w }, compute: ({ x }) => ({ y: linear(x!, w) }) });
  */
 export async function encodeOnnx(engine: Engine, model: OnnxModel): Promise<Uint8Array<ArrayBuffer>> {
   checkOptions("encodeOnnx", model, onnxModel);

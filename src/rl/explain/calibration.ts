@@ -41,7 +41,7 @@ export interface CalibrationOptions {
  * @param options.bins their number. Default 15.
  * @returns the error and its bins.
  * @throws TypeError or RangeError naming the row or the label that cannot be.
- * @example const { ece } = calibration(await agent.predict(examples), examples.map((e) => e.label));
+ * @example const { ece } = calibration(await agent.predict(examples), labels);
  */
 export function calibration(
   probabilities: readonly (readonly number[])[],

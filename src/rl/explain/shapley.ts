@@ -92,7 +92,7 @@ const ones = (bits: number): number => (bits === 0 ? 0 : (bits & 1) + ones(bits 
  * @param actions [N], one for each example of the batch.
  * @returns [N], shares by modality.
  * @throws TypeError or RangeError naming the action or the part of the batch that cannot be.
- * @example const [{ shares }] = await modalityShares(net, batchOf([example]), [action]);
+ * @example const [shares] = await modalityShares(net, batchOf([example]), [action]);
  */
 export async function modalityShares(
   net: MultimodalNet,
