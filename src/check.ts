@@ -70,12 +70,32 @@ function distance(a: string, b: string): number {
 
 /** What a number must be, and how an error says it. */
 export interface NumberRule {
+  /** Whether a number keeps the rule. */
   readonly holds: (x: number) => boolean;
+  /** What errors say was expected. */
   readonly expected: string;
 }
 
-/** The rules for numbers, one place for all doors. NaN and ±∞ hold for none of them unless they say so. */
-export const number = {
+/** The rules of `number` by name. */
+export type NumberRuleName =
+  | "finite"
+  | "float"
+  | "floatAtLeast0"
+  | "atLeast0"
+  | "positive"
+  | "share"
+  | "under1"
+  | "bound"
+  | "any"
+  | "underHalf"
+  | "whole"
+  | "i32"
+  | "u32"
+  | "wholeAtLeast0"
+  | "wholeAtLeast1";
+
+/** The rules for numbers, in one place. NaN and ±∞ hold for none of them unless they say so. */
+export const number: Readonly<Record<NumberRuleName, NumberRule>> = {
   finite: { holds: Number.isFinite, expected: "a finite number" },
   /** What is finite as a number of 32 bits too. */
   float: { holds: (x) => Number.isFinite(Math.fround(x)), expected: "a finite number that 32 bits hold" },
@@ -100,7 +120,7 @@ export const number = {
   u32: { holds: (x) => x >>> 0 === x, expected: "a whole number from 0 to 4294967295" },
   wholeAtLeast0: { holds: (x) => Number.isSafeInteger(x) && x >= 0, expected: "a whole number of at least 0" },
   wholeAtLeast1: { holds: (x) => Number.isSafeInteger(x) && x >= 1, expected: "a whole number of at least 1" },
-} as const satisfies Record<string, NumberRule>;
+};
 
 /** A place in a list of n: an action, a class, a label. */
 export const placeIn = (n: number): NumberRule => ({

@@ -155,6 +155,7 @@ export class Engine {
   get stepCount(): number {
     return this.gpu.stepCount;
   }
+  /** @throws RangeError where it is no whole number of at least 0. */
   set stepCount(count: number) {
     checkNumber("engine", "stepCount", count, number.wholeAtLeast0);
     this.gpu.stepCount = count;

@@ -27,6 +27,7 @@ interface Holder {
 
 /** The lock is held by somebody else. */
 export class LockedError extends Error {
+  /** Tells it from other errors, also across realms. */
   override readonly name = "LockedError";
 }
 

@@ -16,10 +16,17 @@ export interface ReplaceOptions {
 
 /** A file that could not be written; `code` is the system's, such as ENOSPC. */
 export class WriteError extends Error {
+  /** Tells it from other errors, also across realms. */
   override readonly name = "WriteError";
+  /** The system's code, such as "ENOSPC", where it gave one. */
   readonly code: string | undefined;
 
+  /**
+   * @param path of the file.
+   * @param cause what the system said.
+   */
   constructor(
+    /** The file that was not written. */
     readonly path: string,
     cause: unknown,
   ) {

@@ -6,6 +6,8 @@ import type { FeedbackLog } from "handgrad/rl";
 
 /* What the examples of doc comments may use beside values of any type: all exports, and what a program has made before. */
 
+// These three stand in two entries.
+export { type FlattenOptions, flatten, type PadOptions } from "handgrad";
 export * from "handgrad/data";
 export * from "handgrad/model";
 export * from "handgrad/node";
