@@ -20,8 +20,11 @@ const shapeOf = ({ batch, words, frames, hidden }: Sizes) =>
 
 export function networkOf(engine: hg.Engine, sizes: Sizes) {
   const net = new MultimodalNet(engine, {
-    ...{ image: [1, 28, 28] as const, vocabulary, audio, classes: 10, fusion: "concat" as const },
-    ...{ hidden: sizes.hidden, seed: 1 },
+    image: { shape: [1, 28, 28] },
+    text: { vocabSize: vocabulary },
+    audio: { features: audio, hidden: sizes.hidden },
+    head: { outputs: 10 },
+    seed: 1,
   });
   return { net, batch: randomBatch(sizes.batch, sizes.words, sizes.frames, vocabulary, audio) };
 }

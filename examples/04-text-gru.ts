@@ -21,13 +21,8 @@ const examples = sentences.map(({ text, label }) => ({ words: tokenizer.encode(t
 
 const engine = await createEngine({ seed: 1 });
 const net = new MultimodalNet(engine, {
-  vocabulary: tokenizer.size,
-  text: "gru",
-  words: 16,
-  sentence: 24,
-  head: 16,
-  classes: 2,
-  fusion: "concat",
+  text: { vocabSize: tokenizer.size, encoder: "gru", embeddingDim: 16, hidden: 24 },
+  head: { hidden: 16, outputs: 2 },
 });
 const optimizer = adam(net.parameters(), { lr: 0.01 });
 await fit(net, examples.slice(0, 400), { optimizer, epochs: 8, progress: console.log });

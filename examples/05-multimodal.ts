@@ -19,16 +19,11 @@ const testing = Array.from({ length: 200 }, example);
 
 const engine = await createEngine({ seed: 1 });
 const net = new MultimodalNet(engine, {
-  image: [1, 8, 8],
-  vocabulary: 5,
-  audio: 8,
-  classes: 4,
-  fusion: "gated",
-  channels: [8],
-  words: 8,
-  hidden: 16,
-  projection: 16,
-  head: 32,
+  image: { shape: [1, 8, 8], channels: [8] },
+  text: { vocabSize: 5, embeddingDim: 8 },
+  audio: { features: 8, hidden: 16 },
+  fusion: { kind: "gated", dim: 16 },
+  head: { outputs: 4, hidden: 32 },
   modalityDropout: 0.2, // so that it learns to do without one
 });
 await fit(net, training, { optimizer: adam(net.parameters(), { lr: 0.01 }), epochs: 5, progress: console.log });

@@ -17,7 +17,7 @@ const examples = Array.from({ length: 360 }, (_, i) => {
 const [asked, testing] = [examples.slice(0, 160), examples.slice(160)];
 
 const engine = await createEngine({ seed: 1 });
-const net = new MultimodalNet(engine, { image: [1, 8, 8], channels: [8], head: 16, classes: 4, fusion: "concat" });
+const net = new MultimodalNet(engine, { image: { shape: [1, 8, 8], channels: [8] }, head: { hidden: 16, outputs: 4 } });
 const test = async () => (await evaluate(net, testing, { metrics: { accuracy } })).metrics.accuracy!.toFixed(3);
 console.log(`accuracy ${await test()} before any judgement`);
 

@@ -25,7 +25,7 @@ import {
   openFeedbackLog,
   saveModel,
 } from "handgrad/node";
-import { learner, simulatedPerson } from "handgrad/rl";
+import { learner, type Policy, simulatedPerson } from "handgrad/rl";
 import { loadTriDigits } from "../demo/tridigits/load.ts";
 import { Preparation, type Prepared, type PreparedSet, VOCABULARY } from "./article/data.ts";
 import { differences, type Form, type FormName, forms } from "./article/forms.ts";
@@ -85,16 +85,10 @@ async function main(): Promise<void> {
   const engine = await createEngine({ seed });
   say(`device: ${engine.adapter}`);
   const config: MultimodalConfig = {
-    image: [3, form.side, form.side],
-    channels: form.channels,
-    vocabulary: VOCABULARY,
-    words: 64,
-    audio: form.bands,
-    hidden: 64,
-    fusion: "concat",
-    task: "binary",
-    head: 128,
-    dropout: 0.3,
+    image: { shape: [3, form.side, form.side], channels: form.channels },
+    text: { vocabSize: VOCABULARY, embeddingDim: 64 },
+    audio: { features: form.bands, hidden: 64 },
+    head: { task: "binary", hidden: 128, dropout: 0.3 },
     modalityDropout: 0.1,
   };
   const stepMs = await timeOfStep(engine, config, preparation.batchOf(some(sets.training, BATCH)));
@@ -254,20 +248,20 @@ async function learnFromPerson(
 }
 
 /** A yes-or-no network as a policy of two actions: of logits [0, z] softmax gives 1 − σ(z) and σ(z). */
-function twoActions(net: MultimodalNet): MultimodalNet {
+function twoActions(net: MultimodalNet): Policy {
   const { engine } = net;
-  const policy = {
+  return {
     engine,
-    config: { ...net.config, classes: 2 },
-    atOnce: BATCH,
+    numOutputs: 2,
+    modalities: net.modalities,
+    batchSize: BATCH,
     parameters: () => net.parameters(),
-    forward(batch: LabeledBatch, options?: { training?: boolean }) {
+    forward(batch, options) {
       const z = net.forward(batch, options);
       const N = z.shape[0]!;
       return concat([engine.tensor(new Float32Array(N), [N, 1]), z], { axis: 1 });
     },
   };
-  return policy as unknown as MultimodalNet;
 }
 
 const some = (set: PreparedSet, n: number) => Array.from({ length: Math.min(n, set.length) }, (_, i) => set.at(i));

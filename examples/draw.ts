@@ -80,8 +80,13 @@ async function train(
 /** The network that hears and reads (and sees), trained on labels. */
 async function namer(engine: Engine, data: TriDigits, set: TriDigitSet, { epochs }: Form, seed: number) {
   const net = new MultimodalNet(engine, {
-    ...{ image, vocabulary: data.tokenizer.size, audio: bands, classes, fusion: "gated", seed },
-    ...{ channels: [8, 16], dropout: 0.2, modalityDropout: 0.3 },
+    image: { shape: image, channels: [8, 16] },
+    text: { vocabSize: data.tokenizer.size },
+    audio: { features: bands },
+    fusion: { kind: "gated" },
+    head: { outputs: classes, dropout: 0.2 },
+    seed,
+    modalityDropout: 0.3,
   });
   const perEpoch = Math.ceil(set.length / BATCH);
   let batch = batches(set, BATCH, new Random("draw", seed, 0));
@@ -226,7 +231,11 @@ async function main(): Promise<void> {
   let reader: MultimodalNet;
   if (existsSync(readerFile)) reader = await loadModel(engine, readerFile);
   else {
-    reader = new MultimodalNet(engine, { image, classes, fusion: "concat", channels: [8, 16], dropout: 0.2, seed });
+    reader = new MultimodalNet(engine, {
+      image: { shape: image, channels: [8, 16] },
+      head: { outputs: classes, dropout: 0.2 },
+      seed,
+    });
     const order = new Random("draw", seed, "reader");
     await train(engine, "reading", form.reading, adam(reader.parameters(), { lr: 2e-3, clipNorm: 1 }), () => {
       const places = Array.from({ length: BATCH }, () => order.choice(training.places));

@@ -97,8 +97,13 @@ async function trainOne(
   // Random numbers of steps follow from the seed and their count: the same whatever ran before.
   engine.stepCount = 1e6 * seed;
   const net = new MultimodalNet(engine, {
-    ...{ image, vocabulary: data.tokenizer.size, audio: bands, fusion, task, classes, seed },
-    ...{ channels: [8, 16], hidden: 32, head: 64, dropout: 0.2, modalityDropout: 0.1 },
+    image: { shape: image, channels: [8, 16] },
+    text: { vocabSize: data.tokenizer.size },
+    audio: { features: bands, hidden: 32 },
+    fusion: { kind: fusion },
+    head: { task, outputs: classes, hidden: 64, dropout: 0.2 },
+    seed,
+    modalityDropout: 0.1,
   });
   const optimizer = adam(net.parameters(), { lr: LR, clipNorm: 1 });
   const rate = cosine(LR, epochs * Math.ceil(sets.training.length / BATCH), LR / 20);

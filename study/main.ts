@@ -5,6 +5,7 @@ import { fileURLToPath } from "node:url";
 import { Command } from "commander";
 import { append } from "handgrad/data";
 import { replaceFile } from "handgrad/node";
+import { methodsHere } from "../demo/cli/settings.ts";
 import { curves } from "./curves.ts";
 import { type Point, pointsOf, table } from "./table.ts";
 
@@ -23,7 +24,7 @@ interface Plan {
 }
 
 const whole: Plan = {
-  methods: ["posterior", "replay", "importance", "reinforce", "ppo"],
+  methods: methodsHere,
   noises: [0, 0.1, 0.2],
   starts: [
     [300, 1000],

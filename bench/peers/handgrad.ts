@@ -4,11 +4,10 @@ import { adam, type NumberArray, type Peer, type Prepared, type Workload } from 
 
 export const referenceNetwork = (engine: hg.Engine) =>
   new MultimodalNet(engine, {
-    image: [1, 28, 28],
-    vocabulary: 1000,
-    audio: 40,
-    classes: 10,
-    fusion: "concat",
+    image: { shape: [1, 28, 28] },
+    text: { vocabSize: 1000 },
+    audio: { features: 40 },
+    head: { outputs: 10 },
     seed: 1,
   });
 

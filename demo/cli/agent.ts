@@ -1,7 +1,7 @@
 import type { Engine } from "handgrad";
 import { channelsFirst, fromChannelsFirst, type Random, randomShift } from "handgrad/data";
 import { MultimodalNet, type Optimizer } from "handgrad/model";
-import type { FeedbackLog, Learner, LearnerState, Method } from "handgrad/rl";
+import { type FeedbackLog, type Learner, type LearnerState, methodRecord } from "handgrad/rl";
 import { learnerFor, networkConfig, recurringHint } from "../learner/learner.ts";
 import { type TriDigit, type TriDigits, triDigitsShape } from "../tridigits/tridigits.ts";
 import { type Settings, UsageError } from "./settings.ts";
@@ -13,17 +13,14 @@ const ROUND = { simulated: 40, human: 5 };
 /** Policy gradients use a judgement once, and do better with many small updates. */
 const SMALL_ROUND = 10;
 
-/** Whether a method learns from the newest judgements alone, and has nothing to do without them. */
-export const onPolicy = (method: Method): boolean => method === "reinforce" || method === "ppo" || method === "grpo";
-
 /** Judgements between two updates. */
 export function roundOf({ human, method }: Settings): number {
   if (human) return ROUND.human;
-  return onPolicy(method) ? SMALL_ROUND : ROUND.simulated;
+  return methodRecord(method).onPolicy ? SMALL_ROUND : ROUND.simulated;
 }
 
 export const networkOf = ({ fusion, seed }: Settings, engine: Engine, data: TriDigits): MultimodalNet =>
-  new MultimodalNet(engine, { ...networkConfig(data), fusion, seed });
+  new MultimodalNet(engine, { ...networkConfig(data), fusion: { kind: fusion }, seed });
 
 /**
  * The network with what it may learn from: labels, judgements, and the stream without labels.

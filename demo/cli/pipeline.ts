@@ -1,11 +1,11 @@
 import { batches, largest, Random } from "handgrad/data";
 import { evaluateByModality, MultimodalNet, type Optimizer, trainEpoch } from "handgrad/model";
 import { cosine, createEngine, type Engine, openFeedbackLog } from "handgrad/node";
-import { type FeedbackLog, type Learner, memoryLog, rewarded, simulatedPerson } from "handgrad/rl";
+import { type FeedbackLog, type Learner, memoryLog, methodRecord, rewarded, simulatedPerson } from "handgrad/rl";
 import { optimizerOf } from "../learner/learner.ts";
 import { loadTriDigits } from "../tridigits/load.ts";
 import type { TriDigit, TriDigits } from "../tridigits/tridigits.ts";
-import { agentOf, networkOf, onPolicy, roundOf } from "./agent.ts";
+import { agentOf, networkOf, roundOf } from "./agent.ts";
 import { answersOf, figuresOf, type HeldOut, type TestResult, testOn } from "./held-out.ts";
 import { humanJudge, type Judge, judgeAll, Quit, simulatedJudge } from "./judges.ts";
 import { percent, progress, say } from "./progress.ts";
@@ -207,7 +207,7 @@ export class Run {
         const asked = new Set(order.slice(0, this.#progress.asked).map((i) => stream.idAt(i)));
         const given = rewarded(log.judgements()).filter((j) => asked.has(j.example)).length;
         if (given >= judgements || this.#progress.asked >= stream.length) break;
-        const rate = this.#settings.lr * (onPolicy(method) ? SMALL_STEPS : 1);
+        const rate = this.#settings.lr * (methodRecord(method).onPolicy ? SMALL_STEPS : 1);
         this.#optimizer.lr = rate * decayed(given / judgements / (1 + SETTLING));
         const size = Math.min(round, judgements - given);
         const questions = order.slice(this.#progress.asked, this.#progress.asked + size).map((i) => stream.at(i));
@@ -249,7 +249,7 @@ export class Run {
 
   /** Updates without new judgements. A run that is stopped here begins at the first of them again. */
   async #settle(agent: Learner<TriDigit>, log: FeedbackLog): Promise<void> {
-    if (onPolicy(agent.method)) return;
+    if (methodRecord(agent.method).onPolicy) return;
     const { judgements, lr } = this.#settings;
     await this.#save();
     const updates = Math.ceil((SETTLING * judgements) / roundOf(this.#settings));

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { describe, type NumberRule, nearest, number } from "handgrad/check";
-import { type Method, methods } from "handgrad/rl";
+import { algorithms, type Method } from "handgrad/rl";
 import type { SetName } from "../tridigits/tridigits.ts";
 import { upgradedSettings } from "./upgrade.ts";
 
@@ -68,8 +68,8 @@ export const fraction =
     return n;
   };
 
-/** The learning methods of a run. Here each example is asked about once; grpo needs several answers to one. */
-export const methodsHere = methods.filter((method) => method !== "grpo");
+/** The learning methods of a run. Here each example is asked about once: those that need several answers to one are left out. */
+export const methodsHere = algorithms.filter(({ groups }) => !groups).map(({ name }) => name);
 export const fusions = ["concat", "average", "weighted"] as const;
 export const validationSets = ["validation", "test-unseen"] as const;
 const setNames = ["start", "full"] as const;

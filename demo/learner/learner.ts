@@ -14,12 +14,10 @@ const UNLABELED = 8;
 
 /** The network of the digits, without its seed. */
 export const networkConfig = (data: TriDigits): MultimodalConfig => ({
-  image: triDigitsShape.image,
-  vocabulary: data.tokenizer.size,
-  audio: triDigitsShape.bands,
-  classes: triDigitsShape.classes,
-  fusion: "concat",
-  dropout: 0.3,
+  image: { shape: triDigitsShape.image },
+  text: { vocabSize: data.tokenizer.size },
+  audio: { features: triDigitsShape.bands },
+  head: { outputs: triDigitsShape.classes, dropout: 0.3 },
   modalityDropout: 0.15,
 });
 

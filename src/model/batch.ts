@@ -11,6 +11,7 @@ import {
 } from "../check.ts";
 import { expectMarks } from "../kernels/checks.ts";
 import { count } from "../kernels/op.ts";
+import { type BatchFields, encoders, type Modality } from "./encoder/index.ts";
 
 /** How a network computes its outputs. */
 export interface ForwardOptions {
@@ -19,27 +20,32 @@ export interface ForwardOptions {
 }
 
 /** N examples, as typed arrays or tensors; of these names, what the network does not take is not read. */
-export interface Batch {
-  /** [N, C, H, W] */
-  image?: TensorLike | undefined;
-  /** [N, L] ids; 0 is padding. */
-  words?: TensorLike | undefined;
-  /** [N, T, D] */
-  audio?: TensorLike | undefined;
-  /** [N], how many of the T frames are there. Default: all. */
-  frames?: TensorLike | undefined;
+export interface Batch extends BatchFields {
   /** [N, M], 1 where an example has the modality, else 0; M modalities as the network takes. Default: all are there. */
   present?: TensorLike | undefined;
   /** N, where neither image, frames and present nor a tensor tells it. */
   size?: number | undefined;
 }
 
+/** One of a network's inputs: a name of a batch that it reads. */
+export interface ReadField {
+  /** Whose it is. */
+  readonly modality: Modality;
+  /** Its sizes: numbers, and letters for those that differ between batches, such as ["N", "T", 32]. */
+  readonly shape: readonly (number | string)[];
+  /** Its sizes in an ONNX file. @throws TypeError where the configuration does not tell. */
+  exportedShape(): readonly (number | string)[];
+  /** What its numbers are. */
+  readonly dtype: "f32" | "i32";
+  /** Whether a batch may do without it. */
+  readonly optional: boolean;
+}
+
+const FIELDS = Object.values(encoders).flatMap(({ fields }) => Object.keys(fields)) as readonly (keyof BatchFields)[];
+
 /** What a batch may hold: what encoders read, and the `label` that losses and metrics do. */
 const NAMES: Known<Batch & { label?: unknown }> = {
-  image: true,
-  words: true,
-  audio: true,
-  frames: true,
+  ...(Object.fromEntries(FIELDS.map((name) => [name, true])) as Record<keyof BatchFields, true>),
   present: true,
   size: true,
   label: true,
@@ -62,17 +68,21 @@ export function checkBatch(operation: string, batch: unknown): asserts batch is 
   }
 }
 
-/** How many examples a batch holds. `image` is an image's shape, where the network takes images. */
-export function sizeOf(batch: Batch, image: readonly number[] | undefined, modalities: number): number {
+/** How many examples a batch holds, for a network that reads these fields and M modalities. */
+export function sizeOf(batch: Batch, fields: { readonly [F in keyof BatchFields]?: ReadField }, M: number): number {
   if (batch.size !== undefined) {
     checkNumber("MultimodalNet", "batch.size", batch.size, number.wholeAtLeast0);
     return batch.size;
   }
-  for (const data of [batch.image, batch.words, batch.audio, batch.frames, batch.present])
+  for (const name of [...FIELDS, "present"] as const) {
+    const data = batch[name];
     if (data instanceof Tensor) return data.shape[0]!;
-  if (batch.image && image) return (batch.image as ArrayLike<number>).length / count(image);
-  if (batch.frames) return (batch.frames as ArrayLike<number>).length;
-  if (batch.present) return (batch.present as ArrayLike<number>).length / modalities;
+  }
+  for (const name of FIELDS) {
+    const [data, sizes] = [batch[name] as ArrayLike<number> | undefined, fields[name]?.shape.slice(1)];
+    if (data && sizes?.every((size) => typeof size === "number")) return data.length / count(sizes);
+  }
+  if (batch.present) return (batch.present as ArrayLike<number>).length / M;
   throw new TypeError(
     'MultimodalNet: nothing tells how many examples the batch holds. Give `size`, or tensors such as engine.tensor(words, [N, L], "i32").',
   );

@@ -48,7 +48,7 @@ export async function evaluateByModality(
   checkOptions("evaluateByModality", options, { subsets: true });
   checkFlag("evaluateByModality", "subsets", options.subsets);
   const chosen = subsetsOf(net.modalities).slice(options.subsets === false ? -1 : 0);
-  const numOutputs = net.config.classes;
+  const numOutputs = net.numOutputs;
   const values: number[][] = chosen.map(() => []);
   const targets: number[] = [];
   let loss = 0;

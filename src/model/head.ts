@@ -1,7 +1,38 @@
 import { crossEntropy, dropout, mse, reshape, sigmoid, softmax, Tensor, type TensorLike } from "../autograd/index.ts";
-import type { FullConfig, Task } from "./config.ts";
+import { checkName, checkNumber, checkOptions, number } from "../check.ts";
 import { linearLayer, type ParameterStore } from "./layers.ts";
 import { labelsLoss } from "./trainable.ts";
+
+/** The tasks by name, the default first. */
+export const tasks = ["multiclass", "binary", "multilabel", "regression"] as const;
+/** What the head answers: one class of several ("multiclass"), yes or no, any of several labels, or numbers. */
+export type Task = (typeof tasks)[number];
+
+/** What a network answers, and by how large a hidden layer. */
+export interface HeadConfig {
+  /** What the outputs mean, and by which loss they learn. Default "multiclass". */
+  task?: Task;
+  /** A, the number of outputs: classes, labels or values. Default 1 for "binary" and "regression"; else it must be given. */
+  outputs?: number;
+  /** Size of the hidden layer. Default 128. */
+  hidden?: number;
+  /** Probability that a number of the hidden layer is dropped in training. Default 0. */
+  dropout?: number;
+}
+
+/** Fills in the defaults. @throws TypeError or RangeError naming the setting that cannot be, or that there is not. */
+export function completeHead(operation: string, config: HeadConfig): Required<HeadConfig> {
+  checkOptions(`${operation}: head`, config, { task: true, outputs: true, hidden: true, dropout: true });
+  const { task = "multiclass", hidden = 128, dropout = 0 } = config ?? {};
+  checkName(operation, "head.task", task, tasks);
+  const { outputs = task === "binary" || task === "regression" ? 1 : undefined } = config ?? {};
+  checkNumber(operation, "head.outputs", outputs, number.wholeAtLeast1);
+  if (task === "binary" && outputs !== 1)
+    throw new RangeError(`${operation}: head.outputs is ${outputs}, expected 1, as the task is "binary".`);
+  checkNumber(operation, "head.hidden", hidden, number.wholeAtLeast1);
+  checkNumber(operation, "head.dropout", dropout, number.under1);
+  return { task, outputs, hidden, dropout };
+}
 
 /** What the network answers from its fused features, and by which loss it learns to. */
 export interface Head {
@@ -36,8 +67,8 @@ function like(logits: Tensor, target: TensorLike): Tensor | Exclude<TensorLike, 
 }
 
 /** A hidden layer with ReLU, and a linear one. */
-export function headOf(store: ParameterStore, { head, classes, task }: FullConfig, features: number): Head {
-  const hidden = linearLayer(store, "head.hidden", features, head, "relu");
-  const output = linearLayer(store, "head.output", head, classes);
-  return { ...answers[task], logits: (x, p) => output(p === 0 ? hidden(x) : dropout(hidden(x), { p })) };
+export function createHead(store: ParameterStore, config: Required<HeadConfig>, features: number): Head {
+  const hidden = linearLayer(store, "head.hidden", features, config.hidden, "relu");
+  const output = linearLayer(store, "head.output", config.hidden, config.outputs);
+  return { ...answers[config.task], logits: (x, p) => output(p === 0 ? hidden(x) : dropout(hidden(x), { p })) };
 }

@@ -13,7 +13,7 @@ export {
   stepped,
   warmUp,
 } from "../optim/index.ts";
-export { type Batch, type ForwardOptions, presentOf } from "./batch.ts";
+export { type Batch, type ForwardOptions, presentOf, type ReadField } from "./batch.ts";
 export type { EarlyStopping } from "./best.ts";
 export {
   evaluateByModality,
@@ -25,18 +25,21 @@ export {
 } from "./byModality.ts";
 export { encodeCheckpoint, restoreCheckpoint } from "./checkpoint.ts";
 export { ConditionalVae, type ConditionalVaeConfig, type VaeLossOptions } from "./conditionalVae.ts";
+export type { FullConfig, MultimodalConfig } from "./config.ts";
+export type { AudioConfig, AudioFields } from "./encoder/audio.ts";
+export type { ImageConfig, ImageFields } from "./encoder/image.ts";
 export {
-  type FullConfig,
-  type Fusion,
-  fusions,
+  type BatchFields,
+  type EncoderConfigs,
+  type FullEncoderConfigs,
   type Modality,
-  type MultimodalConfig,
   modalities,
-  type Task,
-  tasks,
-} from "./config.ts";
+} from "./encoder/index.ts";
+export type { FullTextConfig, TextConfig, TextFields } from "./encoder/text.ts";
 export { type EvaluateOptions, type Evaluation, evaluate, type PredictionOptions, predict } from "./evaluate.ts";
 export { type FitCallbacks, type FitOptions, type Fitted, fit } from "./fit.ts";
+export { type Fusion, type FusionConfig, fusions } from "./fusion/index.ts";
+export { type HeadConfig, type Task, tasks } from "./head.ts";
 export type { Initializer } from "./initialize.ts";
 export { linearLayer, type Module, ParameterStore, type Start } from "./layers.ts";
 export { logMelLayer, melLayer, mfccLayer } from "./mel.ts";

@@ -156,7 +156,7 @@ export interface RecurrentShape {
   cell: "gru" | "lstm";
   inputs: number;
   hidden: number;
-  layers?: number;
+  numLayers?: number;
   bidirectional?: boolean;
 }
 
@@ -164,21 +164,21 @@ const recurrentShape: Known<RecurrentShape> = {
   cell: true,
   inputs: true,
   hidden: true,
-  layers: true,
+  numLayers: true,
   bidirectional: true,
 };
 
 /** GRU or LSTM of several layers and both directions, with PyTorch's names for its weights. */
 export function recurrentLayer(store: ParameterStore, name: string, shape: RecurrentShape) {
   checkOptions(name, shape, recurrentShape);
-  const { cell, inputs, hidden: H, layers = 1, bidirectional = false } = shape;
+  const { cell, inputs, hidden: H, numLayers = 1, bidirectional = false } = shape;
   checkName(name, "cell", cell, ["gru", "lstm"]);
-  for (const [what, n] of Object.entries({ inputs, hidden: H, layers }))
+  for (const [what, n] of Object.entries({ inputs, hidden: H, numLayers }))
     checkNumber(name, what, n, number.wholeAtLeast1);
   checkFlag(name, "bidirectional", bidirectional);
   const gates = { gru: 3, lstm: 4 }[cell];
   const directions = bidirectional ? 2 : 1;
-  const weights = Array.from({ length: layers * directions }, (_, i) => {
+  const weights = Array.from({ length: numLayers * directions }, (_, i) => {
     const [layer, direction] = [Math.floor(i / directions), i % directions];
     const make = (part: string, size: number[]) =>
       store.make(`${name}.${part}_l${layer}${direction === 1 ? "_reverse" : ""}`, size, uniformByFan(H));
@@ -194,7 +194,7 @@ export function recurrentLayer(store: ParameterStore, name: string, shape: Recur
     size: directions * H,
     /** The last state of the last layer, [N, T, inputs] → [N, size]; both directions side by side. */
     last(x: Tensor, lengths?: TensorLike): Tensor {
-      const { hidden } = run(x, weights, { lengths, numLayers: layers, bidirectional });
+      const { hidden } = run(x, weights, { lengths, numLayers, bidirectional });
       const N = x.shape[0]!;
       if (weights.length === 1 && cell === "gru") return hidden;
       // States lie one after another, an LSTM's two apiece, of which the first is the one it shows.

@@ -1,20 +1,18 @@
 import { dropModalities, type Engine, type Tensor, type TensorLike } from "../autograd/index.ts";
 import { checkFlag, checkNumber, checkOptions, number } from "../check.ts";
 import { count } from "../kernels/op.ts";
-import { type Batch, checkBatch, type ForwardOptions, sizeOf, tensorOf } from "./batch.ts";
-import { type FullConfig, fullConfig, type Modality, type MultimodalConfig, modalities, optionOf } from "./config.ts";
-import { audioEncoder } from "./encoder/audio.ts";
+import { type Batch, checkBatch, type ForwardOptions, type ReadField, sizeOf, tensorOf } from "./batch.ts";
+import { completeConfig, type FullConfig, type MultimodalConfig, modalitiesOf } from "./config.ts";
 import type { Encoder } from "./encoder/encoder.ts";
-import { imageEncoder } from "./encoder/image.ts";
-import { textEncoder } from "./encoder/text.ts";
-import { fusionOf } from "./fusion/choose.ts";
+import { type AnyEncoderKind, type BatchFields, encoders, type Modality } from "./encoder/index.ts";
 import type { FusionLayer } from "./fusion/fusion.ts";
-import { type Head, headOf } from "./head.ts";
+import { createFusion } from "./fusion/index.ts";
+import { createHead, type Head } from "./head.ts";
 import { type Module, ParameterStore, type Start } from "./layers.ts";
 import { onlyPresent } from "./present.ts";
 
 export type { Batch } from "./batch.ts";
-export type { Modality } from "./config.ts";
+export type { Modality } from "./encoder/index.ts";
 
 const forwardOptions = { training: true } as const;
 
@@ -30,8 +28,10 @@ export class MultimodalNet implements Module {
   readonly engine: Engine;
   /** The modalities that it reads, in the order of `encode` and of the columns of `present`. */
   readonly modalities: readonly Modality[];
+  /** What it reads of a batch, by name: the encoders' fields. */
+  readonly fields: { readonly [F in keyof BatchFields]?: ReadField };
   readonly #store: ParameterStore;
-  readonly #encoders: readonly Encoder[];
+  readonly #encoders: readonly Encoder<BatchFields>[];
   readonly #fusion: FusionLayer;
   readonly #head: Head;
 
@@ -42,20 +42,24 @@ export class MultimodalNet implements Module {
   constructor(engine: Engine, config: MultimodalConfig & { seed?: number; start?: Start }) {
     const { seed = 0, start, ...given } = config ?? {};
     checkNumber("MultimodalNet", "seed", seed, number.whole);
-    this.config = fullConfig(given);
+    this.config = completeConfig(given);
     this.engine = engine;
     const store = new ParameterStore(engine, seed, start);
     this.#store = store;
-    const make: Record<Modality, () => Encoder> = {
-      image: () => imageEncoder(store, this.config, this.config.image!),
-      text: () => textEncoder(store, this.config, this.config.vocabulary!),
-      audio: () => audioEncoder(store, this.config, this.config.audio!),
-    };
-    this.modalities = modalities.filter((m) => this.config[optionOf[m]] !== undefined);
-    this.#encoders = this.modalities.map((m) => make[m]());
+    this.modalities = modalitiesOf(this.config);
+    const kinds = this.modalities.map((m) => ({ m, kind: encoders[m] as AnyEncoderKind, config: this.config[m]! }));
+    this.#encoders = kinds.map(({ kind, config }) => kind.create(store, config));
+    this.fields = Object.fromEntries(
+      kinds.flatMap(({ m, kind, config }) =>
+        Object.entries(kind.fields).map(([name, { shape, exportedShape = shape, dtype = "f32", optional = false }]) => [
+          name,
+          { modality: m, shape: shape(config), exportedShape: () => exportedShape(config), dtype, optional },
+        ]),
+      ),
+    );
     const parts = this.#encoders.map(({ size }, i) => ({ name: this.modalities[i]!, size }));
-    this.#fusion = fusionOf(store, this.config, parts);
-    this.#head = headOf(store, this.config, this.#fusion.size);
+    this.#fusion = createFusion(store, this.config.fusion, parts);
+    this.#head = createHead(store, this.config.head, this.#fusion.size);
   }
 
   /** @returns its parameters by name. */
@@ -66,6 +70,11 @@ export class MultimodalNet implements Module {
   /** How many numbers are learned. */
   get size(): number {
     return Object.values(this.parameters()).reduce((sum, p) => sum + count(p.shape), 0);
+  }
+
+  /** A, the number of outputs: classes, labels or values. */
+  get numOutputs(): number {
+    return this.config.head.outputs;
   }
 
   /** F, the size of the fused features. */
@@ -86,18 +95,18 @@ export class MultimodalNet implements Module {
     const { training = false } = options;
     checkFlag("MultimodalNet.forward", "training", training);
     checkBatch("MultimodalNet.forward", batch);
-    const shape = [sizeOf(batch, this.config.image, this.modalities.length), this.modalities.length];
+    const shape = [sizeOf(batch, this.fields, this.modalities.length), this.modalities.length];
     let present = batch.present === undefined ? undefined : tensorOf(this.engine, batch, "present", shape);
     const features = this.encode({ ...batch, present });
     if (training && this.config.modalityDropout > 0) {
       present ??= this.engine.tensor(new Float32Array(count(shape)).fill(1), shape);
       present = dropModalities(present, { p: this.config.modalityDropout });
     }
-    return this.classify(features, present, training ? this.config.dropout : 0);
+    return this.classify(features, present, training ? this.config.head.dropout : 0);
   }
 
   /**
-   * The encoders alone. Image or audio that an example lacks by `present` is not read.
+   * The encoders alone. Numbers (image, audio) that an example lacks by `present` are read as 0.
    *
    * @param batch of N examples.
    * @returns features [N, D] of each modality, in the order of `modalities`.
@@ -105,21 +114,18 @@ export class MultimodalNet implements Module {
    */
   encode(batch: Batch): Tensor[] {
     checkBatch("MultimodalNet.encode", batch);
-    const N = sizeOf(batch, this.config.image, this.modalities.length);
-    const there = batch.present ? this.#onlyPresent(batch, N) : batch;
-    return this.#encoders.map((encoder) => encoder.encode(there, N));
-  }
-
-  #onlyPresent(batch: Batch, N: number): Batch {
-    const { image, audio } = this.config;
-    const present = tensorOf(this.engine, batch, "present", [N, this.modalities.length]);
-    const only = (name: "image" | "audio", shape: readonly number[]) =>
-      onlyPresent(tensorOf(this.engine, batch, name, shape), present, this.modalities.indexOf(name));
-    return {
-      ...batch,
-      ...(image ? { image: only("image", [N, ...image]) } : {}),
-      ...(audio ? { audio: only("audio", [N, -1, audio]) } : {}),
-    };
+    const N = sizeOf(batch, this.fields, this.modalities.length);
+    const present =
+      batch.present === undefined ? undefined : tensorOf(this.engine, batch, "present", [N, this.modalities.length]);
+    return this.#encoders.map((encoder, m) =>
+      encoder.encode((name) => {
+        const { shape, dtype } = this.fields[name]!;
+        const sizes = shape.map((size) => (size === "N" ? N : typeof size === "number" ? size : -1));
+        const x = tensorOf(this.engine, batch, name, sizes, dtype);
+        // Ids are never NaN: what stands in their place reaches features alone, which fusion leaves out.
+        return dtype === "f32" ? onlyPresent(x, present, m) : x;
+      }, batch),
+    );
   }
 
   /**

@@ -1,5 +1,5 @@
 import type { Engine } from "../autograd/index.ts";
-import { fullConfig, type MultimodalConfig, upgradedConfig } from "./config.ts";
+import { completeConfig, type MultimodalConfig, upgradedConfig } from "./config.ts";
 import { MultimodalNet } from "./multimodal.ts";
 import { checkFinite, type NonFinite, type Weights, WeightsError } from "./safetensors.ts";
 
@@ -46,7 +46,7 @@ export function modelFrom(engine: Engine, weights: Weights, name = "weights", op
   const used = new Set<string>();
   let net: MultimodalNet;
   try {
-    fullConfig(config as MultimodalConfig);
+    completeConfig(config as MultimodalConfig);
   } catch (error) {
     throw fail(`its configuration cannot be: ${(error as Error).message}`);
   }

@@ -11,6 +11,7 @@ import {
   type Identified,
   type Judged,
   type Method,
+  methodRecord,
   only,
   type Policy,
   type Pool,
@@ -146,7 +147,7 @@ export class Learner<E extends Identified> {
   restore(given: LearnerState): void {
     if (this.#updating > 0) throw new Error("learner.restore: an update is running. Await it first.");
     const state = upgradedState(given);
-    checkState(state, this.#net.config.classes, this.#algorithms.length);
+    checkState(state, this.#net.numOutputs, this.#algorithms.length);
     const { log } = this.#options;
     const { learned, learnedFrom = firstOf(log, learned) } = state;
     const before = this.state();
@@ -165,7 +166,7 @@ export class Learner<E extends Identified> {
 
   #loadAlgorithms(algorithms: readonly AlgorithmState[]): void {
     for (const [i, algorithm] of this.#algorithms.entries())
-      algorithm.loadState?.(algorithms[i] ?? {}, this.#net.config.classes);
+      algorithm.loadState?.(algorithms[i] ?? {}, this.#net.numOutputs);
   }
 
   /** How many judgements of the log no update has learned from yet, of those that can be learned from. */
@@ -252,7 +253,7 @@ export class Learner<E extends Identified> {
   }
 
   get #isGreedy(): boolean {
-    return (this.#options.answers ?? (this.method === "posterior" ? "greedy" : "sampled")) === "greedy";
+    return (this.#options.answers ?? methodRecord(this.method).answers) === "greedy";
   }
 
   /**
@@ -344,7 +345,7 @@ export class Learner<E extends Identified> {
 
   /** What there is to learn from, each judgement once, with its example. */
   #judged(said?: readonly Judgement[]): Judged<E>[] {
-    const { classes } = this.#net.config;
+    const classes = this.#net.numOutputs;
     const seen = new Set<string>();
     const judged: Judged<E>[] = [];
     for (const j of said ? rewarded(said) : rewardedOf(this.#options.log.judgements())) {
@@ -376,7 +377,7 @@ export class Learner<E extends Identified> {
   }
 
   #countLabels(judged: readonly Judged<E>[]): number[] {
-    return countLabels(this.#options.labeled ?? [], judged, this.#net.config.classes);
+    return countLabels(this.#options.labeled ?? [], judged, this.#net.numOutputs);
   }
 
   #updateContext(judged: readonly Judged<E>[], newJudgements: readonly Judged<E>[]): UpdateContext<E> {

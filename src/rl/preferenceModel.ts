@@ -166,7 +166,7 @@ export class PreferenceModel<E extends Identified> {
     for (const [i, member] of members.entries()) {
       checkObject(operation, `member ${i}`, member, "{ net, optimizer }");
       checkOptions(`${operation}: member ${i}`, member, { net: true, optimizer: true });
-      checkPolicy(operation, `the net of member ${i}`, member.net, members[0]!.net?.config?.classes);
+      checkPolicy(operation, `the net of member ${i}`, member.net, members[0]!.net?.numOutputs);
       checkOptimizer(operation, member.optimizer);
     }
     this.#members = members;
@@ -229,7 +229,7 @@ export class PreferenceModel<E extends Identified> {
   #checkComparisons(comparisons: readonly Compared<E>[]): void {
     const operation = "PreferenceModel.learn";
     checkList(operation, "comparisons", comparisons, "a list of { example, preferred, rejected }");
-    const action = placeIn(this.#members[0]!.net.config.classes);
+    const action = placeIn(this.#members[0]!.net.numOutputs);
     for (const [i, one] of comparisons.entries()) {
       checkObject(operation, `comparison ${i}`, one, "{ example, preferred, rejected }");
       checkText(operation, `the id of the example of comparison ${i}`, one.example?.id);
@@ -255,7 +255,7 @@ export class PreferenceModel<E extends Identified> {
         const logits = await net.engine.step(() => noGrad(() => net.forward(this.#batchOf(examples))));
         const numbers = await logits.data();
         logits.dispose();
-        const A = net.config.classes;
+        const A = net.numOutputs;
         if (numbers.length !== examples.length * A)
           throw new RangeError(
             `PreferenceModel.rewards: batchOf and the network gave ${numbers.length} numbers for ${examples.length} examples of ${A} actions, expected ${examples.length * A}.`,
@@ -324,7 +324,7 @@ export async function learnFromRewards<E extends Identified>(
   for (const [name, value] of Object.entries({ caution, entropyCoef, klCoef }))
     checkNumber(operation, name, value, number.finite);
   checkPolicy(operation, "the policy", policy);
-  if (reference !== undefined) checkPolicy(operation, "reference", reference, policy.config.classes);
+  if (reference !== undefined) checkPolicy(operation, "reference", reference, policy.numOutputs);
   checkOptimizer(operation, optimizer);
   if (!(model instanceof PreferenceModel))
     throw new TypeError(`${operation}: the model is ${describe(model)}, expected a PreferenceModel.`);

@@ -152,7 +152,7 @@ export function checkLearner<E extends Identified>(
   if (options === undefined) throw fail("the object of options", options, "at least { log }");
   checkPolicy("learner", "the network", net);
   checkOptimizer("learner", optimizer);
-  const { classes } = net.config;
+  const classes = net.numOutputs;
   const { log, method, answers, seed, session } = options;
   if (typeof log?.append !== "function" || typeof log.judgements !== "function" || typeof log.records !== "function")
     throw fail("log", log, "a feedback log, such as memoryLog()");

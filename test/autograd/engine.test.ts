@@ -15,12 +15,10 @@ afterEach(() => engine.destroy());
 /** A training step of the reference network on made-up data of T frames. */
 function trainer(T: number, usual = 32) {
   const net = new MultimodalNet(engine, {
-    image: [1, 28, 28],
-    vocabulary: 58,
-    audio: 32,
-    classes: 10,
-    fusion: "concat",
-    dropout: 0.3,
+    image: { shape: [1, 28, 28] },
+    text: { vocabSize: 58 },
+    audio: { features: 32 },
+    head: { outputs: 10, dropout: 0.3 },
     modalityDropout: 0.15,
   });
   const optimizer = adam(net.parameters(), { lr: 1e-3, clipNorm: 1 });

@@ -67,7 +67,7 @@ const calls: Record<string, (o: Any) => unknown> = {
   normal: (o) => hg.normal(engine, [1], o),
 };
 
-const small = { image: [1, 4, 4], channels: [2], classes: 2, fusion: "concat", head: 2 } as const;
+const small = { image: { shape: [1, 4, 4], channels: [2] }, head: { outputs: 2, hidden: 2 } } as const;
 /** What is called outside of a step, and may give a promise. */
 const models: Record<string, (o: Any) => unknown> = {
   createEngine: (o) => hg.createEngine(o).then((e) => e.destroy()),

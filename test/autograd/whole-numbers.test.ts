@@ -24,13 +24,9 @@ let net: MultimodalNet;
 beforeAll(async () => {
   engine = await createEngine({ seed: 1 });
   net = new MultimodalNet(engine, {
-    vocabulary: 4,
-    audio: 1,
-    classes: 3,
-    fusion: "concat",
-    head: 2,
-    hidden: 2,
-    words: 2,
+    text: { vocabSize: 4, embeddingDim: 2 },
+    audio: { features: 1, hidden: 2 },
+    head: { outputs: 3, hidden: 2 },
   });
 });
 afterAll(() => engine.destroy());
@@ -136,8 +132,8 @@ const numbers: [string, (n: Any) => unknown, number[]][] = [
   ["topK", (n) => topK(n), [0, -1]],
   ["argmaxRows", (n) => argmaxRows(Float32Array.of(1, 2), n), [0, -1]],
   ["MultimodalNet", (n) => net.forward({ size: n, words: [1, 2], audio: [1] }), [-1]],
-  ["MultimodalNet", (n) => new MultimodalNet(engine, { vocabulary: n, classes: 2, fusion: "concat" }), [0, -1]],
-  ["MultimodalNet", (n) => new MultimodalNet(engine, { vocabulary: 2, classes: n, fusion: "concat" }), [0, -1]],
+  ["MultimodalNet", (n) => new MultimodalNet(engine, { text: { vocabSize: n }, head: { outputs: 2 } }), [0, -1]],
+  ["MultimodalNet", (n) => new MultimodalNet(engine, { text: { vocabSize: 2 }, head: { outputs: n } }), [0, -1]],
 ];
 
 describe.each(numbers.map((row, i) => [`${i} ${row[0]}`, ...row] as const))("%s", (_, name, call, outside) => {
@@ -164,7 +160,11 @@ const fractions: [string, (n: Any) => unknown, Any[]][] = [
   ["variance", (n) => hg.variance(t(3), { correction: n }), [Infinity]],
   ["uniform", (n) => hg.uniform(engine, [1], { low: n }), [Infinity, 2]],
   ["normal", (n) => hg.normal(engine, [1], { std: n }), [Infinity, -1]],
-  ["MultimodalNet", (n) => new MultimodalNet(engine, { vocabulary: 2, classes: 2, fusion: "concat", dropout: n }), [1]],
+  [
+    "MultimodalNet",
+    (n) => new MultimodalNet(engine, { text: { vocabSize: 2 }, head: { outputs: 2, dropout: n } }),
+    [1],
+  ],
 ];
 
 describe.each(fractions.map((row, i) => [`${i} ${row[0]}`, ...row] as const))("%s", (_, name, call, outside) => {

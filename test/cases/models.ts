@@ -23,10 +23,10 @@ export interface Model {
 }
 export const models = fixture.cases as unknown as Model[];
 
-export const nameOf = ({ fusion, task, text, recurrence, layers, bidirectional, ...c }: MultimodalConfig): string => {
-  const takes = [c.image && "image", c.vocabulary && `text ${text ?? "mean"}`, c.audio && "audio"].filter(Boolean);
-  const cell = `${recurrence ?? "gru"} × ${layers ?? 1}${bidirectional ? ", both ways" : ""}`;
-  return `${takes.join(" + ").replace("audio", `audio ${cell}`)}, ${fusion}, ${task ?? "class"}`;
+export const nameOf = ({ image, text, audio, fusion, head }: MultimodalConfig): string => {
+  const cell = audio && `${audio.cell ?? "gru"} × ${audio.numLayers ?? 1}${audio.bidirectional ? ", both ways" : ""}`;
+  const parts = [image && "image", text && `text ${text.encoder ?? "mean"}`, cell && `audio ${cell}`].filter(Boolean);
+  return `${parts.join(" + ")}, ${fusion?.kind ?? "concat"}, ${head.task ?? "multiclass"}`;
 };
 
 /** The network of a fixture, with the weights of its formula. */
@@ -39,7 +39,7 @@ export function modelOf(engine: Engine, { config, shapes }: Model): MultimodalNe
 export function batchOf({ config, batch }: Model) {
   const N = 5;
   return {
-    image: config.image && Float32Array.from(hashed(1, N * config.image.reduce((a, b) => a * b))),
+    image: config.image && Float32Array.from(hashed(1, N * config.image.shape.reduce((a, b) => a * b))),
     words: Int32Array.from(batch.words),
     audio: Float32Array.from(hashed(3, N * 7 * 3), (u) => u * 2 - 1),
     frames: Int32Array.from(batch.frames),

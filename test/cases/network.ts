@@ -20,7 +20,13 @@ interface Expected {
 type Fusion = "concat" | "average" | "weighted";
 
 function referenceNetwork(engine: Engine, fusion: Fusion): MultimodalNet {
-  const net = new MultimodalNet(engine, { image: [1, 28, 28], vocabulary: 58, audio: 32, classes: 10, fusion });
+  const net = new MultimodalNet(engine, {
+    image: { shape: [1, 28, 28] },
+    text: { vocabSize: 58 },
+    audio: { features: 32 },
+    fusion: { kind: fusion },
+    head: { outputs: 10 },
+  });
   const tensors = new Map(
     Object.entries(net.parameters()).map(([name, { shape }], i) => [name, { shape, data: weights(i, shape) }]),
   );

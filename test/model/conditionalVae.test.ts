@@ -105,7 +105,9 @@ test("in reduced form: what is drawn of a class, a classifier of pictures recogn
   };
 
   const judge = new MultimodalNet(engine, {
-    ...{ image: [1, 28, 28], classes: 10, fusion: "concat", channels: [8, 8], head: 32, seed: 1 },
+    image: { shape: [1, 28, 28], channels: [8, 8] },
+    head: { outputs: 10, hidden: 32 },
+    seed: 1,
   });
   const learning = adam(judge.parameters(), { lr: 3e-3 });
   for (let i = 0; i < 60; i++) {

@@ -22,7 +22,12 @@ const batch = (missing: number) => ({
 
 describe.each(["concat", "average", "weighted", "gated", "lowRank"] as const)("by %s", (fusion) => {
   const make = () =>
-    new MultimodalNet(engine, { image: [1, 8, 8], audio: 3, channels: [4], hidden: 4, classes: 3, fusion });
+    new MultimodalNet(engine, {
+      image: { shape: [1, 8, 8], channels: [4] },
+      audio: { features: 3, hidden: 4 },
+      fusion: { kind: fusion },
+      head: { outputs: 3 },
+    });
   test("NaN in a missing modality changes no result and no gradient", async () => {
     const net = make();
     const found = [];

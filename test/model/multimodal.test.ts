@@ -29,37 +29,36 @@ describe("encoders, fusions and heads", () => {
   for (const one of modelCases) test(one.name, () => runCase(engine, one));
 
   test("the fixtures show every choice there is", () => {
-    const shown = (name: keyof MultimodalConfig) => new Set(models.map(({ config }) => config[name]));
-    for (const fusion of fusions) expect(shown("fusion")).toContain(fusion);
-    for (const task of tasks) if (task !== "multiclass") expect(shown("task")).toContain(task);
-    for (const text of ["flatten", "gru"]) expect(shown("text")).toContain(text);
-    expect(shown("recurrence")).toContain("lstm");
+    const shown = (name: (config: MultimodalConfig) => unknown) => models.map(({ config }) => name(config));
+    for (const kind of fusions) expect(shown((c) => c.fusion?.kind)).toContain(kind);
+    for (const task of tasks) if (task !== "multiclass") expect(shown((c) => c.head.task)).toContain(task);
+    for (const encoder of ["flatten", "gru"]) expect(shown((c) => c.text?.encoder)).toContain(encoder);
+    expect(shown((c) => c.audio?.cell)).toContain("lstm");
   });
 });
 
 const N = 3;
 const [T, L] = [4, 5];
-const sizes = { channels: [2], words: 3, tokens: L, sentence: 3, hidden: 2, projection: 4, rank: 2, head: 5 };
 const logitsOf = (net: MultimodalNet, batch: Parameters<MultimodalNet["forward"]>[0]) =>
   engine.step(() => noGrad(() => net.forward(batch)));
 
 const configurations = fc
   .record({
-    fusion: fc.constantFrom(...fusions),
-    text: fc.constantFrom("mean" as const, "flatten" as const, "gru" as const),
-    recurrence: fc.constantFrom("gru" as const, "lstm" as const),
-    layers: fc.integer({ min: 1, max: 2 }),
+    kind: fc.constantFrom(...fusions),
+    encoder: fc.constantFrom("mean" as const, "flatten" as const, "gru" as const),
+    cell: fc.constantFrom("gru" as const, "lstm" as const),
+    numLayers: fc.integer({ min: 1, max: 2 }),
     bidirectional: fc.boolean(),
     takes: fc.constantFrom(1, 2, 3, 4, 5, 6, 7),
     seed: fc.nat(1000),
   })
-  .map(({ takes, ...rest }) => ({
-    ...sizes,
-    ...rest,
-    ...(takes & 1 ? { image: [1, 4, 5] as [number, number, number] } : {}),
-    ...(takes & 2 ? { vocabulary: 6 } : {}),
-    ...(takes & 4 ? { audio: 2 } : {}),
-    classes: 3,
+  .map(({ kind, encoder, cell, numLayers, bidirectional, takes, seed }): MultimodalConfig & { seed: number } => ({
+    image: takes & 1 ? { shape: [1, 4, 5], channels: [2] } : undefined,
+    text: takes & 2 ? { vocabSize: 6, embeddingDim: 3, encoder, length: L, hidden: 3 } : undefined,
+    audio: takes & 4 ? { features: 2, cell, hidden: 2, numLayers, bidirectional } : undefined,
+    fusion: { kind, dim: 4, rank: 2 },
+    head: { outputs: 3, hidden: 5 },
+    seed,
   }));
 
 describe("properties", () => {
@@ -155,13 +154,16 @@ describe("a model in a file", () => {
       [{ ...good, metadata: {} }, /m: its metadata hold no "config"/],
       [withConfig("{"), /m: its configuration is not JSON/],
       [withConfig("[]"), /m: its configuration is not an object/],
-      [withConfig({ ...config, fusion: "sum" }), /m: its configuration cannot be: .*fusion is "sum"/],
+      [withConfig({ ...config, fusion: { kind: "sum" } }), /m: its configuration cannot be: .*fusion\.kind is "sum"/],
       [
-        withConfig({ ...config, vocabulary: 1e12 }),
+        withConfig({ ...config, text: { ...config.text, vocabSize: 1e12 } }),
         /tensor "text\.embedding\.weight" is \[11, 5\].*\[1000000000000, 5\]/,
       ],
-      [withConfig({ ...config, recurrence: "lstm" }), /there is no tensor "audio\.lstm\.weight_ih_l0"/],
-      [withConfig({ ...config, fusion: "concat", projection: 6 }), /"head\.hidden\.weight" is \[7, 6\]/],
+      [
+        withConfig({ ...config, audio: { ...config.audio, cell: "lstm" } }),
+        /there is no tensor "audio\.lstm\.weight_ih_l0"/,
+      ],
+      [withConfig({ ...config, fusion: { kind: "concat", dim: 6 } }), /"head\.hidden\.weight" is \[7, 6\]/],
       [
         { ...good, tensors: new Map([...good.tensors, ["x", { shape: [1], data: new Float32Array(1) }]]) },
         /tensor "x" is not/,
@@ -176,22 +178,34 @@ describe("a model in a file", () => {
 });
 
 describe("what cannot be is named", () => {
-  const config = { image: [1, 8, 8], vocabulary: 7, audio: 3, classes: 4, fusion: "concat" } as const;
+  const config = {
+    image: { shape: [1, 8, 8] },
+    text: { vocabSize: 7 },
+    audio: { features: 3 },
+    head: { outputs: 4 },
+  } as const;
   test.each<[object, RegExp]>([
-    [{ image: undefined, vocabulary: undefined, audio: undefined }, /takes nothing/],
-    [{ fusion: "sum" }, /fusion is "sum", expected one of concat, .*lowRank/],
-    [{ fusion: "lowRank", rank: 0 }, /rank is 0/],
-    [{ task: "guess" }, /task is "guess"/],
-    [{ task: "binary" }, /classes is 4, expected 1, as the task is "binary"/],
-    [{ classes: undefined }, /classes is undefined/],
-    [{ text: "flatten" }, /tokens is undefined/],
-    [{ text: "bag" }, /text is "bag"/],
-    [{ recurrence: "rnn" }, /recurrence is "rnn"/],
-    [{ layers: 0 }, /layers is 0/],
-    [{ bidirectional: 1 }, /bidirectional is 1/],
-    [{ pool: [true] }, /pool is true, expected 2 times/],
-    [{ channels: [1, 1, 1, 1] }, /image is 1,8,8, expected sides of at least 16, as 4 poolings halve it/],
-    [{ chanels: [1] }, /no option "chanels". Did you mean channels/],
+    [{ image: undefined, text: undefined, audio: undefined }, /takes nothing. Give at least one of image, text, audio/],
+    [{ image: [1, 8, 8] }, /image: its options are an array, expected an object such as { shape: … }/],
+    [{ vocabulary: 7 }, /no option "vocabulary". It takes image, text, audio, fusion, head, modalityDropout/],
+    [{ fusion: "sum" }, /fusion: its options are "sum", expected an object such as { kind: … }/],
+    [{ fusion: { kind: "sum" } }, /fusion\.kind is "sum", expected one of concat, .*lowRank/],
+    [{ fusion: { kind: "lowRank", rank: 0 } }, /fusion\.rank is 0/],
+    [{ head: { task: "guess", outputs: 4 } }, /head\.task is "guess"/],
+    [{ head: { task: "binary", outputs: 4 } }, /head\.outputs is 4, expected 1, as the task is "binary"/],
+    [{ head: {} }, /head\.outputs is undefined/],
+    [{ head: undefined }, /head\.outputs is undefined/],
+    [{ text: { vocabSize: 7, encoder: "flatten" } }, /text\.length is undefined/],
+    [{ text: { vocabSize: 7, encoder: "bag" } }, /text\.encoder is "bag"/],
+    [{ audio: { features: 3, cell: "rnn" } }, /audio\.cell is "rnn"/],
+    [{ audio: { features: 3, numLayers: 0 } }, /audio\.numLayers is 0/],
+    [{ audio: { features: 3, bidirectional: 1 } }, /audio\.bidirectional is 1/],
+    [{ image: { shape: [1, 8, 8], pool: [true] } }, /image\.pool is \[true\], expected 2 times/],
+    [
+      { image: { shape: [1, 8, 8], channels: [1, 1, 1, 1] } },
+      /image\.shape is \[1,8,8\], expected sides of at least 16, as 4 poolings halve it/,
+    ],
+    [{ image: { shape: [1, 8, 8], chanels: [1] } }, /image: there is no option "chanels". Did you mean channels/],
     [{ modalityDropout: 1 }, /modalityDropout is 1/],
   ])("%o", (wrong, message) => {
     expect(() => new MultimodalNet(engine, { ...config, ...(wrong as object) })).toThrow(message);
@@ -199,12 +213,8 @@ describe("what cannot be is named", () => {
 
   test("a deeper network than poolings allow, told which to leave out", async () => {
     const net = new MultimodalNet(engine, {
-      image: [1, 4, 4],
-      classes: 2,
-      fusion: "concat",
-      channels: [2, 2, 2, 2, 2, 2],
-      pool: [true, false, false, true, false, false],
-      head: 3,
+      image: { shape: [1, 4, 4], channels: [2, 2, 2, 2, 2, 2], pool: [true, false, false, true, false, false] },
+      head: { outputs: 2, hidden: 3 },
     });
     expect(net.fusedSize).toBe(2);
     expect((await logitsOf(net, { image: new Float32Array(32) })).shape).toEqual([2, 2]);
@@ -229,7 +239,7 @@ describe("what cannot be is named", () => {
     ["img", /the batch has "img"/],
     ["text", /the batch has "text".*It may hold image, words, audio, frames, present, size, label/],
   ])("a batch with %s", async (name, message) => {
-    const net = new MultimodalNet(engine, { audio: 3, classes: 2, fusion: "concat" });
+    const net = new MultimodalNet(engine, { audio: { features: 3 }, head: { outputs: 2 } });
     const batch = { audio: new Float32Array(12), size: 2, label: Int32Array.of(0, 1) };
     await engine.step(() => net.forward(batch));
     await expect(engine.step(() => net.forward({ ...batch, [name]: [1, 2] }))).rejects.toThrow(message);
@@ -237,7 +247,7 @@ describe("what cannot be is named", () => {
   });
 
   test("what is no batch", async () => {
-    const net = new MultimodalNet(engine, { audio: 3, classes: 2, fusion: "concat" });
+    const net = new MultimodalNet(engine, { audio: { features: 3 }, head: { outputs: 2 } });
     for (const wrong of [undefined, null, 5, [], new Float32Array(3)])
       await expect(engine.step(() => net.forward(wrong as never))).rejects.toThrow(
         /^MultimodalNet.forward: the batch is /,
@@ -245,7 +255,7 @@ describe("what cannot be is named", () => {
   });
 
   test("a batch of words alone needs its size", async () => {
-    const net = new MultimodalNet(engine, { vocabulary: 7, classes: 2, fusion: "concat" });
+    const net = new MultimodalNet(engine, { text: { vocabSize: 7 }, head: { outputs: 2 } });
     const words = Int32Array.of(1, 2, 3, 4, 5, 0);
     await expect(engine.step(() => net.forward({ words }))).rejects.toThrow(/Give `size`/);
     expect((await logitsOf(net, { words, size: 3 })).shape).toEqual([3, 2]);

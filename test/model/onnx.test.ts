@@ -52,19 +52,11 @@ const largest = (a: ArrayLike<number>, b: ArrayLike<number>) => {
 const [N, L, T, D] = [100, 6, 5, 3];
 const image = [1, 8, 8] as const;
 const config: MultimodalConfig = {
-  image,
-  vocabulary: 9,
-  audio: D,
-  tokens: L,
-  channels: [3],
-  words: 4,
-  sentence: 3,
-  hidden: 4,
-  projection: 5,
-  rank: 2,
-  head: 6,
-  classes: 3,
-  fusion: "concat",
+  image: { shape: image, channels: [3] },
+  text: { vocabSize: 9, length: L, embeddingDim: 4, hidden: 3 },
+  audio: { features: D, hidden: 4 },
+  fusion: { dim: 5, rank: 2, kind: "concat" },
+  head: { hidden: 6, outputs: 3 },
 };
 /** 100 examples: texts with padding and gaps, some empty; sounds of any length, some without a frame; parts missing. */
 const examples = {
@@ -115,7 +107,14 @@ describe("every fusion × head × text encoder × audio encoder, on 100 examples
         for (const text of ["mean", "flatten", "gru"] as const) {
           for (const recurrence of ["gru", "lstm"] as const) {
             const classes = task === "binary" ? 1 : 3;
-            const net = new MultimodalNet(engine, { ...config, fusion, task, text, recurrence, classes, seed: 5 });
+            const net = new MultimodalNet(engine, {
+              ...config,
+              text: { ...config.text!, encoder: text },
+              audio: { ...config.audio!, cell: recurrence },
+              fusion: { ...config.fusion, kind: fusion },
+              head: { ...config.head, task, outputs: classes },
+              seed: 5,
+            });
             expect(await difference(net), `${fusion}, ${task}, ${text}, ${recurrence}`).toBeLessThan(1e-4);
           }
         }
@@ -124,11 +123,14 @@ describe("every fusion × head × text encoder × audio encoder, on 100 examples
   }
 
   test.each<Partial<MultimodalConfig>>([
-    { recurrence: "lstm", layers: 2, bidirectional: true, fusion: "gated" },
-    { recurrence: "gru", layers: 3, bidirectional: true, fusion: "weighted" },
-    { channels: [2, 3, 4], pool: [true, false, true] },
-    { vocabulary: undefined, fusion: "lowRank" },
-    { image: undefined, audio: undefined, text: "gru" },
+    { audio: { ...config.audio!, cell: "lstm", numLayers: 2, bidirectional: true }, fusion: { dim: 5, kind: "gated" } },
+    {
+      audio: { ...config.audio!, cell: "gru", numLayers: 3, bidirectional: true },
+      fusion: { dim: 5, kind: "weighted" },
+    },
+    { image: { shape: image, channels: [2, 3, 4], pool: [true, false, true] } },
+    { text: undefined, fusion: { ...config.fusion, kind: "lowRank" } },
+    { image: undefined, audio: undefined, text: { ...config.text!, encoder: "gru" } },
   ])("deeper and smaller networks: %o", async (more) => {
     expect(await difference(new MultimodalNet(engine, { ...config, ...more, seed: 6 }))).toBeLessThan(1e-4);
   });
@@ -361,9 +363,9 @@ describe("ops", () => {
       encodeOnnx(engine, { inputs: { x }, parameters: {}, compute: ({ x }) => ({ x: ops.relu(x!) }) }),
     ).rejects.toThrow(/two of inputs, parameters and outputs are called x/);
     await expect(with_((x) => x)).resolves.toBeInstanceOf(Uint8Array);
-    expect(() => onnxOf(new MultimodalNet(engine, { ...config, text: "gru", tokens: undefined }))).toThrow(
-      /Give `tokens`/,
-    );
+    expect(() =>
+      onnxOf(new MultimodalNet(engine, { ...config, text: { ...config.text!, encoder: "gru", length: undefined } })),
+    ).toThrow(/Give text\.length/);
   });
 
   test("an export leaves the engine's random numbers as they were", async () => {
@@ -381,7 +383,13 @@ describe("ops", () => {
 
 describe("back from a file", () => {
   test("an export is a checkpoint", async () => {
-    const net = new MultimodalNet(engine, { ...config, fusion: "lowRank", text: "gru", recurrence: "lstm", seed: 8 });
+    const net = new MultimodalNet(engine, {
+      ...config,
+      text: { ...config.text!, encoder: "gru" },
+      audio: { ...config.audio!, cell: "lstm" },
+      fusion: { ...config.fusion, kind: "lowRank" },
+      seed: 8,
+    });
     const again = modelFrom(engine, decodeOnnx(await onnxOf(net)));
     expect(again.config).toEqual(net.config);
     expect((await weightsOf(again)).tensors).toEqual((await weightsOf(net)).tensors);
@@ -400,7 +408,11 @@ describe("back from a file", () => {
     const after = (await weightsOf(to!)).tensors;
     for (const [name, { data }] of after)
       expect(data, name).toEqual((name.startsWith("image.") ? weights.tensors : before).get(name)!.data);
-    const wide = new MultimodalNet(engine, { ...config, words: 5, layers: 2, vocabulary: undefined, hidden: 4 });
+    const wide = new MultimodalNet(engine, {
+      ...config,
+      text: undefined,
+      audio: { features: D, numLayers: 2, hidden: 4 },
+    });
     const renamed = { ...weights, tensors: new Map([...weights.tensors].map(([name, t]) => [`old.${name}`, t])) };
     expect(warmStart(wide, renamed, { to: "audio.", from: "old.audio." })).toMatchObject({
       loaded: expect.arrayContaining(["audio.gru.weight_ih_l0"]),
@@ -416,7 +428,7 @@ describe("back from a file", () => {
 
   test("any damage is a WeightsError or another valid file, never anything else", async () => {
     const good = await onnxOf(
-      new MultimodalNet(engine, { audio: 2, hidden: 2, head: 2, classes: 2, fusion: "concat" }),
+      new MultimodalNet(engine, { audio: { features: 2, hidden: 2 }, head: { hidden: 2, outputs: 2 } }),
     );
     fc.assert(
       fc.property(fc.nat(good.length - 1), fc.nat(255), fc.nat(good.length), (at, byte, length) => {

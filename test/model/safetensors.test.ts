@@ -170,14 +170,10 @@ describe("a network's weights", () => {
   let engine: Engine;
   let folder: string;
   const config = {
-    image: [1, 8, 8],
-    vocabulary: 7,
-    audio: 3,
-    classes: 4,
-    channels: [2],
-    words: 3,
-    hidden: 4,
-    head: 5,
+    image: { shape: [1, 8, 8], channels: [2] },
+    text: { vocabSize: 7, embeddingDim: 3 },
+    audio: { features: 3, hidden: 4 },
+    head: { hidden: 5, outputs: 4 },
   } as const;
   beforeAll(async () => {
     engine = await createEngine();
@@ -189,23 +185,23 @@ describe("a network's weights", () => {
   });
 
   test("are saved and loaded, and the same seed gives the same file", async () => {
-    const [one, other] = [1, 2].map((seed) => new MultimodalNet(engine, { ...config, fusion: "concat", seed }));
+    const [one, other] = [1, 2].map((seed) => new MultimodalNet(engine, { ...config, seed }));
     await saveSafetensors(one!, join(folder, "one"), { k: "v" });
     expect(await loadSafetensors(other!, join(folder, "one"))).toEqual({ k: "v" });
     expect((await weightsOf(other!)).tensors).toEqual((await weightsOf(one!)).tensors);
-    await saveSafetensors(new MultimodalNet(engine, { ...config, fusion: "concat", seed: 1 }), join(folder, "again"), {
+    await saveSafetensors(new MultimodalNet(engine, { ...config, seed: 1 }), join(folder, "again"), {
       k: "v",
     });
     expect(readFileSync(join(folder, "again")).equals(readFileSync(join(folder, "one")))).toBe(true);
   });
 
   test("of another network are refused, and nothing is changed", async () => {
-    const net = new MultimodalNet(engine, { ...config, fusion: "weighted", seed: 3 });
+    const net = new MultimodalNet(engine, { ...config, fusion: { kind: "weighted" }, seed: 3 });
     const before = (await weightsOf(net)).tensors;
     await expect(loadSafetensors(net, join(folder, "one"))).rejects.toThrow(
       /there is no tensor "fusion\.image\.weight"/,
     );
-    const wide = new MultimodalNet(engine, { ...config, head: 6, fusion: "concat" });
+    const wide = new MultimodalNet(engine, { ...config, head: { hidden: 6, outputs: 4 } });
     await expect(loadSafetensors(wide, join(folder, "one"))).rejects.toThrow(
       /"head\.hidden\.weight" is \[5, 39\], this network's is \[6, 39\]/,
     );
@@ -215,7 +211,7 @@ describe("a network's weights", () => {
   test.each([Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY])(
     "that hold %d are neither saved nor loaded, unless that is asked for",
     async (bad) => {
-      const net = new MultimodalNet(engine, { ...config, fusion: "concat", seed: 4 });
+      const net = new MultimodalNet(engine, { ...config, seed: 4 });
       const dead = await weightsOf(net);
       dead.tensors.get("head.hidden.weight")!.data[7] = bad;
       const message = new RegExp(`"head\\.hidden\\.weight" holds ${bad} at 7, expected finite numbers`);
@@ -237,16 +233,16 @@ describe("a network's weights", () => {
   );
 
   test.each([
-    [{ fusion: "sum" }, /fusion is "sum"/],
-    [{ classes: 0 }, /classes is 0/],
-    [{ image: [1, 1, 8] }, /sides of at least 2/],
-    [{ dropout: 1 }, /dropout is 1, expected a number of at least 0 and under 1/],
+    [{ fusion: { kind: "sum" } }, /fusion\.kind is "sum"/],
+    [{ head: { outputs: 0 } }, /head\.outputs is 0/],
+    [{ image: { shape: [1, 1, 8] } }, /sides of at least 4/],
+    [{ head: { outputs: 2, dropout: 1 } }, /head\.dropout is 1, expected a number of at least 0 and under 1/],
   ])("a configuration that cannot be, %o, is named", (wrong, message) => {
-    expect(() => new MultimodalNet(engine, { ...config, fusion: "concat", ...(wrong as object) })).toThrow(message);
+    expect(() => new MultimodalNet(engine, { ...config, ...(wrong as object) })).toThrow(message);
   });
 
   test("a batch that does not fit names its part", async () => {
-    const net = new MultimodalNet(engine, { ...config, fusion: "concat" });
+    const net = new MultimodalNet(engine, config);
     const batch = { image: new Float32Array(128), words: new Int32Array(7), audio: new Float32Array(6) };
     await expect(engine.step(() => net.forward(batch))).rejects.toThrow(
       /batch\.words holds 7 numbers, which do not fill \[2, …\]/,

@@ -195,7 +195,12 @@ test("batchOf rounds nothing", () => {
 
 test("presence is 1 or 0 in every fusion", async () => {
   for (const fusion of ["concat", "average", "gated", "lowRank"] as const) {
-    const net = new MultimodalNet(engine, { vocabulary: 3, audio: 2, classes: 2, fusion });
+    const net = new MultimodalNet(engine, {
+      text: { vocabSize: 3 },
+      audio: { features: 2 },
+      fusion: { kind: fusion },
+      head: { outputs: 2 },
+    });
     const run = (present: Any) =>
       engine.step(() => net.forward({ words: Int32Array.of(1), audio: new Float32Array(4), size: 1, present }));
     for (const wrong of [0.5, 2, -1, Number.NaN])

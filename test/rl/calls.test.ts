@@ -26,7 +26,7 @@ beforeAll(async () => {
   engine = await createEngine({ seed: 1 });
   one = beginner(engine);
   all = one.net;
-  words = new MultimodalNet(engine, { vocabulary: 4, words: 2, head: 2, classes: 2, fusion: "concat" });
+  words = new MultimodalNet(engine, { text: { vocabSize: 4, embeddingDim: 2 }, head: { hidden: 2, outputs: 2 } });
   model = new rl.PreferenceModel([one], { batchOf });
 });
 afterAll(() => engine.destroy());

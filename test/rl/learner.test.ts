@@ -33,15 +33,10 @@ const batchOf = (some: readonly Small[]): Batch => ({
 });
 const net = () =>
   new MultimodalNet(engine, {
-    image: [1, 8, 8],
-    vocabulary: 2,
-    audio: 1,
-    classes: 4,
-    channels: [8],
-    words: 2,
-    hidden: 2,
-    head: 32,
-    fusion: "concat",
+    image: { shape: [1, 8, 8], channels: [8] },
+    text: { vocabSize: 2, embeddingDim: 2 },
+    audio: { features: 1, hidden: 2 },
+    head: { outputs: 4, hidden: 32 },
     seed: 1,
   });
 

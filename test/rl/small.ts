@@ -25,16 +25,10 @@ export const batchOf = (some: readonly Small[]): Batch => ({
 /** A network that has learned nothing yet, and its optimizer. */
 export function beginner(engine: Engine) {
   const net = new MultimodalNet(engine, {
-    image: [1, 8, 8],
-    vocabulary: 2,
-    audio: 1,
-    classes: 4,
-    channels: [8],
-    words: 2,
-    hidden: 2,
-    head: 32,
-    dropout: 0.2,
-    fusion: "concat",
+    image: { shape: [1, 8, 8], channels: [8] },
+    text: { vocabSize: 2, embeddingDim: 2 },
+    audio: { features: 1, hidden: 2 },
+    head: { outputs: 4, hidden: 32, dropout: 0.2 },
     seed: 1,
   });
   return { net, optimizer: adam(net.parameters(), { lr: 0.01 }) };

@@ -38,9 +38,18 @@ describe("a correction", () => {
 
 describe("any batch", () => {
   const parts = {
-    image: { config: { image: [1, 2, 2] }, of: (i: number) => ({ image: new Float32Array(4).fill(i / 4) }) },
-    text: { config: { vocabulary: 8 }, of: (i: number) => ({ words: Int32Array.of(i + 1, 0) }) },
-    audio: { config: { audio: 2 }, of: (i: number) => ({ audio: new Float32Array(4).fill(i / 4), frames: 2 }) },
+    image: {
+      config: { image: { shape: [1, 2, 2], channels: [2] } },
+      of: (i: number) => ({ image: new Float32Array(4).fill(i / 4) }),
+    },
+    text: {
+      config: { text: { vocabSize: 8, embeddingDim: 2 } },
+      of: (i: number) => ({ words: Int32Array.of(i + 1, 0) }),
+    },
+    audio: {
+      config: { audio: { features: 2, hidden: 2 } },
+      of: (i: number) => ({ audio: new Float32Array(4).fill(i / 4), frames: 2 }),
+    },
   } as const;
 
   it.each(Object.keys(parts).flatMap((part) => methods.map((method) => [part as keyof typeof parts, method] as const)))(
@@ -49,13 +58,8 @@ describe("any batch", () => {
       const { config, of } = parts[part];
       const net = new MultimodalNet(engine, {
         ...config,
-        classes: 2,
-        channels: [2],
-        words: 2,
-        hidden: 2,
-        head: 4,
-        fusion: "concat",
-      } as never);
+        head: { outputs: 2, hidden: 4 },
+      });
       const log = memoryLog();
       const agent = learner<{ id: string }>(net, adam(net.parameters(), { lr: 0.01 }), {
         log,
@@ -79,7 +83,7 @@ describe("any batch", () => {
     const w = engine.parameter([1, 2, 3, 4], [2, 2]);
     const net = {
       engine,
-      config: { classes: 2 },
+      numOutputs: 2,
       parameters: () => ({ w }),
       forward: (batch: { n: number }): Tensor => linear(engine.tensor(new Float32Array(2 * batch.n), [batch.n, 2]), w),
     } as unknown as Policy;

@@ -42,7 +42,7 @@ function tablePolicy(teach: () => void): Policy {
   };
   return {
     engine: { step } as unknown as Engine,
-    config: { classes: 2 },
+    numOutputs: 2,
     parameters: () => ({ w: numbers(Float32Array.of(1)) }),
     forward: ({ n }: { n: number }, options?: { training?: boolean }) => {
       training = options?.training === true;

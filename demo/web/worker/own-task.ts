@@ -88,12 +88,10 @@ export class OwnTask implements Task<OwnItem> {
     this.#tokenizer = Tokenizer.fromJSON(settings.tokenizer);
     this.#modalities = modalities;
     this.config = {
-      image: modalities.includes("image") ? [3, SIDE, SIDE] : undefined,
-      vocabulary: modalities.includes("text") ? Math.max(3, this.#tokenizer.size) : undefined,
-      audio: modalities.includes("audio") ? BANDS : undefined,
-      classes: settings.classes.length,
-      fusion: "concat",
-      dropout: 0.2,
+      image: modalities.includes("image") ? { shape: [3, SIDE, SIDE] } : undefined,
+      text: modalities.includes("text") ? { vocabSize: Math.max(3, this.#tokenizer.size) } : undefined,
+      audio: modalities.includes("audio") ? { features: BANDS } : undefined,
+      head: { outputs: settings.classes.length, dropout: 0.2 },
       modalityDropout: modalities.length > 1 ? 0.1 : 0,
     };
     const held = heldOutOf(records);

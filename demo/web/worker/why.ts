@@ -18,7 +18,7 @@ export async function explain(session: TeachingSession, id: string, action: numb
   const seen: Partial<Attribution> =
     has("image") || has("audio") ? await integratedGradients(net, batch, action, { steps: STEPS }) : {};
   const shapley = Object.fromEntries(modalities.map((m) => [m, shares[m] ?? 0]));
-  const [, height = 1, width = 1] = net.config.image ?? [];
+  const [, height = 1, width = 1] = net.config.image?.shape ?? [];
   return {
     shapley: shapley as Explanation["shapley"],
     base: none,

@@ -1,41 +1,94 @@
-import { argmax, flatten, maskedMean, pad, type Tensor, where } from "../../autograd/index.ts";
-import { tensorOf } from "../batch.ts";
-import type { FullConfig } from "../config.ts";
-import { embeddingLayer, type ParameterStore, recurrentLayer } from "../layers.ts";
-import type { Encoder } from "./encoder.ts";
+import { argmax, flatten, maskedMean, pad, type Tensor, type TensorLike, where } from "../../autograd/index.ts";
+import { checkName, checkNumber, checkOptions, number } from "../../check.ts";
+import { embeddingLayer, recurrentLayer } from "../layers.ts";
+import type { EncoderKind } from "./encoder.ts";
+
+/** How a network reads words: their vectors, and one of three ways to make one feature vector of them. */
+export interface TextConfig {
+  /** Number of words, padding (0) and unknown (1) among them. */
+  vocabSize: number;
+  /** Size of a word vector. Default 32. */
+  embeddingDim?: number;
+  /** How word vectors become features: their mean, all of them side by side, or a GRU's last state. Default "mean". */
+  encoder?: "mean" | "flatten" | "gru";
+  /** Number of words of a text: "flatten" takes texts of this length alone, and an ONNX export of "gru" does. */
+  length?: number | undefined;
+  /** Size of the GRU's state. Default 64. */
+  hidden?: number;
+}
+
+/** The settings of words, with every default filled in. */
+export type FullTextConfig = Required<Omit<TextConfig, "length">> & Pick<TextConfig, "length">;
+
+/** What the text encoder reads of a batch. */
+export interface TextFields {
+  /** [N, L] ids; 0 is padding. */
+  words?: TensorLike | undefined;
+}
 
 /**
  * Word vectors, [N, L] ids → [N, L, D], and one of
  *   mean      their mean over the words that are there: [N, D]
- *   flatten   all of them side by side: [N, tokens · D]; padding is word 0, whose vector is 0 and not learned
- *   gru       the last state of a GRU over the words up to the last that is there: [N, sentence]
+ *   flatten   all of them side by side: [N, length · D]; padding is word 0, whose vector is 0 and not learned
+ *   gru       the last state of a GRU over the words up to the last that is there: [N, hidden]
  */
-export function textEncoder(store: ParameterStore, config: FullConfig, vocabulary: number): Encoder {
-  const { words: D, text, tokens = -1, sentence } = config;
-  const vectors = embeddingLayer(store, "text.embedding", vocabulary, D);
-  const idsOf = (batch: Parameters<Encoder["encode"]>[0], N: number, L = -1) =>
-    tensorOf(store.engine, batch, "words", [N, L], "i32");
-  if (text === "mean") {
+export const textEncoder: EncoderKind<TextConfig, FullTextConfig, TextFields> = {
+  complete(operation, part, config) {
+    checkOptions(`${operation}: ${part}`, config, {
+      vocabSize: true,
+      embeddingDim: true,
+      encoder: true,
+      length: true,
+      hidden: true,
+    });
+    const { vocabSize, embeddingDim = 32, encoder = "mean", length, hidden = 64 } = config;
+    for (const [name, n] of Object.entries({ vocabSize, embeddingDim, hidden }))
+      checkNumber(operation, `${part}.${name}`, n, number.wholeAtLeast1);
+    checkName(operation, `${part}.encoder`, encoder, ["mean", "flatten", "gru"]);
+    if (length !== undefined) checkNumber(operation, `${part}.length`, length, number.wholeAtLeast1);
+    else if (encoder === "flatten")
+      throw new RangeError(
+        `${operation}: ${part}.length is undefined, expected a whole number of at least 1, as the encoder is "flatten".`,
+      );
+    return { vocabSize, embeddingDim, encoder, length, hidden };
+  },
+  fields: {
+    words: {
+      dtype: "i32",
+      shape: ({ encoder, length }) => ["N", encoder === "flatten" ? length! : "L"],
+      exportedShape({ encoder, length }) {
+        if (encoder === "gru" && length === undefined)
+          throw new TypeError(
+            "onnxOf: the text encoder is a GRU. Give text.length, the number of words of a text, in its configuration.",
+          );
+        return ["N", encoder === "mean" ? "L" : length!];
+      },
+    },
+  },
+  create(store, { vocabSize, embeddingDim: D, encoder, length, hidden }) {
+    const vectors = embeddingLayer(store, "text.embedding", vocabSize, D);
+    if (encoder === "mean") {
+      return {
+        size: D,
+        encode(read) {
+          const ids = read("words");
+          return maskedMean(vectors(ids), ids);
+        },
+      };
+    }
+    if (encoder === "flatten")
+      return { size: length! * D, encode: (read) => flatten(vectors(read("words")), { start: 1 }) };
+    const recurrence = recurrentLayer(store, "text.gru", { cell: "gru", inputs: D, hidden });
     return {
-      size: D,
-      encode(batch, N) {
-        const ids = idsOf(batch, N);
-        return maskedMean(vectors(ids), ids);
+      size: recurrence.size,
+      encode(read) {
+        const ids = read("words");
+        const places = store.engine.tensor(Float32Array.from({ length: ids.shape[1]! }, (_, i) => i + 1));
+        return recurrence.last(vectors(ids), lengthsOf(ids, places));
       },
     };
-  }
-  if (text === "flatten")
-    return { size: tokens * D, encode: (batch, N) => flatten(vectors(idsOf(batch, N, tokens)), { start: 1 }) };
-  const recurrence = recurrentLayer(store, "text.gru", { cell: "gru", inputs: D, hidden: sentence });
-  return {
-    size: recurrence.size,
-    encode(batch, N) {
-      const ids = idsOf(batch, N);
-      const places = store.engine.tensor(Float32Array.from({ length: ids.shape[1]! }, (_, i) => i + 1));
-      return recurrence.last(vectors(ids), lengthsOf(ids, places));
-    },
-  };
-}
+  },
+};
 
 /**
  * [N] i32: how many words there are up to the last that is not padding. Found on the device, since ids may be there: of

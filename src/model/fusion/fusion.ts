@@ -1,5 +1,5 @@
 import type { Tensor } from "../../autograd/index.ts";
-import type { Modality } from "../config.ts";
+import type { Modality } from "../encoder/index.ts";
 
 /** Makes one feature vector of those of M modalities, of which an example may lack some. */
 export interface FusionLayer {

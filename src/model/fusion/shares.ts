@@ -1,5 +1,5 @@
 import { fuse, type Tensor } from "../../autograd/index.ts";
-import type { FuseKind as Shares } from "../../kernels/fuse.ts";
+import type { FuseKind } from "../../kernels/fuse.ts";
 import { zeros } from "../initialize.ts";
 import { linearLayer, type ParameterStore } from "../layers.ts";
 import { onlyPresent } from "../present.ts";
@@ -11,20 +11,20 @@ import type { FusionLayer, Part } from "./fusion.ts";
  */
 export function sharesFusion(
   store: ParameterStore,
-  fusion: Shares,
+  fusion: FuseKind,
   parts: readonly Part[],
-  projection: number,
+  dim: number,
 ): FusionLayer {
   if (fusion === "concat")
     return {
       size: parts.reduce((sum, { size }) => sum + size, 0),
       join: (features, present) => fuse(features, fusion, { present }),
     };
-  const projections = parts.map(({ name, size }) => linearLayer(store, `fusion.${name}`, size, projection));
+  const projections = parts.map(({ name, size }) => linearLayer(store, `fusion.${name}`, size, dim));
   const weights: Tensor | undefined =
     fusion === "weighted" ? store.make("fusion.weights", [parts.length], zeros) : undefined;
   return {
-    size: projection,
+    size: dim,
     join: (features, present) =>
       fuse(
         features.map((x, m) => projections[m]!(onlyPresent(x, present, m))),

@@ -10,18 +10,14 @@ import { encodeOnnx, type OnnxInput } from "./encode.ts";
  *
  * @param net to export.
  * @returns the bytes of the file.
- * @throws TypeError where the text encoder is a GRU and `tokens` of the configuration does not give L.
+ * @throws TypeError where the text encoder is a GRU and `text.length` of the configuration does not give L.
  * @example const file = await onnxOf(net);
  */
 export function onnxOf(net: MultimodalNet): Promise<Uint8Array<ArrayBuffer>> {
-  const { image, audio, text, tokens } = net.config;
-  const takes = (m: (typeof net.modalities)[number]) => net.modalities.includes(m);
-  if (takes("text") && text === "gru" && tokens === undefined)
-    throw new TypeError("onnxOf: the text encoder is a GRU. Give `tokens`, the words of a text, in its configuration.");
   const inputs: Record<string, OnnxInput> = {
-    ...(takes("image") ? { image: { shape: ["N", ...image!] } } : {}),
-    ...(takes("text") ? { words: { shape: ["N", text === "mean" ? "L" : tokens!], dtype: "i32" } } : {}),
-    ...(takes("audio") ? { audio: { shape: ["N", "T", audio!] }, frames: { shape: ["N"], dtype: "i32" } } : {}),
+    ...Object.fromEntries(
+      Object.entries(net.fields).map(([name, { exportedShape, dtype }]) => [name, { shape: exportedShape(), dtype }]),
+    ),
     present: { shape: ["N", net.modalities.length] },
   };
   return encodeOnnx(net.engine, {

@@ -9,11 +9,8 @@ import type { RewardedJudgement } from "../judgement.ts";
 export interface Policy extends Module {
   /** The engine that its parameters belong to. */
   readonly engine: Engine;
-  /** What it is made of. */
-  readonly config: {
-    /** The number of actions A. */
-    readonly classes: number;
-  };
+  /** A, the number of actions. */
+  readonly numOutputs: number;
   /** The columns of `present` in a batch, where it can do without a part of an example. */
   readonly modalities?: readonly Modality[];
   /**
@@ -32,9 +29,9 @@ export interface Policy extends Module {
 export function checkPolicy(operation: string, what: string, net: Policy, classes?: number): void {
   if (typeof net?.forward !== "function" || typeof net.parameters !== "function" || net.engine === undefined)
     throw new TypeError(`${operation}: ${what} is ${describe(net)}, expected a network such as a MultimodalNet.`);
-  checkNumber(operation, `config.classes of ${what}`, net.config?.classes, number.wholeAtLeast1);
-  if (classes !== undefined && net.config.classes !== classes)
-    throw new RangeError(`${operation}: ${what} has ${net.config.classes} actions, expected ${classes}.`);
+  checkNumber(operation, `numOutputs of ${what}`, net.numOutputs, number.wholeAtLeast1);
+  if (classes !== undefined && net.numOutputs !== classes)
+    throw new RangeError(`${operation}: ${what} has ${net.numOutputs} actions, expected ${classes}.`);
 }
 
 /** Anything with an id, such as an example. */
@@ -101,6 +98,30 @@ export interface Algorithm<E extends Identified> {
   state?(): AlgorithmState;
   /** @throws RangeError where the state is of another algorithm, or of a policy with other classes. */
   loadState?(state: AlgorithmState, classes: number): void;
+}
+
+/** A part of examples that comes again word for word, such as a hint, and the modalities that are the rest of it. */
+export interface Recurring<E> {
+  /** Names the part, such as the hint's words; examples with the same key share what is learned of it. */
+  key: (example: E) => string;
+  /** The modalities without that part. */
+  rest: readonly Modality[];
+}
+
+/** A method of learning as `index.ts` lists it: all that learner and programs need to know of it. */
+export interface MethodRecord<Name extends string, Settings> {
+  /** What `method` calls it. */
+  readonly name: Name;
+  /** Its settings, where none are given. */
+  readonly defaults: Settings;
+  /** Whether it learns from the newest judgements alone, of the policy as it is, and has nothing to do without them. */
+  readonly onPolicy: boolean;
+  /** Whether it needs several answers to the same example. */
+  readonly groups: boolean;
+  /** How answers are chosen, where `answers` is not given. */
+  readonly answers: "sampled" | "greedy";
+  /** Its algorithms, which learn one after the other. */
+  create<E extends { readonly id: string }>(settings: Settings, recurring: Recurring<E> | undefined): Algorithm<E>[];
 }
 
 /** Numbers by name, fit for JSON. */

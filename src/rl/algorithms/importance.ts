@@ -1,5 +1,5 @@
 import { exp, mean, minimum, mul, neg, noGrad, sub } from "../../autograd/index.ts";
-import type { Algorithm } from "./algorithm.ts";
+import type { Algorithm, MethodRecord } from "./algorithm.ts";
 import { Baseline, type BaselineSettings, baselineDefaults } from "./baseline.ts";
 import { clipped, type RewardSettings, rewardDefaults } from "./rewards.ts";
 import { column, logOf } from "./surrogate.ts";
@@ -13,12 +13,21 @@ export interface ImportanceSettings extends BaselineSettings, Pick<RewardSetting
   /** Judgements in each step. Default 32. */
   batch: number;
 }
-export const importanceDefaults: ImportanceSettings = {
+const defaults: ImportanceSettings = {
   ...baselineDefaults,
   rewardLimit: rewardDefaults.rewardLimit,
   weightLimit: 5,
   stepsPerUpdate: 8,
   batch: 32,
+};
+
+export const importance: MethodRecord<"importance", ImportanceSettings> = {
+  name: "importance",
+  defaults,
+  onPolicy: false,
+  groups: false,
+  answers: "sampled",
+  create: (settings) => [createImportance(settings)],
 };
 
 /**
@@ -27,7 +36,7 @@ export const importanceDefaults: ImportanceSettings = {
  *   −1/N Σ_i min(π(a_i | x_i) / p_i, limit) · (r_i − b) · log π(a_i | x_i),
  * p_i the propensity that the log holds, and no gradient through the weight. b is a moving average over the log.
  */
-export function importance<E extends { readonly id: string }>(settings: ImportanceSettings): Algorithm<E> {
+function createImportance<E extends { readonly id: string }>(settings: ImportanceSettings): Algorithm<E> {
   return {
     async learn({ policy, optimizer, judged, batchOf, random }) {
       if (judged.length === 0) return undefined;

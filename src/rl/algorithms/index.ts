@@ -1,10 +1,10 @@
-import { type Algorithm, settingsOf } from "./algorithm.ts";
-import { type GrpoSettings, grpo, grpoDefaults } from "./grpo.ts";
-import { type ImportanceSettings, importance, importanceDefaults } from "./importance.ts";
-import { type PosteriorSettings, posterior, posteriorDefaults, type Recurring } from "./posterior.ts";
-import { type PpoSettings, ppo, ppoDefaults } from "./ppo.ts";
-import { type ReinforceSettings, reinforce, reinforceDefaults } from "./reinforce.ts";
-import { type ReplaySettings, replay, replayDefaults } from "./replay.ts";
+import { type Algorithm, type MethodRecord, type Recurring, settingsOf } from "./algorithm.ts";
+import { grpo } from "./grpo.ts";
+import { importance } from "./importance.ts";
+import { posterior } from "./posterior.ts";
+import { ppo } from "./ppo.ts";
+import { reinforce } from "./reinforce.ts";
+import { replay } from "./replay.ts";
 
 export {
   type Algorithm,
@@ -12,54 +12,50 @@ export {
   type Identified,
   type Judged,
   type Labeled,
+  type MethodRecord,
   only,
   type Policy,
   type Pool,
+  type Recurring,
   type UpdateContext,
 } from "./algorithm.ts";
 export { type BaselineName, type BaselineSettings, baselineNames } from "./baseline.ts";
 export type { GrpoSettings } from "./grpo.ts";
 export type { ImportanceSettings } from "./importance.ts";
-export type { PosteriorSettings, Recurring } from "./posterior.ts";
+export type { PosteriorSettings } from "./posterior.ts";
 export type { PpoSettings } from "./ppo.ts";
 export type { ReinforceSettings } from "./reinforce.ts";
 export type { ReplaySettings } from "./replay.ts";
 
-/** Settings of all algorithms; each reads those that it knows, and has its own defaults. */
-export type AlgorithmSettings = Partial<
-  ReinforceSettings & PpoSettings & GrpoSettings & ReplaySettings & ImportanceSettings & PosteriorSettings
->;
-
-/** The methods by name, the default first. */
-export const methods = ["posterior", "replay", "importance", "reinforce", "ppo", "grpo"] as const;
 /**
- * How a learner learns:
+ * The methods of learning, the default first. A new one is a line here.
  *   posterior   EM: the posterior of every example's label from labels, judgements, network and hints; then cross-entropy
  *   replay      REINFORCE, and the likelihood of the whole log (feedback loss) by replay
  *   importance  the policy gradient from the whole log, weighted by the logged propensities
  *   reinforce   REINFORCE alone
  *   ppo, grpo   clipped steps on the newest judgements; with groups of answers to the same example
  */
-export type Method = (typeof methods)[number];
+export const algorithms = [posterior, replay, importance, reinforce, ppo, grpo] as const;
 
-/** The algorithms of a method, which learn one after the other. */
+/** How a learner learns, by name (`algorithms`). */
+export type Method = (typeof algorithms)[number]["name"];
+/** The methods by name, the default first. */
+export const methods: readonly Method[] = algorithms.map(({ name }) => name);
+
+type All<T> = (T extends unknown ? (x: T) => void : never) extends (x: infer Both) => void ? Both : never;
+/** Settings of all methods; each reads those that it knows, and has its own defaults. */
+export type AlgorithmSettings = Partial<All<(typeof algorithms)[number]["defaults"]>>;
+
+/** The record of a method. */
+export const methodRecord = (method: Method): MethodRecord<Method, unknown> =>
+  algorithms.find(({ name }) => name === method)! as MethodRecord<Method, unknown>;
+
+/** The algorithms of a method, with what was given in place of its defaults. */
 export function createAlgorithms<E extends { readonly id: string }>(
   method: Method,
-  settings: AlgorithmSettings,
+  given: AlgorithmSettings,
   recurring: Recurring<E> | undefined,
 ): Algorithm<E>[] {
-  switch (method) {
-    case "posterior":
-      return [posterior(settingsOf(posteriorDefaults, settings), recurring)];
-    case "replay":
-      return [reinforce(settingsOf(reinforceDefaults, settings)), replay(settingsOf(replayDefaults, settings))];
-    case "importance":
-      return [importance(settingsOf(importanceDefaults, settings))];
-    case "reinforce":
-      return [reinforce(settingsOf(reinforceDefaults, settings))];
-    case "ppo":
-      return [ppo(settingsOf(ppoDefaults, settings))];
-    case "grpo":
-      return [grpo(settingsOf(grpoDefaults, settings))];
-  }
+  const { defaults, create } = methodRecord(method) as MethodRecord<Method, object>;
+  return create(settingsOf(defaults, given), recurring);
 }

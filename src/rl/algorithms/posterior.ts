@@ -1,10 +1,19 @@
 import { klDivergence, logSoftmax, mul } from "../../autograd/index.ts";
 import type { Random } from "../../data/random.ts";
 import { type Modality, modalities } from "../../model/index.ts";
-import { type Algorithm, type AlgorithmState, only, type Policy, type Pool, type UpdateContext } from "./algorithm.ts";
+import {
+  type Algorithm,
+  type AlgorithmState,
+  type MethodRecord,
+  only,
+  type Policy,
+  type Pool,
+  type Recurring,
+  type UpdateContext,
+} from "./algorithm.ts";
 import { groupByExample } from "./baseline.ts";
 import { lowestRelativeCount } from "./labelCounts.ts";
-import { noiseOf, probabilitiesOf, replay } from "./replay.ts";
+import { createReplay, noiseOf, probabilitiesOf } from "./replay.ts";
 
 /*
  * Learning from the posterior of each example's label y, judged or not. Given the label, the parts of an example
@@ -43,7 +52,7 @@ export interface PosteriorSettings {
   /** The share that must be known to be right, of labels and latest answers, for the network to be trusted. Default 0.7. */
   trust: number;
 }
-export const posteriorDefaults: PosteriorSettings = {
+const defaults: PosteriorSettings = {
   stepsPerUpdate: 24,
   batch: 32,
   mixture: [6, 10, 16],
@@ -59,14 +68,6 @@ const LOWEST_COUNT = 0.1;
 /** ε until then: what a network says that is mostly wrong tells nothing of those who judge it. */
 const NOISE = 0.05;
 
-/** A part of examples that comes again word for word, such as a hint, and the modalities that are the rest of it. */
-export interface Recurring<E> {
-  /** Names the part, such as the hint's words; examples with the same key share what is learned of it. */
-  key: (example: E) => string;
-  /** The modalities without that part. */
-  rest: readonly Modality[];
-}
-
 /** The posterior of an example's label: q [A], summing to 1. */
 type Posterior = readonly number[];
 
@@ -75,13 +76,22 @@ interface SoftLabel<E> {
   readonly posterior: Posterior;
 }
 
+export const posterior: MethodRecord<"posterior", PosteriorSettings> = {
+  name: "posterior",
+  defaults,
+  onPolicy: false,
+  groups: false,
+  answers: "greedy",
+  create: (settings, recurring) => [createPosterior(settings, recurring)],
+};
+
 /** @see the head of this file. Without `recurring` there is no h, and π sees the whole example. */
-export function posterior<E extends { readonly id: string }>(
+function createPosterior<E extends { readonly id: string }>(
   settings: PosteriorSettings,
   recurring: Recurring<E> | undefined,
 ): Algorithm<E> {
   let hints: Hints | undefined;
-  const doubted = replay<E>({
+  const doubted = createReplay<E>({
     ...settings,
     labelNoise: settings.labelNoise === "estimated" ? NOISE : settings.labelNoise,
   });
@@ -90,7 +100,7 @@ export function posterior<E extends { readonly id: string }>(
   /** Labeled, judged and unlabeled examples, each with its posterior. */
   async function softLabels(context: UpdateContext<E>): Promise<SoftLabel<E>[][]> {
     const { policy, judged, labeled, unlabeled, random } = context;
-    const { classes } = policy.config;
+    const classes = policy.numOutputs;
     const verdicts = groupByExample(judged);
     const told = [...verdicts.values()].map((all) => all[0]!.example);
     const untold = draw(unlabeled, settings.unlabeledBatch, random("scanned")).filter(({ id }) => !verdicts.has(id));
@@ -146,7 +156,7 @@ export function posterior<E extends { readonly id: string }>(
     },
     async predict(context, examples, given = modalities) {
       const { labeled, policy } = context;
-      const { classes } = policy.config;
+      const classes = policy.numOutputs;
       if (!hints && !isTrusted(context, settings.trust)) return see(context, examples, given);
       hints ??= hintsOf(
         labeled.map((example) => ({ example: example as E, posterior: oneHot(example.label, classes) })),

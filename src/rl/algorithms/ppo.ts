@@ -1,5 +1,5 @@
 import { add, noGrad, policyGradient } from "../../autograd/index.ts";
-import type { Algorithm, Judged, UpdateContext } from "./algorithm.ts";
+import type { Algorithm, Judged, MethodRecord, UpdateContext } from "./algorithm.ts";
 import { Baseline, type BaselineSettings, baselineDefaults } from "./baseline.ts";
 import { behaviorLogProbs } from "./reinforce.ts";
 import { clipped, type RewardSettings, rewardDefaults, whitened } from "./rewards.ts";
@@ -16,7 +16,7 @@ export interface PpoSettings extends BaselineSettings, RewardSettings {
   /** β, the weight of the KL penalty. Default 0.02; of "grpo" 0.04. */
   klCoef: number;
 }
-export const ppoDefaults: PpoSettings = {
+const defaults: PpoSettings = {
   ...baselineDefaults,
   ...rewardDefaults,
   baseline: "value",
@@ -27,12 +27,21 @@ export const ppoDefaults: PpoSettings = {
   klCoef: 0.02,
 };
 
+export const ppo: MethodRecord<"ppo", PpoSettings> = {
+  name: "ppo",
+  defaults,
+  onPolicy: true,
+  groups: false,
+  answers: "sampled",
+  create: (settings) => [createPpo(settings)],
+};
+
 /**
  * Proximal policy optimization (Schulman et al. 2017), for answers of one step: several steps on the judgements since the
  * last update, by the clipped surrogate, with an entropy bonus and a KL penalty,
  *   −1/N Σ_i min(ρ_i A_i, clamp(ρ_i, 1 − ε, 1 + ε) A_i) − c · H(π) + β · KL(π ‖ reference).
  */
-export function ppo<E extends { readonly id: string }>(settings: PpoSettings): Algorithm<E> {
+function createPpo<E extends { readonly id: string }>(settings: PpoSettings): Algorithm<E> {
   const baseline = new Baseline(settings);
   return {
     async learn(context) {

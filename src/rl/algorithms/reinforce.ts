@@ -1,5 +1,5 @@
 import { noGrad, policyGradient } from "../../autograd/index.ts";
-import type { Algorithm, Judged, UpdateContext } from "./algorithm.ts";
+import type { Algorithm, Judged, MethodRecord, UpdateContext } from "./algorithm.ts";
 import { Baseline, type BaselineSettings, baselineDefaults } from "./baseline.ts";
 import { clipped, type RewardSettings, rewardDefaults, whitened } from "./rewards.ts";
 
@@ -10,11 +10,20 @@ export interface ReinforceSettings extends BaselineSettings, RewardSettings {
   /** β, the weight of the KL penalty. Default 0.02. */
   klCoef: number;
 }
-export const reinforceDefaults: ReinforceSettings = {
+const defaults: ReinforceSettings = {
   ...baselineDefaults,
   ...rewardDefaults,
   entropyCoef: 0.01,
   klCoef: 0.02,
+};
+
+export const reinforce: MethodRecord<"reinforce", ReinforceSettings> = {
+  name: "reinforce",
+  defaults,
+  onPolicy: true,
+  groups: false,
+  answers: "sampled",
+  create: (settings) => [createReinforce(settings)],
 };
 
 /**
@@ -22,7 +31,7 @@ export const reinforceDefaults: ReinforceSettings = {
  *   1/N Σ_i −(r_i − b_i) · log π(a_i | x_i) − c · H(π(· | x_i)) + β · KL(π(· | x_i) ‖ ρ(· | x_i)),
  * b the baseline and ρ the reference policy. Each judgement is used once, while the policy is still the one it is about.
  */
-export function reinforce<E extends { readonly id: string }>(settings: ReinforceSettings): Algorithm<E> {
+function createReinforce<E extends { readonly id: string }>(settings: ReinforceSettings): Algorithm<E> {
   const baseline = new Baseline(settings);
   return {
     async learn(context) {

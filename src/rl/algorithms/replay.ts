@@ -1,7 +1,15 @@
 import { feedbackLoss as judgedLoss, noGrad } from "../../autograd/index.ts";
 import { softmaxOf } from "../../model/index.ts";
-import { type Algorithm, type Judged, type Policy, pieces, type UpdateContext } from "./algorithm.ts";
+import {
+  type Algorithm,
+  type Judged,
+  type MethodRecord,
+  type Policy,
+  pieces,
+  type UpdateContext,
+} from "./algorithm.ts";
 import { estimateNoise } from "./noise.ts";
+import { type ReinforceSettings, reinforce } from "./reinforce.ts";
 
 /** Settings of "replay", beside those of "reinforce". */
 export interface ReplaySettings {
@@ -12,7 +20,17 @@ export interface ReplaySettings {
   /** ε, the share of judgements taken to be mistaken, from 0 to under 0.5; "estimated": by the log itself. Default "estimated". */
   labelNoise: number | "estimated";
 }
-export const replayDefaults: ReplaySettings = { stepsPerUpdate: 8, batch: 32, labelNoise: "estimated" };
+const defaults: ReplaySettings = { stepsPerUpdate: 8, batch: 32, labelNoise: "estimated" };
+
+/** REINFORCE on the newest judgements, then replay of the whole log. */
+export const replay: MethodRecord<"replay", ReinforceSettings & ReplaySettings> = {
+  name: "replay",
+  defaults: { ...reinforce.defaults, ...defaults },
+  onPolicy: false,
+  groups: false,
+  answers: "sampled",
+  create: (settings, recurring) => [...reinforce.create(settings, recurring), createReplay(settings)],
+};
 
 /**
  * Learns again and again from the whole log, by what a judgement says about the label: right means that the answer a is
@@ -21,7 +39,7 @@ export const replayDefaults: ReplaySettings = { stepsPerUpdate: 8, batch: 32, la
  * (noise as by Natarajan et al. 2013; "wrong" as a complementary label, Ishida et al. 2017). It needs no baseline, and a
  * judgement is never used up. Labeled examples join in as answers that are known to be right.
  */
-export function replay<E extends { readonly id: string }>(settings: ReplaySettings): Algorithm<E> {
+export function createReplay<E extends { readonly id: string }>(settings: ReplaySettings): Algorithm<E> {
   return {
     async learn({ policy, optimizer, judged, labeled, batchOf, random }) {
       const pool = [
@@ -64,7 +82,7 @@ export async function probabilitiesOf<E>(
   examples: readonly E[],
   batchOf: UpdateContext<E>["batchOf"],
 ): Promise<number[][]> {
-  const { classes } = policy.config;
+  const classes = policy.numOutputs;
   const { batchSize = 100 } = policy;
   const all: number[][] = [];
   for (const piece of pieces(examples, batchSize)) {

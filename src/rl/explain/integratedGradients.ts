@@ -2,7 +2,7 @@ import { mul, noGrad, softmax, sum } from "../../autograd/index.ts";
 import { checkList, checkNumber, checkOptions, floats, type Known, number } from "../../check.ts";
 import type { Batch, MultimodalNet } from "../../model/index.ts";
 import { total } from "../../numbers.ts";
-import { checkAction, checkNet, oneOf, repeated } from "./example.ts";
+import { checkAction, checkNet, knownSize, oneOf, repeated } from "./example.ts";
 
 /** How `integratedGradients` approximates its integral, and from where. */
 export interface IntegratedGradientsOptions {
@@ -76,7 +76,8 @@ export async function integratedGradients(
           `integratedGradients: the baseline's ${name} holds ${from.length} numbers, not ${x.length}.`,
         );
       }
-      const shape = name === "image" ? net.config.image! : [x.length / net.config.audio!, net.config.audio!];
+      const open = x.length / knownSize(net, name);
+      const shape = net.fields[name]!.shape.slice(1).map((size) => (typeof size === "number" ? size : open));
       const path = new Float32Array(steps * x.length);
       for (let k = 0; k < steps; k++) {
         const alpha = (k + 0.5) / steps;
@@ -112,7 +113,7 @@ export async function integratedGradients(
   const rows = (await p.data()) as Float32Array;
   p.dispose();
   const found = Object.fromEntries(attributions) as { image?: Float32Array; audio?: Float32Array };
-  const D = net.config.audio!;
+  const D = net.config.audio?.features ?? 1;
   const frames = found.audio && {
     frames: Float32Array.from({ length: found.audio.length / D }, (_, t) =>
       total(found.audio!.subarray(t * D, (t + 1) * D)),

@@ -37,15 +37,10 @@ const [labeled, stream, unseen] = [examples.slice(0, 8), examples.slice(8, 64), 
 function agentOver(log: FeedbackLog, options: { labelNoise?: number; labeled?: Small[] } = {}) {
   engine.stepCount = 0;
   const net = new MultimodalNet(engine, {
-    image: [1, 8, 8],
-    vocabulary: 10,
-    audio: 1,
-    classes: 4,
-    channels: [8],
-    words: 4,
-    hidden: 2,
-    head: 32,
-    fusion: "concat",
+    image: { shape: [1, 8, 8], channels: [8] },
+    text: { vocabSize: 10, embeddingDim: 4 },
+    audio: { features: 1, hidden: 2 },
+    head: { outputs: 4, hidden: 32 },
     seed: 1,
   });
   const agent = learner<Small>(net, adam(net.parameters(), { lr: 0.01 }), {

@@ -16,16 +16,11 @@ afterAll(() => engine.destroy());
 /** Weights far from zero, so that all modalities matter. */
 function net(changes: Partial<MultimodalConfig> = {}): MultimodalNet {
   const network = new MultimodalNet(engine, {
-    image: [1, 8, 8],
-    vocabulary: 20,
-    audio: 4,
-    classes: 3,
-    fusion: "concat",
-    channels: [4],
-    words: 6,
-    hidden: 6,
-    projection: 8,
-    head: 12,
+    image: { shape: [1, 8, 8], channels: [4] },
+    text: { vocabSize: 20, embeddingDim: 6 },
+    audio: { features: 4, hidden: 6 },
+    fusion: { kind: "concat", dim: 8 },
+    head: { outputs: 3, hidden: 12 },
     seed: 4,
     ...changes,
   });
@@ -81,7 +76,7 @@ describe("modalityShares", () => {
       runCase(engine, {
         name: fusion,
         async run() {
-          const network = net({ fusion });
+          const network = net({ fusion: { kind: fusion, dim: 8 } });
           const batch = { ...batchOf(3, 4), present: Float32Array.of(1, 1, 1, 1, 0, 1, 0, 0, 0) };
           const actions = [0, 2, 1];
           const p = await probabilities(network, batch);
@@ -107,7 +102,7 @@ describe("modalityShares", () => {
   );
 
   it("of a network without sound give it nothing", async () => {
-    const network = net({ audio: undefined, classes: 3 });
+    const network = net({ audio: undefined });
     const { image, words } = batchOf(1, 4);
     const [found] = await modalityShares(network, { image, words }, [1]);
     expect(found!.shares.audio).toBe(0);
