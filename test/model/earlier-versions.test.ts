@@ -32,13 +32,9 @@ test.each([
   ["values", "regression"],
 ] as const)("a model of the task %s is one of %s", async (before, now) => {
   const net = new MultimodalNet(engine, { ...small, fusion: { rank: 3 }, head: { ...small.head, task: now } });
-  const parts = { vocabulary: 4, words: 2, text: "mean", sentence: 64, recurrence: "gru", hidden: 64, layers: 1 };
-  const head = { classes: 2, task: before, head: 2, dropout: 0, modalityDropout: 0 };
-  const config = JSON.stringify({
-    ...{ channels: [16, 32], bidirectional: false, fusion: "concat", projection: 64, rank: 3 },
-    ...parts,
-    ...head,
-  });
+  const config = `{"task":"${before}","channels":[16,32],"words":2,"text":"mean","sentence":64,"recurrence":"gru","hidden":64,
+    "layers":1,"bidirectional":false,"projection":64,"rank":3,"head":2,"dropout":0,"modalityDropout":0,"vocabulary":4,
+    "classes":2,"fusion":"concat"}`;
   const file = encodeSafetensors(await weightsOf(net, { config }));
   expect(modelFrom(engine, decodeSafetensors(file)).config).toEqual(net.config);
 });

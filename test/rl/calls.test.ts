@@ -353,6 +353,10 @@ const table: Record<string, Calls> = {
       [[...NO_LISTS, [1], ...[...NO_NUMBERS, -1].map((x) => [1, x])], (x) => rl.optimisticArgmax([0.5, 0.5], x)],
     ],
   },
+  methodRecord: {
+    right: () => rl.methodRecord("ppo"),
+    wrong: [[[undefined, null, 1, "beliefs", "toString"], (name) => rl.methodRecord(name)]],
+  },
   simulatedPerson: {
     right: () => rl.simulatedPerson({ seed: 1 }),
     options: (o) => rl.simulatedPerson({ seed: 1, ...o }),

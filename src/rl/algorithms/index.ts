@@ -1,3 +1,4 @@
+import { checkName } from "../../check.ts";
 import { type Algorithm, type MethodRecord, type Recurring, settingsOf } from "./algorithm.ts";
 import { grpo } from "./grpo.ts";
 import { importance } from "./importance.ts";
@@ -46,9 +47,17 @@ type All<T> = (T extends unknown ? (x: T) => void : never) extends (x: infer Bot
 /** Settings of all methods; each reads those that it knows, and has its own defaults. */
 export type AlgorithmSettings = Partial<All<(typeof algorithms)[number]["defaults"]>>;
 
-/** The record of a method. */
-export const methodRecord = (method: Method): MethodRecord<Method, unknown> =>
-  algorithms.find(({ name }) => name === method)! as MethodRecord<Method, unknown>;
+/**
+ * The record of a method: its defaults, and what a program that asks people needs to know of it.
+ *
+ * @param method its name.
+ * @throws TypeError naming the methods there are.
+ * @example const inSmallRounds = methodRecord("reinforce").onPolicy; // true
+ */
+export function methodRecord(method: Method): MethodRecord<Method, unknown> {
+  checkName("methodRecord", "method", method, methods);
+  return algorithms.find(({ name }) => name === method)! as MethodRecord<Method, unknown>;
+}
 
 /** The algorithms of a method, with what was given in place of its defaults. */
 export function createAlgorithms<E extends { readonly id: string }>(
