@@ -1,10 +1,11 @@
 import { createHash } from "node:crypto";
 import { parseArgs } from "node:util";
 import { createEngine } from "../src/node.ts";
-import { longCases } from "./cases/long.ts";
+import { opNames } from "./cases/names.ts";
 import { networkCases } from "./cases/network.ts";
-import { clippingCases, opCases } from "./cases/ops.ts";
-import { variants } from "./cases/variants.ts";
+import { loadOps, longCases, opCases } from "./cases/ops.ts";
+import { clippingCases, longClippingCases } from "./cases/optimizers.ts";
+import { variantCases } from "./cases/variants.ts";
 import { type Case, runCase } from "./harness.ts";
 
 /*
@@ -43,7 +44,14 @@ async function print(
 
 const { only } = parseArgs({ options: { only: { type: "string", default: "" } } }).values;
 const wanted = new RegExp(only);
-const all: readonly Case[] = [...opCases, ...clippingCases, ...longCases, ...networkCases];
+const ops = await loadOps(opNames());
+const all: readonly Case[] = [
+  ...opCases(ops),
+  ...clippingCases,
+  ...longCases(ops),
+  ...longClippingCases,
+  ...networkCases,
+];
 const device = await createEngine();
 console.log(JSON.stringify({ adapter: device.adapter }));
 device.destroy();
@@ -52,11 +60,10 @@ await print(
   {},
   {},
 );
-for (const { families, way, cases } of variants) {
-  const chosen = all.filter(
-    ({ name }) => cases.test(name) && (wanted.test(name) || families.some((family) => wanted.test(family))),
-  );
+for (const { kernels, variant, cases } of variantCases(ops)) {
+  const isWanted = kernels.some((kernel) => wanted.test(kernel));
+  const chosen = cases.filter(({ name }) => isWanted || wanted.test(name));
   if (chosen.length === 0) continue;
-  const byFamily = Object.fromEntries(families.map((family) => [family, way]));
-  await print(chosen, { family: families[0], variant: way }, byFamily);
+  const byFamily = Object.fromEntries(kernels.map((kernel) => [kernel, variant]));
+  await print(chosen, { family: kernels[0], variant }, byFamily);
 }

@@ -6,22 +6,30 @@ export interface Case {
   run(engine: Engine): Promise<void>;
 }
 
-/** Runs a case inside WebGPU's error scopes: a GPU error that nobody noticed is a failure. */
-export async function runCase(engine: Engine, { run }: Case): Promise<void> {
-  const { device } = engine.gpu;
+/** Begins to watch the device; what it gives ends that, and throws if the GPU reported an error that nobody noticed. */
+export function pushErrorScopes({ gpu: { device } }: Engine): () => Promise<void> {
   const filters = ["validation", "out-of-memory", "internal"] as const;
   for (const filter of filters) device.pushErrorScope(filter);
-  let failure: unknown;
-  try {
-    await run(engine);
-  } catch (error) {
-    failure = error;
-  }
-  const errors = await Promise.all(filters.map(() => device.popErrorScope()));
-  if (failure) throw failure;
-  const error = errors.find((e) => e !== null);
-  if (error) throw new Error(`the GPU reported an error: ${error.message}`);
+  return async () => {
+    const errors = await Promise.all(filters.map(() => device.popErrorScope()));
+    const error = errors.find((e) => e !== null);
+    if (error) throw new Error(`the GPU reported an error: ${error.message}`);
+  };
 }
+
+/** Runs `fn` inside WebGPU's error scopes. */
+export async function withErrorScopes(engine: Engine, fn: () => Promise<void>): Promise<void> {
+  const pop = pushErrorScopes(engine);
+  try {
+    await fn();
+  } catch (failure) {
+    await pop().catch(() => undefined);
+    throw failure;
+  }
+  await pop();
+}
+
+export const runCase = (engine: Engine, { run }: Case): Promise<void> => withErrorScopes(engine, () => run(engine));
 
 /**
  * Compares numbers with a reference: each may differ by `tolerance` times the larger of its own size and the
@@ -50,4 +58,8 @@ export function expectClose(
 export function expectEqual(what: string, found: unknown, expected: unknown): void {
   const [a, b] = [JSON.stringify(found), JSON.stringify(expected)];
   if (a !== b) throw new Error(`${what} is ${a}, expected ${b}`);
+}
+
+export function expectNear(what: string, found: number, expected: number, within: number): void {
+  if (!(Math.abs(found - expected) <= within)) throw new Error(`${what} is ${found}, expected ${expected} ± ${within}`);
 }

@@ -163,21 +163,7 @@ describe("what is masked is not read", () => {
     if (found.weights) expect([...(await found.weights.data())]).toEqual([0, 0]);
   });
 
-  test("dropped numbers, and words that are padding", async () => {
-    const dropped = await run(() => hg.dropout(engine.tensor(new Float32Array(1000).fill(nan)), { p: 0.5 }));
-    expect(dropped.filter((x) => x === 0).length).toBeGreaterThan(400);
+  test("words that are padding", async () => {
     expect(await run(() => hg.maskedMean(engine.tensor([1, nan], [1, 2, 1]), [3, 0]))).toEqual([1]);
   });
-});
-
-test("uniform numbers never reach their upper end, however few numbers lie between", async () => {
-  const up = (x: number, ulps: number) =>
-    new Float32Array(Int32Array.of(new Int32Array(Float32Array.of(x).buffer)[0]! + ulps).buffer)[0]!;
-  for (const low of [1, 2 ** 20, 100]) {
-    const high = up(low, 2);
-    const drawn = await run(() => hg.uniform(engine, [10_000], { low, high }));
-    expect(Math.max(...new Set(drawn))).toBeLessThan(high);
-    expect(Math.min(...new Set(drawn))).toBe(low);
-  }
-  expect(Math.max(...new Set(await run(() => hg.uniform(engine, [10_000], { low: -2, high: up(-2, -1) }))))).toBe(-2);
 });

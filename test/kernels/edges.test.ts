@@ -1,7 +1,9 @@
 import { readFileSync } from "node:fs";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import * as hg from "../../src/index.ts";
-import { createEngine } from "../../src/node.ts";
+import { describe, expect, test } from "vitest";
+import type * as hg from "../../src/index.ts";
+import { opNames } from "../cases/names.ts";
+import { loadOps } from "../cases/ops.ts";
+import { useEngine } from "../use-engine.ts";
 
 /*
  * Functions, norms and losses of NaN, ±∞, ±0, and of numbers near the largest and the smallest, with their gradients, against
@@ -27,52 +29,9 @@ const { cases } = JSON.parse(readFileSync(new URL("../fixtures/edges.json", impo
 const WORDS: Record<string, number> = { nan: NaN, inf: Infinity, "-inf": -Infinity, "-0": -0 };
 const numbers = ({ data }: Packed): number[] => data.map((x) => (typeof x === "number" ? x : WORDS[x]!));
 
-let engine: hg.Engine;
-beforeAll(async () => {
-  engine = await createEngine({ seed: 1 });
-});
-afterAll(() => engine.destroy());
+const engine = await useEngine();
 
-type Tensors = Record<string, hg.Tensor>;
-type Call = (inputs: Tensors, options: object) => hg.Tensor;
-const of =
-  (fn: (x: hg.Tensor) => hg.Tensor): Call =>
-  ({ x }) =>
-    fn(x!);
-const by =
-  (fn: (x: hg.Tensor, options: never) => hg.Tensor): Call =>
-  ({ x }, options) =>
-    fn(x!, options as never);
-const pair =
-  (fn: (a: hg.Tensor, b: hg.Tensor) => hg.Tensor): Call =>
-  ({ a, b }) =>
-    fn(a!, b!);
-const loss =
-  (fn: typeof hg.mse): Call =>
-  ({ x, target }) =>
-    fn(x!, target!, { reduction: "none" });
-const { neg, exp, log, sqrt, abs, gelu, silu, softplus, relu, tanh, sigmoid } = hg;
-const { add, sub, mul, div, maximum, minimum, pow } = hg;
-const { leakyRelu, clamp, sum, mean, max, min, argmax, variance, logSumExp, softmax, logSoftmax } = hg;
-const { maxPool2d, avgPool2d, mse, huber, klDivergence, binaryCrossEntropyWithLogits } = hg;
-const each = <F>(functions: Record<string, F>, call: (fn: F) => Call): Record<string, Call> =>
-  Object.fromEntries(Object.entries(functions).map(([name, fn]) => [name, call(fn)]));
-const calls: Record<string, Call> = {
-  ...each({ neg, exp, log, sqrt, abs, gelu, silu, softplus, relu, tanh, sigmoid }, of),
-  ...each({ leakyRelu, clamp, sum, mean, max, min, argmax, variance, logSumExp, softmax, logSoftmax }, by),
-  ...each({ maxPool2d, avgPool2d }, by),
-  ...each({ add, sub, mul, div, maximum, minimum, pow }, pair),
-  ...each({ mse, huber, klDivergence, binaryCrossEntropyWithLogits }, loss),
-  globalAvgPool2d: of(hg.globalAvgPool2d),
-  where: ({ condition, a, b }) => hg.where(condition!, a!, b!),
-  layerNorm: ({ x, w, b }) => hg.layerNorm(x!, w, b),
-  batchNorm2d: ({ x, w, b }, options) => hg.batchNorm2d(x!, w, b, options),
-  embedding: ({ ids, w }) => hg.embedding(ids!, w!),
-  crossEntropy: ({ logits, labels, weights }, options) => hg.crossEntropy(logits!, labels!, { weights, ...options }),
-  feedbackLoss: ({ logits, actions, rewards }, options) => hg.feedbackLoss(logits!, actions!, rewards!, options),
-  policyGradient: ({ logits, actions, advantages }, options) =>
-    hg.policyGradient(logits!, actions!, advantages!, options),
-};
+const { byName } = await loadOps(opNames());
 const whole = new Set(["ids", "labels", "actions"]);
 
 /** What differs, number by number. Denormal numbers may count as 0. */
@@ -96,12 +55,15 @@ async function run({ op, options, inputs, y, dy, gradients }: Case): Promise<str
     ]),
   );
   const found = await engine.step(() => {
-    const result = calls[op]!(tensors, options);
+    const [result] = Object.values(byName.get(op)![0]!.call(tensors, options)) as [hg.Tensor];
     const wanted = Object.keys(gradients);
     if (wanted.length === 0) return { y: result };
     const start = engine.tensor(dy ? numbers(dy) : y.data.map(() => 1), y.shape);
     const all = result.backward(start);
-    return { y: result, ...Object.fromEntries(wanted.map((name) => [name, all.get(tensors[name]!)])) } as Tensors;
+    return { y: result, ...Object.fromEntries(wanted.map((name) => [name, all.get(tensors[name]!)])) } as Record<
+      string,
+      hg.Tensor
+    >;
   });
   /** The number, or row, of each input that stands at a share of it. */
   const given = (share: number) =>

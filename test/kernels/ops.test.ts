@@ -1,33 +1,31 @@
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import type { Engine } from "../../src/index.ts";
-import { createEngine } from "../../src/node.ts";
+import { describe, expect, test } from "vitest";
+import { opNames } from "../cases/names.ts";
 import { networkCases } from "../cases/network.ts";
-import { opCases, optimizerCases } from "../cases/ops.ts";
-import { runCase } from "../harness.ts";
+import { loadOps, opCases, randomCases } from "../cases/ops.ts";
+import { optimizerCases } from "../cases/optimizers.ts";
+import { useEngine } from "../use-engine.ts";
 
-let engine: Engine;
+const engine = await useEngine();
+const ops = await loadOps(opNames());
+
 /** Every shader that these tests compiled, and what the compiler said of it. */
 const shaders: { label: string; code: string; messages: Promise<string[]> }[] = [];
-
-beforeAll(async () => {
-  engine = await createEngine({ seed: 1 });
-  const { device } = engine.gpu;
-  const create = device.createShaderModule.bind(device);
-  device.createShaderModule = (descriptor) => {
-    const module = create(descriptor);
-    const messages = module.getCompilationInfo().then((info) => info.messages.map((m) => m.message));
-    shaders.push({ label: descriptor.label ?? "", code: descriptor.code, messages });
-    return module;
-  };
-});
-afterAll(() => engine.destroy());
+const { device } = engine.gpu;
+const create = device.createShaderModule.bind(device);
+device.createShaderModule = (descriptor) => {
+  const module = create(descriptor);
+  const messages = module.getCompilationInfo().then((info) => info.messages.map((m) => m.message));
+  shaders.push({ label: descriptor.label ?? "", code: descriptor.code, messages });
+  return module;
+};
 
 describe.each([
-  ["ops as PyTorch's", opCases],
+  ["ops as PyTorch's", opCases(ops)],
+  ["ops that draw at random keep what they must", randomCases(ops)],
   ["optimizers as PyTorch's", optimizerCases],
   ["the reference network", networkCases],
 ])("%s", (_, cases) => {
-  for (const one of cases) test(one.name, () => runCase(engine, one));
+  for (const one of cases) test(one.name, () => one.run(engine));
 });
 
 describe("every shader that ran", () => {

@@ -1,46 +1,55 @@
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { Random } from "../../src/data/index.ts";
 import * as hg from "../../src/index.ts";
 import { createEngine } from "../../src/node.ts";
-import { longCases } from "../cases/long.ts";
+import { opNames } from "../cases/names.ts";
 import { networkCases } from "../cases/network.ts";
-import { clippingCases, opCases } from "../cases/ops.ts";
-import { variants } from "../cases/variants.ts";
-import { runCase } from "../harness.ts";
+import { loadOps } from "../cases/ops.ts";
+import { variantCases } from "../cases/variants.ts";
+import { useEngine } from "../use-engine.ts";
 
 /* Every variant of what can be done by several variants, against PyTorch; the other tests run the software device's own. */
 
-describe.each(variants)("$families by $way", ({ families, way, cases }) => {
-  let engine: hg.Engine;
+const engine = await useEngine();
+const variants = variantCases(await loadOps(opNames()));
+
+/** From here on the kernels are done by the variant; "default" leaves them at theirs. */
+const choose = (kernels: readonly string[], variant: string) =>
+  engine.tuning.import({
+    v: 2,
+    adapter: engine.adapter,
+    variants: Object.fromEntries(kernels.map((kernel) => [kernel, variant])),
+  });
+
+describe.each(variants)("$kernels by $variant", ({ kernels, variant, cases }) => {
   const asked = new Set<string>();
-  beforeAll(async () => {
-    engine = await createEngine({ seed: 1 });
-    const byFamily = Object.fromEntries(families.map((family) => [family, way]));
-    engine.tuning.import({ v: 2, adapter: engine.adapter, variants: byFamily });
+  beforeAll(() => {
+    choose(kernels, variant);
     const get = engine.tuning.get.bind(engine.tuning);
-    engine.tuning.get = (family, key) => {
+    vi.spyOn(engine.tuning, "get").mockImplementation((family, key) => {
       asked.add(family);
       return get(family, key);
-    };
+    });
   });
-  afterAll(() => engine.destroy());
+  afterAll(() => {
+    vi.restoreAllMocks();
+    choose(kernels, "default");
+  });
 
-  const chosen = [...opCases, ...clippingCases, ...longCases].filter(({ name }) => cases.test(name));
-  for (const one of chosen) test(one.name, () => runCase(engine, one));
+  for (const one of cases) test(one.name, () => one.run(engine));
   test("was taken in several cases", () => {
-    expect(chosen.length).toBeGreaterThan(2);
-    expect([...asked]).toEqual(expect.arrayContaining([...families]));
+    expect(cases.length).toBeGreaterThan(2);
+    expect([...asked]).toEqual(expect.arrayContaining([...kernels]));
   });
 });
 
 test.each(["linkedList", "radixSort64", "radixSort128"])(
   "the embedding's gradient by %s is that of its ids, whatever memory held",
-  async (way) => {
-    const engine = await createEngine({ seed: 1 });
-    engine.tuning.import({ v: 2, adapter: engine.adapter, variants: { "embedding.backward": way } });
+  async (variant) => {
+    choose(["embedding.backward"], variant);
     const [V, D, n] = [50, 4, 40];
     const w = engine.parameter(new Float32Array(V * D), [V, D]);
-    const random = new Random("embedding", way);
+    const random = new Random("embedding", variant);
     for (let turn = 0; turn < 20; turn++) {
       const ids = Int32Array.from({ length: n }, () => random.integer(turn % 2 === 0 ? V : 5));
       const dy = Float32Array.from({ length: n * D }, () => random.integer(10));
@@ -58,27 +67,18 @@ test.each(["linkedList", "radixSort64", "radixSort128"])(
       expect(await dw.data()).toEqual(expected);
       dw.dispose();
     }
-    engine.destroy();
+    choose(["embedding.backward"], "default");
   },
 );
 
 describe("the reference network in the default variants of a graphics card", () => {
-  let engine: hg.Engine;
-  beforeAll(async () => {
-    engine = await createEngine({ seed: 1 });
-    Object.defineProperty(engine.tuning, "kind", { value: "discrete" });
-  });
-  afterAll(() => engine.destroy());
-  for (const one of networkCases) test(one.name, () => runCase(engine, one), 120_000);
+  const { kind } = engine.tuning;
+  beforeAll(() => void Object.defineProperty(engine.tuning, "kind", { value: "discrete" }));
+  afterAll(() => void Object.defineProperty(engine.tuning, "kind", { value: kind }));
+  for (const one of networkCases) test(one.name, () => one.run(engine), 120_000);
 });
 
 describe("tuning", () => {
-  let engine: hg.Engine;
-  beforeAll(async () => {
-    engine = await createEngine({ seed: 1 });
-  });
-  afterAll(() => engine.destroy());
-
   const inputs = () => {
     const noise = (n: number, k: number) => Float32Array.from({ length: n }, (_, i) => Math.sin(i * 1.3 + k));
     const w = engine.parameter(noise(4 * 3 * 9, 2), [4, 3, 3, 3]);
@@ -122,7 +122,7 @@ describe("tuning", () => {
     return { loss, dw: gradients.get(w) };
   };
 
-  test("no way is left untried by this file", async () => {
+  test("no variant is left untried by this file", async () => {
     const given = inputs();
     const found = new Map<string, string[]>();
     await engine.step(() => {
@@ -132,10 +132,10 @@ describe("tuning", () => {
       return result;
     });
     for (const [family, names] of found) {
-      const here = variants.filter(({ families }) => families.includes(family)).map(({ way }) => way);
+      const here = variants.filter(({ kernels }) => kernels.includes(family)).map(({ variant }) => variant);
       expect([...new Set(here)].sort(), family).toEqual(names);
     }
-    const listed = new Set(variants.flatMap(({ families }) => families));
+    const listed = new Set(variants.flatMap(({ kernels }) => kernels));
     expect([...found.keys()].sort()).toEqual([...listed].sort());
   });
 

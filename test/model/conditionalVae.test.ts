@@ -6,7 +6,7 @@ import { Random } from "../../src/data/index.ts";
 import { adam, type Engine, noGrad, type Tensor } from "../../src/index.ts";
 import { ConditionalVae, encodeOnnx, MultimodalNet } from "../../src/model/index.ts";
 import { createEngine } from "../../src/node.ts";
-import { agree, numbers } from "../agree.ts";
+import { agreeOn, numbers } from "../agree.ts";
 import { expectClose } from "../harness.ts";
 
 let engine: Engine;
@@ -79,18 +79,20 @@ test("upsampling is PyTorch's pixel_shuffle after a convolution, by plain loops"
   // One layer of a drawer whose convolution is one tap: what it does to the channels is all there is.
   const { permute, reshape } = await import("../../src/index.ts");
   const x = numbers([2, 8, 3, 2], 3);
-  await agree(
+  await agreeOn(
     engine,
-    [x],
-    (t: Tensor) => reshape(permute(reshape(t, [2, 2, 2, 2, 3, 2]), [0, 1, 4, 2, 5, 3]), [2, 2, 6, 4]),
-    (t) => {
-      const data = Float64Array.from({ length: 96 }, (_, i) => {
-        const [n, c, h, w] = [Math.floor(i / 48), Math.floor(i / 24) % 2, Math.floor(i / 4) % 6, i % 4];
-        const channel = c * 4 + (h % 2) * 2 + (w % 2);
-        return t.data[((n * 8 + channel) * 3 + (h >> 1)) * 2 + (w >> 1)]!;
-      });
-      return { ...t, shape: [2, 2, 6, 4], data };
+    {
+      call: ({ x }) => ({ y: reshape(permute(reshape(x!, [2, 2, 2, 2, 3, 2]), [0, 1, 4, 2, 5, 3]), [2, 2, 6, 4]) }),
+      reference: ({ x }) => {
+        const data = Float64Array.from({ length: 96 }, (_, i) => {
+          const [n, c, h, w] = [Math.floor(i / 48), Math.floor(i / 24) % 2, Math.floor(i / 4) % 6, i % 4];
+          const channel = c * 4 + (h % 2) * 2 + (w % 2);
+          return x!.data[((n * 8 + channel) * 3 + (h >> 1)) * 2 + (w >> 1)]!;
+        });
+        return { y: { shape: [2, 2, 6, 4], data } };
+      },
     },
+    { inputs: { x } },
   );
 });
 

@@ -1,11 +1,20 @@
 import { createEngine } from "../../src/index.ts";
-import { longCases } from "../cases/long.ts";
+import { opNames } from "../cases/names.ts";
 import { networkCases } from "../cases/network.ts";
-import { clippingCases, opCases, optimizerCases } from "../cases/ops.ts";
-import { variants } from "../cases/variants.ts";
+import { loadOps, longCases, opCases } from "../cases/ops.ts";
+import { clippingCases, longClippingCases, optimizerCases } from "../cases/optimizers.ts";
+import { variantCases } from "../cases/variants.ts";
 import type { Case } from "../harness.ts";
 
-const cases: readonly Case[] = [...opCases, ...optimizerCases, ...clippingCases, ...longCases, ...networkCases];
+const ops = await loadOps(opNames());
+const cases: readonly Case[] = [
+  ...opCases(ops),
+  ...optimizerCases,
+  ...clippingCases,
+  ...longCases(ops),
+  ...longClippingCases,
+  ...networkCases,
+];
 
 /**
  * All shaders that the cases of every op have compiled, by each kind of device's own variants and by every other: the kernels'
@@ -15,10 +24,9 @@ export async function shadersOfAllCases(): Promise<{ label: string; code: string
   const shaders = new Map<string, { label: string; code: string }>();
   const note = (label: string, code: string) => shaders.set(`${label}\n${code}`, { label, code });
   for (const vendor of ["swiftshader", "nvidia", "intel"]) await compileAll(cases, vendor, {}, note);
-  for (const { families, way, cases: pattern } of variants) {
-    const byFamily = Object.fromEntries(families.map((family) => [family, way]));
-    const chosen = cases.filter(({ name }) => pattern.test(name));
-    await compileAll(chosen, "swiftshader", byFamily, note);
+  for (const { kernels, variant, cases } of variantCases(ops)) {
+    const byFamily = Object.fromEntries(kernels.map((kernel) => [kernel, variant]));
+    await compileAll(cases, "swiftshader", byFamily, note);
   }
   return [...shaders.values()];
 }

@@ -5,6 +5,7 @@ import { build } from "esbuild";
 import { expect, test } from "vitest";
 import { minifyShaders, minifyWgsl, shorterShaders } from "../../scripts/minify-wgsl.mjs";
 import { pages, parts, sizeOf, whole } from "../../scripts/size.mjs";
+import { opNames } from "../cases/names.ts";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
 
@@ -53,8 +54,7 @@ test("the engine with short shaders computes the same: the first case of every o
     await build({
       stdin: {
         contents: `export { createEngine } from "./src/node.ts";
-          export { opCases, optimizerCases } from "./test/cases/ops.ts";
-          export { networkCases } from "./test/cases/network.ts";
+          export { pageCases } from "./test/browser/cases.ts";
           export { runCase } from "./test/harness.ts";`,
         resolveDir: root,
       },
@@ -70,8 +70,7 @@ test("the engine with short shaders computes the same: the first case of every o
       plugins: [shorterShaders],
     });
     const short = (await import(pathToFileURL(join(folder, "short.mjs")).href)) as typeof import("../../src/node.ts") &
-      typeof import("../cases/ops.ts") &
-      typeof import("../cases/network.ts") &
+      typeof import("../browser/cases.ts") &
       typeof import("../harness.ts");
     const engine = await short.createEngine({ seed: 1, software: true });
     const create = engine.gpu.device.createShaderModule.bind(engine.gpu.device);
@@ -81,7 +80,7 @@ test("the engine with short shaders computes the same: the first case of every o
       return create(descriptor);
     };
     const seen = new Set<string>();
-    const cases = [...short.opCases, ...short.optimizerCases, short.networkCases[0]!].filter(({ name }) => {
+    const cases = (await short.pageCases(opNames())).filter(({ name }) => {
       const op = name.split(/[\s,:(]/)[0]!;
       return !seen.has(op) && seen.add(op);
     });

@@ -1,0 +1,5 @@
+import * as hg from "../../src/index.ts";
+import { binary } from "../descriptor/index.ts";
+import * as reference from "../reference/index.ts";
+
+export default binary(hg.add, reference.add, { both: true, runs: 8 });

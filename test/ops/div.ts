@@ -1,0 +1,5 @@
+import * as hg from "../../src/index.ts";
+import { binary, positive } from "../descriptor/index.ts";
+import * as reference from "../reference/index.ts";
+
+export default binary(hg.div, reference.div, { of: positive });

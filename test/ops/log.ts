@@ -1,0 +1,5 @@
+import * as hg from "../../src/index.ts";
+import { positive, unary } from "../descriptor/index.ts";
+import * as reference from "../reference/index.ts";
+
+export default unary(hg.log, reference.log, { of: positive });
