@@ -71,7 +71,7 @@ export function longRecurrence(
   [N, T, H]: readonly [number, number, number],
   { gates, states = 1, options = {} }: { gates: number; states?: number; options?: Options },
 ): Case {
-  const name = cell === "gruBefore" ? "gru" : cell === "relu" ? "rnn" : cell;
+  const name = cell === "relu" ? "rnn" : cell;
   const G = gates * H;
   const small = (shape: number[], seed: number) => map(numbers(shape, seed), (x) => x / Math.sqrt(shape.at(-1)!));
   const lengths = Array.from({ length: N }, (_, n) => (n + 1) % (T + 1));

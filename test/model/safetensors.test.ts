@@ -15,6 +15,7 @@ import {
   weightsOf,
 } from "../../src/model/index.ts";
 import { createEngine, loadModel, loadSafetensors, saveModel, saveSafetensors } from "../../src/node.ts";
+import { soon } from "../soon.ts";
 
 const tensors = () =>
   new Map([
@@ -144,9 +145,9 @@ print(json.dumps([n % 8, h["a"]["dtype"], h["a"]["shape"], struct.unpack("<6f", 
     const [megabytes, many] = [4, 20_000]; // 80 GB, were they copied
     const span = { dtype: "F32", shape: [megabytes << 18], data_offsets: [0, megabytes << 20] };
     const bytes = withHeader(Object.fromEntries(Array.from({ length: many }, (_, i) => [i, span])), megabytes << 20);
-    const start = performance.now();
+    const expectSoon = soon(5000);
     expect(() => decodeSafetensors(bytes, "w")).toThrow(/w: .*overlap/);
-    expect(performance.now() - start).toBeLessThan(5000);
+    expectSoon();
   });
 
   test("any damage is a WeightsError or another valid file, never anything else", () => {

@@ -2,6 +2,7 @@ import fc from "fast-check";
 import * as hg from "../../src/index.ts";
 import { numbers } from "../agree.ts";
 import { type Op, size, tensorOf, whole, y } from "../descriptor/index.ts";
+import { embeddings } from "../descriptor/variants.ts";
 import * as reference from "../reference/index.ts";
 
 /* Two ops one after the other, as a bag of words is encoded. */
@@ -10,6 +11,7 @@ const op: Op = {
   call: ({ words, w }, o) => y(hg.maskedMean(hg.embedding(words!, w!, o), words!, o)),
   reference: ({ words, w }, o) => y(reference.meanEmbedding(words!, w!, o)),
   gradient: (_, d, { paddingIdx }) => reference.withoutRow(d, paddingIdx),
+  variants: [embeddings],
   property: {
     draw: fc.tuple(size(5), size(6), size(9), size(7)).map(([N, L, V, D]) => ({
       inputs: { w: numbers([V, D], 1) },

@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { build } from "esbuild";
 import { afterAll, beforeAll, expect, it } from "vitest";
+import { Random } from "../../src/data/index.ts";
 import { openFeedbackLog } from "../../src/node/feedback-log.ts";
 import { readFeedbackLog } from "../../src/node/read-log.ts";
 
@@ -54,6 +55,7 @@ afterAll(() => rm(folder, { recursive: true }));
 it(`loses nothing that was acknowledged when killed ${KILLS} times`, { timeout: 20_000 + KILLS * 3000 }, async () => {
   const path = join(folder, "feedback.jsonl");
   const acknowledged: string[] = [];
+  const moment = new Random("kills");
   for (let kill = 0; kill < KILLS; kill++) {
     const child = spawn(process.execPath, [join(folder, "child.mjs"), path, String(kill)], {
       stdio: ["ignore", "pipe", "pipe"],
@@ -66,7 +68,7 @@ it(`loses nothing that was acknowledged when killed ${KILLS} times`, { timeout: 
     });
     child.stdout.setEncoding("utf8").on("data", (text: string) => {
       // The moment is counted from the first acknowledgement: before it there is nothing to lose.
-      if (said === "") setTimeout(() => child.kill("SIGKILL"), Math.random() * 60);
+      if (said === "") setTimeout(() => child.kill("SIGKILL"), 60 * moment.uniform());
       said += text;
     });
     await closed;
