@@ -184,6 +184,14 @@ export function checkList(
   throw new TypeError(`${operation}: ${what} is ${describe(value)}, expected ${expected}.`);
 }
 
+/** Refuses what is no typed array of one kind: of others the bits or the digits would be lost. Arrays of other windows are known by name. */
+export function checkArray(operation: string, what: string, value: unknown, kind: "Uint8Array" | "Float32Array"): void {
+  if (Object.prototype.toString.call(value) === `[object ${kind}]`) return;
+  const found = ArrayBuffer.isView(value) ? `a ${value.constructor.name}` : describe(value);
+  const hint = value instanceof ArrayBuffer ? `: new ${kind}(buffer)` : "";
+  throw new TypeError(`${operation}: ${what} is ${found}, expected a ${kind}${hint}.`);
+}
+
 /** Refuses what is no text, or an empty one: names of judges, examples, models. */
 export function checkText(operation: string, what: string, value: unknown): asserts value is string {
   if (typeof value === "string" && value !== "") return;

@@ -4,7 +4,7 @@
  * https://github.com/huggingface/safetensors
  */
 
-import { checkMetadata, checkOptions, describe } from "../check.ts";
+import { checkArray, checkMetadata, checkOptions, describe } from "../check.ts";
 import { dtypeNames, readNumbers, sizeOfDtype } from "./dtype.ts";
 import { type Module, tensorsOf } from "./layers.ts";
 
@@ -93,6 +93,7 @@ export function encodeSafetensors(weights: Weights, options: NonFinite = {}): Ui
  * @example setWeights(net, decodeSafetensors(await readFile("net.safetensors")));
  */
 export function decodeSafetensors(file: Uint8Array, name = "weights"): Weights {
+  checkArray("decodeSafetensors", "file", file, "Uint8Array");
   const fail = (fault: string) => new WeightsError(`${name}: not a safetensors file: ${fault}.`);
   if (file.length < 8) throw fail(`it has ${file.length} bytes, expected at least 8`);
   const view = new DataView(file.buffer, file.byteOffset, file.byteLength);

@@ -1,3 +1,5 @@
+import { checkArray } from "../../check.ts";
+
 /** G.711 A-law: 8 bits a sample, about 12 bits of range. Even bits are inverted, as the standard has them on the line. */
 
 const LOUDEST = 32767;
@@ -18,6 +20,7 @@ const SAMPLE = Int16Array.from({ length: 256 }, (_, byte) => {
  * @example const samples = decodeALaw(bytes);
  */
 export function decodeALaw(bytes: Uint8Array): Float32Array {
+  checkArray("decodeALaw", "bytes", bytes, "Uint8Array");
   const samples = new Float32Array(bytes.length);
   for (let i = 0; i < bytes.length; i++) samples[i] = SAMPLE[bytes[i]!]! / 32768;
   return samples;

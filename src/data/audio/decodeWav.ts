@@ -1,3 +1,4 @@
+import { checkArray } from "../../check.ts";
 import { textOfCodes } from "../../numbers.ts";
 import { DataError } from "../errors.ts";
 import { decodeALaw } from "./alaw.ts";
@@ -33,6 +34,7 @@ const UNKNOWN_SIZE = 0x7fff0000;
  * @example const { sampleRate, channels } = decodeWav(await readFile("seven.wav"), "seven.wav");
  */
 export function decodeWav(bytes: Uint8Array, name = "sound"): Sound {
+  checkArray("decodeWav", "bytes", bytes, "Uint8Array");
   const fail = (fault: string) => new DataError(`${name}: ${fault}.`);
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const text = (at: number) => textOfCodes(bytes.subarray(at, at + 4)).replace(/[^ -~]/g, "?");

@@ -1,4 +1,4 @@
-import { checkName, checkNumber, checkOptions, type Known, number } from "../../check.ts";
+import { checkArray, checkName, checkNumber, checkOptions, type Known, number } from "../../check.ts";
 import { PowerSpectrum } from "./fft.ts";
 import { frameCount, hann, reflect } from "./framing.ts";
 import { checkOutput } from "./limits.ts";
@@ -153,6 +153,7 @@ export class MelSpectrogram {
    */
   of(samples: Float32Array, map: (power: number) => number = (x) => x, into?: Float32Array): Float32Array {
     const { sampleRate, fft, hop, bands, floor, center } = this.options;
+    checkArray(this.#who, "samples", samples, "Float32Array");
     const frames = this.frames(samples.length);
     checkOutput(this.#who, frames * bands, ((frames - 1) * hop) / sampleRate);
     const result = into?.subarray(0, frames * bands) ?? new Float32Array(frames * bands);

@@ -1,3 +1,5 @@
+import { checkArray } from "../../check.ts";
+
 /** G.711 µ-law: 8 bits a sample, about 13 bits of range. Bytes are inverted, as the standard has them on the line. */
 
 const BIAS = 132;
@@ -19,6 +21,7 @@ const SAMPLE = Int16Array.from({ length: 256 }, (_, byte) => {
  * @example const samples = decodeMuLaw(bytes);
  */
 export function decodeMuLaw(bytes: Uint8Array): Float32Array {
+  checkArray("decodeMuLaw", "bytes", bytes, "Uint8Array");
   const samples = new Float32Array(bytes.length);
   for (let i = 0; i < bytes.length; i++) samples[i] = SAMPLE[bytes[i]!]! / 32768;
   return samples;

@@ -1,4 +1,4 @@
-import { checkNumber, checkOptions, type NumberRule, number } from "../../check.ts";
+import { checkArray, checkNumber, checkOptions, type NumberRule, number } from "../../check.ts";
 import { checkOutput, MOST_SECONDS } from "./limits.ts";
 
 /** The filter of `resample`. */
@@ -32,6 +32,7 @@ const rate: NumberRule = {
  * @example const telephone = resample(samples, 44100, 8000);
  */
 export function resample(samples: Float32Array, from: number, to: number, options: ResampleOptions = {}): Float32Array {
+  checkArray("resample", "samples", samples, "Float32Array");
   checkOptions<ResampleOptions>("resample", options, { crossings: true, rolloff: true, maxSeconds: true });
   const { crossings = 6, rolloff = 0.99, maxSeconds = MOST_SECONDS } = options;
   checkNumber("resample", "from", from, rate);

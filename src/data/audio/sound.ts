@@ -1,4 +1,4 @@
-import { checkNumber, number } from "../../check.ts";
+import { checkArray, checkList, checkNumber, number } from "../../check.ts";
 import { DataError } from "../errors.ts";
 
 /** A sound on the host: samples in -1 … 1, one array a channel, all of one length. */
@@ -18,6 +18,8 @@ export interface Sound {
  * @example const samples = mono(decodeWav(bytes));
  */
 export function mono({ channels }: Sound): Float32Array {
+  checkList("mono", "channels", channels, "a list of Float32Array");
+  for (const [i, channel] of channels.entries()) checkArray("mono", `channel ${i}`, channel, "Float32Array");
   const first = channels[0];
   if (!first) throw new DataError("mono: the sound has no channels, expected at least one");
   const other = channels.findIndex((channel) => channel.length !== first.length);
@@ -40,6 +42,7 @@ export function mono({ channels }: Sound): Float32Array {
  * @example const loud = normalizePeak(samples, 0.9);
  */
 export function normalizePeak(samples: Float32Array, peak = 1): Float32Array {
+  checkArray("normalizePeak", "samples", samples, "Float32Array");
   checkNumber("normalizePeak", "peak", peak, number.atLeast0);
   const found = samples.reduce((most, x) => Math.max(most, Math.abs(x)), 0);
   return found === 0 ? samples.slice() : samples.map((x) => (x * peak) / found);
@@ -56,6 +59,7 @@ export function normalizePeak(samples: Float32Array, peak = 1): Float32Array {
  * @example const even = normalizeLevel(samples, -23);
  */
 export function normalizeLevel(samples: Float32Array, level = -20): Float32Array {
+  checkArray("normalizeLevel", "samples", samples, "Float32Array");
   checkNumber("normalizeLevel", "level", level, number.finite);
   const rms = Math.sqrt(samples.reduce((sum, x) => sum + x * x, 0) / samples.length);
   return rms > 0 ? samples.map((x) => (x * 10 ** (level / 20)) / rms) : samples.slice();
@@ -71,6 +75,7 @@ export function normalizeLevel(samples: Float32Array, level = -20): Float32Array
  * @example const y = preEmphasis(samples);
  */
 export function preEmphasis(samples: Float32Array, coefficient = 0.97): Float32Array {
+  checkArray("preEmphasis", "samples", samples, "Float32Array");
   checkNumber("preEmphasis", "coefficient", coefficient, number.finite);
   return samples.map((x, i) => (i === 0 ? x : x - coefficient * samples[i - 1]!));
 }

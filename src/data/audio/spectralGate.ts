@@ -1,4 +1,4 @@
-import { checkNumber, checkOptions, number } from "../../check.ts";
+import { checkArray, checkNumber, checkOptions, number } from "../../check.ts";
 import { Fft } from "./fft.ts";
 import { frameCount, hann } from "./framing.ts";
 import { checkOutput } from "./limits.ts";
@@ -32,6 +32,7 @@ export interface SpectralGateOptions {
  * @example const clean = spectralGate(samples, { reduction: 12 });
  */
 export function spectralGate(samples: Float32Array, options: SpectralGateOptions = {}): Float32Array {
+  checkArray("spectralGate", "samples", samples, "Float32Array");
   checkOptions<SpectralGateOptions>("spectralGate", options, {
     fft: true,
     hop: true,

@@ -1,4 +1,4 @@
-import { checkNumber } from "../../check.ts";
+import { checkArray, checkNumber } from "../../check.ts";
 import { DataError } from "../errors.ts";
 import { SAMPLE_RATE } from "./encodeSound.ts";
 
@@ -12,6 +12,7 @@ import { SAMPLE_RATE } from "./encodeSound.ts";
  * @example await writeFile("seven.wav", encodeWav(samples, 16000));
  */
 export function encodeWav(samples: Float32Array, sampleRate = 8000): Uint8Array<ArrayBuffer> {
+  checkArray("encodeWav", "samples", samples, "Float32Array");
   checkNumber("encodeWav", "sampleRate", sampleRate, SAMPLE_RATE);
   const wrong = samples.findIndex((x) => !Number.isFinite(x));
   if (wrong >= 0) throw new DataError(`encodeWav: sample ${wrong} is ${samples[wrong]}, expected a finite number`);

@@ -1,3 +1,4 @@
+import { checkArray } from "../../check.ts";
 import { textOfCodes } from "../../numbers.ts";
 import { DataError } from "../errors.ts";
 import { halfToFloat } from "./half.ts";
@@ -70,6 +71,7 @@ const littleEndian = new Uint8Array(Uint16Array.of(1).buffer)[0] === 1;
  * @example const { shape, data } = decodeNpy(await readFile("images.npy"), "images.npy");
  */
 export function decodeNpy(bytes: Uint8Array, name = "array"): NpyArray {
+  checkArray("decodeNpy", "bytes", bytes, "Uint8Array");
   const fail = (fault: string) => new DataError(`${name}: ${fault}.`);
   if (textOfCodes(bytes.subarray(0, 6)) !== MAGIC) {
     throw fail(`not an .npy file: ${bytes.length} bytes that do not begin with \\x93NUMPY`);

@@ -1,4 +1,4 @@
-import { checkOptions } from "../../check.ts";
+import { checkArray, checkOptions } from "../../check.ts";
 import { DataError } from "../errors.ts";
 import { decodeNpy, encodeNpy, type NpyArray } from "./npy.ts";
 import { type UnzipOptions, unzip, zip } from "./zip.ts";
@@ -19,6 +19,7 @@ export async function decodeNpz(
   name = "arrays",
   options: UnzipOptions = {},
 ): Promise<Map<string, NpyArray>> {
+  checkArray("decodeNpz", "bytes", bytes, "Uint8Array");
   const files = await unzip(bytes, name, options, isArray);
   const arrays = new Map<string, NpyArray>();
   for (const [file, content] of files) arrays.set(file.slice(0, -4), decodeNpy(content, `${name}: ${file}`));

@@ -1,6 +1,6 @@
 import { checkNumber, checkOptions, number } from "../../check.ts";
 import { DataError } from "../errors.ts";
-import { createImage, describe, type Image } from "./image.ts";
+import { checkImage, createImage, describe, type Image } from "./image.ts";
 
 /*
  * Alpha, the last of 2 or 4 channels: how much of a pixel is seen. A color that nobody sees must not show in its
@@ -66,6 +66,7 @@ export interface FlattenOptions {
  * @example const onBlack = flatten(await decodeImage(bytes), { ground: 0 });
  */
 export function flatten(image: Image, options: FlattenOptions = {}, operation = "flatten"): Image {
+  checkImage(operation, image);
   checkOptions<FlattenOptions>(operation, options, { ground: true, white: true });
   const { white = 255, ground = white } = options;
   checkNumber(operation, "white", white, number.positive);

@@ -1,6 +1,6 @@
 import { DataError } from "../errors.ts";
 import { type FlattenOptions, flatten } from "./alpha.ts";
-import { createImage, describe, type Image } from "./image.ts";
+import { checkImage, createImage, describe, type Image } from "./image.ts";
 
 /**
  * One channel, the luma of ITU-R 601 as Pillow's "L": 0.299·R + 0.587·G + 0.114·B; gray stays. An image with alpha is
@@ -42,6 +42,7 @@ export function rgb(image: Image, options: FlattenOptions = {}): Image {
 
 /** One or three channels. */
 function opaque(operation: string, image: Image, options: FlattenOptions): Image {
+  checkImage(operation, image);
   if (image.channels > 4)
     throw new DataError(`${operation}: expected 1 to 4 channels, found an image of ${describe(image)}`);
   return flatten(image, options, operation);

@@ -1,6 +1,6 @@
 import { checkNumber, checkOptions, number } from "../../check.ts";
 import { DataError } from "../errors.ts";
-import { createImage, describe, type Image } from "./image.ts";
+import { checkImage, createImage, describe, type Image } from "./image.ts";
 
 /** A part of an image, in whole pixels. */
 export interface Rectangle {
@@ -24,6 +24,7 @@ export interface Rectangle {
  * @example const face = crop(image, { x: 10, y: 20, width: 64, height: 64 });
  */
 export function crop(image: Image, rectangle: Rectangle): Image {
+  checkImage("crop", image);
   checkOptions<Rectangle>("crop", rectangle, { x: true, y: true, width: true, height: true });
   const { x, y, width, height } = rectangle;
   const inside = (at: number, size: number, all: number) =>
@@ -53,6 +54,7 @@ export function crop(image: Image, rectangle: Rectangle): Image {
  * @example const square = cropCenter(image, 224, 224);
  */
 export function cropCenter(image: Image, width: number, height: number): Image {
+  checkImage("cropCenter", image);
   checkNumber("cropCenter", "width", width, number.wholeAtLeast1);
   checkNumber("cropCenter", "height", height, number.wholeAtLeast1);
   const [x, y] = [Math.floor((image.width - width) / 2), Math.floor((image.height - height) / 2)];

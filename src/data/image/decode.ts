@@ -1,4 +1,4 @@
-import { checkName, checkNumber, checkOptions, number } from "../../check.ts";
+import { checkArray, checkName, checkNumber, checkOptions, number } from "../../check.ts";
 import { DataError } from "../errors.ts";
 import { imageHeader } from "./header.ts";
 import type { Image } from "./image.ts";
@@ -25,6 +25,7 @@ export async function decodeBy(
   options: DecodeImageOptions,
   inflate: Inflate,
 ): Promise<Image> {
+  checkArray(operation, "bytes", bytes, "Uint8Array");
   checkOptions<DecodeImageOptions>(operation, options, { maxPixels: true, orientation: true });
   const { maxPixels = 2 ** 26, orientation = "upright" } = options;
   checkNumber(operation, "maxPixels", maxPixels, number.wholeAtLeast1);

@@ -1,6 +1,6 @@
 import { checkNumber, number } from "../../check.ts";
 import { checkAlpha, hasAlpha, weightedByAlpha } from "./alpha.ts";
-import { createImage, type Image } from "./image.ts";
+import { checkImage, createImage, type Image } from "./image.ts";
 
 /*
  * Filters against noise, each channel by itself, colors weighted by alpha where there is one. Beyond the edge the nearest
@@ -20,6 +20,7 @@ const WIDEST = 2 ** 14;
  * @example const clean = medianFilter(image, 5);
  */
 export function medianFilter(image: Image, size = 3): Image {
+  checkImage("medianFilter", image);
   if (!Number.isInteger(size) || size < 1 || size % 2 === 0 || size > WIDEST) {
     throw new RangeError(`medianFilter: the size must be an odd whole number up to ${WIDEST}, is ${size}`);
   }
@@ -74,6 +75,7 @@ function weightedMedian(values: Float32Array, weight: (i: number) => number): nu
  * @example const smooth = gaussianFilter(image, 1.5);
  */
 export function gaussianFilter(image: Image, deviation: number, truncate = 4): Image {
+  checkImage("gaussianFilter", image);
   checkNumber("gaussianFilter", "deviation", deviation, number.positive);
   checkNumber("gaussianFilter", "truncate", truncate, number.positive);
   const reach = Math.trunc(truncate * deviation + 0.5);

@@ -1,3 +1,4 @@
+import { checkArray, checkList, describe as kindOf } from "../../check.ts";
 import { DataError } from "../errors.ts";
 
 /**
@@ -36,6 +37,7 @@ export function createImage(
   data: Float32Array = new Float32Array(sizeOf(width, height, channels)),
 ): Image {
   const size = sizeOf(width, height, channels);
+  checkArray("createImage", "data", data, "Float32Array");
   if (data.length !== size) {
     throw new DataError(
       `createImage: ${width} × ${height} pixels of ${channels} channels are ${size} numbers, found ${data.length}`,
@@ -51,7 +53,9 @@ export function createImage(
  * @returns [C, H, W], a new array.
  * @example const x = channelsFirst(image);
  */
-export function channelsFirst({ width, height, channels, data }: Image): Float32Array {
+export function channelsFirst(image: Image): Float32Array {
+  checkImage("channelsFirst", image);
+  const { width, height, channels, data } = image;
   const result = new Float32Array(data.length);
   for (let i = 0; i < width * height; i++) {
     for (let c = 0; c < channels; c++) result[c * width * height + i] = data[i * channels + c]!;
@@ -69,6 +73,7 @@ export function channelsFirst({ width, height, channels, data }: Image): Float32
  * @example const image = fromChannelsFirst(numbers, [3, 32, 32]);
  */
 export function fromChannelsFirst(data: Float32Array, [channels, height, width]: [number, number, number]): Image {
+  checkArray("fromChannelsFirst", "data", data, "Float32Array");
   const image = createImage(width, height, channels);
   if (data.length !== image.data.length) {
     throw new DataError(
@@ -98,10 +103,13 @@ export interface StackedImages {
  * @example const { data, shape } = stackImages(images);
  */
 export function stackImages(images: readonly Image[]): StackedImages {
+  checkList("stackImages", "images", images, "a list of images");
   const first = images[0];
   if (!first) throw new DataError("stackImages: there are no images to stack, expected at least one");
+  checkImage("stackImages, image 0", first);
   const data = new Float32Array(images.length * first.data.length);
   for (const [i, image] of images.entries()) {
+    checkImage(`stackImages, image ${i}`, image);
     if (image.width !== first.width || image.height !== first.height || image.channels !== first.channels) {
       throw new DataError(
         `stackImages: image ${i} is ${describe(image)}, image 0 is ${describe(first)}. Resize or crop them to one size.`,
@@ -135,6 +143,22 @@ export function imageFromRgba(rgba: ArrayLike<number>, width: number, height: nu
     for (let c = 0; c < channels; c++) image.data[i * channels + c] = rgba[4 * i + parts[c]!]!;
   }
   return image;
+}
+
+/** Refuses what is no image, such as a canvas's ImageData, or one whose data are of another size. */
+export function checkImage(operation: string, image: Image): void {
+  if (typeof image !== "object" || image === null)
+    throw new TypeError(`${operation}: the image is ${kindOf(image)}, expected { width, height, channels, data }.`);
+  const { width, height, channels, data } = image;
+  if (![width, height, channels].every((n) => Number.isInteger(n) && n > 0))
+    throw new TypeError(
+      `${operation}: the image is ${describe(image)}, expected whole numbers above 0 as width, height and channels. Make one of a canvas's by imageFromRgba.`,
+    );
+  checkArray(operation, "the image's data", data, "Float32Array");
+  if (data.length !== width * height * channels)
+    throw new DataError(
+      `${operation}: an image of ${describe(image)} holds ${width * height * channels} numbers, found ${data.length}.`,
+    );
 }
 
 /** For messages: "28 × 28 × 1". */

@@ -1,6 +1,6 @@
 import { checkName, checkNumber, number } from "../../check.ts";
 import { checkAlpha, hasAlpha } from "./alpha.ts";
-import { createImage, type Image } from "./image.ts";
+import { checkImage, createImage, type Image } from "./image.ts";
 
 /*
  * Moving the content of an image. Sizes stay; what comes from outside of the image is `fill`, in the image's units, in all
@@ -19,6 +19,7 @@ import { createImage, type Image } from "./image.ts";
  * @example const moved = shift(image, 2, -1);
  */
 export function shift(image: Image, right: number, down: number, fill = 0): Image {
+  checkImage("shift", image);
   checkNumber("shift", "right", right, number.finite);
   checkNumber("shift", "down", down, number.finite);
   return affine(image, [1, 0, -right, 0, 1, -down], fill);
@@ -35,6 +36,7 @@ export function shift(image: Image, right: number, down: number, fill = 0): Imag
  * @example const turned = rotate(image, 90);
  */
 export function rotate(image: Image, degrees: number, fill = 0): Image {
+  checkImage("rotate", image);
   checkNumber("rotate", "degrees", degrees, number.finite);
   const angle = (degrees * Math.PI) / 180;
   // Rounded, so that a quarter turn is one: cos 90° would be 6e-17, which puts pixels on the wrong side of an edge.
@@ -53,6 +55,7 @@ export function rotate(image: Image, degrees: number, fill = 0): Image {
  * @example const mirrored = flip(image, "horizontal");
  */
 export function flip(image: Image, direction: "horizontal" | "vertical"): Image {
+  checkImage("flip", image);
   checkName("flip", "direction", direction, ["horizontal", "vertical"]);
   const { width, height, channels, data } = image;
   const result = createImage(width, height, channels);
@@ -81,6 +84,7 @@ export function affine(
   matrix: readonly [number, number, number, number, number, number],
   fill = 0,
 ): Image {
+  checkImage("affine", image);
   if (matrix?.length !== 6) throw new TypeError(`affine: the matrix has ${matrix?.length} numbers, expected 6.`);
   for (const [i, x] of matrix.entries()) checkNumber("affine", `number ${i} of the matrix`, x, number.finite);
   checkNumber("affine", "fill", fill, number.finite);

@@ -1,6 +1,6 @@
 import { checkName, checkNumber, checkOptions, number } from "../../check.ts";
 import { weightedByAlpha } from "./alpha.ts";
-import { createImage, type Image } from "./image.ts";
+import { checkImage, createImage, type Image } from "./image.ts";
 
 /** The filter of `resize`. */
 export interface ResizeOptions {
@@ -37,6 +37,7 @@ const filters = {
  * @example const small = resize(image, 28, 28);
  */
 export function resize(image: Image, width: number, height: number, options: ResizeOptions = {}): Image {
+  checkImage("resize", image);
   checkOptions<ResizeOptions>("resize", options, { filter: true, antialias: true });
   const { filter = "bilinear", antialias = true } = options;
   checkName("resize", "filter", filter, Object.keys(filters) as (keyof typeof filters)[]);

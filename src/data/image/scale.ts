@@ -1,6 +1,6 @@
-import { checkNumber, checkOptions, number } from "../../check.ts";
+import { checkArray, checkList, checkNumber, checkOptions, number } from "../../check.ts";
 import { DataError } from "../errors.ts";
-import { createImage, describe, type Image } from "./image.ts";
+import { checkImage, createImage, describe, type Image } from "./image.ts";
 
 /**
  * Bytes 0 … 255 as numbers 0 … 1.
@@ -10,6 +10,7 @@ import { createImage, describe, type Image } from "./image.ts";
  * @example const image = imageFromBytes(bytes);
  */
 export function imageFromBytes(bytes: Uint8Array): Float32Array {
+  checkList("imageFromBytes", "bytes", bytes, "a Uint8Array");
   return Float32Array.from(bytes, (byte) => byte / 255);
 }
 
@@ -24,6 +25,7 @@ export function imageFromBytes(bytes: Uint8Array): Float32Array {
  * @example const x = normalizeImage(image, 0.1307, 0.3081);
  */
 export function normalizeImage(image: Float32Array, mean: number, deviation: number): Float32Array {
+  checkArray("normalizeImage", "image", image, "Float32Array");
   checkNumber("normalizeImage", "mean", mean, number.finite);
   checkNumber("normalizeImage", "deviation", deviation, number.positive);
   return image.map((x) => (x - mean) / deviation);
@@ -39,6 +41,7 @@ export function normalizeImage(image: Float32Array, mean: number, deviation: num
  * @example const image = rescale(await decodeImage(bytes));
  */
 export function rescale(image: Image, factor = 1 / 255): Image {
+  checkImage("rescale", image);
   checkNumber("rescale", "factor", factor, number.finite);
   return { ...image, data: image.data.map((x) => x * factor) };
 }
@@ -61,6 +64,7 @@ export interface ChannelStatistics {
  * @example const x = normalizeChannels(rescale(image), { mean: [0.485, 0.456, 0.406], deviation: [0.229, 0.224, 0.225] });
  */
 export function normalizeChannels(image: Image, statistics: ChannelStatistics): Image {
+  checkImage("normalizeChannels", image);
   checkOptions<ChannelStatistics>("normalizeChannels", statistics, { mean: true, deviation: true });
   const { mean, deviation } = statistics;
   const { width, height, channels, data } = image;
@@ -90,6 +94,7 @@ export function channelStatistics(images: Iterable<Image>): ChannelStatistics {
   let channels = 0;
   let [n, mean, squares] = [0, new Float64Array(), new Float64Array()];
   for (const image of images) {
+    checkImage("channelStatistics", image);
     if (channels === 0) {
       channels = image.channels;
       [mean, squares] = [new Float64Array(channels), new Float64Array(channels)];

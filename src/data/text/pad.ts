@@ -1,4 +1,4 @@
-import { checkName, checkNumber, checkOptions, type NumberRule, number } from "../../check.ts";
+import { checkList, checkName, checkNumber, checkOptions, type NumberRule, number } from "../../check.ts";
 import { DataError } from "../errors.ts";
 import { PADDING } from "./tokenizer.ts";
 
@@ -36,6 +36,10 @@ export interface PaddedSequences {
  */
 export function padSequences(sequences: readonly ArrayLike<number>[], options: PadOptions = {}): PaddedSequences {
   checkOptions<PadOptions>("padSequences", options, { maxLen: true, padding: true, truncating: true, value: true });
+  checkList("padSequences", "sequences", sequences, "a list of lists of ids");
+  sequences.forEach((sequence, i) => {
+    checkList("padSequences", `sequence ${i}`, sequence, "a list of ids");
+  });
   const longest = sequences.reduce((most, { length }) => Math.max(most, length), 0);
   const { maxLen = longest, padding = "pre", truncating = "pre", value = PADDING } = options;
   checkName("padSequences", "padding", padding, ["pre", "post"]);

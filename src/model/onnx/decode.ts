@@ -1,3 +1,4 @@
+import { checkArray } from "../../check.ts";
 import { type Weights, WeightsError } from "../safetensors.ts";
 import { types } from "./graph.ts";
 import { fieldsOf } from "./protobuf.ts";
@@ -13,6 +14,7 @@ import { fieldsOf } from "./protobuf.ts";
  * @example const net = modelFrom(engine, decodeOnnx(await readFile("net.onnx"), "net.onnx"));
  */
 export function decodeOnnx(file: Uint8Array, name = "weights"): Weights {
+  checkArray("decodeOnnx", "file", file, "Uint8Array");
   const tensors: Weights["tensors"] = new Map();
   const metadata = new Map<string, string>();
   try {

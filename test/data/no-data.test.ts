@@ -1,0 +1,87 @@
+import { describe, expect, test } from "vitest";
+import * as data from "../../src/data/index.ts";
+import { decodeOnnx, decodeSafetensors } from "../../src/model/index.ts";
+import { decodeImage } from "../../src/node.ts";
+
+/* What is no image, no sound and no file is refused by the function's name; it gave NaN, zeros or an empty result. */
+
+const image = data.createImage(2, 2, 3);
+const ofImage: Record<string, (image: data.Image) => unknown> = {
+  resize: (x) => data.resize(x, 1, 1),
+  grayscale: data.grayscale,
+  rgb: data.rgb,
+  flatten: data.flatten,
+  crop: (x) => data.crop(x, { x: 0, y: 0, width: 1, height: 1 }),
+  cropCenter: (x) => data.cropCenter(x, 1, 1),
+  flip: (x) => data.flip(x, "horizontal"),
+  rotate: (x) => data.rotate(x, 10),
+  shift: (x) => data.shift(x, 1, 0),
+  affine: (x) => data.affine(x, [1, 0, 0, 0, 1, 0]),
+  gaussianFilter: (x) => data.gaussianFilter(x, 1),
+  medianFilter: (x) => data.medianFilter(x),
+  channelsFirst: data.channelsFirst,
+  stackImages: (x) => data.stackImages([image, x]),
+  rescale: (x) => data.rescale(x),
+  normalizeChannels: (x) => data.normalizeChannels(x, { mean: [0, 0, 0], deviation: [1, 1, 1] }),
+  channelStatistics: (x) => data.channelStatistics([x]),
+};
+const noImages: Record<string, unknown> = {
+  "too few numbers": { ...image, data: new Float32Array(3) },
+  "too many": { ...image, data: new Float32Array(13) },
+  bytes: { ...image, data: new Uint8Array(12) },
+  "a canvas's": { width: 2, height: 2, data: new Uint8ClampedArray(16) },
+  "half a pixel": { ...image, width: 1.5 },
+  nothing: undefined,
+  "a promise": Promise.resolve(image),
+};
+
+describe.each(Object.entries(ofImage))("%s", (name, call) => {
+  test("takes an image", () => {
+    expect(call(image)).toBeDefined();
+  });
+  test.each(Object.entries(noImages))("refuses %s", (_, x) => {
+    expect(() => call(x as data.Image)).toThrow(new RegExp(`^${name}\\b`));
+  });
+});
+
+const ofSamples: Record<string, (samples: Float32Array) => unknown> = {
+  normalizePeak: data.normalizePeak,
+  normalizeLevel: data.normalizeLevel,
+  preEmphasis: data.preEmphasis,
+  resample: (x) => data.resample(x, 8000, 16000),
+  spectralGate: data.spectralGate,
+  encodeWav: data.encodeWav,
+  mono: (x) => data.mono({ sampleRate: 8000, channels: [x] }),
+  MelSpectrogram: (x) => new data.MelSpectrogram().of(x),
+  LogMel: (x) => new data.LogMel().of(x),
+  Mfcc: (x) => new data.Mfcc().of(x),
+};
+test.each(Object.entries(ofSamples))("%s takes samples in a Float32Array alone", (name, call) => {
+  expect(call(new Float32Array(4000))).toBeDefined();
+  for (const wrong of [Int16Array.of(1, 2), [0.5], "abc", undefined])
+    expect(() => call(wrong as Float32Array)).toThrow(new RegExp(`^${name}\\b.*expected a Float32Array`));
+});
+
+const ofBytes: Record<string, (bytes: Uint8Array) => unknown> = {
+  decodeWav: data.decodeWav,
+  decodeNpy: data.decodeNpy,
+  decodeNpz: data.decodeNpz,
+  decodeImage,
+  decodeSafetensors,
+  decodeOnnx,
+  decodeMuLaw: data.decodeMuLaw,
+  decodeALaw: data.decodeALaw,
+};
+test.each(Object.entries(ofBytes))("%s says how the bytes of a file are given", async (name, call) => {
+  const found = async (bytes: unknown) => call(bytes as Uint8Array);
+  await expect(found(new ArrayBuffer(60))).rejects.toThrow(
+    `${name}: ${/Safe|Onnx/.test(name) ? "file" : "bytes"} is a ArrayBuffer, expected a Uint8Array: new Uint8Array(buffer).`,
+  );
+  for (const wrong of ["RIFF", [1, 2], new Uint16Array(9), undefined])
+    await expect(found(wrong)).rejects.toThrow(new RegExp(`^${name}: .*expected a Uint8Array`));
+});
+
+test("sequences are lists of lists", () => {
+  expect(() => data.padSequences([1, 2] as never)).toThrow("padSequences: sequence 0 is 1, expected a list of ids.");
+  expect(() => data.padSequences("ab" as never)).toThrow('padSequences: sequences is "ab"');
+});
