@@ -59,7 +59,7 @@ const ofSamples: Record<string, (samples: Float32Array) => unknown> = {
 test.each(Object.entries(ofSamples))("%s takes samples in a Float32Array alone", (name, call) => {
   expect(call(new Float32Array(4000))).toBeDefined();
   for (const wrong of [Int16Array.of(1, 2), [0.5], "abc", undefined])
-    expect(() => call(wrong as Float32Array)).toThrow(new RegExp(`^${name}\\b.*expected a Float32Array`));
+    expect(() => call(wrong as never)).toThrow(new RegExp(`^${name}\\b.*expected a Float32Array`));
 });
 
 const ofBytes: Record<string, (bytes: Uint8Array) => unknown> = {
