@@ -1,6 +1,7 @@
 import { type DBSchema, type IDBPDatabase, openDB } from "idb";
-import { FeedbackLogError, type FeedbackRecord, parseRecord } from "../rl/judgement.ts";
+import { FeedbackLogError, type FeedbackRecord } from "../rl/judgement.ts";
 import { type FeedbackLog, type LogStorage, logOver } from "../rl/log.ts";
+import { parseRecord } from "../rl/record.ts";
 import { inOneTransaction, storageProblem } from "./transaction.ts";
 
 /** One line of JSON under each key, in the order in which they were stored. */

@@ -37,7 +37,8 @@ export {
 } from "./encoder/index.ts";
 export type { FullTextConfig, TextConfig, TextFields } from "./encoder/text.ts";
 export { type EvaluateOptions, type Evaluation, evaluate, type PredictionOptions, predict } from "./evaluate.ts";
-export { type FitCallbacks, type FitOptions, type Fitted, fit } from "./fit.ts";
+export { type Fitted, fit } from "./fit.ts";
+export type { FitCallbacks, FitOptions } from "./fitOptions.ts";
 export { type Fusion, type FusionConfig, fusions } from "./fusion/index.ts";
 export { type HeadConfig, type Task, tasks } from "./head.ts";
 export type { Initializer } from "./initialize.ts";

@@ -1,5 +1,6 @@
 import { createReadStream } from "node:fs";
-import { FeedbackLogError, type FeedbackRecord, parseRecord } from "../rl/judgement.ts";
+import { FeedbackLogError, type FeedbackRecord } from "../rl/judgement.ts";
+import { parseRecord } from "../rl/record.ts";
 
 /**
  * Reads a log's records one after the other, without taking its lock: also while another process writes, and of any

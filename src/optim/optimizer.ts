@@ -1,5 +1,5 @@
 import { Gradients, type Tensor } from "../autograd/index.ts";
-import { checkList, checkName, checkNumber, describe, number } from "../check.ts";
+import { checkName, checkNumber, describe, number } from "../check.ts";
 import { contiguousLayout, contiguousRegion, type Gpu, type Recording, Slot } from "../gpu/index.ts";
 import { copyInto, copyOutOf } from "../kernels/concat.ts";
 import { count } from "../kernels/op.ts";
@@ -14,23 +14,7 @@ import {
   type SgdOptions,
   settingsOf,
 } from "./options.ts";
-
-export type { UpdateRule } from "../kernels/optimizer.ts";
-export type { AdamOptions, OptimizerOptions, Parameters, RmspropOptions, SgdOptions } from "./options.ts";
-
-/** What an optimizer remembers, to resume a run exactly: the steps taken and its moving averages. */
-export interface OptimizerState {
-  /** Updates so far, t in Adam's bias correction. */
-  steps: number;
-  /** The moving averages of gradients, or the momentum: all parameters one after another, each padded to a multiple of 64 numbers. */
-  m: Float32Array;
-  /** The moving averages of their squares, laid out alike; undefined for `sgd`. */
-  v: Float32Array | undefined;
-  /** Whose state it is: another optimizer refuses it. Undefined in what version 0.1 wrote. */
-  rule?: UpdateRule | undefined;
-  /** How many numbers each parameter holds: an optimizer of others refuses it. Undefined in what version 0.1 wrote. */
-  sizes?: readonly number[] | undefined;
-}
+import { checkState, type OptimizerState } from "./state.ts";
 
 /** Sets of parameters with gradients whose table of what is live is kept; more are made again when they come again. */
 const LIVE = 32;
@@ -277,38 +261,12 @@ export class Optimizer {
 
   /** Throws what `restore` would throw, and changes nothing. */
   checkState(state: OptimizerState): void {
-    const operation = "optimizer.restore";
-    if (typeof state !== "object" || state === null)
-      throw new TypeError(`${operation}: this is ${describe(state)}, expected what optimizer.state() gave.`);
-    const { steps, m, v, rule, sizes } = state;
-    const fail = (fault: string) => new RangeError(`${operation}: ${fault}`);
-    if (rule !== undefined && rule !== this.#rule)
-      throw fail(`the state is of ${describe(rule)}, this optimizer is "${this.#rule}".`);
-    if (sizes !== undefined) {
-      checkList(operation, "sizes", sizes, "a list of how many numbers each parameter holds");
-      for (const [i, size] of sizes.entries()) checkNumber(operation, `sizes[${i}]`, size, number.wholeAtLeast0);
-      const own = [...this.#parameters.values()].map((p) => count(p.shape));
-      if (String(sizes) !== String(own))
-        throw fail(
-          `the state is of parameters of ${short(sizes)} numbers, this optimizer's hold ${short(own)}: another model's, or in another order?`,
-        );
-    }
-    checkNumber(operation, "steps", steps, number.wholeAtLeast0);
-    for (const [name, found, mine] of [["m", m, this.#m] as const, ["v", v, this.#v] as const]) {
-      if (!mine) {
-        if (found !== undefined) throw fail(`the state has ${name}, which ${this.#rule} has not: another rule's?`);
-        continue;
-      }
-      if (!(found instanceof Float32Array))
-        throw new TypeError(`${operation}: ${name} is ${describe(found)}, expected a Float32Array.`);
-      if (found.length !== this.#bytes / 4)
-        throw fail(
-          `${name} holds ${found.length} numbers, this optimizer's ${this.#bytes / 4}: another model's, or another rule's?`,
-        );
-      const wrong = found.findIndex((x) => !Number.isFinite(x) || (name === "v" && x < 0));
-      if (wrong >= 0)
-        checkNumber(operation, `${name}[${wrong}]`, found[wrong], name === "v" ? number.atLeast0 : number.finite);
-    }
+    checkState(state, {
+      rule: this.#rule,
+      sizes: [...this.#parameters.values()].map((p) => count(p.shape)),
+      length: this.#bytes / 4,
+      hasSquares: this.#v !== undefined,
+    });
   }
 
   #expectKept(what: string): void {
@@ -335,60 +293,3 @@ export function checkOptimizer(operation: string, optimizer: unknown): asserts o
       `${operation}: optimizer is ${describe(optimizer)}, expected one such as adam(model.parameters(), { lr: 1e-3 }).`,
     );
 }
-
-const short = (sizes: readonly number[]) => `${sizes.slice(0, 8).join(", ")}${sizes.length > 8 ? ", …" : ""}`;
-
-/**
- * Stochastic gradient descent, PyTorch's `SGD`: m ← μ m + g, p ← p − lr · m; with Nesterov's momentum p ← p − lr · (g + μ m).
- *
- * @param parameters to be changed, by name or as a list.
- * @param options.lr learning rate
- * @param options.momentum μ. Default 0.
- * @returns the optimizer.
- * @throws TypeError, RangeError naming the option or the parameter that cannot be.
- * @example const optimizer = sgd(net.parameters(), { lr: 0.1, momentum: 0.9, nesterov: true });
- */
-export const sgd = (parameters: Parameters, options: SgdOptions): Optimizer =>
-  new Optimizer("sgd", parameters, options);
-
-/**
- * Adam (Kingma and Ba 2015), PyTorch's `Adam`:
- *
- * m ← β₁ m + (1 − β₁) g, v ← β₂ v + (1 − β₂) g², p ← p − lr · m̂ / (√v̂ + ε) with m̂ = m / (1 − β₁ᵗ), v̂ = v / (1 − β₂ᵗ)
- *
- * @param parameters to be changed, by name or as a list.
- * @param options.lr learning rate
- * @param options.betas [β₁, β₂]. Default [0.9, 0.999].
- * @returns the optimizer.
- * @throws TypeError, RangeError naming the option or the parameter that cannot be.
- * @example const optimizer = adam(net.parameters(), { lr: 1e-3, clipNorm: 1 });
- */
-export const adam = (parameters: Parameters, options: AdamOptions): Optimizer =>
-  new Optimizer("adam", parameters, options);
-
-/**
- * AdamW (Loshchilov and Hutter 2019), PyTorch's `AdamW`: Adam, but weight decay does not pass through the moving averages:
- * p ← p − lr · λ p, then Adam's step.
- *
- * @param parameters to be changed, by name or as a list.
- * @param options.lr learning rate
- * @param options.weightDecay λ. Default 0.01.
- * @returns the optimizer.
- * @throws TypeError, RangeError naming the option or the parameter that cannot be.
- * @example const optimizer = adamw(net.parameters(), { lr: 1e-3, weightDecay: 0.05 });
- */
-export const adamw = (parameters: Parameters, options: AdamOptions): Optimizer =>
-  new Optimizer("adamw", parameters, options);
-
-/**
- * RMSprop (Hinton 2012), PyTorch's `RMSprop`: v ← α v + (1 − α) g², m ← μ m + g / (√v + ε), p ← p − lr · m.
- *
- * @param parameters to be changed, by name or as a list.
- * @param options.lr learning rate
- * @param options.alpha α. Default 0.99.
- * @returns the optimizer.
- * @throws TypeError, RangeError naming the option or the parameter that cannot be.
- * @example const optimizer = rmsprop(net.parameters(), { lr: 1e-3 });
- */
-export const rmsprop = (parameters: Parameters, options: RmspropOptions): Optimizer =>
-  new Optimizer("rmsprop", parameters, options);

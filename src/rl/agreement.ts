@@ -1,7 +1,8 @@
 import { checkText, listOf } from "../check.ts";
 import { total } from "../numbers.ts";
 import { checkObject } from "./check.ts";
-import { checkJudgements, type Judgement } from "./judgement.ts";
+import type { Judgement } from "./judgement.ts";
+import { checkJudgements } from "./record.ts";
 
 /*
  * Whether people agree, with each other and with themselves, beyond what chance alone would bring.

@@ -1,6 +1,7 @@
 import { checkNumber, checkOptions, checkText, type NumberRule, number } from "../check.ts";
 import { Z } from "./estimate/estimate.ts";
-import { checkJudgements, type Judgement } from "./judgement.ts";
+import type { Judgement } from "./judgement.ts";
+import { checkJudgements } from "./record.ts";
 
 /*
  * Evaluation by people, blind: the network answers (argmax) examples that were drawn by chance, a person who

@@ -1,3 +1,4 @@
+export { activeJudgements, activePreferences, rewarded } from "./active.ts";
 export {
   type Agreement,
   cohenKappa,
@@ -45,6 +46,7 @@ export {
   scores,
 } from "./ask/index.ts";
 export { type BlindAccuracy, type BlindAccuracyOptions, blindAccuracy, type Interval, wilson } from "./blind.ts";
+export { bradleyTerry } from "./bradleyTerry.ts";
 export {
   type DirectMethodOptions,
   type DoublyRobustOptions,
@@ -75,34 +77,27 @@ export {
   wordShares,
 } from "./explain/index.ts";
 export {
-  activeJudgements,
-  activePreferences,
-  checkRecord,
   FeedbackLogError,
   type FeedbackRecord,
   type Judgement,
   type Preference,
   type Purpose,
-  parseRecord,
-  type RecordPlace,
   type Retraction,
   type RewardedJudgement,
-  rewarded,
 } from "./judgement.ts";
 export { Learner, learner, type PredictOptions, type Updated } from "./learner.ts";
+export { learnFromRewards, type RewardedOptions } from "./learnFromRewards.ts";
 export { type FeedbackLog, type LogStorage, logOver, memoryLog } from "./log.ts";
 export { type Conflict, type Merged, mergeLogs, type NamedLog } from "./merge.ts";
 export { type SimulatedAnswer, type SimulatedPerson, type SimulatedPersonOptions, simulatedPerson } from "./people.ts";
 export {
-  bradleyTerry,
   type Compared,
   type EnsembleRewards,
-  learnFromRewards,
   type PreferenceMember,
   PreferenceModel,
   type PreferenceModelOptions,
   type PreferenceStepOptions,
-  type RewardedOptions,
 } from "./preferenceModel.ts";
+export { checkRecord, parseRecord, type RecordPlace } from "./record.ts";
 export { aggregateLabels, type Reliability, type ReliabilityOptions, reliability } from "./reliability.ts";
 export type { LearnerOptions, LearnerSettings, LearnerState } from "./settings.ts";

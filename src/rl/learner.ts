@@ -4,6 +4,7 @@ import { Random } from "../data/random.ts";
 import { type Batch, type Modality, modalities, weightsOf } from "../model/index.ts";
 import type { Optimizer } from "../optim/index.ts";
 import { Account } from "./account.ts";
+import { rewarded, rewardedOf } from "./active.ts";
 import {
   type Algorithm,
   type AlgorithmState,
@@ -32,8 +33,8 @@ import { entropyOf } from "./ask/index.ts";
 import { checkObject } from "./check.ts";
 import { hashOf, hashOfBatch } from "./hash.ts";
 import type { Judgement, Preference } from "./judgement.ts";
-import { checkRecord, rewarded, rewardedOf } from "./judgement.ts";
 import type { FeedbackLog } from "./log.ts";
+import { checkRecord } from "./record.ts";
 import {
   checkLearner,
   checkQueries,

@@ -1,6 +1,8 @@
 import { checkFunction, checkText, listOf } from "../check.ts";
+import { judgementsOf, lastSaid, preferencesOf } from "./active.ts";
 import type { FeedbackRecord, Judgement, Preference, Retraction } from "./judgement.ts";
-import { checkRecord, FeedbackLogError, judgementsOf, lastSaid, preferencesOf } from "./judgement.ts";
+import { FeedbackLogError } from "./judgement.ts";
+import { checkRecord } from "./record.ts";
 
 /** An append-only log of what people said. */
 export interface FeedbackLog {

@@ -1,25 +1,10 @@
-import {
-  add,
-  type Engine,
-  gather,
-  mean,
-  mul,
-  neg,
-  noGrad,
-  policyGradient,
-  softmax,
-  softplus,
-  sub,
-  sum,
-  Tensor,
-} from "../autograd/index.ts";
+import { noGrad } from "../autograd/index.ts";
 import {
   checkFunction,
   checkList,
   checkNumber,
   checkOptions,
   checkText,
-  describe,
   type Known,
   number,
   placeIn,
@@ -28,6 +13,7 @@ import { Random } from "../data/random.ts";
 import type { Batch } from "../model/index.ts";
 import { checkOptimizer, type Optimizer } from "../optim/index.ts";
 import { checkPolicy, type Identified, type Policy } from "./algorithms/algorithm.ts";
+import { bradleyTerry, checkOther } from "./bradleyTerry.ts";
 import { checkObject } from "./check.ts";
 
 /*
@@ -81,51 +67,6 @@ export interface PreferenceModelOptions<E> {
   heldBack?: number;
 }
 
-/**
- * The negative log-likelihood of comparisons by Bradley and Terry (1952), in the mean:
- *
- * loss = −1/N Σ_n log σ(r[n, a_n] − r[n, b_n])
- *
- * @param engine where the actions are uploaded; to be called in a step.
- * @param rewards r [N, A]
- * @param preferred a [N]
- * @param rejected b [N]
- * @returns a scalar. Differentiable in rewards.
- * @throws TypeError or RangeError where an action is none of the A, or there are not N of both.
- * @example const loss = bradleyTerry(engine, net.forward(batch), [3], [5]);
- */
-export function bradleyTerry(
-  engine: Engine,
-  rewards: Tensor,
-  preferred: readonly number[],
-  rejected: readonly number[],
-): Tensor {
-  if (!(rewards instanceof Tensor) || rewards.shape.length !== 2)
-    throw new TypeError(
-      `bradleyTerry: rewards are ${rewards instanceof Tensor ? rewards : describe(rewards)}, expected a tensor [N, A].`,
-    );
-  const [N, A] = rewards.shape as [number, number];
-  for (const [name, actions] of Object.entries({ preferred, rejected })) {
-    checkList("bradleyTerry", name, actions, "a list of actions");
-    if (actions.length !== N)
-      throw new RangeError(
-        `bradleyTerry: ${actions.length} ${name} actions for ${N} rows of rewards, expected as many.`,
-      );
-    for (let n = 0; n < N; n++) checkNumber("bradleyTerry", `${name}[${n}]`, actions[n], placeIn(A));
-  }
-  if (N === 0) throw new RangeError("bradleyTerry: there are no comparisons, expected at least one.");
-  for (let n = 0; n < N; n++) checkOther("bradleyTerry", `rejected[${n}]`, preferred[n]!, rejected[n]!);
-  const of = (actions: readonly number[]) =>
-    gather(rewards, engine.tensor(Int32Array.from(actions), [actions.length, 1]), { axis: 1 });
-  return mean(softplus(sub(of(rejected), of(preferred))));
-}
-
-/** Refuses a comparison of an action with itself, which says nothing. */
-function checkOther(operation: string, what: string, preferred: number, rejected: number): void {
-  if (preferred === rejected)
-    throw new RangeError(`${operation}: ${what} is ${rejected}, as the preferred action is. Expected another one.`);
-}
-
 const MODEL: Known<PreferenceModelOptions<unknown>> = { batchOf: true, seed: true, heldBack: true };
 
 /**
@@ -135,7 +76,7 @@ const MODEL: Known<PreferenceModelOptions<unknown>> = { batchOf: true, seed: tru
  * @example
  * const model = new PreferenceModel(members, { batchOf: toBatch });
  * await model.learn([{ example, preferred: 3, rejected: 5 }]);
- * await learnFromRewards(net, optimizer, model, examples, toBatch);
+ * await learnFromRewards(net, optimizer, { model, examples, toBatch });
  */
 export class PreferenceModel<E extends Identified> {
   readonly #members: readonly PreferenceMember[];
@@ -275,78 +216,6 @@ export class PreferenceModel<E extends Identified> {
       deviation: over((all) => Math.sqrt(average(all.map((r) => (r - average(all)) ** 2)))),
     };
   }
-}
-
-/** The terms of the loss of `learnFromRewards`. */
-export interface RewardedOptions {
-  /**
-   * λ: standard deviations of the ensemble that are subtracted from a reward, against reward hacking where nobody was asked. Default 1.
-   */
-  caution?: number;
-  /** c, the weight of the entropy bonus. Default 0.01. */
-  entropyCoef?: number;
-  /** β, the weight of the KL penalty to `reference`. Default 0.02. */
-  klCoef?: number;
-  /** The policy of the KL penalty. Default: no penalty. */
-  reference?: Policy;
-}
-
-const REWARDED: Known<RewardedOptions> = { caution: true, entropyCoef: true, klCoef: true, reference: true };
-
-/**
- * One step of a policy on the rewards of a model, for examples that nobody judged:
- *
- * loss = −1/N Σ_n Σ_a π(a | x_n) (r̄(x_n, a) − λ · deviation(x_n, a)) − c · H(π) + β · KL(π ‖ reference)
- *
- * The expectation over actions is exact, since the model rewards all of them.
- *
- * @param policy the network that learns.
- * @param optimizer of its parameters.
- * @param model the rewards.
- * @param examples N of them, in one batch.
- * @param batchOf turns examples into a batch of the policy.
- * @param options the weights of the terms, and the reference.
- * @returns the loss.
- * @throws TypeError or RangeError naming the option that cannot be; Error where the loss is no finite number.
- * @example await learnFromRewards(net, optimizer, model, examples, toBatch, { caution: 1 });
- */
-export async function learnFromRewards<E extends Identified>(
-  policy: Policy,
-  optimizer: Optimizer,
-  model: PreferenceModel<E>,
-  examples: readonly E[],
-  batchOf: (examples: readonly E[]) => Batch,
-  options: RewardedOptions = {},
-): Promise<number> {
-  const operation = "learnFromRewards";
-  checkOptions(operation, options, REWARDED);
-  const { caution = 1, entropyCoef = 0.01, klCoef = 0.02, reference } = options;
-  for (const [name, value] of Object.entries({ caution, entropyCoef, klCoef }))
-    checkNumber(operation, name, value, number.finite);
-  checkPolicy(operation, "the policy", policy);
-  if (reference !== undefined) checkPolicy(operation, "reference", reference, policy.numOutputs);
-  checkOptimizer(operation, optimizer);
-  if (!(model instanceof PreferenceModel))
-    throw new TypeError(`${operation}: the model is ${describe(model)}, expected a PreferenceModel.`);
-  checkFunction(operation, "batchOf", batchOf, "a function that turns examples into a batch");
-  checkList(operation, "examples", examples, "a list of examples");
-  if (examples.length === 0) throw new RangeError(`${operation}: there are no examples, expected at least one.`);
-  const { mean: expected, deviation } = await model.rewards(examples);
-  const worth = Float32Array.from(expected.flatMap((row, n) => row.map((r, a) => r - caution * deviation[n]![a]!)));
-  const none = examples.map(() => 0);
-  const batch = batchOf(examples);
-  const loss = await policy.engine.step(() => {
-    const logits = policy.forward(batch, { training: true });
-    const reward = sum(mul(softmax(logits), policy.engine.tensor(worth, logits.shape)), { axis: 1 });
-    const held = reference && { referenceLogits: noGrad(() => reference.forward(batch)), klCoef };
-    const loss = add(neg(mean(reward)), policyGradient(logits, none, none, { entropyCoef, ...held }));
-    optimizer.update(loss.backward());
-    return loss;
-  });
-  const found = await loss.item();
-  if (!Number.isFinite(found))
-    throw new Error(`${operation}: the loss is ${found}. Go on from weights of before, with a lower learning rate.`);
-  return found;
 }
 
 const average = (numbers: readonly number[]): number => numbers.reduce((a, b) => a + b, 0) / numbers.length;

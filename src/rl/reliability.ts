@@ -1,7 +1,9 @@
 import { checkNumber, checkOptions, number } from "../check.ts";
 import { largest, total } from "../numbers.ts";
+import { rewardedOf } from "./active.ts";
 import { checkRatings, type Rating, ratingsOf } from "./agreement.ts";
-import { checkJudgements, type Judgement, type RewardedJudgement, rewardedOf } from "./judgement.ts";
+import type { Judgement, RewardedJudgement } from "./judgement.ts";
+import { checkJudgements } from "./record.ts";
 
 /** How reliable judges are, and what the items are, both from their ratings. */
 export interface Reliability {

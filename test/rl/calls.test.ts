@@ -423,25 +423,26 @@ const table: Record<string, Calls> = {
     wrong: [[NO_LISTS, (x) => model.rewards(x)]],
   },
   learnFromRewards: {
-    right: () => rl.learnFromRewards(all, one.optimizer, model, examples.slice(0, 2), batchOf),
-    options: (o) => rl.learnFromRewards(all, one.optimizer, model, examples.slice(0, 2), batchOf, o),
+    right: () => rl.learnFromRewards(all, one.optimizer, { model, examples: examples.slice(0, 2), toBatch: batchOf }),
+    options: (o) =>
+      rl.learnFromRewards(all, one.optimizer, { model, examples: examples.slice(0, 2), toBatch: batchOf, ...o }),
     wrong: [
-      [[...NO_LISTS, []], (x) => rl.learnFromRewards(all, one.optimizer, model, x, batchOf)],
-      [[null, {}], (x) => rl.learnFromRewards(x, one.optimizer, model, examples, batchOf)],
-      [[null, {}], (x) => rl.learnFromRewards(all, x, model, examples, batchOf)],
-      [[null, {}], (x) => rl.learnFromRewards(all, one.optimizer, x, examples, batchOf)],
-      [[null, {}], (x) => rl.learnFromRewards(all, one.optimizer, model, examples, x)],
+      [[...NO_LISTS, []], (x) => rl.learnFromRewards(all, one.optimizer, { model, examples: x, toBatch: batchOf })],
+      [[null, {}], (x) => rl.learnFromRewards(x, one.optimizer, { model, examples, toBatch: batchOf })],
+      [[null, {}], (x) => rl.learnFromRewards(all, x, { model, examples, toBatch: batchOf })],
+      [[null, {}], (x) => rl.learnFromRewards(all, one.optimizer, { model: x, examples, toBatch: batchOf })],
+      [[null, {}], (x) => rl.learnFromRewards(all, one.optimizer, { model, examples, toBatch: x })],
       ...["caution", "entropy", "klCoef"].map(
         (name) =>
           [
             NO_NUMBERS,
-            (x: Any) => rl.learnFromRewards(all, one.optimizer, model, examples, batchOf, { [name]: x }),
+            (x: Any) => rl.learnFromRewards(all, one.optimizer, { model, examples, toBatch: batchOf, [name]: x }),
           ] as const,
       ),
       [
         [null, {}, words],
         (reference) =>
-          rl.learnFromRewards(all, one.optimizer, model, examples, batchOf, { reference: reference ?? words }),
+          rl.learnFromRewards(all, one.optimizer, { model, examples, toBatch: batchOf, reference: reference ?? words }),
       ],
     ],
   },

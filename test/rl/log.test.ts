@@ -18,9 +18,11 @@ import fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { openFeedbackLog } from "../../src/node/feedback-log.ts";
 import { readFeedbackLog } from "../../src/node/read-log.ts";
+import { activeJudgements, rewarded } from "../../src/rl/active.ts";
 import type { FeedbackRecord, Judgement } from "../../src/rl/judgement.ts";
-import { activeJudgements, FeedbackLogError, parseRecord, rewarded } from "../../src/rl/judgement.ts";
+import { FeedbackLogError } from "../../src/rl/judgement.ts";
 import { logOver, memoryLog } from "../../src/rl/log.ts";
+import { parseRecord } from "../../src/rl/record.ts";
 
 function judgement(id: string, changes: Partial<Judgement> = {}): Judgement {
   return {

@@ -82,14 +82,20 @@ describe("an ensemble that learned from comparisons", () => {
       return unseen.filter(({ label }, n) => best(numbers.subarray(4 * n, 4 * n + 4)) === label).length / unseen.length;
     };
     expect(await accuracy()).toBeLessThan(0.6);
-    for (let i = 0; i < 60; i++) await learnFromRewards(net, optimizer, model, unseen, batchOf);
+    for (let i = 0; i < 60; i++) await learnFromRewards(net, optimizer, { model, examples: unseen, toBatch: batchOf });
     expect(await accuracy()).toBeGreaterThan(0.9);
   }, 120_000);
 
   test("a reference holds the policy back by klCoef", async () => {
     const lossOf = (klCoef: number) => {
       const { net, optimizer } = member(9);
-      return learnFromRewards(net, optimizer, model, unseen, batchOf, { reference: member(3).net, klCoef });
+      return learnFromRewards(net, optimizer, {
+        model,
+        examples: unseen,
+        toBatch: batchOf,
+        reference: member(3).net,
+        klCoef,
+      });
     };
     expect(await lossOf(1)).toBeGreaterThan(await lossOf(0));
   });

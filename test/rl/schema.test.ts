@@ -2,7 +2,8 @@ import { Ajv2020 } from "ajv/dist/2020.js";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import schema from "../../schema/feedback-log.schema.json" with { type: "json" };
-import { checkRecord, FeedbackLogError, type FeedbackRecord } from "../../src/rl/judgement.ts";
+import { FeedbackLogError, type FeedbackRecord } from "../../src/rl/judgement.ts";
+import { checkRecord } from "../../src/rl/record.ts";
 
 /* The published schema and the rules by hand say the same: one is checked by ajv, the other by `checkRecord`. */
 

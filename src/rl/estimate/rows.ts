@@ -1,6 +1,8 @@
 import { checkFunction, checkList, checkNumber, checkText, type NumberRule, number, placeIn } from "../../check.ts";
+import { rewardedOf } from "../active.ts";
 import { checkObject, checkProbabilities } from "../check.ts";
-import { checkJudgements, type Judgement, rewardedOf } from "../judgement.ts";
+import type { Judgement } from "../judgement.ts";
+import { checkJudgements } from "../record.ts";
 
 /** One judgement, beside the probabilities of the policy that is being estimated (the target). */
 export interface LoggedAction {
