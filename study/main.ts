@@ -89,8 +89,8 @@ async function main(): Promise<void> {
 async function run(folder: string, settings: Record<string, string | number>): Promise<void> {
   if (existsSync(join(folder, "result.json"))) return;
   const given = Object.entries(settings).flatMap(([name, value]) => [`--${name}`, String(value)]);
-  const fresh = ["learn", ...given, "--validate-on", "test-unseen", "--out", folder, "--json"];
-  const args = existsSync(join(folder, "config.json")) ? ["learn", "--resume", folder, "--json"] : fresh;
+  const anew = ["learn", ...given, "--validate-on", "test-unseen", "--out", folder, "--json"];
+  const args = existsSync(join(folder, "config.json")) ? ["learn", "--resume", folder, "--json"] : anew;
   mkdirSync(options.out, { recursive: true });
   const out = execFileSync(process.execPath, [program, ...args], { stdio: ["ignore", "pipe", "inherit"] });
   await replaceFile(join(folder, "result.json"), `${out.toString().trim().split("\n").at(-1)}\n`);

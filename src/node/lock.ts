@@ -108,19 +108,19 @@ async function enter(lockFile: string): Promise<() => void> {
       closeSync(descriptor);
       rmSync(claim, { force: true });
     };
-    let rival: string | undefined;
+    let claimant: string | undefined;
     try {
       const claims = readdirSync(folder).filter((name) => name.startsWith(stem) && name !== mine);
-      rival = claims.find((name) => isInTheWay(join(folder, name), name.slice(stem.length)));
+      claimant = claims.find((name) => isInTheWay(join(folder, name), name.slice(stem.length)));
     } catch (error) {
       leave();
       throw error;
     }
-    if (rival === undefined) return leave;
+    if (claimant === undefined) return leave;
     leave();
     if (Date.now() > until) {
       throw new LockedError(
-        `somebody else has been taking ${lockFile} for ${PATIENCE_MS / 1000} s. If nobody is, remove ${join(folder, rival)}`,
+        `somebody else has been taking ${lockFile} for ${PATIENCE_MS / 1000} s. If nobody is, remove ${join(folder, claimant)}`,
       );
     }
     await sleep(1 + 20 * Math.random());

@@ -1,7 +1,7 @@
 /*
- * Node's Dawn asks the device for news in every turn of the event loop for as long as any are awaited: one core does
+ * Node's Dawn polls the device in every turn of the event loop for as long as any are awaited: one core does
  * nothing else, and where the device is made of the same cores, its work takes half as long again. So each turn sleeps a
- * little, and longer the longer it has been quiet: news are late by a tenth of the time they took, and a millisecond at
+ * little, and longer the longer it has been quiet: completions are late by a tenth of the time they took, and a millisecond at
  * most. Whatever else there is to do in this thread is done between two sleeps.
  */
 
@@ -14,10 +14,10 @@ let quietSince = 0;
 let sleeping = false;
 
 /** Waits without keeping a core busy: an engine's `wait`. */
-export function sleepUntil<T>(news: Promise<T>): Promise<T> {
+export function sleepUntil<T>(completion: Promise<T>): Promise<T> {
   awaited += 1;
   if (!sleeping) void sleepBetweenTurns();
-  return news.finally(() => {
+  return completion.finally(() => {
     awaited -= 1;
     quietSince = performance.now();
   });

@@ -86,19 +86,19 @@ export function logOver(storage: LogStorage, stored: Iterable<FeedbackRecord> = 
 
   /** Those lines that are new, all or none of them; resolves to their number. */
   async function store(lines: readonly string[]): Promise<number> {
-    const fresh = new Map<string, { line: string; record: FeedbackRecord }>();
+    const added = new Map<string, { line: string; record: FeedbackRecord }>();
     for (const line of lines) {
       // What is kept is what a reader of the storage would see, and no longer the caller's object.
       const record = checkRecord(JSON.parse(line));
-      const same = byId.get(record.id) ?? fresh.get(record.id)?.record;
-      if (!same) fresh.set(record.id, { line, record });
+      const same = byId.get(record.id) ?? added.get(record.id)?.record;
+      if (!same) added.set(record.id, { line, record });
       else if (JSON.stringify(same) !== line)
         throw new FeedbackLogError(`field "id": another record is called "${record.id}" already`, { field: "id" });
     }
-    if (fresh.size === 0) return 0;
-    await storage.write([...fresh.values()].map(({ line }) => line));
-    for (const { record } of fresh.values()) add(record);
-    return fresh.size;
+    if (added.size === 0) return 0;
+    await storage.write([...added.values()].map(({ line }) => line));
+    for (const { record } of added.values()) add(record);
+    return added.size;
   }
 
   return {

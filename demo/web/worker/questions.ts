@@ -7,7 +7,7 @@ import type { Task, TaskExample } from "./task.ts";
 const AHEAD = 6;
 
 /** What is asked, and who is asked: both may change while questions wait. */
-interface Asking<E extends TaskExample> {
+interface QuestionsOptions<E extends TaskExample> {
   readonly log: FeedbackLog;
   task(): Task<E>;
   agent(): Learner<E>;
@@ -17,7 +17,7 @@ interface Asking<E extends TaskExample> {
 
 /** Answers of the network that wait for their judgement: the one that is open, and those prepared ahead. */
 export class Questions<E extends TaskExample> {
-  readonly #of: Asking<E>;
+  readonly #of: QuestionsOptions<E>;
   #open: Question | undefined;
   #ahead: Question[] = [];
   /** By which learner each was answered. */
@@ -26,7 +26,7 @@ export class Questions<E extends TaskExample> {
   /** Counts the times at which what was prepared was dropped. */
   #round = 0;
 
-  constructor(of: Asking<E>) {
+  constructor(of: QuestionsOptions<E>) {
     this.#of = of;
   }
 

@@ -30,10 +30,10 @@ export interface NpyArray {
   readonly data: NpyData;
 }
 
-type Numbers = Exclude<NpyData, string[]>;
+type NumericData = Exclude<NpyData, string[]>;
 interface NumberType {
-  new (buffer: ArrayBuffer): Numbers;
-  new (length: number): Numbers;
+  new (buffer: ArrayBuffer): NumericData;
+  new (length: number): NumericData;
   readonly BYTES_PER_ELEMENT: number;
 }
 
@@ -219,7 +219,7 @@ export function encodeNpy({ shape, data }: NpyArray): Uint8Array<ArrayBuffer> {
   return file;
 }
 
-function encodeNumbers(data: Numbers): [string, Uint8Array] {
+function encodeNumbers(data: NumericData): [string, Uint8Array] {
   const found = Object.entries(types).find(([kind, type]) => data instanceof type && kind !== "b1" && kind !== "f2");
   if (!found)
     throw new DataError(`encodeNpy: cannot write ${data.constructor.name}, expected a typed array or strings`);

@@ -60,13 +60,13 @@ export async function encodeOnnx(engine: Engine, model: OnnxModel): Promise<Uint
     ...new Set(Object.values(model.inputs).flatMap(({ shape }) => shape.filter((s) => typeof s === "string"))),
   ];
   /** Sizes that no two named ones share. */
-  const sizeOf = (size: number | string, look: number) =>
-    typeof size === "number" ? size : 2 * names.indexOf(size) + 2 + look;
-  const looks = await Promise.all(
-    [0, 1].map((look) => {
+  const sizeOf = (size: number | string, trace: number) =>
+    typeof size === "number" ? size : 2 * names.indexOf(size) + 2 + trace;
+  const traces = await Promise.all(
+    [0, 1].map((trace) => {
       const inputs = Object.fromEntries(
         Object.entries(model.inputs).map(([name, { shape, dtype = "f32" }]) => {
-          const sizes = shape.map((size) => sizeOf(size, look));
+          const sizes = shape.map((size) => sizeOf(size, trace));
           const zeros = new Float32Array(sizes.reduce((a, b) => a * b, 1));
           return [name, engine.tensor(zeros, sizes, dtype)];
         }),
@@ -74,10 +74,10 @@ export async function encodeOnnx(engine: Engine, model: OnnxModel): Promise<Uint
       return traced(engine, () => noGrad(() => model.compute(inputs))).then((seen) => ({ ...seen, inputs }));
     }),
   );
-  const called = [...Object.keys(model.inputs), ...Object.keys(model.parameters), ...Object.keys(looks[0]!.result)];
-  const twice = called.find((name, i) => called.indexOf(name) !== i);
-  if (twice) throw new TypeError(`onnx: two of inputs, parameters and outputs are called ${twice}.`);
-  const [one, other] = looks as [(typeof looks)[0], (typeof looks)[0]];
+  const called = [...Object.keys(model.inputs), ...Object.keys(model.parameters), ...Object.keys(traces[0]!.result)];
+  const duplicate = called.find((name, i) => called.indexOf(name) !== i);
+  if (duplicate) throw new TypeError(`onnx: two of inputs, parameters and outputs are called ${duplicate}.`);
+  const [one, other] = traces as [(typeof traces)[0], (typeof traces)[0]];
   const graph = new Graph();
   const known = new Map<Tensor, string>();
   for (const [name, { shape, dtype = "f32" }] of Object.entries(model.inputs))

@@ -16,7 +16,7 @@ export type Attribute = number | readonly number[] | string | { float: number };
 /** Sizes by number, or by the name of what they are. */
 export type OnnxShape = readonly (number | string)[];
 
-type Numbers = Float32Array | Int32Array | BigInt64Array;
+type TensorData = Float32Array | Int32Array | BigInt64Array;
 
 const attribute = (name: string, value: Attribute) => {
   if (typeof value === "string") return [text(1, name), text(4, value), whole(20, 3)];
@@ -71,7 +71,7 @@ export class Graph {
   }
 
   /** A tensor that is known, such as a parameter. */
-  tensor(name: string, type: OnnxType, shape: readonly number[], data: Numbers): string {
+  tensor(name: string, type: OnnxType, shape: readonly number[], data: TensorData): string {
     const raw = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
     this.#tensors.push(bytes(5, [wholes(1, shape), whole(2, types[type]), text(8, name), bytes(9, raw)]));
     return name;

@@ -46,9 +46,9 @@ function createPpo<E extends { readonly id: string }>(settings: PpoSettings): Al
   return {
     async learn(context) {
       if (context.newJudgements.length === 0) return undefined;
-      const fresh = context.newJudgements.map((j) => ({ ...j, reward: clipped(j.reward, settings.rewardLimit) }));
-      const advantages = baseline.advantages(fresh);
-      return clippedSteps(context, fresh, settings.whiten ? whitened(advantages) : advantages, settings);
+      const judged = context.newJudgements.map((j) => ({ ...j, reward: clipped(j.reward, settings.rewardLimit) }));
+      const advantages = baseline.advantages(judged);
+      return clippedSteps(context, judged, settings.whiten ? whitened(advantages) : advantages, settings);
     },
     state: () => baseline.state(),
     loadState: (state, classes) => baseline.loadState(state, classes),

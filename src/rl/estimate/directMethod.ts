@@ -59,8 +59,8 @@ export function directMethod(rows: readonly LoggedAction[], options: DirectMetho
   );
   const mean = total(values) / resamples;
   const variance = total(values, (v) => (v - mean) ** 2) / (resamples - 1);
-  const effective = sizeOf(rows.map(({ weight }) => weight));
-  return estimateOf(value, Math.sqrt(variance), effective, rows.length);
+  const effectiveSize = sizeOf(rows.map(({ weight }) => weight));
+  return estimateOf(value, Math.sqrt(variance), effectiveSize, rows.length);
 }
 
 function meanReward(rows: readonly LoggedAction[], rewards: FitRewards): number {

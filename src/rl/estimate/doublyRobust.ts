@@ -50,8 +50,8 @@ export function doublyRobust(rows: readonly LoggedAction[], options: DoublyRobus
     return examples.filter((_, i) => i % parts === part).flatMap((own) => own.map((row) => term(row, model)));
   }).flat();
   const { value, standardError } = weightedMean("doublyRobust", terms);
-  const effective = sizeOf(rows.map((row) => ratio(row) * row.weight));
-  return estimateOf(value, standardError, effective, rows.length);
+  const effectiveSize = sizeOf(rows.map((row) => ratio(row) * row.weight));
+  return estimateOf(value, standardError, effectiveSize, rows.length);
 }
 
 const term = (row: LoggedAction, model: RewardModel) => ({

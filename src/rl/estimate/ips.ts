@@ -15,6 +15,6 @@ export function ips(rows: readonly LoggedAction[]): Estimate {
   checkRows("ips", rows);
   const terms = rows.map((row) => ({ example: row.example, value: ratio(row) * row.reward, weight: row.weight }));
   const { value, standardError } = weightedMean("ips", terms);
-  const effective = sizeOf(rows.map((row) => ratio(row) * row.weight));
-  return estimateOf(value, standardError, effective, rows.length);
+  const effectiveSize = sizeOf(rows.map((row) => ratio(row) * row.weight));
+  return estimateOf(value, standardError, effectiveSize, rows.length);
 }

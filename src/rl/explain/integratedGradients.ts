@@ -86,9 +86,9 @@ export async function integratedGradients(
       return { name, x, from, along: net.engine.parameter(path, [steps, ...shape]) };
     });
   if (parts.length === 0) throw new TypeError("integratedGradients: the network takes neither picture nor sound.");
-  const way = { ...repeated(one, steps), ...Object.fromEntries(parts.map(({ name, along }) => [name, along])) };
+  const path = { ...repeated(one, steps), ...Object.fromEntries(parts.map(({ name, along }) => [name, along])) };
   const gradients = await net.engine.step(() => {
-    const p = softmax(net.forward(way));
+    const p = softmax(net.forward(path));
     const A = p.shape[1]!;
     const chosen = Float32Array.from({ length: steps * A }, (_, i) => (i % A === action ? 1 / steps : 0));
     const all = sum(mul(p, net.engine.tensor(chosen, [steps, A]))).backward();
