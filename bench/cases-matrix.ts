@@ -35,12 +35,10 @@ function linear(engine: hg.Engine, N: number, D: number, O: number): Case {
   const [x, w, b] = [learned(engine, [N, D], 1), learned(engine, [O, D], 2, 0.1), learned(engine, [O], 3)];
   const g = engine.tensor(new Float32Array(N * O).fill(1), [N, O]);
   return {
-    ...{
-      op: "linear",
-      shape: `${N}×${D}→${O}, both ways`,
-      flops: 6 * N * D * O,
-      bytes: 4 * 3 * (N * D + D * O + N * O),
-    },
+    op: "linear",
+    shape: `${N}×${D}→${O}, both ways`,
+    flops: 6 * N * D * O,
+    bytes: 4 * 3 * (N * D + D * O + N * O),
     record() {
       const y = hg.linear(x.tensor, w.tensor, b.tensor);
       const d = y.backward(g);
@@ -131,7 +129,9 @@ function pool(engine: hg.Engine, op: "maxPool2d" | "avgPool2d", [N, C, S]: reado
     return [from, from + 1, from + S!, from + S! + 1].map((i) => x.values[i]!);
   };
   return {
-    ...{ op, shape: `${N}×${C}×${S}×${S}, 2×2${both ? ", both ways" : ""}`, flops: 0 },
+    op,
+    shape: `${N}×${C}×${S}×${S}, 2×2${both ? ", both ways" : ""}`,
+    flops: 0,
     bytes: 4 * count([N!, C!, S!, S!]) * (both ? 2.5 : 1.25),
     record() {
       if (!both) return { y: hg.noGrad(() => f(x.tensor, { kernelSize: 2 })) };

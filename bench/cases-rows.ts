@@ -14,7 +14,10 @@ function elementwise(
 ): Case {
   const x = learned(engine, [MILLION], 1);
   return {
-    ...{ op, shape: `${MILLION}${both ? ", both ways" : ""}`, flops: 0, bytes: 4 * MILLION * (both ? 5 : 2) },
+    op,
+    shape: `${MILLION}${both ? ", both ways" : ""}`,
+    flops: 0,
+    bytes: 4 * MILLION * (both ? 5 : 2),
     record() {
       if (!both) return { y: hg.noGrad(() => own(x.tensor)) };
       const y = own(x.tensor);
@@ -37,7 +40,10 @@ function forward(
   check: (y: hg.Tensor) => Promise<void>,
 ): Case {
   return {
-    ...{ op, shape, flops: 0, bytes: 4 * numbersMoved },
+    op,
+    shape,
+    flops: 0,
+    bytes: 4 * numbersMoved,
     record: () => ({ y: hg.noGrad(record) }),
     check: ({ y }: Results) => check(y!),
   };
@@ -46,7 +52,9 @@ function forward(
 function add(engine: hg.Engine): Case {
   const [a, b] = [learned(engine, [1024, 1024], 1), learned(engine, [1024], 2)];
   return forward(
-    ...(["add", "1024×1024 + 1024", 2 * MILLION] as const),
+    "add",
+    "1024×1024 + 1024",
+    2 * MILLION,
     () => hg.add(a.tensor, b.tensor),
     (y) => expectSome(y, (at) => a.values[at]! + b.values[at % 1024]!),
   );
@@ -56,7 +64,9 @@ function sum(engine: hg.Engine, axis: 0 | 1 | undefined): Case {
   const x = learned(engine, [1024, 1024], 1);
   const term = (at: number, i: number) => (axis === 0 ? i * 1024 + at : axis === 1 ? at * 1024 + i : i);
   return forward(
-    ...(["sum", `1024×1024${axis === undefined ? "" : `, axis ${axis}`}`, MILLION] as const),
+    "sum",
+    `1024×1024${axis === undefined ? "" : `, axis ${axis}`}`,
+    MILLION,
     () => (axis === undefined ? hg.sum(x.tensor) : hg.sum(x.tensor, { axis })),
     (y) =>
       expectSome(
@@ -82,7 +92,9 @@ function shareOf(values: Float32Array, D: number, at: number): number {
 function softmax(engine: hg.Engine, N: number, D: number): Case {
   const x = learned(engine, [N, D], 1, 3);
   return forward(
-    ...(["softmax", `${N}×${D}`, 2 * N * D] as const),
+    "softmax",
+    `${N}×${D}`,
+    2 * N * D,
     () => hg.softmax(x.tensor),
     (y) => expectSome(y, (at) => shareOf(x.values, D, at), 0),
   );
@@ -93,7 +105,10 @@ function crossEntropy(engine: hg.Engine, N: number, A: number): Case {
   const labels = Int32Array.from({ length: N }, (_, i) => (i * 31) % A);
   const label = engine.tensor(labels, [N]);
   return {
-    ...{ op: "crossEntropy", shape: `${N}×${A}, both ways`, flops: 0, bytes: 4 * 2 * N * A },
+    op: "crossEntropy",
+    shape: `${N}×${A}, both ways`,
+    flops: 0,
+    bytes: 4 * 2 * N * A,
     record() {
       const loss = hg.crossEntropy(x.tensor, label);
       return { loss, dx: loss.backward().get(x.tensor) };
@@ -112,7 +127,10 @@ function layerNorm(engine: hg.Engine, N: number, D: number): Case {
   const x = learned(engine, [N, D], 1);
   const [w, b] = [engine.parameter(new Float32Array(D).fill(1)), engine.parameter(new Float32Array(D))];
   return {
-    ...{ op: "layerNorm", shape: `${N}×${D}, both ways`, flops: 0, bytes: 4 * 5 * N * D },
+    op: "layerNorm",
+    shape: `${N}×${D}, both ways`,
+    flops: 0,
+    bytes: 4 * 5 * N * D,
     record() {
       const y = hg.layerNorm(x.tensor, w, b);
       const d = y.backward(x.tensor);
@@ -131,7 +149,9 @@ function layerNorm(engine: hg.Engine, N: number, D: number): Case {
 function transpose(engine: hg.Engine): Case {
   const x = learned(engine, [1024, 1024], 1);
   return forward(
-    ...(["transpose", "1024×1024", 2 * MILLION] as const),
+    "transpose",
+    "1024×1024",
+    2 * MILLION,
     () => hg.transpose(x.tensor, 0, 1),
     (y) => expectSome(y, (at) => x.values[(at % 1024) * 1024 + Math.floor(at / 1024)]!),
   );
@@ -140,7 +160,9 @@ function transpose(engine: hg.Engine): Case {
 function concat(engine: hg.Engine): Case {
   const parts = [1, 2, 3].map((seed) => learned(engine, [1024, 256], seed));
   return forward(
-    ...(["concat", "3 of 1024×256", 2 * 3 * 1024 * 256] as const),
+    "concat",
+    "3 of 1024×256",
+    2 * 3 * 1024 * 256,
     () =>
       hg.concat(
         parts.map(({ tensor }) => tensor),
@@ -153,7 +175,9 @@ function concat(engine: hg.Engine): Case {
 function dropout(engine: hg.Engine): Case {
   const x = engine.parameter(new Float32Array(MILLION).fill(1));
   return forward(
-    ...(["dropout", `${MILLION}, p 0.5`, 2 * MILLION] as const),
+    "dropout",
+    `${MILLION}, p 0.5`,
+    2 * MILLION,
     () => hg.dropout(x, { p: 0.5 }),
     async (y) => {
       const kept = (await y.data()).filter((v) => v === 2).length;
@@ -168,7 +192,11 @@ function adam(engine: hg.Engine, n: number): Case {
   const optimizer = hg.adam({ p: p.tensor }, { lr: 1e-3 });
   let steps = 0;
   return {
-    ...{ op: "adam", shape: `${n} parameters`, flops: 0, bytes: 4 * 7 * n, alone: true },
+    op: "adam",
+    shape: `${n} parameters`,
+    flops: 0,
+    bytes: 4 * 7 * n,
+    alone: true,
     record() {
       steps += 1;
       const loss = hg.sum(hg.mul(p.tensor, g));

@@ -29,7 +29,8 @@ function recurrence(engine: hg.Engine, op: keyof typeof recurrences, [N, T, I, H
     return item;
   };
   return {
-    ...{ op, shape: `${N}×${T}×${I}→${H}, both ways` },
+    op,
+    shape: `${N}×${T}×${I}→${H}, both ways`,
     flops: 6 * N! * T! * G * H! * (I! + H!),
     bytes: 4 * 3 * (N! * T! * (I! + H!) + G * H! * (I! + H!)),
     record() {

@@ -72,14 +72,19 @@ if (profile) {
 await runner.close();
 
 const report: Report = {
-  ...{ date: new Date().toISOString(), adapter, load: [before, load()], processor: processor(), peak },
+  date: new Date().toISOString(),
+  adapter,
+  load: [before, load()],
+  processor: processor(),
+  peak,
   versions: {
     handgrad: versionOf(join(root, "package.json")),
     ...(browser
       ? { chromium: versionOf(packageFile("@sparticuz/chromium")) }
       : { node: process.version, dawn: versionOf(packageFile("webgpu")) }),
   },
-  ...{ rows, scaling: points },
+  rows,
+  scaling: points,
 };
 console.log(`\nload of the machine ${report.load[0]} before, ${report.load[1]} after`);
 if (json) writeFileSync(json, jsonLines([...rows, ...points.map(({ row }) => row)]));
@@ -96,7 +101,9 @@ async function browserRunner(): Promise<Runner> {
   const tab = await openPage(join(root, "bench/browser.ts"));
   const { adapter, peak, count } = await tab.call<Pick<Runner, "adapter" | "peak" | "count">>("openBed");
   return {
-    ...{ adapter, peak, count },
+    adapter,
+    peak,
+    count,
     measure: (i, options) => tab.call("measureCase", i, options),
     async scaling(repeats, each) {
       const points = await tab.call<Awaited<ReturnType<Runner["scaling"]>>>("measureScaling", repeats);

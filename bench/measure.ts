@@ -38,8 +38,18 @@ const MOST_RUNS = 64;
 
 export function emptyRow(adapter: string, { op, shape }: Pick<Case, "op" | "shape">): Row {
   return {
-    ...{ engine: "handgrad", op, shape, msMedian: null, msMin: null, gflops: null, gbs: null, rooflineShare: null },
-    ...{ dispatches: 0, submits: 0, buffers: 0, adapter },
+    engine: "handgrad",
+    op,
+    shape,
+    msMedian: null,
+    msMin: null,
+    gflops: null,
+    gbs: null,
+    rooflineShare: null,
+    dispatches: 0,
+    submits: 0,
+    buffers: 0,
+    adapter,
   };
 }
 

@@ -4,6 +4,7 @@ import type { Point } from "./scaling.ts";
 
 /* The script of the page that `npm run bench -- --html` writes: a table, bars, and curves. */
 
+// Set by the script that report.ts puts before this one.
 const { report } = globalThis as unknown as { report: Report };
 const page = document.getElementById("page")!;
 
@@ -37,7 +38,8 @@ function shares(): void {
   const names = rows.map(({ op, shape }) => `${op} ${shape}`);
   new uPlot(
     {
-      ...{ width: Math.max(700, rows.length * 26), height: 480 },
+      width: Math.max(700, rows.length * 26),
+      height: 480,
       scales: {
         x: { time: false, range: [-0.7, rows.length - 0.3] },
         y: { range: (_, __, most) => [0, Math.max(20, most)] },
@@ -45,7 +47,10 @@ function shares(): void {
       axes: [
         {
           ...axis(""),
-          ...{ size: 230, rotate: -90, space: 10, splits: () => rows.map((_, i) => i) },
+          size: 230,
+          rotate: -90,
+          space: 10,
+          splits: () => rows.map((_, i) => i),
           values: (_, splits) => splits.map((i) => names[i] ?? ""),
         },
         axis("% of the roofline"),
@@ -72,7 +77,8 @@ function curve(along: Point["along"], color: string): void {
   if (points.length === 0) return;
   new uPlot(
     {
-      ...{ width: 640, height: 320 },
+      width: 640,
+      height: 320,
       scales: { x: { time: false, distr: 3, log: 2 }, y: { distr: 3 } },
       axes: [axis(along), axis("ms a step")],
       series: [{ label: along }, { label: "ms", stroke: color, width: 2, points: { show: true } }],

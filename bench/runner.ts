@@ -25,7 +25,9 @@ export async function runnerOf(engine: hg.Engine): Promise<Runner> {
   const peak = await roofline(engine);
   const makers = casesOf(engine);
   return {
-    ...{ adapter: engine.adapter, peak, count: makers.length },
+    adapter: engine.adapter,
+    peak,
+    count: makers.length,
     async measure(index, { only, ...options }) {
       // A case's name is known when it is made; making one uploads its inputs, no more.
       const one = makers[index]!();

@@ -132,6 +132,19 @@ function median(values: readonly number[]): number {
 
 /** A row without figures. */
 export const emptyRow = ({ name, adapter, version }: About, { op, shape }: Pick<Workload, "op" | "shape">): Result => ({
-  ...{ engine: name, op, shape, msMedian: null, msMin: null, msCpu: null, msFirst: null, gflops: null, gbs: null },
-  ...{ rooflineShare: null, dispatches: 0, submits: 0, buffers: 0, adapter, version },
+  engine: name,
+  op,
+  shape,
+  msMedian: null,
+  msMin: null,
+  msCpu: null,
+  msFirst: null,
+  gflops: null,
+  gbs: null,
+  rooflineShare: null,
+  dispatches: 0,
+  submits: 0,
+  buffers: 0,
+  adapter,
+  version,
 });

@@ -127,8 +127,11 @@ export function handgrad(engine: hg.Engine, version: string): Peer {
 export function gruParameters(engine: hg.Engine, inputs: Workload["inputs"]) {
   const p = (name: string) => engine.parameter(inputs[name]!.data, inputs[name]!.shape);
   return {
-    ...{ x: p("x"), weightIh: p("weightIh"), weightHh: p("weightHh") },
-    ...{ biasIh: p("biasIh"), biasHh: p("biasHh") },
+    x: p("x"),
+    weightIh: p("weightIh"),
+    weightHh: p("weightHh"),
+    biasIh: p("biasIh"),
+    biasHh: p("biasHh"),
   };
 }
 

@@ -203,7 +203,11 @@ export async function jax(version: string): Promise<Peer> {
     },
   };
   return {
-    ...{ name: "jax-js-webgpu", version, onGpu: true, device, adapter: adapterOf(device) },
+    name: "jax-js-webgpu",
+    version,
+    onGpu: true,
+    device,
+    adapter: adapterOf(device),
     prepare: async (work) => makers[work.op]?.(work),
   };
 }

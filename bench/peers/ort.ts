@@ -36,7 +36,9 @@ export async function ort(engine: hg.Engine, folder: string): Promise<Peer | und
     extra: { session: { intra_op: { allow_spinning: "0" } } },
   };
   return {
-    ...{ name: "onnxruntime-cpu", version, adapter: `${cpus()[0]?.model}, ${threads} threads` },
+    name: "onnxruntime-cpu",
+    version,
+    adapter: `${cpus()[0]?.model}, ${threads} threads`,
     async prepare(work): Promise<Prepared | undefined> {
       const model = modelOf(engine, work);
       if (!model) return undefined;

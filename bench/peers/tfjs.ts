@@ -145,7 +145,11 @@ export async function tfjs(): Promise<Peer> {
     },
   };
   return {
-    ...{ name: "tfjs-webgpu", version: tf.version_core, onGpu: true, device, adapter: adapterOf(device) },
+    name: "tfjs-webgpu",
+    version: tf.version_core,
+    onGpu: true,
+    device,
+    adapter: adapterOf(device),
     prepare: async (work) => makers[work.op]?.(work),
   };
 }

@@ -30,7 +30,9 @@ export async function torch(script: string, python = "/usr/bin/python3"): Promis
       }),
     );
   return {
-    ...{ name: "pytorch-cpu", version: about.version, adapter: `${cpus()[0]?.model}, ${about.threads} threads` },
+    name: "pytorch-cpu",
+    version: about.version,
+    adapter: `${cpus()[0]?.model}, ${about.threads} threads`,
     async prepare({ op, inputs }) {
       await ask({ do: "prepare", op, inputs: write(inputs), adam });
       let last: Times = { wall: 0, cpu: 0 };

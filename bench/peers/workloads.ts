@@ -71,7 +71,11 @@ const ids = (data: Int32Array, ...shape: number[]): NumberArray => ({ data, shap
 
 function matmul(size: number, calls: number): Workload {
   return {
-    ...{ op: "matmul", shape: `${size}×${size}×${size}`, flops: 2 * size ** 3, calls, warmUps: 2 },
+    op: "matmul",
+    shape: `${size}×${size}×${size}`,
+    flops: 2 * size ** 3,
+    calls,
+    warmUps: 2,
     inputs: { a: numbers([size, size], 1), b: numbers([size, size], 2) },
   };
 }
@@ -108,7 +112,11 @@ function gru(N: number, T: number, I: number, H: number): Workload[] {
 
 function embedding(V: number, D: number, n: number): Workload {
   return {
-    ...{ op: "embedding.backward", shape: `${V}×${D}, ${n} ids`, flops: 0, calls: 1, warmUps: 2 },
+    op: "embedding.backward",
+    shape: `${V}×${D}, ${n} ids`,
+    flops: 0,
+    calls: 1,
+    warmUps: 2,
     inputs: {
       w: numbers([V, D], 1),
       ids: ids(
@@ -128,7 +136,11 @@ export function network(op: "train_step" | "forward", parameters: Record<string,
   const [N, L, T] = [32, 16, 32];
   const batch = randomBatch(N, L, T, 1000, 40);
   return {
-    ...{ op, shape: "batch 32, 28×28 image, 16 words of 1000, 32×40 audio", flops: 0, calls: 1, warmUps: 3 },
+    op,
+    shape: "batch 32, 28×28 image, 16 words of 1000, 32×40 audio",
+    flops: 0,
+    calls: 1,
+    warmUps: 3,
     inputs: {
       image: { data: batch.image, shape: [N, 1, 28, 28] },
       words: ids(batch.words, N, L),

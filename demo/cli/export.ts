@@ -119,6 +119,7 @@ async function* tableOf(
     const counts = group.map(({ id, kind }) => kind !== "retraction" && !retracted.has(id));
     const columnData = columns.map(({ name, of }) => ({
       name,
+      // Records are interfaces, which have no index.
       data: group.map((record, i) => of(record as unknown as Row, counts[i]!)),
     }));
     table.write({ columnData, rowGroupSize: GROUP });

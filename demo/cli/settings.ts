@@ -148,6 +148,7 @@ export function readSettings(file: string): Settings {
         `${file}: ${name} is ${value === undefined ? "missing" : describe(value)}, expected ${expected}.`,
       );
   }
+  // Every setting was checked above.
   const whole = settings as unknown as Settings;
   checkLabels(whole, `${file}: labels`);
   return whole;

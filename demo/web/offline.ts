@@ -22,6 +22,7 @@ interface FetchLike {
   respondWith(response: Promise<Response> | Response): void;
 }
 
+// The types of pages, not of service workers, are in place here.
 const scope = globalThis as unknown as Scope;
 const NAME = `handgrad ${scope.registration.scope} ${VERSION}`;
 

@@ -71,8 +71,13 @@ export class Profile {
   /** @returns a trace file for chrome://tracing or ui.perfetto.dev, as JSON. */
   trace(): string {
     const traceEvents = this.dispatches.map(({ kernel, start, milliseconds }) => ({
-      ...{ name: kernel, cat: "gpu", ph: "X", pid: 1, tid: 1 },
-      ...{ ts: start * 1000, dur: milliseconds * 1000 },
+      name: kernel,
+      cat: "gpu",
+      ph: "X",
+      pid: 1,
+      tid: 1,
+      ts: start * 1000,
+      dur: milliseconds * 1000,
     }));
     return JSON.stringify({ traceEvents, displayTimeUnit: "ms" });
   }

@@ -91,6 +91,7 @@ export function sourceBatches<B, E>(
   options: SourceOptions<B, E>,
   { epoch, from, seed }: StreamPosition = start,
 ): AsyncGenerator<B> {
+  // Only examples as batchOf takes them come without a collate: whatever else they are, it refuses by name.
   const { batch = 32, collate = batchOf as unknown as (e: readonly E[]) => B, ahead } = options;
   if (typeof source === "function") return iterate(source(epoch, from));
   const read = async (i: number): Promise<E> => {

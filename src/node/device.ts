@@ -60,6 +60,7 @@ export async function openAdapter(options: AdapterOptions = {}): Promise<GPUAdap
 async function importDawn(): Promise<Dawn> {
   let dawn: Dawn;
   try {
+    // Its types say that it gives a GPU for browsers: `globals` is missing there.
     dawn = (await import("webgpu")) as unknown as Dawn;
   } catch (cause) {
     const missing = (cause as NodeJS.ErrnoException).code === "ERR_MODULE_NOT_FOUND";

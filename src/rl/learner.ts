@@ -120,6 +120,7 @@ export class Learner<E extends Identified> {
     this.#labelCounts = this.#countLabels([]);
     this.#account = new Account(options.log);
     this.#answers = new Answers(options.log, this.#account, options.session ?? crypto.randomUUID(), this.seed);
+    // Only examples as batchOf takes them come without one of their own: whatever else they are, it refuses by name.
     this.#batchOf = options.batchOf ?? (batchOf as unknown as (examples: readonly E[]) => Batch);
   }
 

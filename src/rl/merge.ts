@@ -109,6 +109,7 @@ function isBefore(a: FeedbackRecord, b: FeedbackRecord): boolean {
 }
 
 function differences(a: FeedbackRecord, b: FeedbackRecord): string[] {
+  // Records are interfaces, which have no index.
   const [x, y] = [a, b] as unknown as [Record<string, unknown>, Record<string, unknown>];
   const fields = new Set([...Object.keys(x), ...Object.keys(y)]);
   return [...fields].filter((field) => JSON.stringify(x[field]) !== JSON.stringify(y[field]));

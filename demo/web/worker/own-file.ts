@@ -58,6 +58,7 @@ function classList(list: unknown, what: string, expect: Expect): OwnClass[] {
   return (list as unknown[]).map((one) => {
     const isClass = isObject(one) && Number.isSafeInteger(one.id) && typeof one.name === "string";
     expect(isClass, `${what}: each has a whole number as id, and a name`);
+    // Every field was checked above.
     return one as unknown as OwnClass;
   });
 }
