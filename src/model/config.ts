@@ -25,8 +25,11 @@ export interface MultimodalConfig extends EncoderConfigs {
 
 /** A configuration with every default filled in. */
 export interface FullConfig extends FullEncoderConfigs {
+  /** How the modalities' features become one vector. */
   readonly fusion: Required<FusionConfig>;
+  /** What it answers. */
   readonly head: Required<HeadConfig>;
+  /** Probability that a modality of an example is hidden in training. */
   readonly modalityDropout: number;
 }
 

@@ -7,7 +7,7 @@ import { type Case, expectClose, expectEqual } from "../harness.ts";
 /* Every op against PyTorch's values and gradients. */
 
 /** An array as the fixtures store it. */
-export interface Stored {
+interface Stored {
   shape: number[];
   data: number[];
   dtype: "f32" | "i32";

@@ -76,7 +76,7 @@ export const anyShape = fc.array(size(5), { minLength: 1, maxLength: 4 });
 /** The shape with 1 in place of the sizes whose bit is set. */
 export const repeated = (shape: readonly number[], bits: number) => shape.map((n, i) => ((bits >> i) & 1 ? 1 : n));
 /** The axes whose bit is set. */
-export const axesOf = (shape: readonly number[], bits: number) => [...shape.keys()].filter((i) => (bits >> i) & 1);
+const axesOf = (shape: readonly number[], bits: number) => [...shape.keys()].filter((i) => (bits >> i) & 1);
 
 const given = (as: Given["as"]) => (shape: readonly number[], data: Int32Array | Float32Array) => ({ shape, data, as });
 export const arrayOf = given("array");
@@ -85,7 +85,7 @@ export const whole = (n: number, at: (i: number) => number) => Int32Array.from({
 
 export const positive = (x: Array64): Array64 => map(x, (v) => Math.abs(v) + 0.25);
 /** Away from 0, where some functions have a kink. */
-export const awayFrom0 = (x: Array64): Array64 => map(x, (v) => v + (v < 0 ? -0.05 : 0.05));
+const awayFrom0 = (x: Array64): Array64 => map(x, (v) => v + (v < 0 ? -0.05 : 0.05));
 /** All different, so that the largest is one. */
 export const distinct = (shape: readonly number[]): Array64 => {
   const n = count(shape);

@@ -8,11 +8,7 @@ export interface MatmulOptions {
 }
 
 /** c[m,n] = Σₖ a[m,k] · b[k,n];  a is stored [K,M] when transposeA, b [N,K] when transposeB. */
-export function matmul(
-  a: Array64,
-  b: Array64,
-  { transposeA = false, transposeB = false }: MatmulOptions = {},
-): Array64 {
+function matmul(a: Array64, b: Array64, { transposeA = false, transposeB = false }: MatmulOptions = {}): Array64 {
   const [M, K] = transposeA ? [a.shape[1]!, a.shape[0]!] : [a.shape[0]!, a.shape[1]!];
   const [inner, N] = transposeB ? [b.shape[1]!, b.shape[0]!] : [b.shape[0]!, b.shape[1]!];
   if (inner !== K) throw new Error(`inner sizes differ: ${K} and ${inner}`);

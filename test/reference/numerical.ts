@@ -32,7 +32,7 @@ export function dot(y: Array64, dy: Array64): number {
  * The gradients of Σ dy·f(inputs) with respect to the inputs, by central differences. Inputs that are
  * ids, labels or masks have none: leave them out of `which`, or close over them.
  */
-export function numericalGradients(
+function numericalGradients(
   f: (inputs: Array64[]) => Array64,
   inputs: readonly Array64[],
   dy: Array64,

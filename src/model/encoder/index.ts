@@ -22,9 +22,9 @@ type Parts<Kind> = Kind extends EncoderKind<infer Config, infer Full, infer Fiel
 type All<T> = (T extends unknown ? (x: T) => void : never) extends (x: infer Both) => void ? Both : never;
 
 /** The settings of each modality that a network reads. */
-export type EncoderConfigs = { [M in Modality]?: Parts<(typeof encoders)[M]>[0] | undefined };
+export type EncoderConfigs = { [M in keyof typeof encoders]?: Parts<(typeof encoders)[M]>[0] | undefined };
 /** The same, with every default filled in. */
-export type FullEncoderConfigs = { [M in Modality]?: Parts<(typeof encoders)[M]>[1] | undefined };
+export type FullEncoderConfigs = { [M in keyof typeof encoders]?: Parts<(typeof encoders)[M]>[1] | undefined };
 /** What the encoders read of a batch, all together. */
 export type BatchFields = All<Parts<(typeof encoders)[Modality]>[2]>;
 

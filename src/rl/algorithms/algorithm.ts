@@ -121,7 +121,7 @@ export interface MethodRecord<Name extends string, Settings> {
   /** How answers are chosen, where `answers` is not given. */
   readonly answers: "sampled" | "greedy";
   /** Its algorithms, which learn one after the other. */
-  create<E extends { readonly id: string }>(settings: Settings, recurring: Recurring<E> | undefined): Algorithm<E>[];
+  create<E extends Identified>(settings: Settings, recurring: Recurring<E> | undefined): Algorithm<E>[];
 }
 
 /** Numbers by name, fit for JSON. */

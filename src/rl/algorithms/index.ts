@@ -1,5 +1,5 @@
 import { checkName } from "../../check.ts";
-import { type Algorithm, type MethodRecord, type Recurring, settingsOf } from "./algorithm.ts";
+import { type Algorithm, type Identified, type MethodRecord, type Recurring, settingsOf } from "./algorithm.ts";
 import { grpo } from "./grpo.ts";
 import { importance } from "./importance.ts";
 import { posterior } from "./posterior.ts";
@@ -60,7 +60,7 @@ export function methodRecord(method: Method): MethodRecord<Method, unknown> {
 }
 
 /** The algorithms of a method, with what was given in place of its defaults. */
-export function createAlgorithms<E extends { readonly id: string }>(
+export function createAlgorithms<E extends Identified>(
   method: Method,
   given: AlgorithmSettings,
   recurring: Recurring<E> | undefined,
