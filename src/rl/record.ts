@@ -117,6 +117,7 @@ export function checkRecord(value: unknown, where: RecordPlace = {}): FeedbackRe
       throw fail(field, `field "${field}" of a ${kind} must be ${expected}, is ${show(record[field])}`);
     }
   }
+  // Every field was checked above.
   return record as unknown as FeedbackRecord;
 }
 
