@@ -1,12 +1,8 @@
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { expect, test } from "vitest";
 import * as hg from "../../src/index.ts";
-import { createEngine } from "../../src/node.ts";
+import { useEngine } from "../use-engine.ts";
 
-let engine: hg.Engine;
-beforeAll(async () => {
-  engine = await createEngine({ seed: 1 });
-});
-afterAll(() => engine.destroy());
+const engine = await useEngine();
 
 /** y = x², dx = 2 x · dy, from outside of the package: with what it exports and nothing else. */
 const forward = hg.kernel(

@@ -1,14 +1,10 @@
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import * as hg from "../../src/index.ts";
-import { createEngine } from "../../src/node.ts";
+import { useEngine } from "../use-engine.ts";
 
 /* A gradient that is wanted is computed, as PyTorch does, or refused by name: never left out. */
 
-let engine: hg.Engine;
-beforeAll(async () => {
-  engine = await createEngine({ seed: 1 });
-});
-afterAll(() => engine.destroy());
+const engine = await useEngine();
 
 const gradientOf = async (of: hg.Tensor, loss: () => hg.Tensor) =>
   [...(await (await engine.step(() => loss().backward().get(of))).data())] as number[];

@@ -1,6 +1,7 @@
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import * as model from "../../src/model/index.ts";
 import * as node from "../../src/node.ts";
+import { useEngine } from "../use-engine.ts";
 
 /*
  * Nobody's option is ignored: every exported function is either in the table of those that take options, and refuses a name
@@ -10,11 +11,7 @@ import * as node from "../../src/node.ts";
 // biome-ignore lint/suspicious/noExplicitAny: calls that the types forbid are what is tested.
 type Any = any;
 const hg = node;
-let engine: node.Engine;
-beforeAll(async () => {
-  engine = await hg.createEngine({ seed: 1 });
-});
-afterAll(() => engine.destroy());
+const engine = await useEngine();
 
 const t = (...shape: number[]) => engine.tensor(new Float32Array(hg.count(shape)), shape);
 const weights = (gates: number) => ({ weightIh: t(gates * 2, 3), weightHh: t(gates * 2, 2) });

@@ -1,14 +1,10 @@
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import * as hg from "../../src/index.ts";
-import { createEngine } from "../../src/node.ts";
+import { useEngine } from "../use-engine.ts";
 
 /* Wrong use: an error that begins with the function's name and tells what was found, before anything is recorded. */
 
-let engine: hg.Engine;
-beforeAll(async () => {
-  engine = await createEngine({ seed: 1 });
-});
-afterAll(() => engine.destroy());
+const engine = await useEngine();
 
 const t = (...shape: number[]) => engine.tensor(new Float32Array(hg.count(shape)), shape);
 const ids = (...values: number[]) => engine.tensor(Int32Array.from(values), [values.length]);

@@ -1,11 +1,8 @@
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { expect, test } from "vitest";
 import * as hg from "../../src/node.ts";
+import { useEngine } from "../use-engine.ts";
 
-let engine: hg.Engine;
-beforeAll(async () => {
-  engine = await hg.createEngine({ seed: 1, software: true });
-});
-afterAll(() => engine.destroy());
+const engine = await useEngine({ seed: 1, software: true });
 
 const ones = (n: number) => new Float32Array(n).fill(1);
 

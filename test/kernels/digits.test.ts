@@ -1,18 +1,15 @@
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { Random } from "../../src/data/index.ts";
 import * as hg from "../../src/index.ts";
 import { createEngine } from "../../src/node.ts";
+import { useEngine } from "../use-engine.ts";
 
 /*
  * Digits that are easily lost: logarithms near 1, tails, long sums, means that are large beside the deviations; and what is
  * masked, which must not be read at all. Right values are float64's of the same numbers.
  */
 
-let engine: hg.Engine;
-beforeAll(async () => {
-  engine = await createEngine({ seed: 1 });
-});
-afterAll(() => engine.destroy());
+const engine = await useEngine();
 
 const { NaN: nan, POSITIVE_INFINITY: inf } = Number;
 const run = async (fn: () => hg.Tensor) => [...(await (await engine.step(fn)).data())];

@@ -1,18 +1,14 @@
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import * as hg from "../../src/index.ts";
-import { createEngine } from "../../src/node.ts";
 import { runCase } from "../harness.ts";
+import { useEngine } from "../use-engine.ts";
 
 /*
  * What happens at the edges of numbers, as in PyTorch: NaN and infinities go through, and nothing overflows that need not.
  * Denormal numbers may count as 0: devices differ there.
  */
 
-let engine: hg.Engine;
-beforeAll(async () => {
-  engine = await createEngine({ seed: 1 });
-});
-afterAll(() => engine.destroy());
+const engine = await useEngine();
 
 /** Within 1e-5 of the larger of 1 and the expected number; NaN and infinities must be just that. */
 function expectClose(what: string, found: ArrayLike<number>, expected: readonly number[]): void {

@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { expect, test } from "vitest";
 import { readSettings } from "../../demo/cli/settings.ts";
 import { upgradedProgress } from "../../demo/cli/upgrade.ts";
 import {
@@ -13,16 +13,13 @@ import {
   restoreCheckpoint,
   weightsOf,
 } from "../../src/model/index.ts";
-import { adam, createEngine, type Engine } from "../../src/node.ts";
+import { adam } from "../../src/node.ts";
 import { learner, memoryLog } from "../../src/rl/index.ts";
+import { useEngine } from "../use-engine.ts";
 
 /* What version 0.1 wrote, under the names it used, is read to the same numbers, or refused by name. Records of logs: rl/log.test.ts. */
 
-let engine: Engine;
-beforeAll(async () => {
-  engine = await createEngine({ seed: 1 });
-});
-afterAll(() => engine.destroy());
+const engine = await useEngine();
 
 const small = { text: { vocabSize: 4, embeddingDim: 2 }, head: { outputs: 2, hidden: 2 } } as const;
 

@@ -1,10 +1,10 @@
 import { readFileSync } from "node:fs";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { LogMel, MelSpectrogram, Mfcc, type MfccOptions } from "../../src/data/index.ts";
-import { type Engine, mul, sum } from "../../src/index.ts";
+import { mul, sum } from "../../src/index.ts";
 import { logMelLayer, melLayer, mfccLayer } from "../../src/model/index.ts";
-import { createEngine } from "../../src/node.ts";
 import { runCase } from "../harness.ts";
+import { useEngine } from "../use-engine.ts";
 
 /* Features of whole batches on the device against torchaudio's of each clip, and against those of src/data/audio. */
 
@@ -26,11 +26,7 @@ const apart = (a: ArrayLike<number>, b: ArrayLike<number>) => {
   return Math.max(...Array.from(a, (x, i) => Math.abs(x - b[i]!)));
 };
 
-let engine: Engine;
-beforeAll(async () => {
-  engine = await createEngine();
-});
-afterAll(() => engine.destroy());
+const engine = await useEngine({});
 
 /** The layer's features of the sound twice and of silence between, as one batch. */
 async function batch(layer: ReturnType<typeof melLayer>, n: number) {

@@ -1,15 +1,11 @@
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import * as hg from "../../src/index.ts";
 import { MultimodalNet } from "../../src/model/index.ts";
-import { createEngine } from "../../src/node.ts";
+import { useEngine } from "../use-engine.ts";
 
 /* What an example lacks may hold anything: it is not read, forward or back. */
 
-let engine: hg.Engine;
-beforeAll(async () => {
-  engine = await createEngine({ seed: 1 });
-});
-afterAll(() => engine.destroy());
+const engine = await useEngine();
 
 const present = [1, 0, 0, 1];
 /** Two examples: the first has a picture, the second sound; `missing` stands where they have none. */

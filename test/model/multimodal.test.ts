@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { type Engine, noGrad } from "../../src/index.ts";
+import { noGrad } from "../../src/index.ts";
 import {
   configMetadata,
   encodeSafetensors,
@@ -15,15 +15,12 @@ import {
   WeightsError,
   weightsOf,
 } from "../../src/model/index.ts";
-import { createEngine, loadModel, saveModel } from "../../src/node.ts";
+import { loadModel, saveModel } from "../../src/node.ts";
 import { batchOf, modelCases, modelOf, models, nameOf } from "../cases/models.ts";
 import { expectClose, runCase } from "../harness.ts";
+import { useEngine } from "../use-engine.ts";
 
-let engine: Engine;
-beforeAll(async () => {
-  engine = await createEngine({ seed: 1 });
-});
-afterAll(() => engine.destroy());
+const engine = await useEngine();
 
 describe("encoders, fusions and heads", () => {
   for (const one of modelCases) test(one.name, () => runCase(engine, one));

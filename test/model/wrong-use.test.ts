@@ -1,6 +1,6 @@
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { batchOf } from "../../src/data/index.ts";
-import { crossEntropy, type Engine, linear, sgd, softmax } from "../../src/index.ts";
+import { crossEntropy, linear, sgd, softmax } from "../../src/index.ts";
 import {
   auc,
   evaluate,
@@ -16,7 +16,7 @@ import {
   type Weights,
   warmStart,
 } from "../../src/model/index.ts";
-import { createEngine } from "../../src/node.ts";
+import { useEngine } from "../use-engine.ts";
 
 /* What users give to training and evaluation, and cannot be meant, is refused by name. */
 
@@ -32,11 +32,7 @@ interface Points {
 // biome-ignore lint/suspicious/noExplicitAny: what the types forbid is what is tested.
 type Any = any;
 
-let engine: Engine;
-beforeAll(async () => {
-  engine = await createEngine({ seed: 1, software: true });
-});
-afterAll(() => engine.destroy());
+const engine = await useEngine({ seed: 1, software: true });
 
 const model = (): Trainable<Points> => {
   const w = engine.parameter([0, 0.1, 0.2, 0.3], [2, 2]);

@@ -1,14 +1,9 @@
-import { afterAll, beforeAll, expect, it } from "vitest";
-import type { Engine } from "../../src/index.ts";
-import { createEngine } from "../../src/node.ts";
+import { expect, it } from "vitest";
 import { aggregateLabels, fleissKappa, learner, memoryLog, ratingsOf, simulatedPerson } from "../../src/rl/index.ts";
+import { useEngine } from "../use-engine.ts";
 import { batchOf, beginner, examples, type Small } from "./small.ts";
 
-let engine: Engine;
-beforeAll(async () => {
-  engine = await createEngine({ seed: 5 });
-});
-afterAll(() => engine.destroy());
+const engine = await useEngine({ seed: 5 });
 
 it("learns from three simulated people who are late, skip, say it twice or never answer, and never waits for them", async () => {
   const { net, optimizer } = beginner(engine);

@@ -1,16 +1,12 @@
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { adam, type Engine, feedbackLoss, policyGradient } from "../../src/index.ts";
+import { describe, expect, test } from "vitest";
+import { adam, feedbackLoss, policyGradient } from "../../src/index.ts";
 import { type Batch, MultimodalNet, weightsOf } from "../../src/model/index.ts";
-import { createEngine } from "../../src/node.ts";
 import { learner, type Method, memoryLog, methods } from "../../src/rl/index.ts";
 import fixture from "../fixtures/reinforce.json" with { type: "json" };
 import { expectClose, runCase } from "../harness.ts";
+import { useEngine } from "../use-engine.ts";
 
-let engine: Engine;
-beforeAll(async () => {
-  engine = await createEngine({ seed: 5 });
-});
-afterAll(() => engine.destroy());
+const engine = await useEngine({ seed: 5 });
 
 /** A task small enough to be learned in a test: the label is the bright quarter of an 8 × 8 image. */
 interface Small {

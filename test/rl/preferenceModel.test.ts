@@ -1,16 +1,12 @@
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { adam, type Engine } from "../../src/index.ts";
+import { beforeAll, describe, expect, test } from "vitest";
+import { adam } from "../../src/index.ts";
 import { MultimodalNet } from "../../src/model/index.ts";
-import { createEngine } from "../../src/node.ts";
 import { bradleyTerry, type Compared, learnFromRewards, PreferenceModel } from "../../src/rl/index.ts";
 import { expectClose, runCase } from "../harness.ts";
+import { useEngine } from "../use-engine.ts";
 import { batchOf, examples, type Small } from "./small.ts";
 
-let engine: Engine;
-beforeAll(async () => {
-  engine = await createEngine({ seed: 7 });
-});
-afterAll(() => engine.destroy());
+const engine = await useEngine({ seed: 7 });
 
 const member = (seed: number) => {
   const net = new MultimodalNet(engine, {

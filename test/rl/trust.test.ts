@@ -1,16 +1,12 @@
-import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
-import { adam, type Engine, linear, type Tensor } from "../../src/index.ts";
+import { afterEach, describe, expect, it } from "vitest";
+import { adam, linear, type Tensor } from "../../src/index.ts";
 import { type Batch, MultimodalNet } from "../../src/model/index.ts";
-import { createEngine } from "../../src/node.ts";
 import { type LearnerOptions, learner, memoryLog, mergeLogs, methods, type Policy } from "../../src/rl/index.ts";
 import { timeOf } from "../../src/rl/time.ts";
+import { useEngine } from "../use-engine.ts";
 import { batchOf, beginner, examples, type Small } from "./small.ts";
 
-let engine: Engine;
-beforeAll(async () => {
-  engine = await createEngine({ seed: 5 });
-});
-afterAll(() => engine.destroy());
+const engine = await useEngine({ seed: 5 });
 
 describe("a correction", () => {
   it("is possible after a restart, by the judge who took it back, with the chances of then", async () => {

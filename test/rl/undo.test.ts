@@ -1,19 +1,14 @@
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import type { Engine } from "../../src/index.ts";
+import { describe, expect, it } from "vitest";
 import { setWeights, weightsOf } from "../../src/model/index.ts";
-import { createEngine } from "../../src/node.ts";
 import { type FeedbackLog, type FeedbackRecord, type LearnerState, learner, memoryLog } from "../../src/rl/index.ts";
+import { useEngine } from "../use-engine.ts";
 import { batchOf, beginner, examples, type Small } from "./small.ts";
 
 /*
  * What was taken back was never said: a checkpoint and the log rebuild the weights bit for bit, and where the last k
  * judgements were undone these are the weights of a run in which they were never given.
  */
-let engine: Engine;
-beforeAll(async () => {
-  engine = await createEngine({ seed: 5 });
-});
-afterAll(() => engine.destroy());
+const engine = await useEngine({ seed: 5 });
 
 const ROUND = 12;
 const settings = {

@@ -1,17 +1,13 @@
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { Random } from "../../../src/data/random.ts";
-import { type Engine, noGrad, softmax } from "../../../src/index.ts";
+import { noGrad, softmax } from "../../../src/index.ts";
 import { type Batch, type MultimodalConfig, MultimodalNet } from "../../../src/model/index.ts";
-import { createEngine } from "../../../src/node.ts";
 import { repeated } from "../../../src/rl/explain/example.ts";
 import { integratedGradients, modalityShares, shapleyValues, wordShares } from "../../../src/rl/index.ts";
 import { runCase } from "../../harness.ts";
+import { useEngine } from "../../use-engine.ts";
 
-let engine: Engine;
-beforeAll(async () => {
-  engine = await createEngine({ seed: 5 });
-});
-afterAll(() => engine.destroy());
+const engine = await useEngine({ seed: 5 });
 
 /** Weights far from zero, so that all modalities matter. */
 function net(changes: Partial<MultimodalConfig> = {}): MultimodalNet {
