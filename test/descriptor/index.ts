@@ -22,7 +22,7 @@ export interface Variants {
 }
 
 /** What no gradient is taken of: an array of the host, or a tensor of it. */
-export interface Given {
+interface Given {
   readonly shape: readonly number[];
   readonly data: Int32Array | Float32Array;
   readonly as: "array" | "tensor";

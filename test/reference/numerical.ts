@@ -27,16 +27,3 @@ export function dot(y: Array64, dy: Array64): number {
   if (y.data.length !== dy.data.length) throw new Error(`dy [${dy.shape}] does not fit y [${y.shape}]`);
   return y.data.reduce((total, value, i) => total + value * dy.data[i]!, 0);
 }
-
-/**
- * The gradients of Σ dy·f(inputs) with respect to the inputs, by central differences. Inputs that are
- * ids, labels or masks have none: leave them out of `which`, or close over them.
- */
-function numericalGradients(
-  f: (inputs: Array64[]) => Array64,
-  inputs: readonly Array64[],
-  dy: Array64,
-  { which = [...inputs.keys()], eps = 1e-5 }: { which?: readonly number[]; eps?: number } = {},
-): Array64[] {
-  return which.map((i) => numericalGradient((xs) => dot(f(xs), dy), inputs, i, eps));
-}
