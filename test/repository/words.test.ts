@@ -43,8 +43,8 @@ const right: Record<string, string> = {
   "demo/cli/upgrade.ts: strangers": "a run of version 0.1",
   "demo/web/worker/own-session.ts: strangers": "classes that the page does not have",
   "src/rl/settings.ts: confirmed": "a learner's state of version 0.1",
-  "src/rl/judgement.ts: chosenBy": "records of version 2",
-  "src/rl/judgement.ts: chosenWith": "records of version 2",
+  "src/rl/record.ts: chosenBy": "records of version 2",
+  "src/rl/record.ts: chosenWith": "records of version 2",
 };
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
