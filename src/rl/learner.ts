@@ -1,10 +1,10 @@
 import { checkList, checkName, checkOptions, listOf } from "../check.ts";
 import { batchOf } from "../data/batch.ts";
 import { Random } from "../data/random.ts";
-import { type Batch, type Modality, modalities, weightsOf } from "../model/index.ts";
+import { type Batch, type Modality, modalities } from "../model/index.ts";
 import type { Optimizer } from "../optim/index.ts";
 import { Account } from "./account.ts";
-import { rewarded, rewardedOf } from "./active.ts";
+import { rewardedOf } from "./active.ts";
 import {
   type Algorithm,
   type AlgorithmState,
@@ -31,10 +31,10 @@ import {
 } from "./answers.ts";
 import { entropyOf } from "./ask/index.ts";
 import { checkObject } from "./check.ts";
-import { hashOf, hashOfBatch } from "./hash.ts";
+import { checkAnswers, GO_ON, hashOfWeights } from "./finite.ts";
+import { hashOfBatch } from "./hash.ts";
 import type { Judgement, Preference } from "./judgement.ts";
 import type { FeedbackLog } from "./log.ts";
-import { checkRecord } from "./record.ts";
 import {
   checkLearner,
   checkQueries,
@@ -43,6 +43,7 @@ import {
   type LearnerState,
   upgradedState,
 } from "./settings.ts";
+import { meanKl, Source } from "./source.ts";
 import { Turns } from "./turns.ts";
 
 /*
@@ -90,8 +91,7 @@ export class Learner<E extends Identified> {
   readonly #options: LearnerOptions<E>;
   readonly #algorithms: readonly Algorithm<E>[];
   readonly #batchOf: (examples: readonly E[]) => Batch;
-  readonly #examples = new Map<string, E>();
-  readonly #account: Account;
+  readonly #source: Source<E>;
   readonly #answers: Answers;
   readonly #turns = new Turns();
   #model: Promise<string> | undefined;
@@ -118,8 +118,9 @@ export class Learner<E extends Identified> {
     this.#options = options;
     this.#algorithms = createAlgorithms(this.method, options, options.recurring);
     this.#labelCounts = this.#countLabels([]);
-    this.#account = new Account(options.log);
-    this.#answers = new Answers(options.log, this.#account, options.session ?? crypto.randomUUID(), this.seed);
+    const account = new Account(options.log);
+    this.#source = new Source(options.log, account, net.numOutputs, options.find);
+    this.#answers = new Answers(options.log, account, options.session ?? crypto.randomUUID(), this.seed);
     // Only examples as batchOf takes them come without one of their own: whatever else they are, it refuses by name.
     this.#batchOf = options.batchOf ?? (batchOf as unknown as (examples: readonly E[]) => Batch);
   }
@@ -229,11 +230,11 @@ export class Learner<E extends Identified> {
     return this.#turns.read(async () => {
       const said = await this.#predict(examples);
       checkAnswers(examples, said);
-      this.#model ??= this.#hashOfWeights();
+      this.#model ??= hashOfWeights(this.#net);
       const model = await this.#model;
       const hashes = await Promise.all(examples.map((example) => hashOfBatch(this.#batchOf([example]))));
       return examples.map((example, i) => {
-        this.#examples.set(example.id, example);
+        this.#source.add(example);
         const probabilities = said[i]!;
         // The same example again in one list is a group of answers, each drawn for itself.
         const before = examples.slice(0, i).filter(({ id }) => id === example.id).length;
@@ -306,7 +307,7 @@ export class Learner<E extends Identified> {
       const before = this.state();
       this.#before = before;
       try {
-        return await this.#learn(this.#judged(given));
+        return await this.#learn(this.#source.judged(given));
       } catch (error) {
         this.#loadAlgorithms(before.algorithms);
         this.#labelCounts = before.labelCounts!;
@@ -324,13 +325,13 @@ export class Learner<E extends Identified> {
     const newJudgements = judged.filter(({ id }) => !this.#learnedFrom.has(id));
     this.#labelCounts = this.#countLabels(judged);
     const context = this.#updateContext(judged, newJudgements);
-    const kl = await this.#distance(newJudgements);
+    const kl = await meanKl(this.#options.reference, newJudgements, this.#batchOf);
     let loss = 0;
     for (const algorithm of this.#algorithms) {
       loss = (await algorithm.learn(context)) ?? loss;
       if (!Number.isFinite(loss)) throw new Error(`learner.update: the loss is ${loss}. ${GO_ON}`);
     }
-    const model = await this.#hashOfWeights();
+    const model = await hashOfWeights(this.#net);
     this.#learnedFrom = new Set([...this.#learnedFrom, ...newJudgements.map(({ id }) => id)]);
     this.#updates += 1;
     this.#model = Promise.resolve(model);
@@ -343,39 +344,6 @@ export class Learner<E extends Identified> {
       kl,
       loss,
     };
-  }
-
-  /** What there is to learn from, each judgement once, with its example. */
-  #judged(said?: readonly Judgement[]): Judged<E>[] {
-    const classes = this.#net.numOutputs;
-    const seen = new Set<string>();
-    const judged: Judged<E>[] = [];
-    for (const j of said ? rewarded(said) : rewardedOf(this.#options.log.judgements())) {
-      if (this.#account.said(j.id) !== j) checkRecord(j);
-      // It may have been taken back after the list was made.
-      if (seen.has(j.id) || this.#account.isRetracted(j.id)) continue;
-      seen.add(j.id);
-      if (j.probabilities.length !== classes)
-        throw new RangeError(
-          `learner.update: judgement ${j.id} is about ${j.probabilities.length} actions, this network has ${classes}. It is of another task.`,
-        );
-      judged.push({ ...j, example: this.#example(j) });
-    }
-    return judged;
-  }
-
-  /** Mean over judgements of KL(behavior policy ‖ reference). */
-  async #distance(judged: readonly Judged<E>[]): Promise<number> {
-    const { reference } = this.#options;
-    if (!reference || judged.length === 0) return 0;
-    const held = await probabilitiesOf(
-      reference,
-      judged.map((j) => j.example),
-      this.#batchOf,
-    );
-    const kl = (p: readonly number[], q: readonly number[]) =>
-      p.reduce((sum, x, a) => sum + (x > 0 ? x * Math.log(x / Math.max(q[a]!, 1e-30)) : 0), 0);
-    return judged.reduce((sum, j, i) => sum + kl(j.probabilities, held[i]!), 0) / judged.length;
   }
 
   #countLabels(judged: readonly Judged<E>[]): number[] {
@@ -398,42 +366,6 @@ export class Learner<E extends Identified> {
       random: (purpose) => new Random(purpose, this.seed, this.#updates),
     };
   }
-
-  #example({ example, id }: Judgement): E {
-    let found = this.#examples.get(example);
-    if (!found) {
-      found = this.#options.find?.(example);
-      if (!found)
-        throw new Error(
-          `learner: judgement ${id} is about example ${example}, which is not in this data. Give \`find\`.`,
-        );
-      this.#examples.set(example, found);
-    }
-    return found;
-  }
-
-  /** @throws Error naming a parameter that is no finite number any more. */
-  async #hashOfWeights(): Promise<string> {
-    const { tensors } = await weightsOf(this.#net);
-    for (const [name, { data }] of tensors) {
-      const at = data.findIndex((x) => !Number.isFinite(x));
-      if (at >= 0) throw new Error(`learner: the network's ${name} holds ${data[at]} at ${at}. ${GO_ON}`);
-    }
-    return hashOf([...tensors.values()].map(({ data }) => data));
-  }
-}
-
-const GO_ON = "Go on from a checkpoint of before, with a lower learning rate or clipped gradients.";
-
-/** @throws Error where probabilities are none, before anything of them is answered. */
-function checkAnswers(examples: readonly Identified[], said: readonly (readonly number[])[]): void {
-  said.forEach((probabilities, i) => {
-    const bad = probabilities.find((p) => !(p >= 0 && p <= 1));
-    if (bad !== undefined)
-      throw new Error(
-        `learner.act: the network's answer to example ${examples[i]!.id} has the probability ${bad}: its weights, or the example's numbers, are not finite. ${GO_ON}`,
-      );
-  });
 }
 
 /** The ids of so many judgements, the first of a log that can be learned from. */
