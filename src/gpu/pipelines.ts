@@ -27,14 +27,14 @@ export class Pipelines {
     return pipeline;
   }
 
-  layout({ reads, writes, sizes }: Dispatch): GPUBindGroupLayout {
-    const key = `${reads.length},${writes.length},${sizes ? 1 : 0}`;
+  layout({ reads, writes, params }: Dispatch): GPUBindGroupLayout {
+    const key = `${reads.length},${writes.length},${params ? 1 : 0}`;
     let layout = this.#layouts.get(key);
     if (!layout) {
       const types: GPUBufferBindingType[] = [
         ...reads.map(() => "read-only-storage" as const),
         ...writes.map(() => "storage" as const),
-        ...(sizes ? ["uniform" as const] : []),
+        ...(params ? ["uniform" as const] : []),
       ];
       layout = this.device.createBindGroupLayout({
         entries: types.map((type, binding) => ({ binding, visibility: GPUShaderStage.COMPUTE, buffer: { type } })),

@@ -53,8 +53,8 @@ export function signature(recording: Recording, results: readonly Slot[]): { key
     return known;
   };
   const parts: string[] = [];
-  for (const { kernel, reads, writes, sizes, grid } of recording.dispatches) {
-    parts.push(`${kernel.id}(${reads.map(name)};${writes.map(name)};${sizes ?? ""})${grid}`);
+  for (const { kernel, reads, writes, params, grid } of recording.dispatches) {
+    parts.push(`${kernel.id}(${reads.map(name)};${writes.map(name)};${params ?? ""})${grid}`);
   }
   return { key: `${parts.join("|")}>${results.map(name)}`, uploads };
 }
@@ -163,9 +163,9 @@ export async function makePlan(
   uploads.forEach((slot, i) => {
     places.set(slot, { buffer: uploadBuffer!, offset: uploadOffsets[i]! });
   });
-  const sizes = packParams(dispatches);
-  const paramsBuffer = sizes.packed.length
-    ? memory.create(4 * sizes.packed.length, GPUBufferUsage.UNIFORM | GPUBufferUsage.COPY_DST, "sizes")
+  const params = packParams(dispatches);
+  const paramsBuffer = params.packed.length
+    ? memory.create(4 * params.packed.length, GPUBufferUsage.UNIFORM | GPUBufferUsage.COPY_DST, "params")
     : undefined;
   const regions = new Set<Region>();
   const where = (slot: Slot): Pick<Region, "buffer" | "offset"> => {
@@ -184,12 +184,12 @@ export async function makePlan(
     let refused: Error | undefined;
     const commands = health.watch(
       () => {
-        if (paramsBuffer) memory.device.queue.writeBuffer(paramsBuffer, 0, sizes.packed);
+        if (paramsBuffer) memory.device.queue.writeBuffer(paramsBuffer, 0, params.packed);
         return dispatches.map((dispatch, i) => {
           const resources: GPUBufferBinding[] = bound[i]!.map(({ buffer, offset, size }) => ({ buffer, offset, size }));
-          if (dispatch.sizes) {
-            const size = Math.ceil(dispatch.sizes.length / 4) * 16;
-            resources.push({ buffer: paramsBuffer!, offset: sizes.offsets[i]!, size });
+          if (dispatch.params) {
+            const size = Math.ceil(dispatch.params.length / 4) * 16;
+            resources.push({ buffer: paramsBuffer!, offset: params.offsets[i]!, size });
           }
           memory.counters.bindGroups += 1;
           const bindGroup = memory.device.createBindGroup({
@@ -224,19 +224,19 @@ export async function makePlan(
   }
 }
 
-/** The sizes of all dispatches in one array, each at a multiple of 256 bytes, and where those of each begin. */
+/** The parameters of all dispatches in one array, each at a multiple of 256 bytes, and where those of each begin. */
 function packParams(dispatches: Recording["dispatches"]): { packed: Uint32Array<ArrayBuffer>; offsets: number[] } {
   const known = new Map<string, number>();
   const words: number[] = [];
-  const offsets = dispatches.map(({ sizes }) => {
-    if (!sizes) return 0;
-    const key = sizes.join();
+  const offsets = dispatches.map(({ params }) => {
+    if (!params) return 0;
+    const key = params.join();
     let offset = known.get(key);
     if (offset === undefined) {
       offset = 4 * words.length;
       known.set(key, offset);
-      const end = words.length + align(4 * sizes.length) / 4;
-      for (const n of sizes) words.push(n >>> 0);
+      const end = words.length + align(4 * params.length) / 4;
+      for (const n of params) words.push(n >>> 0);
       while (words.length < end) words.push(0);
     }
     return offset;

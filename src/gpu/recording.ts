@@ -3,7 +3,7 @@ import type { Kernel } from "./kernel.ts";
 import { type HostArray, Slot } from "./slot.ts";
 import type { DeviceKind, Tuning } from "./tuning.ts";
 
-/** One dispatch of a kernel. Its bindings are in this order: what it reads, what it writes, then its `sizes`. */
+/** One dispatch of a kernel. Its bindings are in this order: what it reads, what it writes, then its `params`. */
 export interface Dispatch {
   /** The variant of the kernel. */
   readonly kernel: Kernel;
@@ -12,7 +12,7 @@ export interface Dispatch {
   /** Bound as `var<storage, read_write>`. */
   readonly writes: readonly Slot[];
   /** Bound as one `var<uniform>`, a struct of 32-bit integers, where there are any. */
-  readonly sizes?: readonly number[];
+  readonly params?: readonly number[];
   /** Workgroups in x, y, z. */
   readonly grid: readonly [number, number, number];
 }

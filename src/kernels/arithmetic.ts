@@ -119,7 +119,7 @@ export const arithmetic: Op<{ kind: Arithmetic }> = (r, [a, b], { kind }) => {
     kind,
     () => `shapes do not broadcast: a ${show(a!)} and b ${show(b!)}. Sizes must be equal or 1, counted from the end.`,
   );
-  const sizes = layout(kind, [a!.shape, b!.shape], shape);
+  const params = layout(kind, [a!.shape, b!.shape], shape);
   const y = allocate(r, shape);
   const operands = [a!.slot, b!.slot];
   const same = [a!, b!].every((x) => x.shape.length === shape.length && x.shape.every((size, i) => size === shape[i]));
@@ -127,7 +127,7 @@ export const arithmetic: Op<{ kind: Arithmetic }> = (r, [a, b], { kind }) => {
     kernel: forward({ kind, same }),
     reads: operands,
     writes: [y.slot],
-    sizes,
+    params,
     grid: grid(count(shape), 64),
   });
   return {
@@ -146,7 +146,7 @@ export const arithmetic: Op<{ kind: Arithmetic }> = (r, [a, b], { kind }) => {
           kernel: backward({ kind, same, by }),
           reads: [...operands, dy!.slot],
           writes: [d.slot],
-          sizes,
+          params,
           grid: grid(count(shape), 64),
         });
         return sumTo(r, d, x.shape);

@@ -56,7 +56,7 @@ export const concat: Op<{ axis: number }> = (r, inputs, { axis: asked }) => {
       kernel: copy({ cut }),
       reads: [from.slot],
       writes: [to.slot],
-      sizes: [outer, inner, block(y), offset],
+      params: [outer, inner, block(y), offset],
       grid: grid(outer * inner, 64),
     });
   const offsets: number[] = [];
@@ -93,7 +93,7 @@ function copyPart(r: Recording, cut: boolean, from: Slot, to: Slot, n: number, o
     kernel: copy({ cut }),
     reads: [from],
     writes: [to],
-    sizes: [1, n, n, offset / 4],
+    params: [1, n, n, offset / 4],
     grid: grid(n, 64),
   });
 }

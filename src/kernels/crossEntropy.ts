@@ -86,11 +86,11 @@ export const crossEntropy: Op<CrossEntropyOptions> = (
   checkNumber("crossEntropy", "labelSmoothing", labelSmoothing, number.share);
   const rows = allocate(r, [N]);
   const dx = allocate(r, [N, A]);
-  const sizes = [N, A, bits(rowScale(reduction, N)), bits(labelSmoothing)];
+  const params = [N, A, bits(rowScale(reduction, N)), bits(labelSmoothing)];
   chooseRows(r, "crossEntropy", N, A, (v) => forward({ weights: weights !== undefined, ...v }), {
     reads: [x!.slot, labels!.slot, ...(weights ? [weights.slot] : [])],
     writes: [rows.slot, dx.slot],
-    sizes,
+    params,
   });
   return reduceLoss(r, rows, dx, reduction, (needs) => {
     if (!needs[2]) return [];
@@ -99,7 +99,7 @@ export const crossEntropy: Op<CrossEntropyOptions> = (
     chooseRows(r, "crossEntropy", N, A, (v) => forward({ weights: false, ...v }), {
       reads: [x!.slot, labels!.slot],
       writes: [du.slot, allocate(r, [N, A]).slot],
-      sizes,
+      params,
     });
     return [undefined, du];
   });

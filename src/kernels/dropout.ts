@@ -58,7 +58,7 @@ function drop(r: Recording, x: Value, seed: Slot, p: number): Value {
     kernel: forward({}),
     reads: [x.slot, seed],
     writes: [y.slot],
-    sizes: [count(x.shape), bits(p)],
+    params: [count(x.shape), bits(p)],
     grid: grid(count(x.shape), 64),
   });
   return y;
@@ -81,7 +81,7 @@ export const dropModalities: Op<{ p: number }> = (r, [present], { p }) => {
     kernel: modalities({}),
     reads: [present!.slot, seed],
     writes: [kept.slot],
-    sizes: [N, M, bits(p)],
+    params: [N, M, bits(p)],
     grid: grid(N, 64),
   });
   return { outputs: [kept], constants: { 0: "present" } };

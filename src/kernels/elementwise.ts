@@ -84,9 +84,9 @@ export const elementwise: Op<{ kind: Elementwise; p?: number; q?: number }> = (r
   expect(!Number.isNaN(p) && !Number.isNaN(q), kind, () => `its settings are ${p} and ${q}, expected numbers.`);
   expect(kind !== "clamp" || p <= q, kind, () => `min is ${p} and max is ${q}, expected min ≤ max.`);
   const n = count(x!.shape);
-  const sizes = [n, bits(p), bits(q)];
+  const params = [n, bits(p), bits(q)];
   const y = allocate(r, x!.shape);
-  r.dispatch({ kernel: forward({ kind }), reads: [x!.slot], writes: [y.slot], sizes, grid: grid(n, 64) });
+  r.dispatch({ kernel: forward({ kind }), reads: [x!.slot], writes: [y.slot], params, grid: grid(n, 64) });
   return {
     outputs: [y],
     backward: ([dy]) => {
@@ -95,7 +95,7 @@ export const elementwise: Op<{ kind: Elementwise; p?: number; q?: number }> = (r
         kernel: backward({ kind }),
         reads: [x!.slot, y.slot, dy!.slot],
         writes: [dx.slot],
-        sizes,
+        params,
         grid: grid(n, 64),
       });
       return [dx];

@@ -30,7 +30,7 @@ export function ema(r: Recording, name: string, average: Value, x: Value, moment
     kernel: update({}),
     reads: [x.slot],
     writes: [average.slot],
-    sizes: [n, bits(momentum)],
+    params: [n, bits(momentum)],
     grid: grid(n, 64),
   });
 }

@@ -205,15 +205,15 @@ export const fuse: Op<FuseOptions> = (r, inputs, { fusion, modalities: M }) => {
   const variant = { fusion, modalities: M, present: present !== undefined };
   const across = fusion === "concat" ? sizes.reduce((a, b) => a + b, 0) : sizes[0]!;
   const more = [...(v ? [v.slot] : []), ...(present ? [present.slot] : [])];
-  const numbers = [N, across, ...sizes];
-  while (numbers.length < 7) numbers.push(0);
+  const params = [N, across, ...sizes];
+  while (params.length < 7) params.push(0);
   const y = allocate(r, [N, across]);
   const threads = grid(count(y.shape), 64);
   r.dispatch({
     kernel: forward(variant),
     reads: [...xs.map((x) => x.slot), ...more],
     writes: [y.slot],
-    sizes: numbers,
+    params,
     grid: threads,
   });
   return {
@@ -226,7 +226,7 @@ export const fuse: Op<FuseOptions> = (r, inputs, { fusion, modalities: M }) => {
           kernel: backward(variant),
           reads: [dy!.slot, ...more],
           writes: dxs.map((d) => d.slot),
-          sizes: numbers,
+          params,
           grid: threads,
         });
       }
@@ -236,7 +236,7 @@ export const fuse: Op<FuseOptions> = (r, inputs, { fusion, modalities: M }) => {
         kernel: backwardWeights(variant),
         reads: [dy!.slot, ...xs.map((x) => x.slot), ...more],
         writes: [dv.slot],
-        sizes: numbers,
+        params,
         grid: [1, 1, 1],
       });
       return [...dxs, undefined, dv];

@@ -87,7 +87,7 @@ export const gather: Op<{ axis: number; each: boolean }> = (r, [x, index], { axi
     kernel: forward({ each }),
     reads: [x!.slot, index!.slot],
     writes: [y.slot],
-    sizes: [count(shape), ...around],
+    params: [count(shape), ...around],
     grid: grid(count(shape), 64),
   });
   return {
@@ -98,7 +98,7 @@ export const gather: Op<{ axis: number; each: boolean }> = (r, [x, index], { axi
         kernel: backward({ each }),
         reads: [dy!.slot, index!.slot],
         writes: [dx.slot],
-        sizes: [count(x!.shape), ...around],
+        params: [count(x!.shape), ...around],
         grid: grid(count(x!.shape), 64),
       });
       return [dx];

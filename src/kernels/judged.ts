@@ -100,7 +100,7 @@ export const judged: Op<{ reduction?: Reduction | undefined }> = (
     kernel: forward({}),
     reads: [x!.slot, actions!.slot, rewards!.slot, noise!.slot],
     writes: [rows.slot, dx.slot],
-    sizes: [N, A, bits(rowScale(reduction, N))],
+    params: [N, A, bits(rowScale(reduction, N))],
     grid: grid(N, 16),
   });
   return reduceLoss(r, rows, dx, reduction, () => [], { 2: "rewards", 3: "noise" });

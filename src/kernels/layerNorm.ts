@@ -93,7 +93,7 @@ export const layerNorm: Op<{ eps?: number | undefined }> = (r, [x, w, b], { eps 
   chooseRows(r, op, N, D, forward, {
     reads: [x!.slot],
     writes: [normal.slot, scale.slot],
-    sizes: [N, D, bits(eps)],
+    params: [N, D, bits(eps)],
   });
   const product = (a: typeof normal, b: typeof normal) => arithmetic(r, [a, b], { kind: "mul" }).outputs[0]!;
   const scaled = w ? product(normal, w) : normal;
@@ -105,7 +105,7 @@ export const layerNorm: Op<{ eps?: number | undefined }> = (r, [x, w, b], { eps 
       chooseRows(r, "layerNorm.backward", N, D, backward, {
         reads: [normal.slot, scale.slot, g.slot],
         writes: [dx.slot],
-        sizes: [N, D],
+        params: [N, D],
       });
       return [
         dx,

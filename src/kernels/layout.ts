@@ -87,7 +87,7 @@ export function stridedCopy(
     kernel: gather({}),
     reads: [x.slot],
     writes: [y.slot],
-    sizes: [count(shape), offset, ...perAxis(shape, 1), ...perAxis(steps, 0)],
+    params: [count(shape), offset, ...perAxis(shape, 1), ...perAxis(steps, 0)],
     grid: grid(count(shape), 64),
   });
   return y;
@@ -107,7 +107,7 @@ function padded(
     kernel: spread({}),
     reads: [x.slot],
     writes: [y.slot],
-    sizes: [
+    params: [
       count(shape),
       bits,
       ...perAxis(shape, 1),

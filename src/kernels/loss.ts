@@ -63,7 +63,7 @@ export function reduceLoss(
           kernel: scale({}),
           reads: [dx.slot, dy!.slot],
           writes: [d.slot],
-          sizes: [n, each],
+          params: [n, each],
           grid: grid(n, 64),
         });
         return d;

@@ -64,9 +64,9 @@ export const maskedMean: Op<{ paddingIdx?: number | undefined }> = (r, [x, words
     () => `words is ${show(words!)} ${words!.dtype}, expected [${N}, ${L}] i32 as x is ${show(x!)}.`,
   );
   checkNumber("maskedMean", "paddingIdx", paddingIdx, words!.dtype === "u32" ? number.u32 : number.i32);
-  const sizes = [N, L, D, paddingIdx];
+  const params = [N, L, D, paddingIdx];
   const y = allocate(r, [N, D]);
-  r.dispatch({ kernel: forward({}), reads: [x!.slot, words!.slot], writes: [y.slot], sizes, grid: grid(N * D, 64) });
+  r.dispatch({ kernel: forward({}), reads: [x!.slot, words!.slot], writes: [y.slot], params, grid: grid(N * D, 64) });
   return {
     outputs: [y],
     backward: ([dy]) => {
@@ -75,7 +75,7 @@ export const maskedMean: Op<{ paddingIdx?: number | undefined }> = (r, [x, words
         kernel: backward({}),
         reads: [dy!.slot, words!.slot],
         writes: [dx.slot],
-        sizes,
+        params,
         grid: grid(count(x!.shape), 64),
       });
       return [dx, undefined];

@@ -139,21 +139,21 @@ function find(
   const { kept, reduced, strides } = layout(name, x.shape, axes);
   expect(reduced > 0, name, () => `x is ${show(x)}: there is no number to choose along axis ${[...axes]}.`);
   const byWorkgroup = isByWorkgroup(kept, reduced);
-  const sizes = [kept, reduced, 0, ...strides, 0];
+  const params = [kept, reduced, 0, ...strides, 0];
   const threads: [number, number, number] = byWorkgroup ? [kept, 1, 1] : grid(kept, THREADS);
   const y = allocate(r, shape, dtype);
   r.dispatch({
     kernel: forward({ kind, byWorkgroup, place: dtype !== "f32" }),
     reads: [x.slot],
     writes: [y.slot],
-    sizes,
+    params,
     grid: threads,
   });
-  return { y, byWorkgroup, sizes, threads };
+  return { y, byWorkgroup, params, threads };
 }
 
 export const minmax: Op<ReduceOptions & { kind: Extreme }> = (r, [x], { kind, ...options }) => {
-  const { y, byWorkgroup, sizes, threads } = find(r, kind, x!, options, kind, "f32");
+  const { y, byWorkgroup, params, threads } = find(r, kind, x!, options, kind, "f32");
   return {
     outputs: [y],
     backward: ([dy]) => {
@@ -162,7 +162,7 @@ export const minmax: Op<ReduceOptions & { kind: Extreme }> = (r, [x], { kind, ..
         kernel: backward({ byWorkgroup }),
         reads: [x!.slot, y.slot, dy!.slot],
         writes: [dx.slot],
-        sizes,
+        params,
         grid: threads,
       });
       return [dx];

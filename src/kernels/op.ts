@@ -82,7 +82,7 @@ export function grid(n: number, size: number): [number, number, number] {
   return [Math.ceil(groups / y), y, 1];
 }
 
-/** A number as the 32 bits of its float, to pass it among the integers of a kernel's sizes. */
+/** A number as the 32 bits of its float, to pass it among the integers of a kernel's `params`. */
 export const bits = (x: number): number => {
   asFloat[0] = x;
   return asWord[0]!;

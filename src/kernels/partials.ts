@@ -59,7 +59,7 @@ export function addPartials(r: Recording, p: Partials): void {
     kernel: add({ bias: bias !== undefined, activation, z: z !== undefined }),
     reads: [partials.slot, ...(bias ? [bias.slot] : [])],
     writes: [y.slot, ...(z ? [z.slot] : [])],
-    sizes: [number, count(y.shape), extra, y.shape.at(-1) ?? 1],
+    params: [number, count(y.shape), extra, y.shape.at(-1) ?? 1],
     grid: grid(count(y.shape) + extra, 64),
   });
 }

@@ -128,7 +128,7 @@ export const policyGradient: Op<PolicyGradientOptions> = (
     kernel: forward({ penalized: referenceLogits !== undefined }),
     reads: [x!.slot, actions!.slot, advantages!.slot, ...(referenceLogits ? [referenceLogits.slot] : [])],
     writes: [rows.slot, dx.slot],
-    sizes: [N, A, bits(rowScale(reduction, N)), bits(entropyCoef), bits(klCoef)],
+    params: [N, A, bits(rowScale(reduction, N)), bits(entropyCoef), bits(klCoef)],
     grid: grid(N, 16),
   });
   return reduceLoss(r, rows, dx, reduction, () => [], { 2: "advantages", 3: "referenceLogits" });

@@ -142,7 +142,7 @@ export function sumOver(r: Recording, x: Value, axes: ReadonlySet<number>, shape
       kernel: forward({ byWorkgroup, flat }),
       reads: [x.slot],
       writes: [sums.slot],
-      sizes: [kept, reduced, span, ...strides, bits(parts === 1 ? scale : 1)],
+      params: [kept, reduced, span, ...strides, bits(parts === 1 ? scale : 1)],
       grid: byWorkgroup ? [kept, parts, 1] : grid(kept * parts, 64),
     });
     if (parts > 1) pass(r, sums, new Set([0]), byWorkgroup, span);
@@ -213,7 +213,7 @@ export const sum: Op<ReduceOptions & { mean?: boolean }> = (r, [x], { axis, keep
         kernel: backward({ flat }),
         reads: [dy!.slot],
         writes: [dx.slot],
-        sizes: [kept, reduced, 0, ...strides, bits(scale)],
+        params: [kept, reduced, 0, ...strides, bits(scale)],
         grid: grid(kept * reduced, 64),
       });
       return [dx];

@@ -84,7 +84,7 @@ export function sample(r: Recording, from: Distribution, shape: readonly number[
     kernel: draw({ from }),
     reads: [seed],
     writes: [y.slot],
-    sizes: [n, bits(a), bits(b)],
+    params: [n, bits(a), bits(b)],
     grid: grid(n, 64),
   });
   return y;
@@ -111,6 +111,6 @@ export const categorical: Op<object> = (r, [x]) => {
   if (host) expectProbabilities(host as Float32Array, A);
   const y = allocate(r, [N], "i32");
   const seed = r.upload(new Uint32Array([r.seed()]));
-  r.dispatch({ kernel: choose({}), reads: [x!.slot, seed], writes: [y.slot], sizes: [N, A], grid: grid(N, 16) });
+  r.dispatch({ kernel: choose({}), reads: [x!.slot, seed], writes: [y.slot], params: [N, A], grid: grid(N, 16) });
   return { outputs: [y] };
 };

@@ -64,14 +64,14 @@ export const softmax: Op<{ log: boolean }> = (r, [x], { log }) => {
   const A = x!.shape.at(-1) ?? 0;
   expect(A > 0, name, () => `x is ${show(x!)}, expected a last axis of at least 1.`);
   const N = count(x!.shape) / A;
-  const sizes = [N, A];
+  const params = [N, A];
   const y = allocate(r, x!.shape);
-  chooseRows(r, "softmax", N, A, (v) => forward({ log, ...v }), { reads: [x!.slot], writes: [y.slot], sizes });
+  chooseRows(r, "softmax", N, A, (v) => forward({ log, ...v }), { reads: [x!.slot], writes: [y.slot], params });
   return {
     outputs: [y],
     backward: ([dy]) => {
       const dx = allocate(r, x!.shape);
-      const work = { reads: [y.slot, dy!.slot], writes: [dx.slot], sizes };
+      const work = { reads: [y.slot, dy!.slot], writes: [dx.slot], params };
       chooseRows(r, "softmax.backward", N, A, (v) => backward({ log, ...v }), work);
       return [dx];
     },

@@ -67,14 +67,14 @@ export const where: Op<object> = (r, [condition, a, b]) => {
     "where",
     () => `shapes do not broadcast: condition ${show(condition!)}, a ${show(a!)} and b ${show(b!)}.`,
   );
-  const sizes = layout("where", [condition!.shape, a!.shape, b!.shape], shape);
+  const params = layout("where", [condition!.shape, a!.shape, b!.shape], shape);
   const y = allocate(r, shape);
-  const threads = grid(sizes[0]!, 64);
+  const threads = grid(params[0]!, 64);
   r.dispatch({
     kernel: forward({}),
     reads: [condition!.slot, a!.slot, b!.slot],
     writes: [y.slot],
-    sizes,
+    params,
     grid: threads,
   });
   return {
@@ -89,7 +89,7 @@ export const where: Op<object> = (r, [condition, a, b]) => {
           kernel: backward({ chosen: i === 0 }),
           reads: [condition!.slot, dy!.slot],
           writes: [d.slot],
-          sizes,
+          params,
           grid: threads,
         });
         return sumTo(r, d, x.shape);

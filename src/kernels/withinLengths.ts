@@ -34,7 +34,7 @@ export function withinLengths(r: Recording, x: Value, lengths: Value): Value {
     kernel: within({ width }),
     reads: [x.slot, lengths.slot],
     writes: [y.slot],
-    sizes: [n, T, I / width],
+    params: [n, T, I / width],
     grid: grid(n, 64),
   });
   return y;

@@ -115,7 +115,7 @@ export const conv2d: Op<Conv2dOptions> = (r, [x, w, b], options) => {
       kernel: throughShared.forward({ bias: b !== undefined, activation, side, ...window }),
       reads: [x!.slot, w!.slot, ...(b ? [b.slot] : [])],
       writes: [y.slot],
-      sizes: [...common, 0],
+      params: [...common, 0],
       grid: cover(side, og, N * P * Q),
     });
   const shape = `${C}→${O}, ${kH}×${kW}, ${H}×${W}`;
@@ -130,7 +130,7 @@ export const conv2d: Op<Conv2dOptions> = (r, [x, w, b], options) => {
       kernel: by.forward({ bias: b !== undefined, activation, ...window }),
       reads: [x!.slot, w!.slot, ...(b ? [b.slot] : [])],
       writes: [y.slot],
-      sizes: [...common, 1],
+      params: [...common, 1],
       grid: groupsOf(by, og, P, Q),
     });
   r.choose(
@@ -154,7 +154,7 @@ export const conv2d: Op<Conv2dOptions> = (r, [x, w, b], options) => {
           kernel: throughShared.backwardInput({ side, ...window }),
           reads: [dz.slot, w!.slot],
           writes: [dx!.slot],
-          sizes: [...common, 0],
+          params: [...common, 0],
           grid: cover(side, cg, N * H * W),
         });
       const backwardInRegisters = (by: InRegisters) => (r: Recording) =>
@@ -162,7 +162,7 @@ export const conv2d: Op<Conv2dOptions> = (r, [x, w, b], options) => {
           kernel: by.backwardInput(window),
           reads: [dz.slot, w!.slot],
           writes: [dx!.slot],
-          sizes: [...common, 1],
+          params: [...common, 1],
           grid: groupsOf(by, cg, H, W),
         });
       if (dx) {
@@ -229,7 +229,7 @@ function weightGradient(r: Recording, g: WeightGradient): [Value, Value | undefi
         kernel: throughShared.backwardWeight({ side, ...window }),
         reads: [x.slot, dz.slot],
         writes: [partials.slot],
-        sizes: [...common, pixels],
+        params: [...common, pixels],
         grid: [gx, gy, groups * number],
       }),
     );
@@ -246,7 +246,7 @@ function weightGradient(r: Recording, g: WeightGradient): [Value, Value | undefi
         kernel: by.backwardWeight({ taps, ...window }),
         reads: [x.slot, dz.slot],
         writes: [partials.slot],
-        sizes: [...common, number],
+        params: [...common, number],
         grid: grid(threads, by.THREADS),
       }),
     );

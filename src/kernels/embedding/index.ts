@@ -56,7 +56,7 @@ export const embedding: Op<{ paddingIdx?: number | undefined }> = (r, [ids, w], 
     kernel: forward({ width }),
     reads: [ids!.slot, w!.slot],
     writes: [y.slot],
-    sizes: [n, V, D],
+    params: [n, V, D],
     grid: grid((n * D) / width, 64),
   });
   return { outputs: [y], backward: ([dy]) => [undefined, gradient(r, ids!, dy!, { n, V, D, width, paddingIdx })] };
@@ -76,7 +76,7 @@ function gradient(
 ): Value {
   const heads = allocate(r, [V], "u32");
   const dw = allocate(r, [V, D]);
-  const sizes = [n, V, D, paddingIdx];
+  const params = [n, V, D, paddingIdx];
   const sorting = (threads: number) => (r: Recording) => {
     const sorted = allocate(r, [2, n], "u32");
     const between = allocate(r, [n], "u32");
@@ -84,14 +84,14 @@ function gradient(
       kernel: sort({ threads }),
       reads: [ids.slot],
       writes: [sorted.slot, between.slot, heads.slot],
-      sizes: [n, V, Math.ceil(Math.log2(V + 1) / 4)],
+      params: [n, V, Math.ceil(Math.log2(V + 1) / 4)],
       grid: [1, 1, 1],
     });
     r.dispatch({
       kernel: sumStretches({ width }),
       reads: [sorted.slot, heads.slot, dy.slot],
       writes: [dw.slot],
-      sizes,
+      params,
       grid: grid((V * D) / width, 64),
     });
   };
@@ -101,14 +101,14 @@ function gradient(
       kernel: link({}),
       reads: [ids.slot],
       writes: [next.slot, heads.slot],
-      sizes: [n, V],
+      params: [n, V],
       grid: [1, 1, 1],
     });
     r.dispatch({
       kernel: sumLists({ width }),
       reads: [ids.slot, next.slot, heads.slot, dy.slot],
       writes: [dw.slot],
-      sizes,
+      params,
       grid: grid((V * D) / width, 64),
     });
   };

@@ -91,7 +91,7 @@ export function matrixProduct(r: Recording, p: Product): { c: Value; sums: Value
       kernel,
       reads: [p.a.slot, p.b.slot, ...(bias && !partials ? [bias.slot] : [])],
       writes: partials ? [partials.slot] : [c.slot, ...(sums ? [sums.slot] : [])],
-      sizes: [M, N, K, lda, ldb, strideA, strideB, kPerSplit, bits(last === "relu" ? 0 : Number.NEGATIVE_INFINITY)],
+      params: [M, N, K, lda, ldb, strideA, strideB, kPerSplit, bits(last === "relu" ? 0 : Number.NEGATIVE_INFINITY)],
       grid: [groups[0], groups[1], partials ? Math.max(1, Math.ceil(K / kPerSplit)) : (batch?.size ?? 1)],
     });
   };

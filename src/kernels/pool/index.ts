@@ -60,7 +60,7 @@ export const pool2d: Op<PoolOptions & { kind: Kind }> = (r, [x], options) => {
   );
   const y = allocate(r, [N, C, P, Q]);
   const chosen = kind === "max" ? allocate(r, y.shape, "u32") : undefined;
-  const sizes = [N * C, H, W, P, Q];
+  const params = [N * C, H, W, P, Q];
   const activation = options.activation ?? "none";
   checkActivation(name, activation);
   const window = { kind, activation, kH, kW, strideH, strideW, padH, padW };
@@ -68,7 +68,7 @@ export const pool2d: Op<PoolOptions & { kind: Kind }> = (r, [x], options) => {
     kernel: forward(window),
     reads: [x!.slot],
     writes: [y.slot, ...(chosen ? [chosen.slot] : [])],
-    sizes,
+    params,
     grid: grid(count(y.shape), 64),
   });
   return {
@@ -80,7 +80,7 @@ export const pool2d: Op<PoolOptions & { kind: Kind }> = (r, [x], options) => {
           kernel: kernel(window),
           reads: [dy!.slot, ...(activation === "none" ? [] : [y.slot]), ...(chosen ? [chosen.slot] : [])],
           writes: [dx.slot],
-          sizes,
+          params,
           grid: grid(threads, 64),
         });
       const byGathering = by(gather, count(x!.shape));

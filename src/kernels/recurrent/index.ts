@@ -160,7 +160,7 @@ export const recurrent: Op<RecurrentOptions> = (r, [x, wih, whh, bih, bhh, lengt
     {
       reads: [gx.slot, whh!.slot, ...(bhh ? [bhh.slot] : []), ...perExample, ...(h0 ? [h0.slot] : [])],
       writes: [state.slot, output.slot, hidden.slot],
-      sizes: [N, T, H],
+      params: [N, T, H],
     },
   );
   return {
@@ -184,7 +184,7 @@ export const recurrent: Op<RecurrentOptions> = (r, [x, wih, whh, bih, bhh, lengt
         {
           reads: [state.slot, whh!.slot, ...perExample, ...(dy ? [dy.slot] : []), ...(dhidden ? [dhidden.slot] : [])],
           writes: [dgx.slot, dgh.slot, dh.slot],
-          sizes: [N, T, H],
+          params: [N, T, H],
         },
       );
       // In steps of S·H through `state`, h alone is what Wₕ was multiplied with.
