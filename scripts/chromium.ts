@@ -92,7 +92,7 @@ export async function openPage(entry: string): Promise<Page> {
   return {
     errors,
     async call<T>(name: string, ...args: unknown[]): Promise<T> {
-      await page.waitForFunction((name) => name in globalThis, name);
+      await page.waitForFunction((name) => Object.hasOwn(globalThis, name), name);
       return page.evaluate(
         ([name, args]) => (globalThis as never as Record<string, (...args: unknown[]) => unknown>)[name]!(...args),
         [name, args] as const,

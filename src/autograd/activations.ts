@@ -1,6 +1,6 @@
 import { checkNumber, checkOptions, type Known, number } from "../check.ts";
 import { activation } from "../kernels/activation.ts";
-import { show } from "../kernels/checks.ts";
+import { checkAxis } from "../kernels/checks.ts";
 import { elementwise } from "../kernels/elementwise.ts";
 import type { Activation } from "../kernels/snippets.ts";
 import { softmax as softmaxKernel } from "../kernels/softmax.ts";
@@ -133,9 +133,7 @@ const alongAxis =
     if (axis === -1) return applySingle(name, softmaxKernel, [x], settings);
     checkNumber(name, "axis", axis, number.whole);
     expectTensor(name, "argument 1", x);
-    const rank = x.shape.length;
-    if (axis < -rank || axis >= rank) throw new TypeError(`${name}: axis ${axis} is outside of x ${show(x)}.`);
-    if (axis === rank - 1) return applySingle(name, softmaxKernel, [x], settings);
+    if (checkAxis(name, "x", x, axis) === x.shape.length - 1) return applySingle(name, softmaxKernel, [x], settings);
     return transpose(applySingle(name, softmaxKernel, [transpose(x, axis, -1)], settings), axis, -1);
   };
 

@@ -1,5 +1,5 @@
 import { checkList, checkNumber, checkOptions, number } from "../check.ts";
-import { show } from "../kernels/checks.ts";
+import { checkAxis, show } from "../kernels/checks.ts";
 import { gather as gatherKernel } from "../kernels/gather.ts";
 import { type SliceOptions, slice as sliceKernel, sliceOptions } from "../kernels/layout.ts";
 import { applySingle, asTensor, expectTensor } from "./apply.ts";
@@ -42,9 +42,7 @@ export function split(x: Tensor, size: number | readonly number[], options: Axis
   expectTensor("split", "argument 1", x);
   const { axis = 0 } = options;
   checkNumber("split", "axis", axis, number.whole);
-  const length = x.shape.at(axis);
-  if (length === undefined || axis >= x.shape.length)
-    throw new TypeError(`split: axis ${axis} is outside of x ${show(x)}.`);
+  const length = x.shape[checkAxis("split", "x", x, axis)]!;
   if (typeof size === "number" && !(Number.isInteger(size) && size > 0))
     throw new TypeError(`split: size is ${size}, expected a whole number of at least 1.`);
   if (typeof size !== "number") {

@@ -55,6 +55,22 @@ export function expectRank(op: string, name: string, v: Value, rank: number, let
 }
 
 /**
+ * The axis asked for, counted from the front.
+ *
+ * @param axis a negative one counts from the end
+ * @throws TypeError where `v` has no such axis.
+ */
+export function checkAxis(op: string, name: string, v: Value, axis: number): number {
+  const rank = v.shape.length;
+  expect(
+    Number.isInteger(axis) && axis >= -rank && axis < rank,
+    op,
+    () => `axis ${axis} is outside of ${name} ${show(v)}, which has ${rank === 0 ? "none" : `axes 0 … ${rank - 1}`}.`,
+  );
+  return axis < 0 ? axis + rank : axis;
+}
+
+/**
  * Refuses ids that are no whole numbers, or none of 0 … V − 1, as far as the host knows them.
  *
  * @param name what users call them

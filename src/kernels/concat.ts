@@ -1,5 +1,5 @@
 import { kernel, type Recording, type Slot, wgsl } from "../gpu/index.ts";
-import { expect, expectFloat, show } from "./checks.ts";
+import { checkAxis, expect, expectFloat, show } from "./checks.ts";
 import { allocate, count, grid, type Op, type Value } from "./op.ts";
 
 /*
@@ -34,12 +34,7 @@ export const concat: Op<{ axis: number }> = (r, inputs, { axis: asked }) => {
     expectFloat("concat", `input ${i}`, x);
   });
   const rank = xs[0]!.shape.length;
-  const axis = asked < 0 ? asked + rank : asked;
-  expect(
-    Number.isInteger(axis) && axis >= 0 && axis < rank,
-    "concat",
-    () => `axis ${asked} is outside of ${show(xs[0]!)}.`,
-  );
+  const axis = checkAxis("concat", "input 0", xs[0]!, asked);
   const fits = (x: Value) =>
     x.shape.length === rank && x.shape.every((size, i) => i === axis || size === xs[0]!.shape[i]);
   expect(

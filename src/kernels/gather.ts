@@ -1,5 +1,5 @@
 import { kernel, wgsl } from "../gpu/index.ts";
-import { expect, expectFloat, expectIds, show } from "./checks.ts";
+import { checkAxis, expect, expectFloat, expectIds, show } from "./checks.ts";
 import { allocate, count, grid, type Op } from "./op.ts";
 import { sumInRuns, unknown } from "./snippets.ts";
 
@@ -67,8 +67,7 @@ export const gather: Op<{ axis: number; each: boolean }> = (r, [x, index], { axi
   const op = each ? "gather" : "indexSelect";
   expectFloat(op, "x", x!);
   const rank = x!.shape.length;
-  const axis = asked < 0 ? asked + rank : asked;
-  expect(Number.isInteger(axis) && axis >= 0 && axis < rank, op, () => `axis ${asked} is outside of x ${show(x!)}.`);
+  const axis = checkAxis(op, "x", x!, asked);
   const fits = each
     ? index!.shape.length === rank && index!.shape.every((size, a) => a === axis || size === x!.shape[a])
     : index!.shape.length === 1;

@@ -1,6 +1,6 @@
 import { checkNumber, type Known, number } from "../check.ts";
 import { kernel, type Recording, wgsl } from "../gpu/index.ts";
-import { expect, show } from "./checks.ts";
+import { checkAxis, expect, show } from "./checks.ts";
 import { allocate, count, grid, type Op, type Value } from "./op.ts";
 
 /*
@@ -166,13 +166,7 @@ export const sliceOptions: Known<SliceOptions> = { axis: true, start: true, end:
 
 export const slice: Op<SliceOptions> = (r, [x], { axis: asked = 0, start = 0, end, step = 1 }) => {
   expectRanks("slice", x!);
-  const rank = x!.shape.length;
-  const axis = asked < 0 ? asked + rank : asked;
-  expect(
-    Number.isInteger(axis) && axis >= 0 && axis < rank,
-    "slice",
-    () => `axis ${asked} is outside of x ${show(x!)}.`,
-  );
+  const axis = checkAxis("slice", "x", x!, asked);
   const size = x!.shape[axis]!;
   expect(
     Number.isInteger(step) && step >= 1 && Number.isInteger(start) && Number.isInteger(end ?? 0),

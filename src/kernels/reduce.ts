@@ -1,6 +1,6 @@
 import { checkFlag, type Known } from "../check.ts";
 import { kernel, type Recording, wgsl } from "../gpu/index.ts";
-import { expect, expectFloat, show } from "./checks.ts";
+import { checkAxis, expect, expectFloat, show } from "./checks.ts";
 import { allocate, bits, count, grid, type Op, reshaped, type Value } from "./op.ts";
 import { sumInRuns } from "./snippets.ts";
 
@@ -175,14 +175,8 @@ export function sumTo(r: Recording, x: Value, shape: readonly number[]): Value {
 
 /** Checks axes (negative ones count from the end); all of them when there are none. */
 export function checkAxes(name: string, x: Value, axis: number | readonly number[] | undefined): Set<number> {
-  const rank = x.shape.length;
   const list = axis === undefined ? x.shape.map((_, i) => i) : Array.isArray(axis) ? axis : [axis];
-  const axes = list.map((a) => (a < 0 ? a + rank : a));
-  expect(
-    axes.every((a) => Number.isInteger(a) && a >= 0 && a < rank),
-    name,
-    () => `axis ${list} is outside of x ${show(x)}, which has axes 0 … ${rank - 1}.`,
-  );
+  const axes = list.map((a) => checkAxis(name, "x", x, a));
   expect(new Set(axes).size === axes.length, name, () => `axis ${list} names one axis twice.`);
   return new Set(axes);
 }

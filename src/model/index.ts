@@ -35,7 +35,13 @@ export {
   type Modality,
   modalities,
 } from "./encoder/index.ts";
-export type { FullTextConfig, TextConfig, TextFields } from "./encoder/text.ts";
+export {
+  type FullTextConfig,
+  type TextConfig,
+  type TextEncoder,
+  type TextFields,
+  textEncoders,
+} from "./encoder/text.ts";
 export { type EvaluateOptions, type Evaluation, evaluate, type PredictionOptions, predict } from "./evaluate.ts";
 export { type Fitted, fit } from "./fit.ts";
 export type { FitCallbacks, FitOptions } from "./fitOptions.ts";

@@ -114,7 +114,7 @@ const wrong: [string, () => unknown, RegExp][] = [
   ["split", () => hg.split(t(5), 0), /size is 0/],
   ["pad", () => hg.pad(t(2), [1]), /padding \[1\] does not fit x \[2\]/],
   ["pad", () => hg.pad(t(2), [-1, 0]), /at least 0/],
-  ["concat", () => hg.concat([t(2)], { axis: 1 }), /axis 1 is outside of \[2\]/],
+  ["concat", () => hg.concat([t(2)], { axis: 1 }), /axis 1 is outside of input 0 \[2\]/],
   ["stack", () => hg.stack([]), /no tensor to stack/],
   ["gather", () => hg.gather(t(2), ids(2)), /index\[0\] is 2/],
   ["indexSelect", () => hg.indexSelect(t(2), [0, -1]), /index\[1\] is -1/],

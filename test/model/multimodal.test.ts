@@ -12,6 +12,7 @@ import {
   MultimodalNet,
   modelFrom,
   tasks,
+  textEncoders,
   WeightsError,
   weightsOf,
 } from "../../src/model/index.ts";
@@ -29,7 +30,7 @@ describe("encoders, fusions and heads", () => {
     const shown = (name: (config: MultimodalConfig) => unknown) => models.map(({ config }) => name(config));
     for (const kind of fusions) expect(shown((c) => c.fusion?.kind)).toContain(kind);
     for (const task of tasks) if (task !== "multiclass") expect(shown((c) => c.head.task)).toContain(task);
-    for (const encoder of ["flatten", "gru"]) expect(shown((c) => c.text?.encoder)).toContain(encoder);
+    for (const encoder of textEncoders) expect(shown((c) => c.text && (c.text.encoder ?? "mean"))).toContain(encoder);
     expect(shown((c) => c.audio?.cell)).toContain("lstm");
   });
 });
@@ -42,7 +43,7 @@ const logitsOf = (net: MultimodalNet, batch: Parameters<MultimodalNet["forward"]
 const configurations = fc
   .record({
     kind: fc.constantFrom(...fusions),
-    encoder: fc.constantFrom("mean" as const, "flatten" as const, "gru" as const),
+    encoder: fc.constantFrom(...textEncoders),
     cell: fc.constantFrom("gru" as const, "lstm" as const),
     numLayers: fc.integer({ min: 1, max: 2 }),
     bidirectional: fc.boolean(),

@@ -20,7 +20,7 @@ const files = ["src", "demo", "bench", "study", "examples", "scripts"].flatMap((
 
 /** What is spread that has a length of its own, known where it is written. */
 const short = new Set([
-  "src/gpu/gpu.ts: ...grid",
+  "src/gpu/submission.ts: ...grid",
   "src/gpu/measure.ts: ...grid",
   "src/gpu/profile.ts: ...grid",
   // Settings that a program's author writes.
