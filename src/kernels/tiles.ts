@@ -3,7 +3,8 @@ import { wgsl } from "../gpu/index.ts";
 /*
  * A matrix product C [M, N] = A [M, K] · B [K, N] through workgroup memory, for GPUs: a workgroup computes SIDE × SIDE
  * results and moves DEPTH of K at a time into memory that all its threads share, so that a number is read from storage
- * once for SIDE products. (On a device that computes on the CPU workgroup memory is slower than storage.)
+ * once for SIDE products: tileA[k, m] and tileB[k, n], with a barrier before and one after they are used. (On a device that
+ * computes on the CPU workgroup memory is slower than storage.)
  *
  * Matrices may be anything that can say what number is where: a kernel that uses this has its own bindings and the hooks
  *   fn loadA(m: u32, k: u32) -> f32, loadB(k: u32, n: u32) -> f32     called only for what is inside of the matrices

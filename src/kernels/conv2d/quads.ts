@@ -17,8 +17,9 @@ import {
 } from "./common.ts";
 
 /*
- * As registers.ts, but the four threads of a quad have the same channels: each reads a quarter of the weights (for dw, of dy) for
- * all of them, and they tell one another (`quadBroadcast`). They go through all loops together, whatever is outside of an image.
+ * As registers.ts, 8 channels × 8 pixels a thread and no workgroup memory, but the four threads of a quad, which are a workgroup, have
+ * the same channels (and neighboring pixels; for dw, input channels): each reads a quarter of the weights (for dw, of dy) for all
+ * of them, and they tell one another (`quadBroadcast`). They go through all loops together, whatever is outside of an image.
  *
  * The right variant for devices that compute on the CPU and have subgroups; for dw only where there are many input channels.
  */

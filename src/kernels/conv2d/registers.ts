@@ -16,9 +16,9 @@ import {
 } from "./common.ts";
 
 /*
- * A thread computes 8 channels × 8 neighboring pixels of y (or of dx), or a window's row for 8 channels of dw, in registers, and
- * reads images and weights straight from storage, each number of a row once for all taps of the window. Its channels never
- * cross a group.
+ * A thread computes 8 channels × 8 neighboring pixels of y (or of dx) in registers; of dw a window of up to 9 taps, or a row of a
+ * larger one, between 8 output channels and one input channel. It reads images and weights straight from storage, each number of
+ * a row once for all taps of the window: no barrier, no workgroup memory. Its channels never cross a group.
  *
  * The right variant for few channels on any device, and for devices that compute on the CPU and have no subgroups; with them
  * quads.ts reads less.

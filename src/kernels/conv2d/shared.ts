@@ -8,9 +8,10 @@ import { common, epilogue, type Forward, type Window } from "./common.ts";
  *   y  [O/g, N·P·Q] = w  [O/g, C/g·kH·kW] · patches of x [C/g·kH·kW, N·P·Q]
  *   dx [C/g, N·H·W] = wᵀ [C/g, O/g·kH·kW] · patches of dy [O/g·kH·kW, N·H·W]
  *   dw [O/g, C/g·kH·kW] = dy [O/g, N·P·Q] · patches of xᵀ [N·P·Q, C/g·kH·kW], split along its long inner size
- * A workgroup computes 64 × 64 or 32 × 32 results, 4 × 4 a thread.
+ * A workgroup computes 64 × 64 or 32 × 32 results, 4 × 4 a thread. In workgroup memory lie, for 16 of the inner size at a time, the
+ * left matrix's rows and the right one's columns, which `loadA` and `loadB` find in the arrays.
  *
- * The right variant for GPUs: 64 for more than 32 channels, 32 for 8 and more.
+ * The right variant for GPUs: 64 for more than 32 channels of a group, 32 for 8 and more, registers.ts for fewer.
  */
 
 interface Shared {

@@ -3,11 +3,13 @@ import { subgroups } from "../snippets.ts";
 import { common, type Product, readByFours, runOf, type Vectors } from "./common.ts";
 
 /*
- * As registers.ts, but the four threads of a quad have the same rows: each reads a quarter of A for all of them, and they
- * tell one another (`quadBroadcast`). A thread computes 16 × 8 or 8 × 4 results.
+ * As registers.ts, but the four threads of a quad, which are a workgroup, have the same rows and neighboring columns: each reads
+ * a quarter of A for all of them, and they tell one another (`quadBroadcast`). A thread computes 16 × 8 or 8 × 4 results, its
+ * workgroup 16 × 32 or 8 × 16. No barrier, no workgroup memory.
  *
- * The right variant for devices that compute on the CPU and have subgroups: a number for four threads costs SwiftShader some
- * ten multiply-adds, wherever it lies.
+ * The right variant for devices that compute on the CPU and have subgroups, unless a side of the product is short (then
+ * registers.ts): a number for four threads costs SwiftShader some ten multiply-adds, wherever it lies. 16 rows are the default;
+ * `engine.tune` takes 8 where they are faster.
  */
 
 /** Threads of a workgroup: one quad, which SwiftShader's subgroups are best at. */

@@ -3,7 +3,7 @@ import { common, type Product, readByFours, runOf, type Vectors } from "./common
 
 /*
  * A thread computes a tile of C, 8 × 8 or 4 × 4, in registers, and reads A and B straight from storage, four numbers at a
- * time: no barrier, no workgroup memory.
+ * time: no barrier, no workgroup memory. The 16 threads of a workgroup have neighboring tiles and nothing else in common.
  *
  * The right variant for small products on any device (4 × 4 keeps more threads busy, 8 × 8 reads half as much), and for all
  * products on devices that compute on the CPU and have no subgroups; with them quads.ts reads less.

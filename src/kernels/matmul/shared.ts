@@ -3,10 +3,11 @@ import { threadsOf, tiles } from "../tiles.ts";
 import { common, type Product } from "./common.ts";
 
 /*
- * A workgroup computes a tile of 64 × 64 or 32 × 32 results, 4 × 4 a thread, and brings A and B into workgroup memory piece by
- * piece (tiles.ts).
+ * A workgroup computes a tile of 64 × 64 or 32 × 32 results, 4 × 4 a thread. In workgroup memory lie, for 16 of K at a time, its
+ * 64 or 32 rows of A and columns of B, which its threads bring there together (tiles.ts: the loop, and the barriers).
  *
- * The right variant for large products on a GPU: 64 where both sides of C are longer than 32.
+ * The right variant for large products on a GPU: 64 where both sides of C are longer than 32, else 32. Where K is long and C
+ * small, workgroups take a part of K each (`split`: splitKShared of index.ts).
  */
 
 export interface Shared extends Product {

@@ -3,6 +3,9 @@ import type { Backward, Forward, Recurrence } from "./arrays.ts";
 import { type Cell, functions } from "./cells.ts";
 
 /*
+ * From a variant's `main` to an equation: main and its product with Wₕ (each variant's own) → advance, gradients (here) → forward, backward of a
+ * cell (cells.ts).
+ *
  * What all variants of a recurrence do alike, as WGSL functions of one example b and its hidden units from j on at one step. A
  * variant brings how arrays are read and written, load_…(place, j) and store_…(place, j, value).
  */

@@ -22,8 +22,8 @@ import * as storage from "./storage.ts";
  * There are up to five variants. Four pass the state on through storage:
  *   rows8   8 examples a workgroup and a thread: the fewest reads (storage.ts)
  *   quads   the same, where four neighboring threads tell each other what they read (quads.ts)
- *   rows4   8 examples a workgroup, 4 a thread: for large hidden sizes on GPUs (storage.ts)
- *   barrierFree  a thread computes all units of its 4 examples, without barriers (storage.ts)
+ *   rows4   8 examples a workgroup, 4 a thread: for GPUs, where `shared` does not do (storage.ts)
+ *   barrierFree  a thread computes all units of its 4 examples, without barriers: by tuning alone (storage.ts)
  * and one, `shared`, through workgroup memory (shared.ts), for GPUs; cells with one product a step, up to 512 units.
  */
 

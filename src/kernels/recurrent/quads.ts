@@ -14,7 +14,7 @@ import { backwardHooks, forwardHooks } from "./hooks.ts";
 
 /*
  * As the variant `rows8` of storage.ts, but the four threads of a quad, which have the same 8 examples and neighboring units, read
- * two of the examples each for all of them, and tell one another (`quadBroadcast`). They go through the loops together: where
+ * two of the examples each for all of them, and tell one another (`quadBroadcast`). No workgroup memory. They go through the loops together: where
  * there are not enough units for all four, the last unit is computed more than once and stored once.
  *
  * The right variant for devices that compute on the CPU and have subgroups.

@@ -11,10 +11,13 @@ import type { Cell } from "./cells.ts";
 import { backwardHooks, forwardHooks } from "./hooks.ts";
 
 /*
- * What threads tell each other goes through workgroup memory: a workgroup takes one or two examples through all steps, a thread
- * computes every so many hidden units of them, one at a time. Buffers that alternate from step to step need one barrier a step.
+ * A workgroup takes one or two examples through all steps; thread t computes their hidden units t, t + THREADS, …, one at a time
+ * (up to 256 units it has one). In workgroup memory lie, on the way there, h of all units, and on the way back the gradients of
+ * all gates' products, each twice: what is read and what is written change places from step to step, so that one barrier a step
+ * will do. Weights are read from storage.
  *
- * The right variant for GPUs, up to 512 hidden units, and for cells with one product a step.
+ * The right variant for GPUs, up to 512 hidden units, and for cells with one product a step (all but the GRU with its reset gate
+ * before the product).
  */
 
 export interface Shared {

@@ -12,12 +12,16 @@ import type { Cell } from "./cells.ts";
 import { backwardHooks, forwardHooks } from "./hooks.ts";
 
 /*
- * The state goes from step to step through storage. A thread computes four hidden units of 8 or 4 examples at a time, so that a
- * number read from the weights serves all of these, and one of h all gates.
- *   rows8   8 examples a workgroup and a thread: the fewest reads. The right one for devices that compute on the CPU and have no
- *           subgroups; with them quads.ts reads less
- *   rows4   8 examples a workgroup, 4 a thread: for GPUs where the hidden size is too large for shared.ts
- *   barrierFree  a thread computes all units of its 4 examples: no barriers, where they are slow and batches large
+ * The state goes from step to step through storage, and nothing through workgroup memory: ahead of each
+ * product with Wₕ a `storageBarrier` waits for what the others of the workgroup wrote. A thread computes four neighboring hidden
+ * units of 8 or 4 examples at a time, then the next four that are its own; a number read from the weights serves its examples, and
+ * one of h all gates.
+ *   rows8   16 threads a workgroup, all with the same 8 examples: the fewest reads. The right one for devices that compute on the
+ *           CPU and have no subgroups; with them quads.ts reads less
+ *   rows4   64 threads a workgroup with 8 examples, 4 a thread: for GPUs, where shared.ts does not do (more than 512 hidden units, or
+ *           a cell with two products a step)
+ *   barrierFree  4 threads a workgroup, each with 4 examples of its own and all of their units: no barriers. No device's default;
+ *           `engine.tune` takes it where barriers are slow and batches large
  */
 
 export interface Storage {
