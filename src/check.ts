@@ -198,10 +198,29 @@ export function checkText(operation: string, what: string, value: unknown): asse
   throw new TypeError(`${operation}: ${what} is ${describe(value)}, expected a text that is not empty.`);
 }
 
+/** Refuses what is no object: nothing at all, numbers, texts, lists. `expected` says of what kind it is to be. */
+export function checkObject(
+  operation: string,
+  what: string,
+  value: unknown,
+  expected: string,
+): asserts value is object {
+  if (typeof value === "object" && value !== null && !Array.isArray(value)) return;
+  throw new TypeError(`${operation}: ${what} is ${describe(value)}, expected ${expected}.`);
+}
+
 /** Refuses what cannot be called. `expected` says of what such a function is. */
 export function checkFunction(operation: string, what: string, value: unknown, expected = "a function"): void {
   if (typeof value !== "function")
     throw new TypeError(`${operation}: ${what} is ${describe(value)}, expected ${expected}.`);
+}
+
+/** Refuses what cannot be gone through, and texts, whose letters nobody means. Nothing is taken of it yet. */
+export function checkIterable(operation: string, what: string, value: unknown): void {
+  const isIterable =
+    typeof value === "object" && value !== null && (Symbol.iterator in value || Symbol.asyncIterator in value);
+  if (!isIterable)
+    throw new TypeError(`${operation}: ${what} is ${describe(value)}, expected an array or a generator.`);
 }
 
 /** All that an array, a set or a generator gives, as a list. Texts and plain objects are none. */
@@ -214,6 +233,8 @@ export function listOf<T>(operation: string, what: string, value: Iterable<T>, e
 
 /** Refuses metadata of a file that are not texts by name: a number written among them makes a file that nobody reads. */
 export function checkMetadata(operation: string, metadata: Readonly<Record<string, unknown>>): void {
+  if (!isPlainObject(metadata))
+    throw new TypeError(`${operation}: metadata is ${describe(metadata)}, expected an object of texts by name.`);
   for (const [name, text] of Object.entries(metadata))
     if (typeof text !== "string")
       throw new TypeError(
@@ -276,5 +297,5 @@ export function describe(value: unknown): string {
     if (Array.isArray(value) || ArrayBuffer.isView(value)) return `an array`;
     return value.constructor?.name && value.constructor !== Object ? `a ${value.constructor.name}` : "an object";
   }
-  return String(value);
+  return typeof value === "bigint" ? `${value}n` : String(value);
 }

@@ -3,17 +3,27 @@
  * and fail at some hundred thousand.
  */
 
+import { checkIterable, checkNumber, describe, number } from "./check.ts";
+
 /** The largest; NaN where there is one, −∞ of nothing, as of `Math.max`. */
 export function largest(list: Iterable<number>): number {
+  checkIterable("largest", "the list", list);
   let found = -Infinity;
-  for (const x of list) found = Math.max(found, x);
+  for (const x of list) {
+    if (typeof x !== "number") checkNumber("largest", "an item", x, number.any);
+    found = Math.max(found, x);
+  }
   return found;
 }
 
 /** The smallest; NaN where there is one, ∞ of nothing, as of `Math.min`. */
 export function smallest(list: Iterable<number>): number {
+  checkIterable("smallest", "the list", list);
   let found = Infinity;
-  for (const x of list) found = Math.min(found, x);
+  for (const x of list) {
+    if (typeof x !== "number") checkNumber("smallest", "an item", x, number.any);
+    found = Math.min(found, x);
+  }
   return found;
 }
 
@@ -33,9 +43,16 @@ export function total<T = number>(list: ArrayLike<T>, of: (x: T, i: number) => n
   return Number.isFinite(sum) ? sum + lost : sum;
 }
 
-/** Puts all of `more` behind `list`. */
+/**
+ * Puts all of `more` behind `list`.
+ *
+ * @throws TypeError where one of them is no list; nothing is put then.
+ */
 export function append<T>(list: T[], more: Iterable<T>): void {
-  for (const item of more) list.push(item);
+  if (!Array.isArray(list)) throw new TypeError(`append: the list is ${describe(list)}, expected an array.`);
+  checkIterable("append", "what to append", more);
+  // A copy where both are one list, which would grow for ever.
+  for (const item of (more as unknown) === list ? list.slice() : more) list.push(item);
 }
 
 /** Bytes as the text that has these codes: the marks in files' heads. */

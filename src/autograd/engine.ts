@@ -35,6 +35,12 @@ export interface EngineOptions {
 
 const engineOptions: Known<EngineOptions> = { seed: true, adapter: true, tuning: true, wait: true };
 
+/** Refuses what is no engine, such as the options of one. */
+export function expectEngine(operation: string, engine: unknown): asserts engine is Engine {
+  if (!(engine instanceof Engine))
+    throw new TypeError(`${operation}: the engine is ${describe(engine)}, expected what createEngine gives.`);
+}
+
 /**
  * A device, the tensors on it, and the steps that compute them. `createEngine` makes one.
  *

@@ -1,10 +1,10 @@
-import { checkList, checkNumber, checkOptions, describe, type Known, number } from "../check.ts";
+import { checkList, checkNumber, checkOptions, type Known, number } from "../check.ts";
 import { expect, show } from "../kernels/checks.ts";
 import { dropout as dropoutKernel } from "../kernels/dropout.ts";
 import { count } from "../kernels/op.ts";
 import { categorical as categoricalKernel, type Distribution, sample } from "../kernels/sample.ts";
 import { applySingle, expectTensor, noMore } from "./apply.ts";
-import { Engine } from "./engine.ts";
+import { type Engine, expectEngine } from "./engine.ts";
 import { reshape } from "./shape.ts";
 import { Tensor } from "./tensor.ts";
 
@@ -12,8 +12,7 @@ import { Tensor } from "./tensor.ts";
 
 function draw(engine: Engine, from: Distribution, shape: readonly number[], a: number, b: number): Tensor {
   checkList(from, "the shape", shape, "an array of sizes");
-  if (!(engine instanceof Engine))
-    throw new TypeError(`${from}: argument 1 is ${describe(engine)}, expected the engine.`);
+  expectEngine(from, engine);
   const { gpu } = engine;
   if (!gpu.recording)
     throw new Error(`${from}: no step is open. Write \`await engine.step(() => ${from}(engine, …))\`.`);

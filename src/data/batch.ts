@@ -1,6 +1,6 @@
-import { checkNumber, floats, number, wholeNumbers } from "../check.ts";
+import { checkList, checkNumber, checkObject, describe, floats, number, wholeNumbers } from "../check.ts";
 import { DataError } from "./errors.ts";
-import type { Random } from "./random.ts";
+import { expectRandom, type Random } from "./random.ts";
 
 /** One example, as a batch is made of them. */
 export interface BatchExample {
@@ -53,6 +53,9 @@ export function batchOf(examples: readonly BatchExample[]): LabeledArrays;
  */
 export function batchOf(examples: readonly Partial<BatchExample>[]): PartialArrays;
 export function batchOf(examples: readonly Partial<BatchExample>[]): PartialArrays | LabeledArrays {
+  checkList("batchOf", "its examples", examples, "a list of examples");
+  for (const [i, example] of examples.entries())
+    checkObject("batchOf", `example ${i}`, example, "an object such as { image, label }");
   const there = parts.filter((name) => examples.length === 0 || examples.some((e) => e[name] !== undefined));
   const each = (name: (typeof parts)[number]) => examples.map((e) => e[name]);
   return { ...Object.fromEntries(there.map((name) => [name, joined(name, each(name))])), size: examples.length };
@@ -107,8 +110,16 @@ export interface IndexedExamples {
  * @throws RangeError where the size is no whole number of at least 1.
  * @example for (const batch of batches(set, 32, new Random("order", epoch))) await trainStep(net, optimizer, batch);
  */
-export function* batches(set: IndexedExamples, size: number, random?: Random): Generator<LabeledArrays> {
+export function batches(set: IndexedExamples, size: number, random?: Random): Generator<LabeledArrays> {
+  if (typeof set !== "object" || set === null || typeof set.at !== "function")
+    throw new TypeError(`batches: the set is ${describe(set)}, expected an array of examples or { length, at }.`);
+  checkNumber("batches", "the set's length", set.length, number.wholeAtLeast0);
   checkNumber("batches", "size", size, number.wholeAtLeast1);
+  expectRandom("batches", random);
+  return inOrder(set, size, random);
+}
+
+function* inOrder(set: IndexedExamples, size: number, random?: Random): Generator<LabeledArrays> {
   const order = Array.from({ length: set.length }, (_, i) => i);
   random?.shuffle(order);
   for (let from = 0; from < order.length; from += size)

@@ -1,4 +1,4 @@
-import { checkNumber, describe, type NumberRule, number } from "../check.ts";
+import { checkList, checkNumber, describe, type NumberRule, number } from "../check.ts";
 import { exp, ln } from "./elementary.ts";
 
 /** What can be shuffled in place: an array, plain or typed. */
@@ -7,6 +7,14 @@ export interface Shuffled {
   readonly length: number;
   /** The items. */
   [index: number]: unknown;
+}
+
+/** Refuses what is no stream of random numbers, such as a seed. Undefined stands for none. */
+export function expectRandom(operation: string, random: unknown): asserts random is Random | undefined {
+  if (random === undefined || random instanceof Random) return;
+  throw new TypeError(
+    `${operation}: random is ${describe(random)}, expected a Random, such as new Random("order", 1).`,
+  );
 }
 
 /**
@@ -89,8 +97,10 @@ export class Random {
    *
    * @param array to shuffle.
    * @returns the same array.
+   * @throws TypeError where it is none.
    */
   shuffle<A extends Shuffled>(array: A): A {
+    checkList("Random.shuffle", "the array", array, "an array, plain or typed");
     for (let i = array.length - 1; i > 0; i--) {
       const j = this.integer(i + 1);
       [array[i], array[j]] = [array[j], array[i]];

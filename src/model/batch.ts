@@ -2,6 +2,7 @@ import { type Engine, Tensor, type TensorLike } from "../autograd/index.ts";
 import {
   checkList,
   checkNumber,
+  checkObject,
   describe,
   type Known,
   type NumberRule,
@@ -100,7 +101,9 @@ const ZERO_OR_ONE: NumberRule = { holds: (x) => x === 0 || x === 1, expected: "0
  * @throws TypeError where it is a tensor or no list; RangeError where it holds others than 0 and 1, or not as many.
  * @example const present = presentOf("explain", batch, N * net.modalities.length);
  */
-export function presentOf(operation: string, { present }: Batch, n: number): ArrayLike<number> | undefined {
+export function presentOf(operation: string, batch: Batch, n: number): ArrayLike<number> | undefined {
+  checkObject(operation, "the batch", batch, "an object such as { image, present }");
+  const { present } = batch;
   if (present === undefined) return undefined;
   if (present instanceof Tensor)
     throw new TypeError(`${operation}: batch.present is a tensor, expected a typed array or a list.`);

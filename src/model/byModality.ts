@@ -1,8 +1,10 @@
-import { checkFlag, checkOptions } from "../check.ts";
-import { presentOf } from "./batch.ts";
+import { checkFlag, checkIterable, checkList, checkName, checkNumber, checkOptions, number } from "../check.ts";
+import { checkBatch, presentOf } from "./batch.ts";
+import { modalities as known } from "./encoder/index.ts";
 import { outputs } from "./evaluate.ts";
 import { accuracy, confusionMatrix, type Predictions } from "./metrics.ts";
-import type { Batch, Modality, MultimodalNet } from "./multimodal.ts";
+import { type Batch, expectNet, type Modality, type MultimodalNet } from "./multimodal.ts";
+import { targetOf } from "./trainable.ts";
 
 /** A batch with the class of each example, [N]. */
 export type LabeledBatch = Batch & {
@@ -47,12 +49,16 @@ export async function evaluateByModality(
 ): Promise<ModalityEvaluation> {
   checkOptions("evaluateByModality", options, { subsets: true });
   checkFlag("evaluateByModality", "subsets", options.subsets);
+  expectNet("evaluateByModality", net);
+  checkIterable("evaluateByModality", "batches", batches);
   const chosen = subsetsOf(net.modalities).slice(options.subsets === false ? -1 : 0);
   const numOutputs = net.numOutputs;
   const values: number[][] = chosen.map(() => []);
   const targets: number[] = [];
   let loss = 0;
   const results = outputs(net.engine, batches, (batch: LabeledBatch) => {
+    checkBatch("evaluateByModality", batch);
+    targetOf("evaluateByModality", batch);
     const features = net.encode(batch);
     const logits = chosen.map((subset) => net.classify(features, maskOf(net, batch, subset)));
     return [...logits.map((y) => net.predict(y)), net.loss(logits.at(-1)!, batch.label)];
@@ -62,6 +68,10 @@ export async function evaluateByModality(
     for (const label of batch.label) targets.push(label);
     for (const [i, subset] of values.entries()) for (const value of arrays[i]!) subset.push(value);
   }
+  if (targets.length === 0)
+    throw new RangeError(
+      "evaluateByModality: there is no example in the batches. A generator gives its batches only once.",
+    );
   const of = (i: number) => ({ values: Float32Array.from(values[i]!), numOutputs, targets });
   const names = chosen.map((subset) => (subset.length === net.modalities.length ? "all" : subset.join("+")));
   const all = of(chosen.length - 1);
@@ -82,6 +92,8 @@ export async function evaluateByModality(
  * @example subsetsOf(["image", "text"]); // [["image"], ["text"], ["image", "text"]]
  */
 export function subsetsOf(modalities: readonly Modality[]): Modality[][] {
+  checkList("subsetsOf", "modalities", modalities, "a list of modalities");
+  for (const [i, name] of modalities.entries()) checkName("subsetsOf", `modality ${i}`, name, known);
   const subsets = Array.from({ length: 2 ** modalities.length - 1 }, (_, i) =>
     modalities.filter((_, m) => ((i + 1) >> m) & 1),
   );
@@ -106,6 +118,8 @@ function maskOf({ modalities }: MultimodalNet, batch: LabeledBatch, subset: read
  * @example softmaxOf([0, 0]); // [0.5, 0.5]
  */
 export function softmaxOf(row: ArrayLike<number>): number[] {
+  checkList("softmaxOf", "the row", row, "a typed array or a list of logits");
+  for (let i = 0; i < row.length; i++) checkNumber("softmaxOf", `logit ${i}`, row[i], number.any);
   const logits = Array.from(row);
   const top = logits.reduce((most, x) => Math.max(most, x), Number.NEGATIVE_INFINITY);
   const powers = logits.map((x) => Math.exp(x - top));

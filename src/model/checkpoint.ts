@@ -1,6 +1,6 @@
-import { describe } from "../check.ts";
-import type { Optimizer, OptimizerState } from "../optim/index.ts";
-import type { Module } from "./layers.ts";
+import { checkArray, checkFunction, describe } from "../check.ts";
+import { checkOptimizer, type Optimizer, type OptimizerState } from "../optim/index.ts";
+import { type Module, tensorsOf } from "./layers.ts";
 import {
   checkFinite,
   checkWeights,
@@ -36,9 +36,16 @@ const isNotFinite = (x: unknown): x is { [NOT_FINITE]: string } =>
  * @example await folderStore("run").write("last.safetensors", await encodeCheckpoint(net, optimizer, { epoch: 3 }));
  */
 export async function encodeCheckpoint(module: Module, optimizer: Optimizer, progress: unknown): Promise<Uint8Array> {
-  const text = JSON.stringify(progress, (_, x) =>
-    typeof x === "number" && !Number.isFinite(x) ? { [NOT_FINITE]: String(x) } : x,
-  );
+  tensorsOf("encodeCheckpoint", module);
+  checkOptimizer("encodeCheckpoint", optimizer);
+  let text: string | undefined;
+  try {
+    text = JSON.stringify(progress, (_, x) =>
+      typeof x === "number" && !Number.isFinite(x) ? { [NOT_FINITE]: String(x) } : x,
+    );
+  } catch (cause) {
+    throw new TypeError(`checkpoint: JSON cannot hold the progress: ${(cause as Error).message}`, { cause });
+  }
   if (text === undefined)
     throw new TypeError(`checkpoint: progress is ${describe(progress)}, expected what JSON can hold.`);
   // Both are asked for before either is waited for, so that they are of one moment.
@@ -72,6 +79,10 @@ export function restoreCheckpoint(
   name: string,
   check: (progress: unknown) => void = () => {},
 ): unknown {
+  tensorsOf("restoreCheckpoint", module);
+  checkOptimizer("restoreCheckpoint", optimizer);
+  checkArray("restoreCheckpoint", "file", file, "Uint8Array");
+  checkFunction("restoreCheckpoint", "check", check);
   const weights = asWrittenNow(decodeSafetensors(file, name));
   const [m, v] = [weights.tensors.get(M), weights.tensors.get(V)];
   const { progress, optimizerSteps } = weights.metadata;

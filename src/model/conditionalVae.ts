@@ -1,3 +1,4 @@
+import { expectEngine } from "../autograd/engine.ts";
 import {
   add,
   binaryCrossEntropyWithLogits,
@@ -79,6 +80,7 @@ export class ConditionalVae implements Module {
    * @throws RangeError naming the option that cannot be.
    */
   constructor(engine: Engine, config: ConditionalVaeConfig & { seed?: number }) {
+    expectEngine("ConditionalVae", engine);
     const { seed = 0, ...given } = config ?? {};
     checkOptions("ConditionalVae", given, vaeOptions);
     checkNumber("ConditionalVae", "seed", seed, number.whole);

@@ -12,6 +12,13 @@ interface Dtype {
 
 const BFLOAT = new DataView(new ArrayBuffer(4));
 
+/** @throws RangeError where the byte is neither: another program would take it for true, and its number is no boolean. */
+function readBoolean(view: DataView, at: number): number {
+  const byte = view.getUint8(at);
+  if (byte > 1) throw new RangeError(`holds the byte ${byte} at ${at}, expected 0 or 1 of a boolean`);
+  return byte;
+}
+
 const DTYPES = new Map<unknown, Dtype>([
   ["F64", { size: 8, read: (view, at) => view.getFloat64(at, true) }],
   ["F32", { size: 4, read: (view, at) => view.getFloat32(at, true) }],
@@ -35,7 +42,7 @@ const DTYPES = new Map<unknown, Dtype>([
   ["U16", { size: 2, read: (view, at) => view.getUint16(at, true) }],
   ["I8", { size: 1, read: (view, at) => view.getInt8(at) }],
   ["U8", { size: 1, read: (view, at) => view.getUint8(at) }],
-  ["BOOL", { size: 1, read: (view, at) => view.getUint8(at) }],
+  ["BOOL", { size: 1, read: readBoolean }],
 ]);
 
 /** Names of the types that are read. */

@@ -137,7 +137,7 @@ function expectingAllKept<B>(model: Trainable<B>): Trainable<B> {
       const output = model.forward(batch, options);
       const changed = model.engine.gpu.recording!.changed;
       if (changed.size === 0) return output;
-      const known = new Set(Object.values(tensorsOf(model)).map(({ slot }) => slot));
+      const known = new Set(Object.values(tensorsOf("fit", model)).map(({ slot }) => slot));
       for (const slot of changed) {
         if (!known.has(slot))
           throw new Error(

@@ -1,3 +1,4 @@
+import { expectEngine } from "../autograd/engine.ts";
 import {
   concat,
   conv2d,
@@ -12,7 +13,18 @@ import {
   type Tensor,
   type TensorLike,
 } from "../autograd/index.ts";
-import { checkFlag, checkName, checkNumber, checkOptions, type Known, number } from "../check.ts";
+import {
+  checkFlag,
+  checkFunction,
+  checkList,
+  checkName,
+  checkNumber,
+  checkOptions,
+  checkText,
+  describe,
+  type Known,
+  number,
+} from "../check.ts";
 import { Random } from "../data/random.ts";
 import type { Activation } from "../kernels/snippets.ts";
 import { type Initializer, normalAfter, uniformByFan } from "./initialize.ts";
@@ -28,8 +40,12 @@ export interface Module {
   buffers?(): Record<string, Tensor>;
 }
 
-/** All that a module's weights hold, by name: its parameters and its buffers. */
-export function tensorsOf(module: Module): Record<string, Tensor> {
+/** All that a module's weights hold, by name: its parameters and its buffers. @throws TypeError where it is no module. */
+export function tensorsOf(operation: string, module: Module): Record<string, Tensor> {
+  if (typeof module !== "object" || module === null || typeof module.parameters !== "function")
+    throw new TypeError(
+      `${operation}: the module is ${describe(module)}, expected a network with parameters(), such as a MultimodalNet.`,
+    );
   const parameters = module.parameters();
   const buffers = module.buffers?.() ?? {};
   for (const name of Object.keys(buffers)) {
@@ -66,7 +82,11 @@ export class ParameterStore implements Module {
     readonly seed: number,
     /** Gives the numbers of parameters that are not drawn. */
     readonly start: Start = () => undefined,
-  ) {}
+  ) {
+    expectEngine("ParameterStore", engine);
+    checkNumber("ParameterStore", "seed", seed, number.whole);
+    checkFunction("ParameterStore", "start", start);
+  }
 
   /**
    * Makes a parameter.
@@ -78,6 +98,9 @@ export class ParameterStore implements Module {
    * @throws Error where the name is taken.
    */
   make(name: string, shape: readonly number[], initialize: Initializer): Tensor {
+    checkText("ParameterStore.make", "name", name);
+    checkList("ParameterStore.make", "the shape", shape, "a list of sizes");
+    checkFunction("ParameterStore.make", "initialize", initialize);
     if (this.#parameters.has(name)) throw new Error(`the network has two parameters called ${name}.`);
     const n = shape.reduce((a, b) => a * b, 1);
     const numbers = this.start(name, shape) ?? initialize(n, new Random("parameter", this.seed, name));
@@ -113,6 +136,11 @@ export function linearLayer(
   activation: Activation = "none",
   bias: Initializer = uniformByFan(inputs),
 ) {
+  if (!(store instanceof ParameterStore))
+    throw new TypeError(`linearLayer: the store is ${describe(store)}, expected a ParameterStore.`);
+  checkText("linearLayer", "name", name);
+  checkNumber("linearLayer", "inputs", inputs, number.wholeAtLeast1);
+  checkNumber("linearLayer", "outputs", outputs, number.wholeAtLeast1);
   const w = store.make(`${name}.weight`, [outputs, inputs], uniformByFan(inputs));
   const b = store.make(`${name}.bias`, [outputs], bias);
   return (x: Tensor): Tensor => linear(x, w, b, { activation });

@@ -1,3 +1,4 @@
+import { expectEngine } from "../autograd/engine.ts";
 import {
   add,
   clamp,
@@ -15,8 +16,9 @@ import {
   slice,
   sqrt,
   sub,
-  type Tensor,
+  Tensor,
 } from "../autograd/index.ts";
+import { describe } from "../check.ts";
 import { checkOutput } from "../data/audio/limits.ts";
 import { LogMel, type LogMelOptions } from "../data/audio/logmel.ts";
 import { type MelOptions, MelSpectrogram } from "../data/audio/melSpectrogram.ts";
@@ -38,6 +40,7 @@ import { cosines, Mfcc, type MfccOptions } from "../data/audio/mfcc.ts";
  * @example const mel = melLayer(engine, { sampleRate: 16000, bands: 40 });
  */
 export function melLayer(engine: Engine, options: MelOptions = {}): (waves: Tensor) => Tensor {
+  expectEngine("melLayer", engine);
   const mel = new MelSpectrogram(options, "melLayer");
   const { sampleRate, fft, hop, bands, floor, center } = mel.options;
   const bins = Math.floor(fft / 2) + 1;
@@ -52,6 +55,10 @@ export function melLayer(engine: Engine, options: MelOptions = {}): (waves: Tens
   const triangles = engine.tensor(Float32Array.from(filters), [bands, bins]);
   const places = new Map<number, Tensor>();
   return (waves) => {
+    if (!(waves instanceof Tensor))
+      throw new TypeError(
+        `melLayer: waves are ${describe(waves)}, expected a tensor [N, S], such as engine.tensor(samples, [1, S]).`,
+      );
     const [N, S] = waves.shape;
     if (waves.shape.length !== 2 || S === 0)
       throw new TypeError(`melLayer: waves are [${waves.shape.join(", ")}], expected [N, S] with samples in it.`);
@@ -92,6 +99,7 @@ function placesOf(S: number, T: number, { fft, hop, center }: { fft: number; hop
  * @example const features = logMelLayer(engine);
  */
 export function logMelLayer(engine: Engine, options: LogMelOptions = {}): (waves: Tensor) => Tensor {
+  expectEngine("logMelLayer", engine);
   const { standardize, ...resolved } = new LogMel(options).options;
   const mel = melLayer(engine, resolved);
   return (waves) => {
@@ -116,6 +124,7 @@ export function logMelLayer(engine: Engine, options: LogMelOptions = {}): (waves
  * @example const features = mfccLayer(engine, { coefficients: 13 });
  */
 export function mfccLayer(engine: Engine, options: MfccOptions = {}): (waves: Tensor) => Tensor {
+  expectEngine("mfccLayer", engine);
   const { coefficients, logarithm, topDb, ...resolved } = new Mfcc(options).options;
   const { bands } = resolved;
   const mel = melLayer(engine, resolved);

@@ -1,4 +1,4 @@
-import { checkList, checkName, checkNumber, checkOptions, describe, number } from "../check.ts";
+import { checkList, checkName, checkNumber, checkObject, checkOptions, describe, number } from "../check.ts";
 import { total } from "../numbers.ts";
 
 const f1Options = { average: true } as const;
@@ -32,7 +32,8 @@ export type Metric = ((predictions: Predictions) => number) & {
  * @example const { metrics } = await evaluate(net, testSet, { metrics: { accuracy } });
  */
 export const accuracy: Metric = (predictions) => {
-  const { expected, found } = answers(predictions);
+  checkPredictions("accuracy", predictions);
+  const { expected, found } = answers("accuracy", predictions);
   return meanOf(expected, (label, i) => (label === found[i] ? 1 : 0));
 };
 
@@ -46,10 +47,12 @@ export const accuracy: Metric = (predictions) => {
  */
 export function topK(k: number): Metric {
   checkNumber("topK", "k", k, number.wholeAtLeast1);
-  return ({ values, numOutputs, targets }) => {
+  return (predictions) => {
+    checkPredictions("topK", predictions);
+    const { values, numOutputs, targets } = predictions;
     checkRows("topK", values, numOutputs);
     expectClasses("topK", { values, numOutputs, targets });
-    checkTargets({ values, numOutputs, targets }, numOutputs);
+    checkTargets("topK", { values, numOutputs, targets }, numOutputs);
     return meanOf(targets, (label, n) => {
       const row = values.subarray(n * numOutputs, (n + 1) * numOutputs);
       const own = row[label]!;
@@ -80,8 +83,9 @@ export function f1(options: F1Options = {}): Metric {
   const { average = "binary" } = options;
   checkName("f1", "average", average, ["binary", "macro"]);
   return (predictions) => {
+    checkPredictions("f1", predictions);
     const { values, numOutputs, targets } = predictions;
-    const { expected, found } = answers(predictions);
+    const { expected, found } = answers("f1", predictions);
     const of = (yes: number, from = 0, every = 1) => {
       let [right, there, answered] = [0, 0, 0];
       for (let i = from; i < expected.length; i += every) {
@@ -115,12 +119,14 @@ export function f1(options: F1Options = {}): Metric {
  * @throws RangeError where a target cannot be.
  * @example const { metrics } = await evaluate(net, testSet, { metrics: { auc } });
  */
-export const auc: Metric = ({ values, numOutputs, targets }) => {
+export const auc: Metric = (predictions) => {
+  checkPredictions("auc", predictions);
+  const { values, numOutputs, targets } = predictions;
   const N = checkRows("auc", values, numOutputs);
   checkList("auc", "targets", targets, "a typed array or a list of classes");
   const several = numOutputs > 1 && targets.length === values.length;
   if (!several && targets.length !== N) throw wrongCount("auc", N, numOutputs, targets.length);
-  checkTargets({ values, numOutputs, targets }, several || numOutputs === 1 ? 2 : numOutputs);
+  checkTargets("auc", { values, numOutputs, targets }, several || numOutputs === 1 ? 2 : numOutputs);
   const columns = several || numOutputs > 2 ? Array.from({ length: numOutputs }, (_, k) => k) : [numOutputs - 1];
   return meanOf(
     columns.map((k) => {
@@ -141,7 +147,9 @@ export const auc: Metric = ({ values, numOutputs, targets }) => {
  * @example const { metrics } = await evaluate(net, testSet, { metrics: { meanSquaredError } });
  */
 export const meanSquaredError: Metric = Object.assign(
-  ({ values, numOutputs, targets }: Predictions) => {
+  (predictions: Predictions) => {
+    checkPredictions("meanSquaredError", predictions);
+    const { values, numOutputs, targets } = predictions;
     checkRows("meanSquaredError", values, numOutputs);
     checkList("meanSquaredError", "targets", targets, "a typed array or a list of numbers");
     if (targets.length !== values.length)
@@ -165,10 +173,11 @@ export const meanSquaredError: Metric = Object.assign(
  * @example const { predictions } = await evaluate(net, testSet); confusionMatrix(predictions);
  */
 export function confusionMatrix(predictions: Predictions): number[][] {
+  checkPredictions("confusionMatrix", predictions);
   const { numOutputs, values, targets } = predictions;
   checkRows("confusionMatrix", values, numOutputs);
   if (numOutputs > 1) expectClasses("confusionMatrix", { values, numOutputs, targets });
-  const { expected, found } = answers(predictions);
+  const { expected, found } = answers("confusionMatrix", predictions);
   const classes = Math.max(2, numOutputs);
   const counts = Array.from({ length: classes }, () => new Array<number>(classes).fill(0));
   for (let i = 0; i < expected.length; i++) {
@@ -180,18 +189,21 @@ export function confusionMatrix(predictions: Predictions): number[][] {
 }
 
 /** The answer of each example (or of each label of each example), -1 where it holds NaN, beside what is right. */
-function answers({ values, numOutputs, targets }: Predictions): {
+function answers(
+  who: string,
+  { values, numOutputs, targets }: Predictions,
+): {
   expected: ArrayLike<number>;
   found: Int32Array;
 } {
-  const N = checkRows("metrics", values, numOutputs);
-  checkList("metrics", "targets", targets, "a typed array or a list");
+  const N = checkRows(who, values, numOutputs);
+  checkList(who, "targets", targets, "a typed array or a list");
   if (numOutputs > 1 && targets.length === N) {
-    checkTargets({ values, numOutputs, targets }, numOutputs);
+    checkTargets(who, { values, numOutputs, targets }, numOutputs);
     return { expected: targets, found: argmaxRows(values, numOutputs) };
   }
-  if (targets.length !== values.length) throw wrongCount("metrics", N, numOutputs, targets.length);
-  checkTargets({ values, numOutputs, targets }, 2);
+  if (targets.length !== values.length) throw wrongCount(who, N, numOutputs, targets.length);
+  checkTargets(who, { values, numOutputs, targets }, 2);
   return { expected: targets, found: Int32Array.from(values, (p) => (Number.isNaN(p) ? -1 : p >= 0.5 ? 1 : 0)) };
 }
 
@@ -210,6 +222,10 @@ export function argmaxRows(values: Float32Array, numOutputs: number): Int32Array
     const row = values.subarray(n * numOutputs, (n + 1) * numOutputs);
     return row.indexOf(row.reduce((most, x) => Math.max(most, x), -Infinity));
   });
+}
+
+function checkPredictions(operation: string, predictions: unknown): void {
+  checkObject(operation, "predictions", predictions, "{ values, numOutputs, targets }, as evaluate gives");
 }
 
 /**
@@ -253,12 +269,12 @@ function expectClasses(who: string, { values, numOutputs, targets }: Predictions
 }
 
 /** Targets that name classes 0 … K − 1 (yes and no where K is 1): anything else would count as a wrong answer. */
-function checkTargets({ targets, numOutputs }: Predictions, classes: number): void {
+function checkTargets(who: string, { targets, numOutputs }: Predictions, classes: number): void {
   for (let i = 0; i < targets.length; i++) {
     const target = targets[i]!;
     if (!(Number.isInteger(target) && target >= 0 && target < classes))
       throw new RangeError(
-        `metrics: target ${i} is ${target}, expected a class of 0 … ${classes - 1} as predictions are ${numOutputs} numbers each.`,
+        `${who}: target ${i} is ${target}, expected a class of 0 … ${classes - 1} as predictions are ${numOutputs} numbers each.`,
       );
   }
 }

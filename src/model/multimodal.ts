@@ -1,5 +1,6 @@
+import { expectEngine } from "../autograd/engine.ts";
 import { dropModalities, type Engine, type Tensor, type TensorLike } from "../autograd/index.ts";
-import { checkFlag, checkNumber, checkOptions, number } from "../check.ts";
+import { checkFlag, checkNumber, checkOptions, describe, number } from "../check.ts";
 import { count } from "../kernels/op.ts";
 import { type Batch, checkBatch, type ForwardOptions, type ReadField, sizeOf, tensorOf } from "./batch.ts";
 import { completeConfig, type FullConfig, type MultimodalConfig, modalitiesOf } from "./config.ts";
@@ -15,6 +16,12 @@ export type { Batch } from "./batch.ts";
 export type { Modality } from "./encoder/index.ts";
 
 const forwardOptions = { training: true } as const;
+
+/** Refuses what is no network of this class. */
+export function expectNet(operation: string, net: unknown): asserts net is MultimodalNet {
+  if (!(net instanceof MultimodalNet))
+    throw new TypeError(`${operation}: the network is ${describe(net)}, expected a MultimodalNet.`);
+}
 
 /**
  * A network over picture, text and sound, or some of them, built from a plain configuration: an encoder each
@@ -40,6 +47,7 @@ export class MultimodalNet implements Module {
    * @throws RangeError naming the option that cannot be.
    */
   constructor(engine: Engine, config: MultimodalConfig & { seed?: number; start?: Start }) {
+    expectEngine("MultimodalNet", engine);
     const { seed = 0, start, ...given } = config ?? {};
     checkNumber("MultimodalNet", "seed", seed, number.whole);
     this.config = completeConfig(given);

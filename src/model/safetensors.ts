@@ -4,7 +4,7 @@
  * https://github.com/huggingface/safetensors
  */
 
-import { checkArray, checkMetadata, checkOptions, describe } from "../check.ts";
+import { checkArray, checkList, checkMetadata, checkObject, checkOptions, describe } from "../check.ts";
 import { dtypeNames, readNumbers, sizeOfDtype } from "./dtype.ts";
 import { type Module, tensorsOf } from "./layers.ts";
 
@@ -50,9 +50,9 @@ const LONGEST_HEADER = 16 << 20;
  * @example await writeFile("net.safetensors", encodeSafetensors(await weightsOf(net)));
  */
 export function encodeSafetensors(weights: Weights, options: NonFinite = {}): Uint8Array<ArrayBuffer> {
+  expectWeights("encodeSafetensors", weights);
   const { tensors, metadata } = weights;
   checkFinite("encodeSafetensors", weights, options);
-  checkMetadata("encodeSafetensors", metadata);
   // Entries and not a plain object's fields: a tensor may have any name, "__proto__" as well.
   const entries: [string, unknown][] = Object.keys(metadata).length > 0 ? [["__metadata__", metadata]] : [];
   let at = 0;
@@ -173,12 +173,30 @@ const isSizes = (x: unknown): x is number[] => Array.isArray(x) && x.every((n) =
  * @example const { tensors } = await weightsOf(net);
  */
 export async function weightsOf(module: Module, metadata: Record<string, string> = {}): Promise<Weights> {
-  const parameters = Object.entries(tensorsOf(module));
+  const parameters = Object.entries(tensorsOf("weightsOf", module));
+  checkMetadata("weightsOf", metadata);
   const arrays = await Promise.all(parameters.map(([, p]) => p.data()));
   return {
     tensors: new Map(parameters.map(([name, { shape }], i) => [name, { shape, data: arrays[i] as Float32Array }])),
     metadata,
   };
+}
+
+/** Refuses what are no weights, such as the bytes of their file. */
+export function expectWeights(operation: string, weights: unknown): asserts weights is Weights {
+  const expected = "{ tensors, metadata }, as decodeSafetensors gives";
+  checkObject(operation, "weights", weights, expected);
+  const { tensors, metadata } = weights as Partial<Weights>;
+  if (!(tensors instanceof Map))
+    throw new TypeError(
+      `${operation}: weights.tensors is ${describe(tensors)}, expected a Map of { shape, data } by name.`,
+    );
+  for (const [name, tensor] of tensors) {
+    checkObject(operation, `tensor ${show(name)}`, tensor, "{ shape, data }");
+    checkList(operation, `the shape of tensor ${show(name)}`, tensor.shape, "a list of sizes");
+    checkList(operation, `the data of tensor ${show(name)}`, tensor.data, "a Float32Array");
+  }
+  checkMetadata(operation, metadata as Record<string, unknown>);
 }
 
 /** Refuses weights with NaN or ±∞, by the tensor's name. */
@@ -219,8 +237,9 @@ export function checkNumbers(
  * @example checkWeights(net, decodeSafetensors(bytes), "net.safetensors");
  */
 export function checkWeights(module: Module, weights: Weights, name = "weights", options: NonFinite = {}): void {
+  const parameters = tensorsOf("checkWeights", module);
+  expectWeights("checkWeights", weights);
   const { tensors } = weights;
-  const parameters = tensorsOf(module);
   for (const [key, p] of Object.entries(parameters)) {
     const found = tensors.get(key);
     if (!found)
@@ -248,6 +267,8 @@ export function checkWeights(module: Module, weights: Weights, name = "weights",
  * @example setWeights(net, decodeSafetensors(bytes), "net.safetensors");
  */
 export function setWeights(module: Module, weights: Weights, name = "weights", options: NonFinite = {}): void {
+  const own = tensorsOf("setWeights", module);
+  expectWeights("setWeights", weights);
   checkWeights(module, weights, name, options);
-  for (const [key, p] of Object.entries(tensorsOf(module))) p.gpu.write(p.slot, weights.tensors.get(key)!.data);
+  for (const [key, p] of Object.entries(own)) p.gpu.write(p.slot, weights.tensors.get(key)!.data);
 }

@@ -1,7 +1,8 @@
+import { expectEngine } from "../autograd/engine.ts";
 import type { Engine } from "../autograd/index.ts";
 import { completeConfig, type MultimodalConfig, upgradedConfig } from "./config.ts";
-import { MultimodalNet } from "./multimodal.ts";
-import { checkFinite, type NonFinite, type Weights, WeightsError } from "./safetensors.ts";
+import { expectNet, MultimodalNet } from "./multimodal.ts";
+import { checkFinite, expectWeights, type NonFinite, type Weights, WeightsError } from "./safetensors.ts";
 
 /*
  * A network in one file: its weights as safetensors, and its configuration as JSON among the metadata, under "config".
@@ -14,7 +15,10 @@ import { checkFinite, type NonFinite, type Weights, WeightsError } from "./safet
  * @returns its configuration as JSON, under "config".
  * @example const file = encodeSafetensors(await weightsOf(net, configMetadata(net)));
  */
-export const configMetadata = (net: MultimodalNet): Record<string, string> => ({ config: JSON.stringify(net.config) });
+export function configMetadata(net: MultimodalNet): Record<string, string> {
+  expectNet("configMetadata", net);
+  return { config: JSON.stringify(net.config) };
+}
 
 /**
  * Builds a network from weights with a configuration: in the browser after `decodeSafetensors`.
@@ -29,6 +33,8 @@ export const configMetadata = (net: MultimodalNet): Record<string, string> => ({
  * @example const net = modelFrom(engine, decodeSafetensors(new Uint8Array(await response.arrayBuffer())));
  */
 export function modelFrom(engine: Engine, weights: Weights, name = "weights", options: NonFinite = {}): MultimodalNet {
+  expectEngine("modelFrom", engine);
+  expectWeights("modelFrom", weights);
   const { tensors, metadata } = weights;
   const fail = (fault: string) => new WeightsError(`${name}: ${fault}`);
   if (metadata.config === undefined)

@@ -1,4 +1,4 @@
-import { checkNumber, checkOptions, describe, number as rules } from "../check.ts";
+import { checkIterable, checkNumber, checkOptions, describe, number as rules } from "../check.ts";
 import { checkOptimizer, type Optimizer, type Schedule } from "../optim/index.ts";
 import { checkModel, lossOf, type Objective, objectiveOf, type Trainable, targetOf } from "./trainable.ts";
 
@@ -39,6 +39,8 @@ export async function trainStep<B>(
   { objective, schedule }: Pick<TrainOptions, "objective" | "schedule"> = {},
   number = 0,
 ): Promise<TrainedStep> {
+  checkModel("trainStep", model);
+  checkOptimizer("trainStep", optimizer);
   const { loss } = objectiveOf("training", model, objective);
   const lr = schedule?.(number);
   if (schedule) checkNumber("training", "what the schedule gives", lr, rules.atLeast0);
@@ -75,6 +77,7 @@ export async function trainEpoch<B>(
   checkOptions("trainEpoch", options, { objective: true, onStep: true, schedule: true });
   const { objective, onStep = () => {}, schedule } = options;
   checkModel("trainEpoch", model);
+  checkIterable("trainEpoch", "batches", batches);
   checkOptimizer("trainEpoch", optimizer);
   if (typeof onStep !== "function")
     throw new TypeError(`trainEpoch: onStep is ${describe(onStep)}, expected a function.`);

@@ -1,7 +1,7 @@
 import type { Tensor } from "../autograd/index.ts";
 import { checkOptions, describe } from "../check.ts";
 import { type Module, tensorsOf } from "./layers.ts";
-import { checkFinite, checkNumbers, type NonFinite, type Weights, WeightsError } from "./safetensors.ts";
+import { checkFinite, checkNumbers, expectWeights, type NonFinite, type Weights, WeightsError } from "./safetensors.ts";
 
 /** Which tensors `warmStart` loads. */
 export interface WarmStartOptions extends NonFinite {
@@ -37,14 +37,16 @@ export interface WarmStart {
  * holds NaN or ±∞ unless they are allowed. Nothing is changed then.
  * @example const { loaded } = warmStart(net, decodeSafetensors(bytes), { to: "image.", from: "encoder." });
  */
-export function warmStart(module: Module, { tensors }: Weights, options: WarmStartOptions = {}): WarmStart {
+export function warmStart(module: Module, weights: Weights, options: WarmStartOptions = {}): WarmStart {
+  const own = tensorsOf("warmStart", module);
+  expectWeights("warmStart", weights);
+  const { tensors } = weights;
   checkOptions("warmStart", options, { to: true, from: true, allowNonFinite: true });
   const { to = "", from = to } = options;
   for (const [name, value] of Object.entries({ to, from })) {
     if (typeof value !== "string")
       throw new TypeError(`warmStart: ${name} is ${describe(value)}, expected how names begin, such as "image.".`);
   }
-  const own = tensorsOf(module);
   const report: WarmStart = { loaded: [], missing: [], otherShape: [], unused: [] };
   const asked = new Set<string>();
   const fitting = new Map<string, { p: Tensor; shape: readonly number[]; data: Float32Array }>();

@@ -1,6 +1,8 @@
 import { mkdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
+import { expectEngine } from "../autograd/engine.ts";
 import type { Engine } from "../autograd/index.ts";
+import { checkText } from "../check.ts";
 import {
   configMetadata,
   decodeSafetensors,
@@ -37,6 +39,7 @@ export async function saveSafetensors(
   metadata: Record<string, string> = {},
   options: NonFinite = {},
 ): Promise<void> {
+  checkText("saveSafetensors", "path", path);
   await replaceFile(path, encodeSafetensors(await weightsOf(module, metadata), options));
 }
 
@@ -55,6 +58,7 @@ export async function loadSafetensors(
   path: string,
   options: NonFinite = {},
 ): Promise<Readonly<Record<string, string>>> {
+  checkText("loadSafetensors", "path", path);
   const weights = decodeSafetensors(await readFile(path), path);
   setWeights(module, weights, path, options);
   return weights.metadata;
@@ -71,12 +75,15 @@ export async function loadSafetensors(
  * @throws WeightsError naming a tensor that holds NaN or ±∞, unless they are allowed.
  * @example await saveModel(net, "net.safetensors");
  */
-export const saveModel = (
+export async function saveModel(
   net: MultimodalNet,
   path: string,
   metadata: Record<string, string> = {},
   options: NonFinite = {},
-): Promise<void> => saveSafetensors(net, path, { ...metadata, ...configMetadata(net) }, options);
+): Promise<void> {
+  checkText("saveModel", "path", path);
+  await saveSafetensors(net, path, { ...metadata, ...configMetadata(net) }, options);
+}
 
 /**
  * Builds the network of a file that `saveModel` wrote.
@@ -89,6 +96,8 @@ export const saveModel = (
  * @example const net = await loadModel(engine, "net.safetensors");
  */
 export async function loadModel(engine: Engine, path: string, options: NonFinite = {}): Promise<MultimodalNet> {
+  expectEngine("loadModel", engine);
+  checkText("loadModel", "path", path);
   return modelFrom(engine, decodeSafetensors(await readFile(path), path), path, options);
 }
 
@@ -102,6 +111,7 @@ export async function loadModel(engine: Engine, path: string, options: NonFinite
  * @example await saveOnnx(net, "net.onnx");
  */
 export async function saveOnnx(net: MultimodalNet, path: string): Promise<void> {
+  checkText("saveOnnx", "path", path);
   await replaceFile(path, await onnxOf(net));
 }
 
@@ -113,6 +123,7 @@ export async function saveOnnx(net: MultimodalNet, path: string): Promise<void> 
  * @example await fit(net, trainSet, { optimizer, epochs: 10, checkpoint: folderStore("run") });
  */
 export function folderStore(path: string): Store {
+  checkText("folderStore", "path", path);
   return {
     async read(name) {
       try {

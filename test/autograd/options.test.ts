@@ -79,7 +79,13 @@ const models: Record<string, (o: Any) => unknown> = {
     ),
   batchesOf: (o) => model.batchesOf([], o),
   evaluateByModality: (o) =>
-    model.evaluateByModality(new model.MultimodalNet(engine, small), [], o).then((all) => all.byModalities),
+    model
+      .evaluateByModality(
+        new model.MultimodalNet(engine, small),
+        [{ image: new Float32Array(16), label: Int32Array.of(0) }],
+        o,
+      )
+      .then((all) => all.byModalities),
   f1: (o) => model.f1(o),
   encodeOnnx: (o) =>
     model.encodeOnnx(engine, {

@@ -300,9 +300,7 @@ describe("streams", () => {
     expect(seen).toEqual([1, 2]);
     for await (const _ of prefetch(source(), 1)) break;
     expect(closed).toBe(2);
-    await expect(prefetch([1], 0).next()).rejects.toThrow(
-      "prefetch: ahead is 0, expected a whole number of at least 1.",
-    );
+    expect(() => prefetch([1], 0)).toThrow("prefetch: ahead is 0, expected a whole number of at least 1.");
   });
 
   test("batches do not depend on how long reads take, hold all examples once, and bound what is read at once", async () => {

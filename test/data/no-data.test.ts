@@ -85,3 +85,26 @@ test("sequences are lists of lists", () => {
   expect(() => data.padSequences([1, 2] as never)).toThrow("padSequences: sequence 0 is 1, expected a list of ids.");
   expect(() => data.padSequences("ab" as never)).toThrow('padSequences: sequences is "ab"');
 });
+
+test("companded samples are numbers: NaN is no silence, and infinities are as loud as can be", () => {
+  for (const [name, encode] of Object.entries({ encodeMuLaw: data.encodeMuLaw, encodeALaw: data.encodeALaw })) {
+    for (const wrong of [Number.NaN, undefined, null, "0.5", true])
+      expect(() => encode([0, wrong as number])).toThrow(`${name}: sample 1 is `);
+    expect([...encode([Infinity, -Infinity])]).toEqual([...encode([1, -1])]);
+  }
+});
+
+test("an archive of other files is no .npz, and an empty one has no arrays", async () => {
+  const { zip } = await import("../../src/data/file/zip.ts");
+  for (const name of ["notes.txt", "__MACOSX/._a.npy", "a.npy.bak"])
+    await expect(data.decodeNpz(await zip(new Map([[name, new Uint8Array(3)]]), {}), "x.npz")).rejects.toThrow(
+      `x.npz: no .npz file: none of what it holds is an .npy array: ${name}.`,
+    );
+  expect(await data.decodeNpz(await zip(new Map(), {}))).toEqual(new Map());
+});
+
+test("a list put behind itself is there twice; of what is no list nothing is put", () => {
+  const list = [1, 2];
+  data.append(list, list);
+  expect(list).toEqual([1, 2, 1, 2]);
+});

@@ -62,9 +62,7 @@ describe("µ-law", () => {
         expect(Math.abs(back - x)).toBeLessThanOrEqual((Math.abs(x) + 132 / 32768) / 32);
       }),
     );
-    expect(decodeMuLaw(encodeMuLaw([2, -2, Number.NaN])).map((x) => x * 32768)).toEqual(
-      Float32Array.of(32124, -32124, 0),
-    );
+    expect(decodeMuLaw(encodeMuLaw([2, -2])).map((x) => x * 32768)).toEqual(Float32Array.of(32124, -32124));
   });
 });
 

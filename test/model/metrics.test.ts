@@ -86,6 +86,8 @@ describe("edges", () => {
     expect(() => topK(0)(of([1, 0], 2, [0]))).toThrow("k is 0, expected a whole number of at least 1");
     expect(() => topK(1)(of([1], 1, [1]))).toThrow("expected one class for each prediction");
     expect(() => meanSquaredError(of([1, 0], 2, [0]))).toThrow("2 numbers and 1 targets");
-    expect(() => confusionMatrix(of([1, 0], 2, [2]))).toThrow("metrics: target 0 is 2, expected a class of 0 … 1");
+    expect(() => confusionMatrix(of([1, 0], 2, [2]))).toThrow(
+      "confusionMatrix: target 0 is 2, expected a class of 0 … 1",
+    );
   });
 });

@@ -122,6 +122,7 @@ print(json.dumps([n % 8, h["a"]["dtype"], h["a"]["shape"], struct.unpack("<6f", 
     ["U64", bytesOf(BigUint64Array.of(2n ** 64n - 1n)), "holds 18446744073709551615"],
     ["F64", bytesOf(Float64Array.of(0.1)), "(F64) holds 0.1 at 0, which float32 does not have. Save it as F32."],
     ["F64", bytesOf(Float64Array.of(1e300)), "holds 1e+300"],
+    ["BOOL", bytesOf(Uint8Array.of(1, 2)), "holds the byte 2 at 1, expected 0 or 1 of a boolean"],
   ])("%s that float32 does not have is refused by name", (dtype, bytes, message) => {
     expect(() => decodeSafetensors(raw(dtype, bytes), "w")).toThrow(WeightsError);
     expect(() => decodeSafetensors(raw(dtype, bytes), "w")).toThrow(`w: tensor "a"`);

@@ -1,4 +1,4 @@
-import { checkArray } from "../../check.ts";
+import { checkArray, checkList, checkNumber, number } from "../../check.ts";
 
 /** G.711 A-law: 8 bits a sample, about 12 bits of range. Even bits are inverted, as the standard has them on the line. */
 
@@ -27,16 +27,19 @@ export function decodeALaw(bytes: Uint8Array): Float32Array {
 }
 
 /**
- * Encodes samples as G.711 A-law bytes. Louder ones are clipped; NaN becomes (nearly) silence.
+ * Encodes samples as G.711 A-law bytes. Louder ones are clipped, ±∞ too.
  *
  * @param samples [N] in -1 … 1.
  * @returns [N]
+ * @throws RangeError where a sample is NaN, TypeError where it is no number.
  * @example const bytes = encodeALaw(samples);
  */
 export function encodeALaw(samples: ArrayLike<number>): Uint8Array {
+  checkList("encodeALaw", "samples", samples, "a typed array or a list of numbers");
   const bytes = new Uint8Array(samples.length);
   for (let i = 0; i < samples.length; i++) {
-    const x = samples[i] || 0;
+    const x = samples[i]!;
+    if (typeof x !== "number" || Number.isNaN(x)) checkNumber("encodeALaw", `sample ${i}`, x, number.bound);
     const magnitude = Math.min(Math.floor(Math.abs(x) * 32768), LOUDEST);
     const exponent = Math.max(0, 24 - Math.clz32(magnitude)); // 256 … 511 → 1, each doubling one more
     const mantissa = (magnitude >> (exponent === 0 ? 4 : exponent + 3)) & 15;

@@ -1,4 +1,4 @@
-import { checkName, checkNumber, type NumberRule } from "../../check.ts";
+import { checkArray, checkList, checkName, checkNumber, checkObject, type NumberRule } from "../../check.ts";
 import { DataError } from "../errors.ts";
 import { encodeALaw } from "./alaw.ts";
 import { encodeMuLaw } from "./mulaw.ts";
@@ -35,9 +35,13 @@ export type WavEncoding = "pcm8" | "pcm16" | "pcm24" | "pcm32" | "float32" | "fl
  * @throws DataError where channels differ in length, or a sample is no finite number; RangeError where the sample rate or the encoding is none.
  * @example await writeFile("stereo.wav", encodeSound({ sampleRate: 44100, channels: [left, right] }));
  */
-export function encodeSound({ sampleRate, channels }: Sound, encoding: WavEncoding = "pcm16"): Uint8Array<ArrayBuffer> {
+export function encodeSound(sound: Sound, encoding: WavEncoding = "pcm16"): Uint8Array<ArrayBuffer> {
+  checkObject("encodeSound", "the sound", sound, "{ sampleRate, channels }");
+  const { sampleRate, channels } = sound;
   checkName("encodeSound", "encoding", encoding, Object.keys(encodings) as WavEncoding[]);
   checkNumber("encodeSound", "sampleRate", sampleRate, SAMPLE_RATE);
+  checkList("encodeSound", "channels", channels, "a list of Float32Array");
+  for (const [i, channel] of channels.entries()) checkArray("encodeSound", `channel ${i}`, channel, "Float32Array");
   const [code, bits] = encodings[encoding];
   const length = channels[0]?.length ?? 0;
   if (channels.length === 0 || channels.length > 256 || channels.some((channel) => channel.length !== length)) {

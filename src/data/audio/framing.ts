@@ -1,4 +1,4 @@
-import { checkNumber, number } from "../../check.ts";
+import { checkArray, checkNumber, number } from "../../check.ts";
 import { checkOutput } from "./limits.ts";
 
 /**
@@ -38,6 +38,7 @@ export interface Frames {
  * @example const { data, frames: count } = frames(samples, 400, 160);
  */
 export function frames(samples: Float32Array, size: number, hop: number): Frames {
+  checkArray("frames", "samples", samples, "Float32Array");
   checkNumber("frames", "size", size, number.wholeAtLeast1);
   checkNumber("frames", "hop", hop, number.wholeAtLeast1);
   const count = frameCount(samples.length, size, hop);

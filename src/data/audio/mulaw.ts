@@ -1,4 +1,4 @@
-import { checkArray } from "../../check.ts";
+import { checkArray, checkList, checkNumber, number } from "../../check.ts";
 
 /** G.711 µ-law: 8 bits a sample, about 13 bits of range. Bytes are inverted, as the standard has them on the line. */
 
@@ -28,16 +28,20 @@ export function decodeMuLaw(bytes: Uint8Array): Float32Array {
 }
 
 /**
- * Encodes samples as G.711 µ-law bytes. Louder ones are clipped; NaN becomes silence.
+ * Encodes samples as G.711 µ-law bytes. Louder ones are clipped, ±∞ too.
  *
  * @param samples [N] in -1 … 1.
  * @returns [N]
+ * @throws RangeError where a sample is NaN, TypeError where it is no number.
  * @example const bytes = encodeMuLaw(samples);
  */
 export function encodeMuLaw(samples: ArrayLike<number>): Uint8Array {
+  checkList("encodeMuLaw", "samples", samples, "a typed array or a list of numbers");
   const bytes = new Uint8Array(samples.length);
   for (let i = 0; i < samples.length; i++) {
-    const sample = Math.round((samples[i] || 0) * 32768);
+    const x = samples[i]!;
+    if (typeof x !== "number" || Number.isNaN(x)) checkNumber("encodeMuLaw", `sample ${i}`, x, number.bound);
+    const sample = Math.round(x * 32768);
     const magnitude = Math.min(Math.abs(sample), LOUDEST) + BIAS;
     const exponent = 24 - Math.clz32(magnitude); // 132 … 255 → 0, each doubling one more
     const mantissa = (magnitude >> (exponent + 3)) & 15;

@@ -1,4 +1,4 @@
-import { checkArray, checkList, checkNumber, number } from "../../check.ts";
+import { checkArray, checkList, checkNumber, checkObject, number } from "../../check.ts";
 import { DataError } from "../errors.ts";
 
 /** A sound on the host: samples in -1 … 1, one array a channel, all of one length. */
@@ -17,7 +17,9 @@ export interface Sound {
  * @throws DataError where there is no channel, or one has another length.
  * @example const samples = mono(decodeWav(bytes));
  */
-export function mono({ channels }: Sound): Float32Array {
+export function mono(sound: Sound): Float32Array {
+  checkObject("mono", "the sound", sound, "{ sampleRate, channels }");
+  const { channels } = sound;
   checkList("mono", "channels", channels, "a list of Float32Array");
   for (const [i, channel] of channels.entries()) checkArray("mono", `channel ${i}`, channel, "Float32Array");
   const first = channels[0];

@@ -1,4 +1,4 @@
-import { checkOptions } from "../../check.ts";
+import { checkList, checkOptions, checkText, describe, listOf } from "../../check.ts";
 import { DataError } from "../errors.ts";
 
 /**
@@ -13,10 +13,9 @@ import { DataError } from "../errors.ts";
  * @example const rows = parseCsv("file,label\na.png,7\n"); // [{ file: "a.png", label: "7" }]
  */
 export function parseCsv(text: string, name = "table", separator = ","): Record<string, string>[] {
+  checkTable("parseCsv", text);
   if (typeof separator !== "string" || separator.length !== 1 || /["\r\n]/.test(separator)) {
-    throw new DataError(
-      `${name}: the separator is ${JSON.stringify(separator)}, expected one character between fields.`,
-    );
+    throw new DataError(`${name}: the separator is ${describe(separator)}, expected one character between fields.`);
   }
   const [header, ...rows] = splitRows(text.replace(/^\uFEFF/, ""), name, separator);
   if (!header) throw new DataError(`${name}: is empty, expected a first line with the names of the columns.`);
@@ -31,6 +30,11 @@ export function parseCsv(text: string, name = "table", separator = ","): Record<
     }
     return Object.fromEntries(columns.map((column, i) => [column, fields[i]!]));
   });
+}
+
+function checkTable(operation: string, text: unknown): void {
+  if (typeof text === "string") return;
+  throw new TypeError(`${operation}: the text is ${describe(text)}, expected a string: the file's contents.`);
 }
 
 interface Row {
@@ -115,8 +119,10 @@ export function parseLabels(
   columns: LabelColumns = {},
   classes?: readonly string[],
 ): Labels {
+  checkTable("parseLabels", text);
   checkOptions<LabelColumns>("parseLabels", columns, { file: true, label: true });
   const { file = "file", label = "label" } = columns;
+  if (classes !== undefined) checkList("parseLabels", "classes", classes, "a list of names");
   const rows = parseCsv(text, name);
   for (const column of [file, label]) {
     if (rows[0] && !Object.hasOwn(rows[0], column)) {
@@ -154,6 +160,7 @@ export function expectFilled(name: string, column: string, cells: readonly strin
  * @example classNames(["10", "9", "10"]); // ["9", "10"]
  */
 export function classNames(labels: Iterable<string>): string[] {
-  const names = [...new Set(labels)].sort();
+  const names = [...new Set(listOf("classNames", "labels", labels, "a list of texts"))].sort();
+  for (const name of names) if (typeof name !== "string") checkText("classNames", "a label", name);
   return names.every((name) => /^-?\d+$/.test(name)) ? names.sort((a, b) => Number(a) - Number(b)) : names;
 }

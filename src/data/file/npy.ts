@@ -1,4 +1,4 @@
-import { checkArray } from "../../check.ts";
+import { checkArray, checkList, checkObject } from "../../check.ts";
 import { textOfCodes } from "../../numbers.ts";
 import { DataError } from "../errors.ts";
 import { halfToFloat } from "./half.ts";
@@ -196,7 +196,8 @@ function readStrings(
  * @throws DataError where shape and data do not fit, or a string ends with a zero character.
  * @example await writeFile("labels.npy", encodeNpy({ shape: [3], data: Int32Array.of(7, 0, 9) }));
  */
-export function encodeNpy({ shape, data }: NpyArray): Uint8Array<ArrayBuffer> {
+export function encodeNpy(array: NpyArray): Uint8Array<ArrayBuffer> {
+  const { shape, data } = checkNpy("encodeNpy", array);
   const count = shape.reduce((a, b) => a * b, 1);
   if (!shape.every((n) => Number.isSafeInteger(n) && n >= 0)) {
     throw new DataError(`encodeNpy: the shape is [${shape.join(", ")}], expected whole numbers of at least 0`);
@@ -217,6 +218,13 @@ export function encodeNpy({ shape, data }: NpyArray): Uint8Array<ArrayBuffer> {
   file[start - 1] = 0x0a;
   file.set(body, start);
   return file;
+}
+
+function checkNpy(operation: string, array: NpyArray): NpyArray {
+  checkObject(operation, "the array", array, "{ shape, data }");
+  checkList(operation, "the array's shape", array.shape, "a list of sizes");
+  checkList(operation, "the array's data", array.data, "a typed array or a list of strings");
+  return array;
 }
 
 function encodeNumbers(data: NumericData): [string, Uint8Array] {
@@ -249,7 +257,8 @@ function encodeStrings(strings: readonly string[]): [string, Uint8Array] {
  * @throws DataError for strings.
  * @example const images = npyFloats(decodeNpy(bytes));
  */
-export function npyFloats({ data }: NpyArray, name = "array"): Float32Array {
+export function npyFloats(array: NpyArray, name = "array"): Float32Array {
+  const { data } = checkNpy("npyFloats", array);
   if (Array.isArray(data)) throw new DataError(`${name}: holds strings, expected numbers`);
   return data instanceof Float32Array ? data : Float32Array.from(data as ArrayLike<number>, Number);
 }
@@ -263,7 +272,8 @@ export function npyFloats({ data }: NpyArray, name = "array"): Float32Array {
  * @throws DataError for strings, and for what is no whole number of 32 bits.
  * @example const labels = npyIntegers(decodeNpy(bytes));
  */
-export function npyIntegers({ data }: NpyArray, name = "array"): Int32Array {
+export function npyIntegers(array: NpyArray, name = "array"): Int32Array {
+  const { data } = checkNpy("npyIntegers", array);
   if (Array.isArray(data)) throw new DataError(`${name}: holds strings, expected whole numbers`);
   return Int32Array.from(data as ArrayLike<number>, (x, i) => {
     const value = Number(x);

@@ -1,4 +1,4 @@
-import { checkArray, checkOptions } from "../../check.ts";
+import { checkArray, checkOptions, describe, isPlainObject } from "../../check.ts";
 import { DataError } from "../errors.ts";
 import { decodeNpy, encodeNpy, type NpyArray } from "./npy.ts";
 import { type UnzipOptions, unzip, zip } from "./zip.ts";
@@ -20,8 +20,16 @@ export async function decodeNpz(
   options: UnzipOptions = {},
 ): Promise<Map<string, NpyArray>> {
   checkArray("decodeNpz", "bytes", bytes, "Uint8Array");
-  const files = await unzip(bytes, name, options, isArray);
+  const others: string[] = [];
+  const files = await unzip(bytes, name, options, (file) => {
+    if (!isArray(file)) others.push(file);
+    return isArray(file);
+  });
   const arrays = new Map<string, NpyArray>();
+  if (files.size === 0 && others.length > 0)
+    throw new DataError(
+      `${name}: no .npz file: none of what it holds is an .npy array: ${others.slice(0, 5).join(", ")}.`,
+    );
   for (const [file, content] of files) arrays.set(file.slice(0, -4), decodeNpy(content, `${name}: ${file}`));
   return arrays;
 }
@@ -52,6 +60,8 @@ export async function encodeNpz(
   options: NpzOptions = {},
 ): Promise<Uint8Array> {
   checkOptions<NpzOptions>("encodeNpz", options, { compress: true });
+  if (!isPlainObject(arrays))
+    throw new TypeError(`encodeNpz: arrays is ${describe(arrays)}, expected an object of arrays by name.`);
   const unread = Object.keys(arrays).find((name) => !isArray(`${name}.npy`));
   if (unread !== undefined)
     throw new DataError(`encodeNpz: "${unread}" is a name that a Mac gives to what is no array`);

@@ -1,5 +1,13 @@
-import { checkFunction, checkNumber, checkOptions, number } from "../../check.ts";
-import type { Random } from "../random.ts";
+import {
+  checkFlag,
+  checkFunction,
+  checkIterable,
+  checkNumber,
+  checkObject,
+  checkOptions,
+  number,
+} from "../../check.ts";
+import { expectRandom, type Random } from "../random.ts";
 
 /**
  * Prefetches up to `ahead` items of a source, so that reading goes on while a step trains. A source's error is thrown where
@@ -11,8 +19,13 @@ import type { Random } from "../random.ts";
  * @throws RangeError where `ahead` is no whole number of at least 1.
  * @example for await (const batch of prefetch(slowBatches, 4)) await trainStep(net, optimizer, batch);
  */
-export async function* prefetch<T>(source: AsyncIterable<T> | Iterable<T>, ahead = 2): AsyncGenerator<T> {
+export function prefetch<T>(source: AsyncIterable<T> | Iterable<T>, ahead = 2): AsyncGenerator<T> {
+  checkIterable("prefetch", "the source", source);
   checkNumber("prefetch", "ahead", ahead, number.wholeAtLeast1);
+  return itemsOf(source, ahead);
+}
+
+async function* itemsOf<T>(source: AsyncIterable<T> | Iterable<T>, ahead: number): AsyncGenerator<T> {
   const items = Symbol.asyncIterator in source ? source[Symbol.asyncIterator]() : source[Symbol.iterator]();
   const waiting: Promise<IteratorResult<T>>[] = [];
   // One after the other, for sources that cannot be asked twice at once.
@@ -69,6 +82,7 @@ export interface StreamOptions<Example, Batch> {
  * @example for await (const batch of streamBatches({ length: 60000, size: 32, read, batch: batchOf })) console.log(batch);
  */
 export function streamBatches<Example, Batch>(options: StreamOptions<Example, Batch>): AsyncGenerator<Batch> {
+  checkObject("streamBatches", "its argument", options, "an object of options such as { length, size, read, batch }");
   checkOptions<StreamOptions<Example, Batch>>("streamBatches", options, {
     length: true,
     size: true,
@@ -88,6 +102,8 @@ export function streamBatches<Example, Batch>(options: StreamOptions<Example, Ba
   checkNumber("streamBatches", "ahead", ahead, number.wholeAtLeast1);
   checkNumber("streamBatches", "concurrency", concurrency, number.wholeAtLeast1);
   checkNumber("streamBatches", "from", from, number.wholeAtLeast0);
+  checkFlag("streamBatches", "dropLast", dropLast);
+  expectRandom("streamBatches", random);
   const order = Array.from({ length }, (_, i) => i);
   random?.shuffle(order);
   async function* made(): AsyncGenerator<Batch> {

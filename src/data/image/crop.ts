@@ -1,4 +1,4 @@
-import { checkNumber, checkOptions, number } from "../../check.ts";
+import { checkNumber, checkObject, checkOptions, number } from "../../check.ts";
 import { DataError } from "../errors.ts";
 import { checkImage, createImage, describe, type Image } from "./image.ts";
 
@@ -25,6 +25,7 @@ export interface Rectangle {
  */
 export function crop(image: Image, rectangle: Rectangle): Image {
   checkImage("crop", image);
+  checkObject("crop", "the rectangle", rectangle, "{ x, y, width, height }");
   checkOptions<Rectangle>("crop", rectangle, { x: true, y: true, width: true, height: true });
   const { x, y, width, height } = rectangle;
   const inside = (at: number, size: number, all: number) =>

@@ -1,3 +1,4 @@
+import { checkArray, checkNumber, number } from "../../check.ts";
 import { textOfCodes } from "../../numbers.ts";
 import { DataError } from "../errors.ts";
 import { crc32 } from "../file/crc32.ts";
@@ -39,6 +40,8 @@ const PNG_SIGNATURE = [0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a];
  * @example const { width, height } = imageHeader(bytes, "photo.jpg");
  */
 export function imageHeader(bytes: Uint8Array, name = "image", maxPixels = 2 ** 26): ImageHeader {
+  checkArray("imageHeader", "bytes", bytes, "Uint8Array");
+  checkNumber("imageHeader", "maxPixels", maxPixels, number.atLeast0);
   const png = PNG_SIGNATURE.every((byte, i) => bytes[i] === byte);
   if (!png && !(bytes[0] === 0xff && bytes[1] === 0xd8)) {
     throw new DataError(`${name}: neither PNG nor JPEG: it begins with ${hex(bytes.subarray(0, 8)) || "nothing"}.`);

@@ -72,8 +72,10 @@ export function channelsFirst(image: Image): Float32Array {
  * @throws DataError where the data are not as many numbers.
  * @example const image = fromChannelsFirst(numbers, [3, 32, 32]);
  */
-export function fromChannelsFirst(data: Float32Array, [channels, height, width]: [number, number, number]): Image {
+export function fromChannelsFirst(data: Float32Array, shape: readonly [number, number, number]): Image {
   checkArray("fromChannelsFirst", "data", data, "Float32Array");
+  checkList("fromChannelsFirst", "the shape", shape, "[channels, height, width]");
+  const [channels, height, width] = shape;
   const image = createImage(width, height, channels);
   if (data.length !== image.data.length) {
     throw new DataError(
@@ -132,6 +134,7 @@ export function stackImages(images: readonly Image[]): StackedImages {
  * @example const image = imageFromRgba(context.getImageData(0, 0, 28, 28).data, 28, 28, 1);
  */
 export function imageFromRgba(rgba: ArrayLike<number>, width: number, height: number, channels: number): Image {
+  checkList("imageFromRgba", "rgba", rgba, "the bytes of a canvas");
   const image = createImage(width, height, channels);
   const parts = [[0], [0, 3], [0, 1, 2], [0, 1, 2, 3]][channels - 1];
   if (!parts || rgba.length !== 4 * width * height) {
@@ -167,10 +170,11 @@ export function describe({ width, height, channels }: Pick<Image, "width" | "hei
 }
 
 function sizeOf(...sizes: readonly [number, number, number]): number {
-  const size = sizes[0] * sizes[1] * sizes[2];
-  if (!sizes.every((n) => Number.isInteger(n) && n > 0) || size > 2 ** 31) {
+  const isFit = sizes.every((n) => Number.isInteger(n) && n > 0);
+  const size = isFit ? sizes[0] * sizes[1] * sizes[2] : Number.NaN;
+  if (!(size <= 2 ** 31)) {
     throw new DataError(
-      `createImage: width × height × channels is ${sizes.join(" × ")}, expected whole numbers above 0 and at most 2^31 in all`,
+      `createImage: width × height × channels is ${sizes.map(kindOf).join(" × ")}, expected whole numbers above 0 and at most 2^31 in all`,
     );
   }
   return size;

@@ -1,4 +1,4 @@
-import { checkNumber, number } from "../../check.ts";
+import { checkList, checkNumber, number } from "../../check.ts";
 import { Random } from "../random.ts";
 import type { ImageStep } from "./augment.ts";
 import type { Image } from "./image.ts";
@@ -21,6 +21,7 @@ export function imagePipeline(
   steps: readonly ImageStep[],
 ): (image: Image, ...key: readonly (string | number)[]) => Image {
   checkNumber("imagePipeline", "seed", seed, number.finite);
+  checkList("imagePipeline", "its steps", steps, "a list of functions");
   const wrong = steps.findIndex((step) => typeof step !== "function");
   if (wrong >= 0) throw new TypeError(`imagePipeline: step ${wrong} is ${typeof steps[wrong]}, expected a function.`);
   return (image, ...key) => steps.reduce((x, step, i) => step(x, new Random("image-pipeline", seed, i, ...key)), image);

@@ -1,17 +1,35 @@
-import { checkArray, checkList, checkNumber, checkOptions, number } from "../../check.ts";
+import {
+  checkArray,
+  checkIterable,
+  checkList,
+  checkNumber,
+  checkObject,
+  checkOptions,
+  type NumberRule,
+  number,
+} from "../../check.ts";
 import { DataError } from "../errors.ts";
 import { checkImage, createImage, describe, type Image } from "./image.ts";
+
+const BYTE: NumberRule = {
+  holds: (x) => Number.isInteger(x) && x >= 0 && x <= 255,
+  expected: "a whole number from 0 to 255",
+};
 
 /**
  * Bytes 0 … 255 as numbers 0 … 1.
  *
  * @param bytes [N]
  * @returns [N]
+ * @throws RangeError or TypeError naming the first that is no byte.
  * @example const image = imageFromBytes(bytes);
  */
 export function imageFromBytes(bytes: Uint8Array): Float32Array {
   checkList("imageFromBytes", "bytes", bytes, "a Uint8Array");
-  return Float32Array.from(bytes, (byte) => byte / 255);
+  return Float32Array.from(bytes, (byte, i) => {
+    if (!Number.isInteger(byte) || byte < 0 || byte > 255) checkNumber("imageFromBytes", `byte ${i}`, byte, BYTE);
+    return byte / 255;
+  });
 }
 
 /**
@@ -65,8 +83,11 @@ export interface ChannelStatistics {
  */
 export function normalizeChannels(image: Image, statistics: ChannelStatistics): Image {
   checkImage("normalizeChannels", image);
+  checkObject("normalizeChannels", "statistics", statistics, "{ mean, deviation }, as channelStatistics gives");
   checkOptions<ChannelStatistics>("normalizeChannels", statistics, { mean: true, deviation: true });
   const { mean, deviation } = statistics;
+  checkList("normalizeChannels", "mean", mean, "a number for each channel");
+  checkList("normalizeChannels", "deviation", deviation, "a number for each channel");
   const { width, height, channels, data } = image;
   if (mean.length !== channels || deviation.length !== channels) {
     throw new DataError(
@@ -91,6 +112,7 @@ export function normalizeChannels(image: Image, statistics: ChannelStatistics): 
  * @example const statistics = channelStatistics(trainImages);
  */
 export function channelStatistics(images: Iterable<Image>): ChannelStatistics {
+  checkIterable("channelStatistics", "images", images);
   let channels = 0;
   let [n, mean, squares] = [0, new Float64Array(), new Float64Array()];
   for (const image of images) {

@@ -1,3 +1,4 @@
+import { checkObject } from "../../check.ts";
 import { DataError } from "../errors.ts";
 
 /** How a text becomes words. */
@@ -30,6 +31,8 @@ export const WHITE_SPACE: TextRules = { lower: true, filters: "", separator: nul
  */
 export function splitText(text: string, rules: TextRules): string[] {
   if (typeof text !== "string") throw new DataError(`splitText: the text is ${typeof text}, expected a string`);
+  checkObject("splitText", "rules", rules, "{ lower, filters, separator, level }");
+  checkRules(rules, "splitText");
   const { lower, filters, separator, level } = rules;
   const letters = lower ? text.toLowerCase() : text;
   const filtered = new Set(filters);
@@ -40,7 +43,7 @@ export function splitText(text: string, rules: TextRules): string[] {
 }
 
 /** @throws DataError naming what is not a rule. */
-export function checkRules(rules: TextRules): void {
+export function checkRules(rules: TextRules, operation = "Tokenizer"): void {
   const { lower, filters, separator, level } = rules;
   const fine =
     typeof lower === "boolean" &&
@@ -49,7 +52,7 @@ export function checkRules(rules: TextRules): void {
     (level === "word" || level === "character");
   if (!fine) {
     throw new DataError(
-      `Tokenizer: expected { lower: boolean, filters: string, separator: string or null, level: "word" or "character" }, found ${JSON.stringify({ lower, filters, separator, level })}`,
+      `${operation}: expected { lower: boolean, filters: string, separator: string or null, level: "word" or "character" }, found ${JSON.stringify({ lower, filters, separator, level })}`,
     );
   }
 }

@@ -1,4 +1,14 @@
-import { checkNumber, checkOptions, type Known, number } from "../../check.ts";
+import {
+  checkIterable,
+  checkList,
+  checkNumber,
+  checkOptions,
+  checkText,
+  describe,
+  type Known,
+  listOf,
+  number,
+} from "../../check.ts";
 import { DataError } from "../errors.ts";
 import { checkRules, KERAS_FILTERS, splitText, type TextRules, WHITE_SPACE } from "./split.ts";
 
@@ -45,6 +55,7 @@ export class Tokenizer {
    * @throws DataError if a word is not one by the rules (empty, with a space, a capital letter …), or occurs twice.
    */
   constructor(words: readonly string[], options: TokenizerOptions = {}) {
+    checkList("Tokenizer", "words", words, "a list of words");
     checkOptions<TokenizerOptions>("Tokenizer", options, KNOWN);
     this.options = { ...WHITE_SPACE, numWords: null, outOfVocabulary: "<unknown>", ...given(options) };
     const { numWords, outOfVocabulary } = this.options;
@@ -76,7 +87,13 @@ export class Tokenizer {
    * @returns the tokenizer.
    */
   static of(texts: Iterable<string>): Tokenizer {
-    return new Tokenizer([...new Set([...texts].flatMap((text) => splitText(text, WHITE_SPACE)))].sort());
+    return new Tokenizer(
+      [
+        ...new Set(
+          listOf("Tokenizer.of", "texts", texts, "a list of texts").flatMap((text) => splitText(text, WHITE_SPACE)),
+        ),
+      ].sort(),
+    );
   }
 
   /**
@@ -89,6 +106,7 @@ export class Tokenizer {
    * @throws DataError or RangeError naming the option that cannot be.
    */
   static fit(texts: Iterable<string>, options: TokenizerOptions = {}): Tokenizer {
+    checkIterable("Tokenizer.fit", "texts", texts);
     checkOptions<TokenizerOptions>("Tokenizer.fit", options, KNOWN);
     const filters = options.level === "character" ? "" : KERAS_FILTERS;
     const all = { ...WHITE_SPACE, separator: " ", filters, outOfVocabulary: null, ...given(options) };
@@ -112,6 +130,7 @@ export class Tokenizer {
    * @returns its id, or that of the out-of-vocabulary word; undefined where there is neither.
    */
   id(word: string): number | undefined {
+    checkText("Tokenizer.id", "the word", word);
     const id = this.#ids.get(word);
     if (id !== undefined && id < this.size) return id;
     return this.options.outOfVocabulary === null ? undefined : UNKNOWN;
@@ -124,6 +143,7 @@ export class Tokenizer {
    * @returns [N][words]
    */
   transform(texts: Iterable<string>): number[][] {
+    checkIterable("Tokenizer.transform", "texts", texts);
     return Array.from(texts, (text) =>
       splitText(text, this.options)
         .map((word) => this.id(word))
@@ -151,10 +171,13 @@ export class Tokenizer {
    *
    * @param ids such as `encode` gives.
    * @returns words with spaces between, or characters.
+   * @throws RangeError where an id is no whole number of at least 0.
    */
   decode(ids: Iterable<number>): string {
     const { level, outOfVocabulary } = this.options;
-    return [...ids]
+    const all = listOf("Tokenizer.decode", "ids", ids, "a list of ids");
+    for (const [i, id] of all.entries()) checkNumber("Tokenizer.decode", `id ${i}`, id, number.wholeAtLeast0);
+    return all
       .filter((id) => id !== PADDING)
       .map((id) => (id < this.size ? this.vocabulary[id] : undefined) ?? outOfVocabulary)
       .filter((word) => word !== null)
@@ -183,9 +206,7 @@ export class Tokenizer {
     const { words, ...options } = (json ?? {}) as { words?: unknown } & TokenizerOptions;
     const unknown = Object.keys(options).find((key) => !Object.hasOwn(KNOWN, key));
     if (!Array.isArray(words) || !words.every((word) => typeof word === "string") || unknown !== undefined) {
-      throw new DataError(
-        `Tokenizer: expected { words: string[] } as toJSON() gives it, found ${(JSON.stringify(json) ?? "nothing").slice(0, 200)}`,
-      );
+      throw new DataError(`Tokenizer: expected { words: string[] } as toJSON() gives it, found ${shown(json)}`);
     }
     return new Tokenizer(words, options);
   }
@@ -207,4 +228,13 @@ const KNOWN: Known<TokenizerOptions> = {
 /** Without what is undefined, which stands for the default. */
 function given(options: TokenizerOptions): TokenizerOptions {
   return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
+}
+
+/** What was given in place of a tokenizer's JSON, short; some things JSON cannot hold. */
+function shown(json: unknown): string {
+  try {
+    return (JSON.stringify(json) ?? describe(json)).slice(0, 200);
+  } catch {
+    return describe(json);
+  }
 }

@@ -1,6 +1,19 @@
-import { type Engine, noGrad, type Tensor } from "../../autograd/index.ts";
+import { expectEngine } from "../../autograd/engine.ts";
+import { type Engine, noGrad, Tensor } from "../../autograd/index.ts";
 import { type Call, traced } from "../../autograd/trace.ts";
-import { checkMetadata, checkName, checkOptions, type Known } from "../../check.ts";
+import {
+  checkFunction,
+  checkList,
+  checkMetadata,
+  checkName,
+  checkNumber,
+  checkObject,
+  checkOptions,
+  checkText,
+  describe,
+  type Known,
+  number,
+} from "../../check.ts";
 import type { HostArray } from "../../gpu/index.ts";
 import { onHost } from "../../kernels/checks.ts";
 import type { Converter, Sizes } from "./convert/converter.ts";
@@ -50,10 +63,24 @@ const onnxModel: Known<OnnxModel> = { name: true, inputs: true, parameters: true
  * @example const file = await encodeOnnx(engine, { inputs: { x: { shape: ["N", 4] } }, parameters: { w }, compute: ({ x }) => ({ y: linear(x!, w) }) });
  */
 export async function encodeOnnx(engine: Engine, model: OnnxModel): Promise<Uint8Array<ArrayBuffer>> {
+  expectEngine("encodeOnnx", engine);
+  checkObject("encodeOnnx", "the model", model, "{ inputs, parameters, compute }");
   checkOptions("encodeOnnx", model, onnxModel);
+  checkObject("encodeOnnx", "inputs", model.inputs, 'an object such as { x: { shape: ["N", 4] } }');
+  checkObject("encodeOnnx", "parameters", model.parameters, "an object of tensors by name");
+  for (const [name, p] of Object.entries(model.parameters))
+    if (!(p instanceof Tensor))
+      throw new TypeError(`encodeOnnx: parameter ${name} is ${describe(p)}, expected a tensor.`);
+  checkFunction("encodeOnnx", "compute", model.compute, "a function of the inputs");
   checkMetadata("encodeOnnx", model.metadata ?? {});
   for (const [name, input] of Object.entries(model.inputs)) {
+    checkObject("encodeOnnx", `input ${name}`, input, "{ shape, dtype }");
     checkOptions(`encodeOnnx: input ${name}`, input, onnxInput);
+    checkList(`encodeOnnx: input ${name}`, "shape", input.shape, 'a list of sizes and names such as ["N", 4]');
+    for (const [i, size] of input.shape.entries()) {
+      if (typeof size === "string") checkText(`encodeOnnx: input ${name}`, `shape[${i}]`, size);
+      else checkNumber(`encodeOnnx: input ${name}`, `shape[${i}]`, size, number.wholeAtLeast1);
+    }
     if (input.dtype !== undefined) checkName(`encodeOnnx: input ${name}`, "dtype", input.dtype, ["f32", "i32"]);
   }
   const names = [

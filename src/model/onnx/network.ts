@@ -1,5 +1,5 @@
 import type { Batch } from "../batch.ts";
-import type { MultimodalNet } from "../multimodal.ts";
+import { expectNet, type MultimodalNet } from "../multimodal.ts";
 import { configMetadata } from "../saved.ts";
 import { encodeOnnx, type OnnxInput } from "./encode.ts";
 
@@ -13,7 +13,8 @@ import { encodeOnnx, type OnnxInput } from "./encode.ts";
  * @throws TypeError where the text encoder is a GRU and `text.length` of the configuration does not give L.
  * @example const file = await onnxOf(net);
  */
-export function onnxOf(net: MultimodalNet): Promise<Uint8Array<ArrayBuffer>> {
+export async function onnxOf(net: MultimodalNet): Promise<Uint8Array<ArrayBuffer>> {
+  expectNet("onnxOf", net);
   const inputs: Record<string, OnnxInput> = {
     ...Object.fromEntries(
       Object.entries(net.fields).map(([name, { exportedShape, dtype }]) => [name, { shape: exportedShape(), dtype }]),
