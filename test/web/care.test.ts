@@ -41,6 +41,12 @@ const screens: Record<string, (page: Page) => Promise<unknown>> = {
   "#credits": (page) => page.getByText("Juan Cazala").waitFor(),
 };
 
+test("every screen that menu and footer lead to is looked at here", async () => {
+  const links = page.locator("header nav a, footer a[href^='#']");
+  const hashes = await links.evaluateAll((all) => all.map((link) => link.getAttribute("href")!));
+  expect([...new Set(hashes)].sort()).toEqual(Object.keys(screens).sort());
+});
+
 test.each(["light", "dark"] as const)("axe finds nothing on any screen (%s)", async (theme) => {
   await page.emulateMedia({ colorScheme: theme });
   for (const [hash, ready] of Object.entries(screens)) {
