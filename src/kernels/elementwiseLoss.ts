@@ -100,7 +100,7 @@ export const elementwiseLoss: Op<{
   const dx = allocate(r, x!.shape);
   const work = {
     reads: [x!.slot, t!.slot],
-    sizes: [n, bits(rowScale(reduction, n)), bits(delta)],
+    params: [n, bits(rowScale(reduction, n)), bits(delta)],
     grid: grid(n, 64),
   };
   r.dispatch({ kernel: forward({ kind }), writes: [y.slot, dx.slot], ...work });
