@@ -1,5 +1,4 @@
 import { DeviceEnded, type Health } from "./health.ts";
-import type { Kernel } from "./kernel.ts";
 import type { Counters } from "./memory.ts";
 import type { Dispatch } from "./recording.ts";
 
@@ -19,7 +18,7 @@ export class Pipelines {
     const { kernel } = dispatch;
     let pipeline = this.#pipelines.get(kernel.id);
     if (!pipeline) {
-      pipeline = this.#create(kernel, this.layout(dispatch));
+      pipeline = this.#create(dispatch, this.layout(dispatch));
       this.#pipelines.set(kernel.id, pipeline);
       // What failed for want of memory may do another time.
       pipeline.catch(() => this.#pipelines.delete(kernel.id));
@@ -44,7 +43,8 @@ export class Pipelines {
     return layout;
   }
 
-  async #create({ label, code }: Kernel, layout: GPUBindGroupLayout): Promise<GPUComputePipeline> {
+  async #create({ kernel, reads, writes, params }: Dispatch, layout: GPUBindGroupLayout): Promise<GPUComputePipeline> {
+    const { label, code } = kernel;
     this.counters.pipelines += 1;
     // What is wrong with it, the pipeline's error tells; the engine goes on.
     const module = this.health.watch(
@@ -63,6 +63,13 @@ export class Pipelines {
       if (error instanceof DeviceEnded) throw error;
       const { messages } = await module.getCompilationInfo();
       const lines = messages.map((m) => `  line ${m.lineNum}: ${m.message}`).join("\n");
+      const declared = code.match(/@binding\(/g)?.length ?? 0;
+      const given = reads.length + writes.length + (params ? 1 : 0);
+      // A compiler has nothing to say of a binding that is not given.
+      if (!lines && declared > given)
+        throw new Error(
+          `${label}: its shader has ${declared} bindings, but its dispatch gives ${given}: ${reads.length} reads, ${writes.length} writes and ${params ? "its params" : "no params"}.`,
+        );
       throw new Error(`${label}: its shader did not compile.\n${lines || error}`);
     }
   }

@@ -50,6 +50,29 @@ test("an op of one's own computes, and its gradient finds its way through others
   expect([...(await d.data())]).toEqual([8, -16, 24]);
 });
 
+test("a shader of more bindings than its dispatch gives is told by the dispatch", async () => {
+  const scaled = hg.kernel(
+    "scaled",
+    () => hg.wgsl`
+struct Params { n: u32 }
+@group(0) @binding(_) var<storage, read> x: array<f32>;
+@group(0) @binding(_) var<storage, read_write> y: array<f32>;
+@group(0) @binding(_) var<uniform> params: Params;
+@compute @workgroup_size(64)
+fn main(@builtin(global_invocation_id) id: vec3u) {
+  if (id.x < params.n) { y[id.x] = x[id.x]; }
+}`,
+  );
+  const op = hg.customOp("scaled", (r, [x]) => {
+    const y = hg.allocate(r, x!.shape);
+    r.dispatch({ kernel: scaled({}), reads: [x!.slot], writes: [y.slot], grid: [1, 1, 1] });
+    return { outputs: [y] };
+  });
+  await expect(engine.step(() => op([engine.tensor([1])], {}))).rejects.toThrow(
+    "scaled: its shader has 3 bindings, but its dispatch gives 2: 1 reads, 1 writes and no params.",
+  );
+});
+
 test("batchNorm2d moves its running mean and variance as PyTorch does", async () => {
   const [mean, variance] = [engine.parameter([0, 1]), engine.parameter([1, 2])];
   const x = engine.tensor([1, 2, 3, 4, 5, 6, 7, 8], [2, 2, 1, 2]);
