@@ -20,7 +20,7 @@ const engine = await createEngine({ seed: 1 });
 const store = new ParameterStore(engine, 1); // makes parameters, each from a random stream of its own
 const draw = (n: number, random: Random) => Float32Array.from({ length: n }, () => random.normal() / 3);
 const w = store.make("filters", [8, 1, 3, 3], draw);
-const head = linearLayer(store, "head", 8 * (S / 2) ** 2, 3);
+const head = linearLayer(store, "head", { inputs: 8 * (S / 2) ** 2, outputs: 3 });
 const net = {
   ...objectives.multiclass, // softmax and cross-entropy
   engine,

@@ -91,13 +91,20 @@ export function asTensor(
   what: string,
   x: TensorLike,
   like: Tensor,
-  dtype: DType,
-  shape?: readonly number[],
+  { dtype, shape }: { dtype: DType; shape?: readonly number[] },
 ): Tensor {
   if (x instanceof Tensor) return x;
   checkList(name, what, x, "a tensor, a typed array or an array of numbers");
   expectTensor(name, "argument 1", like);
-  return hostTensor(name, like.gpu, x, shape ?? [x.length], dtype, false, what);
+  return hostTensor(name, like.gpu, x, { shape: shape ?? [x.length], dtype, what });
+}
+
+interface HostTensor {
+  shape: readonly number[];
+  dtype: DType;
+  isParameter?: boolean;
+  /** What errors call the numbers. Default "data". */
+  what?: string;
 }
 
 /** A tensor of the host's numbers, copied: what happens to `data` later does not matter. */
@@ -105,10 +112,7 @@ export function hostTensor(
   name: string,
   gpu: Tensor["gpu"],
   data: TensorLike,
-  shape: readonly number[],
-  dtype: DType,
-  isParameter = false,
-  what = "data",
+  { shape, dtype, isParameter = false, what = "data" }: HostTensor,
 ): Tensor {
   if (data instanceof Tensor) throw new TypeError(`${name}: this is a tensor already.`);
   checkList(name, what, data, "a typed array or an array of numbers");

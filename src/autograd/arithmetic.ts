@@ -12,7 +12,8 @@ const binary =
     const like = typeof a === "number" ? b : a;
     if (typeof like === "number")
       throw new TypeError(`${kind}: both arguments are plain numbers, expected at least one tensor.`);
-    const tensor = (x: Tensor | number) => (typeof x === "number" ? asTensor(kind, "number", [x], like, "f32", []) : x);
+    const tensor = (x: Tensor | number) =>
+      typeof x === "number" ? asTensor(kind, "number", [x], like, { dtype: "f32", shape: [] }) : x;
     return applySingle(kind, arithmetic, [tensor(a), tensor(b)], { kind });
   };
 
@@ -135,6 +136,6 @@ export const where: (condition: Tensor, a: Tensor | number, b: Tensor | number) 
 ) => {
   noMore("where", extra);
   const tensor = (x: Tensor | number) =>
-    typeof x === "number" ? asTensor("where", "number", [x], condition, "f32", []) : x;
+    typeof x === "number" ? asTensor("where", "number", [x], condition, { dtype: "f32", shape: [] }) : x;
   return applySingle("where", whereKernel, [condition, tensor(a), tensor(b)], {});
 };

@@ -31,7 +31,12 @@ const paddingOptions: Known<PaddingOptions> = { paddingIdx: true };
 export const embedding = (ids: TensorLike, w: Tensor, options: PaddingOptions = {}): Tensor => {
   checkOptions("embedding", options, paddingOptions);
   expectTensor("embedding", "argument 2", w);
-  return applySingle("embedding", embeddingKernel, [asTensor("embedding", "ids", ids, w, "i32"), w], options);
+  return applySingle(
+    "embedding",
+    embeddingKernel,
+    [asTensor("embedding", "ids", ids, w, { dtype: "i32" }), w],
+    options,
+  );
 };
 
 /**
@@ -49,6 +54,6 @@ export const embedding = (ids: TensorLike, w: Tensor, options: PaddingOptions = 
 export const maskedMean = (x: Tensor, words: TensorLike, options: PaddingOptions = {}): Tensor => {
   checkOptions("maskedMean", options, paddingOptions);
   expectTensor("maskedMean", "argument 1", x);
-  const given = asTensor("maskedMean", "words", words, x, "i32", x.shape.slice(0, 2));
+  const given = asTensor("maskedMean", "words", words, x, { dtype: "i32", shape: x.shape.slice(0, 2) });
   return applySingle("maskedMean", maskedMeanKernel, [x, given], options);
 };

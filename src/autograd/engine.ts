@@ -76,13 +76,10 @@ export class Engine {
     checkList("engine.tensor", "data", numbers, "a typed array, an array of numbers or a number");
     const own = data instanceof Int32Array ? "i32" : data instanceof Uint32Array ? "u32" : "f32";
     const type = dtype === undefined ? own : dtype;
-    return hostTensor(
-      "engine.tensor",
-      this.gpu,
-      numbers,
-      shape ?? (typeof data === "number" ? [] : [numbers.length]),
-      type,
-    );
+    return hostTensor("engine.tensor", this.gpu, numbers, {
+      shape: shape ?? (typeof data === "number" ? [] : [numbers.length]),
+      dtype: type,
+    });
   }
 
   /**
@@ -94,7 +91,11 @@ export class Engine {
    * @throws TypeError where the numbers do not fill the shape.
    */
   parameter(data: HostArray | readonly number[], shape?: readonly number[]): Tensor {
-    const parameter = hostTensor("engine.parameter", this.gpu, data, shape ?? [data?.length], "f32", true);
+    const parameter = hostTensor("engine.parameter", this.gpu, data, {
+      shape: shape ?? [data?.length],
+      dtype: "f32",
+      isParameter: true,
+    });
     this.gpu.residency.upload(parameter.slot);
     return parameter;
   }

@@ -100,6 +100,6 @@ export const gather = (x: Tensor, index: Tensor, options: AxisOptions = {}): Ten
  */
 export const indexSelect = (x: Tensor, index: TensorLike, options: AxisOptions = {}): Tensor => {
   checkOptions("indexSelect", options, axisOptions);
-  const places = asTensor("indexSelect", "index", index, x, "i32");
+  const places = asTensor("indexSelect", "index", index, x, { dtype: "i32" });
   return applySingle("indexSelect", gatherKernel, [x, places], { axis: axisOf("indexSelect", options), each: false });
 };

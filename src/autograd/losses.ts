@@ -48,8 +48,8 @@ const weightedOptions: Known<CrossEntropyOptions> = { ...crossEntropyOptions, we
 export function crossEntropy(logits: Tensor, labels: TensorLike, options: CrossEntropyOptions = {}): Tensor {
   checkOptions("crossEntropy", options, weightedOptions);
   const { weights, ...rest } = options;
-  const rows = weights && asTensor("crossEntropy", "weights", weights, logits, "f32");
-  const classes = asTensor("crossEntropy", "labels", labels, logits, "i32");
+  const rows = weights && asTensor("crossEntropy", "weights", weights, logits, { dtype: "f32" });
+  const classes = asTensor("crossEntropy", "labels", labels, logits, { dtype: "i32" });
   return applySingle("crossEntropy", crossEntropyKernel, [logits, classes, rows], rest, 2);
 }
 
@@ -84,12 +84,12 @@ export function feedbackLoss(
   checkOptions("feedbackLoss", options, feedbackLossOptions);
   const { labelNoise = 0, ...rest } = options;
   checkNumber("feedbackLoss", "labelNoise", labelNoise, number.underHalf);
-  const given = asTensor("feedbackLoss", "actions", actions, logits, "i32");
-  const signs = asTensor("feedbackLoss", "rewards", rewards, logits, "f32");
+  const given = asTensor("feedbackLoss", "actions", actions, logits, { dtype: "i32" });
+  const signs = asTensor("feedbackLoss", "rewards", rewards, logits, { dtype: "f32" });
   return applySingle(
     "feedbackLoss",
     judgedKernel,
-    [logits, given, signs, asTensor("feedbackLoss", "labelNoise", [labelNoise], logits, "f32")],
+    [logits, given, signs, asTensor("feedbackLoss", "labelNoise", [labelNoise], logits, { dtype: "f32" })],
     rest,
   );
 }
@@ -126,10 +126,11 @@ export function policyGradient(
   checkOptions("policyGradient", options, policyGradientCallOptions);
   expectTensor("policyGradient", "argument 1", logits);
   const { referenceLogits, ...rest } = options;
-  const given = asTensor("policyGradient", "actions", actions, logits, "i32");
+  const given = asTensor("policyGradient", "actions", actions, logits, { dtype: "i32" });
   const reference =
-    referenceLogits && asTensor("policyGradient", "referenceLogits", referenceLogits, logits, "f32", logits.shape);
-  const weights = asTensor("policyGradient", "advantages", advantages, logits, "f32");
+    referenceLogits &&
+    asTensor("policyGradient", "referenceLogits", referenceLogits, logits, { dtype: "f32", shape: logits.shape });
+  const weights = asTensor("policyGradient", "advantages", advantages, logits, { dtype: "f32" });
   return applySingle("policyGradient", policyGradientKernel, [logits, given, weights, reference], rest, 3);
 }
 
@@ -141,20 +142,11 @@ export interface HuberOptions extends LossOptions {
 const huberOptions: Known<HuberOptions> = { ...lossOptions, delta: true };
 
 /** A loss of numbers against others of the same shape. */
-function compare(
-  name: string,
-  kind: ElementwiseLoss,
-  x: Tensor,
-  target: TensorLike,
-  options: HuberOptions,
-  known: typeof huberOptions | typeof lossOptions,
-): Tensor {
-  checkOptions(name, options, known as typeof huberOptions);
+function compare(name: string, kind: ElementwiseLoss, x: Tensor, target: TensorLike, options: HuberOptions): Tensor {
+  checkOptions(name, options, (kind === "huber" ? huberOptions : lossOptions) as typeof huberOptions);
   expectTensor(name, "argument 1", x);
-  return applySingle(name, elementwiseLoss, [x, asTensor(name, "target", target, x, "f32", x.shape)], {
-    kind,
-    ...options,
-  });
+  const goal = asTensor(name, "target", target, x, { dtype: "f32", shape: x.shape });
+  return applySingle(name, elementwiseLoss, [x, goal], { kind, ...options });
 }
 
 /**
@@ -170,7 +162,7 @@ function compare(
  * @example const loss = mse(prediction, [0.5, 1.5]);
  */
 export const mse = (x: Tensor, target: TensorLike, options: LossOptions = {}): Tensor =>
-  compare("mse", "mse", x, target, options, lossOptions);
+  compare("mse", "mse", x, target, options);
 
 /**
  * Binary cross-entropy of logits: one question of yes or no for each number.
@@ -185,7 +177,7 @@ export const mse = (x: Tensor, target: TensorLike, options: LossOptions = {}): T
  * @example const loss = binaryCrossEntropyWithLogits(logits, [1, 0, 1]);
  */
 export const binaryCrossEntropyWithLogits = (x: Tensor, target: TensorLike, options: LossOptions = {}): Tensor =>
-  compare("binaryCrossEntropyWithLogits", "binaryCrossEntropy", x, target, options, lossOptions);
+  compare("binaryCrossEntropyWithLogits", "binaryCrossEntropy", x, target, options);
 
 /**
  * Huber's loss (1964): squared for small errors, linear for large ones.
@@ -201,7 +193,7 @@ export const binaryCrossEntropyWithLogits = (x: Tensor, target: TensorLike, opti
  * @example const loss = huber(prediction, target, { delta: 0.5 });
  */
 export const huber = (x: Tensor, target: TensorLike, options: HuberOptions = {}): Tensor =>
-  compare("huber", "huber", x, target, options, huberOptions);
+  compare("huber", "huber", x, target, options);
 
 /**
  * Kullback-Leibler divergence of distributions, PyTorch's `kl_div`.
@@ -216,4 +208,4 @@ export const huber = (x: Tensor, target: TensorLike, options: HuberOptions = {})
  * @example const loss = klDivergence(logSoftmax(student), softmax(teacher), { reduction: "sum" });
  */
 export const klDivergence = (x: Tensor, target: TensorLike, options: LossOptions = {}): Tensor =>
-  compare("klDivergence", "klDivergence", x, target, options, lossOptions);
+  compare("klDivergence", "klDivergence", x, target, options);

@@ -43,7 +43,8 @@ export function fuse(features: readonly Tensor[], fusion: FuseKind, inputs: Fuse
   features.forEach((x, i) => {
     expectTensor("fuse", `features[${i}]`, x);
   });
-  const mask = present && asTensor("fuse", "present", present, features[0]!, "f32", [features[0]!.shape[0]!, M]);
+  const mask =
+    present && asTensor("fuse", "present", present, features[0]!, { dtype: "f32", shape: [features[0]!.shape[0]!, M] });
   return applySingle("fuse", fuseKernel, [...features, mask, weights], { fusion, modalities: M }, M);
 }
 

@@ -62,9 +62,7 @@ type Layer = (
 
 /** Runs layers over each other and directions beside each other. `stateAxes` is the rank of one layer's state. */
 function layered(
-  name: string,
-  layer: Layer,
-  stateAxes: number,
+  { name, layer, stateAxes }: { name: string; layer: Layer; stateAxes: number },
   x: Tensor,
   weights: LayerWeights,
   options: RecurrentOptions,
@@ -88,7 +86,7 @@ function layered(
   if (bidirectional && options.reverse) throw new TypeError(`${name}: reverse and bidirectional exclude each other.`);
   const several = list.length > 1;
   if (h0 !== undefined) expectTensor(name, "h0", h0);
-  const lengths = options.lengths && asTensor(name, "lengths", options.lengths, x, "i32");
+  const lengths = options.lengths && asTensor(name, "lengths", options.lengths, x, { dtype: "i32" });
   if (several && h0 && (h0.shape.length !== stateAxes + 1 || h0.shape[0] !== list.length))
     throw new TypeError(`${name}: h0 is ${show(h0)}, expected ${list.length} states one after another.`);
   const startOf = (i: number) =>
@@ -156,7 +154,12 @@ export function gru(x: Tensor, weights: LayerWeights, options: GruOptions = {}):
   checkOptions("gru", options, gruOptions);
   const { resetAfter = true } = options;
   checkFlag("gru", "resetAfter", resetAfter);
-  return layered("gru", layerOf("gru", resetAfter ? "gru" : "gruBefore"), 2, x, weights, options);
+  return layered(
+    { name: "gru", layer: layerOf("gru", resetAfter ? "gru" : "gruBefore"), stateAxes: 2 },
+    x,
+    weights,
+    options,
+  );
 }
 
 /**
@@ -177,7 +180,7 @@ export function rnn(x: Tensor, weights: LayerWeights, options: RnnOptions = {}):
   checkOptions("rnn", options, rnnOptions);
   const cell = options.nonlinearity ?? "tanh";
   checkName("rnn", "nonlinearity", cell, ["tanh", "relu"]);
-  return layered("rnn", layerOf("rnn", cell), 2, x, weights, options);
+  return layered({ name: "rnn", layer: layerOf("rnn", cell), stateAxes: 2 }, x, weights, options);
 }
 
 /**
@@ -195,5 +198,5 @@ export function rnn(x: Tensor, weights: LayerWeights, options: RnnOptions = {}):
  */
 export function lstm(x: Tensor, weights: LayerWeights, options: RecurrentOptions = {}): RecurrentResult {
   checkOptions("lstm", options, recurrentOptions);
-  return layered("lstm", layerOf("lstm", "lstm"), 3, x, weights, options);
+  return layered({ name: "lstm", layer: layerOf("lstm", "lstm"), stateAxes: 3 }, x, weights, options);
 }

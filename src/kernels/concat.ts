@@ -75,15 +75,25 @@ export const concat: Op<{ axis: number }> = (r, inputs, { axis: asked }) => {
 
 /** Copies x into `to` at an offset in bytes: for what could not be computed, or does not lie, in its place. */
 export function copyInto(r: Recording, x: Value, to: Slot, offset: number): void {
-  copyPart(r, false, x.slot, to, count(x.shape), offset);
+  copyPart(r, { cut: false, from: x.slot, to, n: count(x.shape), offset });
 }
 
 /** Copies from `from`, at an offset in bytes, what fills x. */
 export function copyOutOf(r: Recording, from: Slot, offset: number, x: Value): void {
-  copyPart(r, true, from, x.slot, count(x.shape), offset);
+  copyPart(r, { cut: true, from, to: x.slot, n: count(x.shape), offset });
 }
 
-function copyPart(r: Recording, cut: boolean, from: Slot, to: Slot, n: number, offset: number): void {
+interface Part {
+  /** Whether the offset is one of `from`; else it is one of `to`. */
+  cut: boolean;
+  from: Slot;
+  to: Slot;
+  n: number;
+  /** In bytes. */
+  offset: number;
+}
+
+function copyPart(r: Recording, { cut, from, to, n, offset }: Part): void {
   r.dispatch({
     kernel: copy({ cut }),
     reads: [from],

@@ -87,20 +87,21 @@ export const crossEntropy: Op<CrossEntropyOptions> = (
   const rows = allocate(r, [N]);
   const dx = allocate(r, [N, A]);
   const params = [N, A, bits(rowScale(reduction, N)), bits(labelSmoothing)];
-  chooseRows(r, "crossEntropy", N, A, (v) => forward({ weights: weights !== undefined, ...v }), {
+  chooseRows(r, "crossEntropy", { N, D: A }, (v) => forward({ weights: weights !== undefined, ...v }), {
     reads: [x!.slot, labels!.slot, ...(weights ? [weights.slot] : [])],
     writes: [rows.slot, dx.slot],
     params,
   });
-  return reduceLoss(r, rows, dx, reduction, (needs) => {
+  const more = (needs: readonly boolean[]) => {
     if (!needs[2]) return [];
     // A row's loss is its weight times what stands here: the same loss without weights.
     const du = allocate(r, [N]);
-    chooseRows(r, "crossEntropy", N, A, (v) => forward({ weights: false, ...v }), {
+    chooseRows(r, "crossEntropy", { N, D: A }, (v) => forward({ weights: false, ...v }), {
       reads: [x!.slot, labels!.slot],
       writes: [du.slot, allocate(r, [N, A]).slot],
       params,
     });
     return [undefined, du];
-  });
+  };
+  return reduceLoss(r, rows, dx, reduction, { more });
 };

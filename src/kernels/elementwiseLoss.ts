@@ -104,10 +104,11 @@ export const elementwiseLoss: Op<{
     grid: grid(n, 64),
   };
   r.dispatch({ kernel: forward({ kind }), writes: [y.slot, dx.slot], ...work });
-  return reduceLoss(r, y, dx, reduction, ([, needsTarget]) => {
+  const more = ([, needsTarget]: readonly boolean[]) => {
     if (!needsTarget) return [];
     const dt = allocate(r, t!.shape);
     r.dispatch({ kernel: byTarget({ kind }), writes: [dt.slot], ...work });
     return [dt];
-  });
+  };
+  return reduceLoss(r, y, dx, reduction, { more });
 };

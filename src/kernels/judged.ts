@@ -103,5 +103,5 @@ export const judged: Op<{ reduction?: Reduction | undefined }> = (
     params: [N, A, bits(rowScale(reduction, N))],
     grid: grid(N, 16),
   });
-  return reduceLoss(r, rows, dx, reduction, () => [], { 2: "rewards", 3: "noise" });
+  return reduceLoss(r, rows, dx, reduction, { constants: { 2: "rewards", 3: "noise" } });
 };

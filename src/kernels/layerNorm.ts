@@ -90,7 +90,7 @@ export const layerNorm: Op<{ eps?: number | undefined }> = (r, [x, w, b], { eps 
   const N = count(x!.shape) / D;
   const normal = allocate(r, x!.shape);
   const scale = allocate(r, [N]);
-  chooseRows(r, op, N, D, forward, {
+  chooseRows(r, op, { N, D }, forward, {
     reads: [x!.slot],
     writes: [normal.slot, scale.slot],
     params: [N, D, bits(eps)],
@@ -102,7 +102,7 @@ export const layerNorm: Op<{ eps?: number | undefined }> = (r, [x, w, b], { eps 
     backward: ([dy], needs) => {
       const dx = allocate(r, x!.shape);
       const g = w ? product(dy!, w) : dy!;
-      chooseRows(r, "layerNorm.backward", N, D, backward, {
+      chooseRows(r, "layerNorm.backward", { N, D }, backward, {
         reads: [normal.slot, scale.slot, g.slot],
         writes: [dx.slot],
         params: [N, D],

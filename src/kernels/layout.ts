@@ -93,14 +93,16 @@ export function stridedCopy(
   return y;
 }
 
-function padded(
-  r: Recording,
-  x: Value,
-  shape: readonly number[],
-  before: readonly number[],
-  steps: readonly number[],
-  value = 0,
-): Value {
+interface Padding {
+  shape: readonly number[];
+  /** Where x begins along each axis, and in which steps its numbers lie. */
+  before: readonly number[];
+  steps: readonly number[];
+  /** What stands between and around. */
+  value: number;
+}
+
+function padded(r: Recording, x: Value, { shape, before, steps, value }: Padding): Value {
   const y = allocate(r, shape, x.dtype);
   const bits = x.dtype === "f32" ? new Uint32Array(new Float32Array([value]).buffer)[0]! : value >>> 0;
   r.dispatch({
@@ -181,7 +183,7 @@ export const slice: Op<SliceOptions> = (r, [x], { axis: asked = 0, start = 0, en
     outputs: [stridedCopy(r, x!, shape, steps.with(axis, steps[axis]! * step), from * steps[axis]!)],
     backward: ([dy]) => {
       const along = (n: number, others: number) => shape.map((_, a) => (a === axis ? n : others));
-      return [padded(r, dy!, x!.shape, along(from, 0), along(step, 1))];
+      return [padded(r, dy!, { shape: x!.shape, before: along(from, 0), steps: along(step, 1), value: 0 })];
     },
   };
 };
@@ -204,7 +206,7 @@ export const pad: Op<{ padding: readonly (readonly [number, number])[]; value: n
   const before = padding.map(([n]) => n);
   const ones = shape.map(() => 1);
   return {
-    outputs: [padded(r, x!, shape, before, ones, value)],
+    outputs: [padded(r, x!, { shape, before, steps: ones, value })],
     backward: ([dy]) => {
       const steps = strides(shape);
       const offset = steps.reduce((sum, step, i) => sum + step * before[i]!, 0);

@@ -31,21 +31,25 @@ fn main(group: Group, @builtin(local_invocation_index) thread: u32) {
 
 export const rowScale = (reduction: Reduction, rows: number): number => (reduction === "mean" ? 1 / rows : 1);
 
+interface LossExtras {
+  /** Records the gradients with respect to the other inputs, where they are wanted. Default: there are none. */
+  more?: (needs: readonly boolean[]) => (Value | undefined)[];
+  /** The inputs that have no gradient (`Recorded`). Default: none. */
+  constants?: NonNullable<Recorded["constants"]>;
+}
+
 /**
  * What loss kernels share: they write a loss a row (scaled by `rowScale`) and the gradient in the same pass; the rows
  * are then added up, and the gradient is ready unless something was computed from the loss.
  *
  * @param dx the gradient of the sum of `rows` with respect to the first input.
- * @param more records those with respect to the other inputs, where they are wanted.
- * @param constants the inputs that have none (`Recorded`).
  */
 export function reduceLoss(
   r: Recording,
   rows: Value,
   dx: Value,
   reduction: Reduction,
-  more: (needs: readonly boolean[]) => (Value | undefined)[] = () => [],
-  constants: NonNullable<Recorded["constants"]> = {},
+  { more = () => [], constants = {} }: LossExtras,
 ): Recorded {
   // The rows carry the mean's scale already, but where there are none: 0 / 0.
   const scaleOfSum = reduction === "mean" && count(rows.shape) === 0 ? Number.NaN : 1;

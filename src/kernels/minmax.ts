@@ -124,14 +124,14 @@ fn main(group: Group, @builtin(local_invocation_index) thread: u32) {
 /** Where there are few results of many numbers each, a workgroup works on one. */
 const isByWorkgroup = (kept: number, reduced: number) => kept < 1024 && reduced > 32;
 
-function find(
-  r: Recording,
-  name: string,
-  x: Value,
-  { axis, keepDims = false }: ReduceOptions,
-  kind: Extreme,
-  dtype: DType,
-) {
+interface Search extends ReduceOptions {
+  name: string;
+  kind: Extreme;
+  /** "f32": the numbers themselves, else their places. */
+  dtype: DType;
+}
+
+function find(r: Recording, x: Value, { name, kind, dtype, axis, keepDims = false }: Search) {
   expectFloat(name, "x", x);
   checkFlag(name, "keepDims", keepDims);
   const axes = checkAxes(name, x, axis);
@@ -153,7 +153,7 @@ function find(
 }
 
 export const minmax: Op<ReduceOptions & { kind: Extreme }> = (r, [x], { kind, ...options }) => {
-  const { y, byWorkgroup, params, threads } = find(r, kind, x!, options, kind, "f32");
+  const { y, byWorkgroup, params, threads } = find(r, x!, { name: kind, kind, dtype: "f32", ...options });
   return {
     outputs: [y],
     backward: ([dy]) => {
@@ -174,5 +174,5 @@ export const minmax: Op<ReduceOptions & { kind: Extreme }> = (r, [x], { kind, ..
 export const argmax: Op<{ axis?: number | undefined; keepDims?: boolean | undefined }> = (r, [x], options) => {
   expect(count(x!.shape) > 0, "argmax", () => `x is ${show(x!)}: it holds no number.`);
   if (options.axis !== undefined) checkNumber("argmax", "axis", options.axis, number.whole);
-  return { outputs: [find(r, "argmax", x!, options, "max", "i32").y] };
+  return { outputs: [find(r, x!, { name: "argmax", kind: "max", dtype: "i32", ...options }).y] };
 };

@@ -188,7 +188,10 @@ export function optimizerUpdate(r: Recording, u: Update): void {
   if (u.clipped) {
     const rows = Math.ceil(u.live.bytes / 4 / SHARE);
     const sums = r.temporary(4 * rows);
-    chooseRows(r, "optimizer.norm", rows, SHARE * 64, squares, { reads: [u.gradients, u.live], writes: [sums] });
+    chooseRows(r, "optimizer.norm", { N: rows, D: SHARE * 64 }, squares, {
+      reads: [u.gradients, u.live],
+      writes: [sums],
+    });
     r.dispatch({ kernel: factor({}), reads: [sums, u.settings], writes: [clip], grid: [1, 1, 1] });
   }
   r.dispatch({

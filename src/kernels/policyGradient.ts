@@ -131,5 +131,5 @@ export const policyGradient: Op<PolicyGradientOptions> = (
     params: [N, A, bits(rowScale(reduction, N)), bits(entropyCoef), bits(klCoef)],
     grid: grid(N, 16),
   });
-  return reduceLoss(r, rows, dx, reduction, () => [], { 2: "advantages", 3: "referenceLogits" });
+  return reduceLoss(r, rows, dx, reduction, { constants: { 2: "advantages", 3: "referenceLogits" } });
 };

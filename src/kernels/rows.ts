@@ -101,8 +101,7 @@ fn logSumExp_$x(row: u32, first: u32) -> vec2f {
 export function chooseRows(
   r: Recording,
   family: string,
-  N: number,
-  D: number,
+  { N, D }: { N: number; D: number },
   kernelOf: (variant: RowVariant) => Kernel,
   work: Omit<Dispatch, "kernel" | "grid">,
 ): void {

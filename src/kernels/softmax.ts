@@ -66,13 +66,13 @@ export const softmax: Op<{ log: boolean }> = (r, [x], { log }) => {
   const N = count(x!.shape) / A;
   const params = [N, A];
   const y = allocate(r, x!.shape);
-  chooseRows(r, "softmax", N, A, (v) => forward({ log, ...v }), { reads: [x!.slot], writes: [y.slot], params });
+  chooseRows(r, "softmax", { N, D: A }, (v) => forward({ log, ...v }), { reads: [x!.slot], writes: [y.slot], params });
   return {
     outputs: [y],
     backward: ([dy]) => {
       const dx = allocate(r, x!.shape);
       const work = { reads: [y.slot, dy!.slot], writes: [dx.slot], params };
-      chooseRows(r, "softmax.backward", N, A, (v) => backward({ log, ...v }), work);
+      chooseRows(r, "softmax.backward", { N, D: A }, (v) => backward({ log, ...v }), work);
       return [dx];
     },
   };

@@ -92,13 +92,13 @@ export class ConditionalVae implements Module {
     const { features: F, image, noise: Z, hidden, channels } = this.config;
     const [C, H, W] = image;
 
-    const seen = linearLayer(store, "encoder.hidden", C * H * W + F, hidden, "relu");
-    const spread = linearLayer(store, "encoder.output", hidden, 2 * Z);
+    const seen = linearLayer(store, "encoder.hidden", { inputs: C * H * W + F, outputs: hidden, activation: "relu" });
+    const spread = linearLayer(store, "encoder.output", { inputs: hidden, outputs: 2 * Z });
     this.#encode = (x) => spread(seen(x));
 
     const small = [channels[0] ?? C, H / 2 ** channels.length, W / 2 ** channels.length];
-    const idea = linearLayer(store, "decoder.hidden", F + Z, hidden, "relu");
-    const sketch = linearLayer(store, "decoder.sketch", hidden, count(small));
+    const idea = linearLayer(store, "decoder.hidden", { inputs: F + Z, outputs: hidden, activation: "relu" });
+    const sketch = linearLayer(store, "decoder.sketch", { inputs: hidden, outputs: count(small) });
     const stages = channels.map((inputs, i) =>
       upsampleLayer(store, `decoder.up${i + 1}`, inputs, channels[i + 1] ?? C, 3),
     );

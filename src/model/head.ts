@@ -68,7 +68,7 @@ function like(logits: Tensor, target: TensorLike): Tensor | Exclude<TensorLike, 
 
 /** A hidden layer with ReLU, and a linear one. */
 export function createHead(store: ParameterStore, config: Required<HeadConfig>, features: number): Head {
-  const hidden = linearLayer(store, "head.hidden", features, config.hidden, "relu");
-  const output = linearLayer(store, "head.output", config.hidden, config.outputs);
+  const hidden = linearLayer(store, "head.hidden", { inputs: features, outputs: config.hidden, activation: "relu" });
+  const output = linearLayer(store, "head.output", { inputs: config.hidden, outputs: config.outputs });
   return { ...answers[config.task], logits: (x, p) => output(p === 0 ? hidden(x) : dropout(hidden(x), { p })) };
 }

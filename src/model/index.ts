@@ -48,7 +48,7 @@ export type { FitCallbacks, FitOptions } from "./fitOptions.ts";
 export { type Fusion, type FusionConfig, fusions } from "./fusion/index.ts";
 export { type HeadConfig, type Task, tasks } from "./head.ts";
 export type { Initializer } from "./initialize.ts";
-export { linearLayer, type Module, ParameterStore, type Start } from "./layers.ts";
+export { type LinearLayerOptions, linearLayer, type Module, ParameterStore, type Start } from "./layers.ts";
 export { logMelLayer, melLayer, mfccLayer } from "./mel.ts";
 export {
   accuracy,

@@ -63,8 +63,8 @@ export type Start = (name: string, shape: readonly number[]) => Float32Array | u
  *
  * @example
  * const store = new ParameterStore(engine, 1);
- * const hidden = linearLayer(store, "hidden", 784, 128, "relu");
- * const output = linearLayer(store, "output", 128, 10);
+ * const hidden = linearLayer(store, "hidden", { inputs: 784, outputs: 128, activation: "relu" });
+ * const output = linearLayer(store, "output", { inputs: 128, outputs: 10 });
  * const optimizer = adam(store.parameters(), { lr: 1e-3 });
  */
 export class ParameterStore implements Module {
@@ -115,45 +115,59 @@ export class ParameterStore implements Module {
   }
 }
 
+/** The sizes of a linear layer, and what is done to its results. */
+export interface LinearLayerOptions {
+  /** Size of x's last axis. */
+  inputs: number;
+  /** Size of y's last axis. */
+  outputs: number;
+  /** Default "none". */
+  activation?: Activation;
+  /** Draws the bias. Default: uniform in ±1/√inputs, as PyTorch. */
+  bias?: Initializer;
+}
+
 /**
  * A linear layer: y = f(x · wᵀ + b), with parameters `name`.weight [outputs, inputs] and `name`.bias [outputs].
  *
  * @param store makes the parameters.
  * @param name the beginning of their names.
- * @param inputs size of x's last axis.
- * @param outputs size of y's last axis.
- * @param activation f. Default "none".
- * @param bias draws b. Default: uniform in ±1/√inputs, as PyTorch.
+ * @param options.inputs size of x's last axis.
+ * @param options.outputs size of y's last axis.
+ * @param options.activation f. Default "none".
+ * @param options.bias draws b. Default: uniform in ±1/√inputs, as PyTorch.
  * @returns the layer, x [N, inputs] → y [N, outputs]. Differentiable in x, w and b.
- * @throws Error where the name is taken.
- * @example const layer = linearLayer(store, "hidden", 784, 128, "relu");
+ * @throws Error where the name is taken; TypeError or RangeError naming the option that cannot be.
+ * @example const layer = linearLayer(store, "hidden", { inputs: 784, outputs: 128, activation: "relu" });
  */
-export function linearLayer(
-  store: ParameterStore,
-  name: string,
-  inputs: number,
-  outputs: number,
-  activation: Activation = "none",
-  bias: Initializer = uniformByFan(inputs),
-) {
+export function linearLayer(store: ParameterStore, name: string, options: LinearLayerOptions) {
   if (!(store instanceof ParameterStore))
     throw new TypeError(`linearLayer: the store is ${describe(store)}, expected a ParameterStore.`);
   checkText("linearLayer", "name", name);
-  checkNumber("linearLayer", "inputs", inputs, number.wholeAtLeast1);
-  checkNumber("linearLayer", "outputs", outputs, number.wholeAtLeast1);
+  checkOptions("linearLayer", options, { inputs: true, outputs: true, activation: true, bias: true });
+  const { inputs, outputs, activation = "none", bias } = options ?? {};
+  for (const [what, n] of Object.entries({ inputs, outputs }))
+    checkNumber("linearLayer", what, n, number.wholeAtLeast1);
   const w = store.make(`${name}.weight`, [outputs, inputs], uniformByFan(inputs));
-  const b = store.make(`${name}.bias`, [outputs], bias);
+  const b = store.make(`${name}.bias`, [outputs], bias ?? uniformByFan(inputs));
   return (x: Tensor): Tensor => linear(x, w, b, { activation });
+}
+
+interface ConvLayerOptions {
+  /** Channels. */
+  inputs: number;
+  outputs: number;
+  /** Of the window's sides. */
+  size: number;
+  /** Default "none". */
+  activation?: Activation;
 }
 
 /** A square convolution that keeps the image's size, `name`.weight [outputs, inputs, size, size]. */
 export function convLayer(
   store: ParameterStore,
   name: string,
-  inputs: number,
-  outputs: number,
-  size: number,
-  activation: Activation = "none",
+  { inputs, outputs, size, activation = "none" }: ConvLayerOptions,
 ) {
   const fan = inputs * size * size;
   const w = store.make(`${name}.weight`, [outputs, inputs, size, size], uniformByFan(fan));
@@ -166,7 +180,7 @@ export function convLayer(
  * 2 × 2 square (Shi et al. 2016; PyTorch's pixel_shuffle): [N, inputs, H, W] → [N, outputs, 2H, 2W].
  */
 export function upsampleLayer(store: ParameterStore, name: string, inputs: number, outputs: number, size: number) {
-  const convolution = convLayer(store, name, inputs, 4 * outputs, size);
+  const convolution = convLayer(store, name, { inputs, outputs: 4 * outputs, size });
   return (x: Tensor): Tensor => {
     const [N, , H, W] = x.shape as [number, number, number, number];
     const squares = permute(reshape(convolution(x), [N, outputs, 2, 2, H, W]), [0, 1, 4, 2, 5, 3]);

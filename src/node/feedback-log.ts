@@ -142,14 +142,12 @@ class FileStorage implements LogStorage {
     if (size <= this.#length) return;
     const added = Buffer.alloc(size - this.#length);
     await this.#handle.read(added, 0, added.length, this.#length);
-    const { records, length } = await readLines(
-      this.#handle,
-      added,
-      this.#length,
-      this.#path,
-      this.#place,
-      this.#notice,
-    );
+    const { records, length } = await readLines(this.#handle, added, {
+      at: this.#length,
+      path: this.#path,
+      file: this.#place,
+      notice: this.#notice,
+    });
     this.#length = length;
     if (records.length > 0)
       this.#notice(
@@ -197,17 +195,14 @@ class FileStorage implements LogStorage {
 
 /** Reads all records and repairs the end of the file; `length` in bytes is where the next line begins. */
 async function readLog(handle: FileHandle, path: string, file: string, notice: (text: string) => void) {
-  return readLines(handle, await handle.readFile(), 0, path, file, notice);
+  return readLines(handle, await handle.readFile(), { at: 0, path, file, notice });
 }
 
 /** As `readLog`, of bytes that lie at this place in the file; lines are counted from there. */
 async function readLines(
   handle: FileHandle,
   bytes: Buffer,
-  at: number,
-  path: string,
-  file: string,
-  notice: (text: string) => void,
+  { at, path, file, notice }: { at: number; path: string; file: string; notice: (text: string) => void },
 ) {
   const records: FeedbackRecord[] = [];
   const byId = new Map<string, FeedbackRecord>();

@@ -125,7 +125,7 @@ const rows: Record<string, Refusals> = {
   },
   linearLayer: {
     call: model.linearLayer,
-    args: () => [store(), "layer", 2, 2],
+    args: () => [store(), "layer", { inputs: 2, outputs: 2 }],
     takes: ["", "text"],
   },
   MultimodalNet: {

@@ -3,7 +3,7 @@ import type * as Ort from "onnxruntime-common";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { loadTriDigits } from "../../demo/tridigits/load.ts";
 import { Random } from "../../src/data/index.ts";
-import { adam, type Engine, noGrad, type Tensor } from "../../src/index.ts";
+import { adam, type Engine, noGrad } from "../../src/index.ts";
 import { ConditionalVae, encodeOnnx, MultimodalNet } from "../../src/model/index.ts";
 import { createEngine } from "../../src/node.ts";
 import { agreeOn, numbers } from "../agree.ts";

@@ -234,7 +234,7 @@ describe("running averages", () => {
   const set = points(32, 1);
   const normed = (listed: boolean) => {
     const store = new ParameterStore(engine, 1);
-    const output = linearLayer(store, "output", 2, 2);
+    const output = linearLayer(store, "output", { inputs: 2, outputs: 2 });
     const running = {
       mean: engine.parameter(new Float32Array(2)),
       variance: engine.parameter(new Float32Array(2).fill(1)),

@@ -36,8 +36,8 @@ export const collate = (some: readonly Point[]): Points => ({
 /** Two numbers → a hidden layer with dropout → logits of K outputs. */
 export function pointNet(engine: Engine, { K = 2, p = 0.1, seed = 1 } = {}): Trainable<Points> {
   const store = new ParameterStore(engine, seed);
-  const hidden = linearLayer(store, "hidden", 2, 24, "tanh");
-  const output = linearLayer(store, "output", 24, K);
+  const hidden = linearLayer(store, "hidden", { inputs: 2, outputs: 24, activation: "tanh" });
+  const output = linearLayer(store, "output", { inputs: 24, outputs: K });
   return {
     engine,
     parameters: () => store.parameters(),

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import * as hg from "../../src/index.ts";
 import { numbers } from "../agree.ts";
-import { type Op, repeated, size, y } from "../descriptor/index.ts";
+import { type Op, size, y } from "../descriptor/index.ts";
 import { products } from "../descriptor/variants.ts";
 import * as reference from "../reference/index.ts";
 

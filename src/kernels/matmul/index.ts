@@ -167,7 +167,12 @@ export const matmul: Op<{ transposeA?: boolean; transposeB?: boolean }> = (r, [a
     "matmul",
     () => `a ${show(a!)} has ${size} matrices, the device takes ${most} at once. Split it.`,
   );
-  const product = (a: Value, b: Value, M: number, N: number, K: number, transposeA: boolean, transposeB: boolean) =>
+  interface Product {
+    sizes: [M: number, N: number, K: number];
+    transposeA: boolean;
+    transposeB: boolean;
+  }
+  const product = (a: Value, b: Value, { sizes: [M, N, K], transposeA, transposeB }: Product) =>
     matrixProduct(r, {
       a,
       b,
@@ -179,18 +184,18 @@ export const matmul: Op<{ transposeA?: boolean; transposeB?: boolean }> = (r, [a
       ...(rank === 3 ? { batch: { size, eachA: true, eachB: true }, shape: [size, M, N] } : {}),
     }).c;
   return {
-    outputs: [product(a!, b!, M, N, K, transposeA, transposeB)],
+    outputs: [product(a!, b!, { sizes: [M, N, K], transposeA, transposeB })],
     backward: ([dy], needs) => [
       !needs[0]
         ? undefined
         : transposeA
-          ? product(b!, dy!, K, M, N, transposeB, true)
-          : product(dy!, b!, M, K, N, false, !transposeB),
+          ? product(b!, dy!, { sizes: [K, M, N], transposeA: transposeB, transposeB: true })
+          : product(dy!, b!, { sizes: [M, K, N], transposeA: false, transposeB: !transposeB }),
       !needs[1]
         ? undefined
         : transposeB
-          ? product(dy!, a!, N, K, M, true, transposeA)
-          : product(a!, dy!, K, N, M, !transposeA, false),
+          ? product(dy!, a!, { sizes: [N, K, M], transposeA: true, transposeB: transposeA })
+          : product(a!, dy!, { sizes: [K, N, M], transposeA: !transposeA, transposeB: false }),
     ],
   };
 };

@@ -56,8 +56,7 @@ const kernels = {
 function choose(
   r: Recording,
   name: string,
-  cell: Cell,
-  { N, H }: { N: number; H: number },
+  { cell, N, H }: { cell: Cell; N: number; H: number },
   kernelBy: {
     storage: (variant: storage.Storage) => Kernel;
     quads: () => Kernel;
@@ -150,8 +149,7 @@ export const recurrent: Op<RecurrentOptions> = (r, [x, wih, whh, bih, bhh, lengt
   choose(
     r,
     name,
-    one,
-    { N, H },
+    { cell: one, N, H },
     {
       storage: (variant) => by.storage.forward({ vector, ...common, ...inputs, ...variant }),
       quads: () => by.quads.forward({ vector, ...common, ...inputs }),
@@ -174,8 +172,7 @@ export const recurrent: Op<RecurrentOptions> = (r, [x, wih, whh, bih, bhh, lengt
       choose(
         r,
         `${name}.backward`,
-        one,
-        { N, H },
+        { cell: one, N, H },
         {
           storage: (variant) => by.storage.backward({ vector, ...common, ...given, ...variant }),
           quads: () => by.quads.backward({ vector, ...common, ...given }),
@@ -188,8 +185,13 @@ export const recurrent: Op<RecurrentOptions> = (r, [x, wih, whh, bih, bhh, lengt
         },
       );
       // In steps of S·H through `state`, h alone is what Wₕ was multiplied with.
-      const input = weightGradient(r, dgx, lengths ? withinLengths(r, x!, lengths) : x!, N * T, I, I, G);
-      const product = weightGradient(r, dgh, state, N * (T + 1), H, kept * H, G);
+      const input = weightGradient(r, dgx, lengths ? withinLengths(r, x!, lengths) : x!, {
+        rows: N * T,
+        inputs: I,
+        outputs: G,
+        ldb: I,
+      });
+      const product = weightGradient(r, dgh, state, { rows: N * (T + 1), inputs: H, outputs: G, ldb: kept * H });
       return [
         needs[0]
           ? matrixProduct(r, { a: dgx, b: wih!, M: N * T, N: I, K: G, shape: x!.shape, examples: "M" }).c
@@ -209,7 +211,7 @@ export const recurrent: Op<RecurrentOptions> = (r, [x, wih, whh, bih, bhh, lengt
 function withReset(r: Recording, dw: Value, dgh: Value, state: Value, H: number): Value {
   const rows = state.shape[0]! * state.shape[1]!;
   const kept = stridedCopy(r, state, [rows, H], [5 * H, 1], 4 * H);
-  const reset = weightGradient(r, dgh, kept, rows, H, H, 3 * H).c;
+  const reset = weightGradient(r, dgh, kept, { rows, inputs: H, outputs: 3 * H, ldb: H }).c;
   const first = stridedCopy(r, dw, [2 * H, H], [H, 1]);
   const last = stridedCopy(r, reset, [H, H], [H, 1], 2 * H * H);
   return concat(r, [first, last], { axis: 0 }).outputs[0]!;
@@ -220,10 +222,7 @@ const weightGradient = (
   r: Recording,
   dy: Value,
   x: Value,
-  rows: number,
-  inputs: number,
-  ldb: number,
-  outputs: number,
+  { rows, inputs, outputs, ldb }: { rows: number; inputs: number; outputs: number; ldb: number },
 ) =>
   matrixProduct(r, { a: dy, b: x, M: outputs, N: inputs, K: rows, transposeA: true, ldb, rowSum: true, examples: "K" });
 

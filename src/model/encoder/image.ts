@@ -53,7 +53,12 @@ export const imageEncoder: EncoderKind<ImageConfig, Required<ImageConfig>, Image
       // Of four numbers of which one is kept, one is to be activated.
       const activation = halves ? "none" : "relu";
       return {
-        convolution: convLayer(store, `image.conv${i + 1}`, channels[i - 1] ?? C, outputs, 3, activation),
+        convolution: convLayer(store, `image.conv${i + 1}`, {
+          inputs: channels[i - 1] ?? C,
+          outputs,
+          size: 3,
+          activation,
+        }),
         halves,
       };
     });

@@ -11,9 +11,11 @@ import type { FusionLayer, Part } from "./fusion.ts";
  */
 export function gatedFusion(store: ParameterStore, parts: readonly Part[], D: number): FusionLayer {
   const M = parts.length;
-  const projections = parts.map(({ name, size }) => linearLayer(store, `fusion.${name}`, size, D, "tanh"));
+  const projections = parts.map(({ name, size }) =>
+    linearLayer(store, `fusion.${name}`, { inputs: size, outputs: D, activation: "tanh" }),
+  );
   const all = parts.reduce((n, { size }) => n + size, 0);
-  const gate = linearLayer(store, "fusion.gate", all, M * D);
+  const gate = linearLayer(store, "fusion.gate", { inputs: all, outputs: M * D });
   return {
     size: D,
     join(features, present) {

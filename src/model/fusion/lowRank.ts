@@ -12,7 +12,9 @@ import type { FusionLayer, Part } from "./fusion.ts";
  * for itself as well, and one that is missing changes nothing; products of small factors alone would hardly learn.
  */
 export function lowRankFusion(store: ParameterStore, parts: readonly Part[], D: number, R: number): FusionLayer {
-  const factors = parts.map(({ name, size }) => linearLayer(store, `fusion.${name}`, size, R * D, "none", ones));
+  const factors = parts.map(({ name, size }) =>
+    linearLayer(store, `fusion.${name}`, { inputs: size, outputs: R * D, bias: ones }),
+  );
   const v = store.make("fusion.weights", [R], uniformByFan(R));
   const c = store.make("fusion.bias", [D], zeros);
   return {

@@ -20,7 +20,9 @@ export function sharesFusion(
       size: parts.reduce((sum, { size }) => sum + size, 0),
       join: (features, present) => fuse(features, fusion, { present }),
     };
-  const projections = parts.map(({ name, size }) => linearLayer(store, `fusion.${name}`, size, dim));
+  const projections = parts.map(({ name, size }) =>
+    linearLayer(store, `fusion.${name}`, { inputs: size, outputs: dim }),
+  );
   const weights: Tensor | undefined =
     fusion === "weighted" ? store.make("fusion.weights", [parts.length], zeros) : undefined;
   return {

@@ -72,7 +72,7 @@ export async function clippedSteps<E>(
       // Without dropout: ρ compares the policy with itself, and must be 1 before the first step.
       const logits = policy.forward(batch);
       const then = judged.map((j) => j.probabilities[j.action]!);
-      const surrogate = clippedSurrogate(policy.engine, logits, actions, then, advantages, clip);
+      const surrogate = clippedSurrogate(policy.engine, logits, { actions, then, advantages, clip });
       const loss = add(
         surrogate,
         policyGradient(logits, actions, none, { entropyCoef, klCoef: klCoef, referenceLogits }),

@@ -20,6 +20,17 @@ export const logOf = (engine: Engine, logits: Tensor, actions: readonly number[]
 export const column = (engine: Engine, numbers: readonly number[]): Tensor =>
   engine.tensor(Float32Array.from(numbers), [numbers.length, 1]);
 
+interface Surrogate {
+  /** [N] */
+  actions: readonly number[];
+  /** [N], π_then: the probabilities with which the answers were drawn. */
+  then: readonly number[];
+  /** [N] */
+  advantages: readonly number[];
+  /** ε. */
+  clip: number;
+}
+
 /**
  * The clipped surrogate of PPO (Schulman et al. 2017, eq. 7): with ρ_i = π(a_i | x_i) / π_then(a_i | x_i), advantages A_i
  *   −1/N Σ_i min(ρ_i A_i, clamp(ρ_i, 1 − ε, 1 + ε) A_i).
@@ -27,16 +38,11 @@ export const column = (engine: Engine, numbers: readonly number[]): Tensor =>
  * judgements of an update can be used for several steps, and none of them tears the policy away from where it was asked.
  *
  * @param logits [N, A] of the policy now.
- * @param then [N]: π_then, the probabilities with which the answers were drawn.
- * @param clip ε.
  */
 export function clippedSurrogate(
   engine: Engine,
   logits: Tensor,
-  actions: readonly number[],
-  then: readonly number[],
-  advantages: readonly number[],
-  clip: number,
+  { actions, then, advantages, clip }: Surrogate,
 ): Tensor {
   const before = then.map((p) => Math.log(Math.max(p, 1e-30)));
   const ratio = exp(sub(logOf(engine, logits, actions), column(engine, before)));

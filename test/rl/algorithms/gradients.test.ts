@@ -85,7 +85,7 @@ describe("the policy gradient", () => {
     });
     const x = engine.parameter(rows, [4, 3]);
     const { y, d } = await engine.step(() => {
-      const y = clippedSurrogate(engine, x, actions, then, advantages, 0.2);
+      const y = clippedSurrogate(engine, x, { actions, then, advantages, clip: 0.2 });
       return { y, d: y.backward().get(x) };
     });
     expectClose("the loss", [await y.item()], [loss(rows)]);

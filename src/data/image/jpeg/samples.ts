@@ -39,15 +39,9 @@ function samplesOf(
   const work = new Int32Array(64);
   for (let y = 0; y < blocksHigh; y++) {
     for (let x = 0; x < blocksWide; x++) {
-      inverseDct(
-        coefficients,
-        (y * stride + x) * 64,
-        quantizers,
-        work,
-        data,
-        y * 8 * blocksWide * 8 + x * 8,
-        blocksWide * 8,
-      );
+      const at = (y * stride + x) * 64;
+      const to = y * 8 * blocksWide * 8 + x * 8;
+      inverseDct(coefficients.subarray(at, at + 64), quantizers, work, { data, to, stride: blocksWide * 8 });
     }
   }
   return { width, height, stride: blocksWide * 8, data };
@@ -60,19 +54,17 @@ const [C1175, C1501, C1847, C1961, C2053, C2562, C3072] = [9633, 12299, 15137, 1
 /** Columns first, with two bits more than samples have, then rows. */
 function inverseDct(
   x: Int16Array,
-  at: number,
   q: Int32Array,
   work: Int32Array,
-  out: Uint8Array,
-  to: number,
-  stride: number,
+  out: { data: Uint8Array; to: number; stride: number },
 ): void {
+  const { data, to, stride } = out;
   for (let pass = 0; pass < 2; pass++) {
     const [step, shift] = pass === 0 ? [8, 11] : [1, 18];
     const half = 1 << (shift - 1);
     for (let i = 0; i < 8; i++) {
       const base = pass === 0 ? i : i * 8;
-      const v = (k: number) => (pass === 0 ? x[at + base + k * step]! * q[base + k * step]! : work[base + k]!);
+      const v = (k: number) => (pass === 0 ? x[base + k * step]! * q[base + k * step]! : work[base + k]!);
       const even = Math.imul(v(2) + v(6), C541);
       const t2 = even - Math.imul(v(6), C1847);
       const t3 = even + Math.imul(v(2), C765);
@@ -93,7 +85,7 @@ function inverseDct(
       for (let k = 0; k < 8; k++) {
         const value = (values[k]! + half) >> shift;
         if (pass === 0) work[k * 8 + i] = value;
-        else out[to + i * stride + k] = clamp(value + 128);
+        else data[to + i * stride + k] = clamp(value + 128);
       }
     }
   }
