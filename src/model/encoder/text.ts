@@ -3,6 +3,9 @@ import { checkName, checkNumber, checkOptions, number } from "../../check.ts";
 import { embeddingLayer, type ParameterStore, recurrentLayer } from "../layers.ts";
 import type { Encoder, EncoderKind } from "./encoder.ts";
 
+/** How word vectors become features: their mean, all of them side by side, or a GRU's last state. */
+export type TextEncoder = "mean" | "flatten" | "gru";
+
 /** How a network reads words: their vectors, and one of three ways to make one feature vector of them. */
 export interface TextConfig {
   /** Number of words, padding (0) and unknown (1) among them. */
@@ -72,17 +75,16 @@ const gruOfWords: CreateText = (store, config) => {
 };
 
 /**
- * What there is to make features of word vectors, [N, L, D], the default first. A new one is a function above and a line here.
- * Whether it takes texts of `length` words alone: always, in an ONNX file, or never.
+ * What there is to make features of word vectors, [N, L, D], the default first. A new one is a name in `TextEncoder`, a function above and a line here.
+ * Whether it takes texts of `length` words alone: always, in an ONNX file (where a shape may leave one size open, N, but not the number
+ * of words too), or never.
  */
-const choices = {
+const choices: Record<TextEncoder, { create: CreateText; ofLength: "never" | "exported" | "always" }> = {
   mean: { create: meanOfWords, ofLength: "never" },
   flatten: { create: flattened, ofLength: "always" },
   gru: { create: gruOfWords, ofLength: "exported" },
-} as const satisfies Record<string, { create: CreateText; ofLength: "never" | "exported" | "always" }>;
+};
 
-/** How word vectors become features. */
-export type TextEncoder = keyof typeof choices;
 /** By name, the default first. */
 export const textEncoders = Object.keys(choices) as readonly TextEncoder[];
 
