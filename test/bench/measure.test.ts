@@ -1,14 +1,11 @@
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { expect, test } from "vitest";
 import { type Case, expectSome, learned } from "../../bench/case.ts";
 import { measure } from "../../bench/measure.ts";
 import { html, jsonLines, line, type Report } from "../../bench/report.ts";
 import * as hg from "../../src/node.ts";
+import { useEngine } from "../use-engine.ts";
 
-let engine: hg.Engine;
-beforeAll(async () => {
-  engine = await hg.createEngine({ seed: 1, software: true });
-});
-afterAll(() => engine.destroy());
+const engine = await useEngine({ seed: 1, software: true });
 
 const peak = { gflops: 10, gbs: 1 };
 const options = { repeats: 3 };

@@ -1,15 +1,12 @@
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { Random } from "../../src/data/index.ts";
 import * as hg from "../../src/index.ts";
 import { createEngine } from "../../src/node.ts";
+import { useEngine } from "../use-engine.ts";
 
 /* Sums of many numbers that are alike: added one after another they would lose digits. Right values are float64's. */
 
-let engine: hg.Engine;
-beforeAll(async () => {
-  engine = await createEngine({ seed: 1 });
-});
-afterAll(() => engine.destroy());
+const engine = await useEngine();
 
 const random = new Random("blocks", 1);
 const uniform = (n: number) => Float32Array.from({ length: n }, () => random.uniform());

@@ -1,19 +1,15 @@
 import { createRequire } from "node:module";
 import type * as Ort from "onnxruntime-common";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { expect, test } from "vitest";
 import { loadTriDigits } from "../../demo/tridigits/load.ts";
 import { Random } from "../../src/data/index.ts";
-import { adam, type Engine, noGrad } from "../../src/index.ts";
+import { adam, noGrad } from "../../src/index.ts";
 import { ConditionalVae, encodeOnnx, MultimodalNet } from "../../src/model/index.ts";
-import { createEngine } from "../../src/node.ts";
 import { agreeOn, numbers } from "../agree.ts";
 import { expectClose } from "../harness.ts";
+import { useEngine } from "../use-engine.ts";
 
-let engine: Engine;
-beforeAll(async () => {
-  engine = await createEngine({ seed: 1 });
-});
-afterAll(() => engine.destroy());
+const engine = await useEngine();
 
 const F = 16;
 /** Features of ten classes: well apart, each with noise of its own. */

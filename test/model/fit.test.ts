@@ -1,8 +1,8 @@
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { adam, batchNorm2d, type Engine, reshape, sgd } from "../../src/index.ts";
+import { beforeAll, describe, expect, test } from "vitest";
+import { adam, batchNorm2d, reshape, sgd } from "../../src/index.ts";
 import {
   accuracy,
   auc,
@@ -24,13 +24,10 @@ import {
 } from "../../src/model/index.ts";
 import { createEngine, folderStore } from "../../src/node.ts";
 import { runChild } from "../node/child.ts";
+import { useEngine } from "../use-engine.ts";
 import { collate, type Point, type Points, pointNet, points, run, settings } from "./small.ts";
 
-let engine: Engine;
-beforeAll(async () => {
-  engine = await createEngine({ seed: 5, software: true });
-});
-afterAll(() => engine.destroy());
+const engine = await useEngine({ seed: 5, software: true });
 
 const weights = async (net: Parameters<typeof weightsOf>[0]) => (await weightsOf(net)).tensors;
 const memory = (files = new Map<string, Uint8Array>()): Store & { files: typeof files } => ({

@@ -1,7 +1,7 @@
 import { createRequire } from "node:module";
 import fc from "fast-check";
 import type * as Ort from "onnxruntime-common";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import * as ops from "../../src/index.ts";
 import { type Engine, lstm, noGrad, rnn, softmax, type Tensor } from "../../src/index.ts";
 import {
@@ -21,15 +21,12 @@ import {
 } from "../../src/model/index.ts";
 import { createEngine } from "../../src/node.ts";
 import { hashed } from "../reference/network-inputs.ts";
+import { useEngine } from "../use-engine.ts";
 
 /* Exports run in ONNX Runtime, and give what we give. */
 
 const ort = createRequire(import.meta.url)("onnxruntime-node") as typeof Ort;
-let engine: Engine;
-beforeAll(async () => {
-  engine = await createEngine({ seed: 1 });
-});
-afterAll(() => engine.destroy());
+const engine = await useEngine();
 
 type Feeds = Record<string, { data: Float32Array | Int32Array; shape: number[] }>;
 

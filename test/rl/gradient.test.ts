@@ -1,9 +1,9 @@
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { Random } from "../../src/data/random.ts";
-import { type Engine, policyGradient } from "../../src/index.ts";
-import { createEngine } from "../../src/node.ts";
+import { policyGradient } from "../../src/index.ts";
 import { Baseline, type BaselineName, baselineDefaults, baselineNames } from "../../src/rl/algorithms/baseline.ts";
 import { runCase } from "../harness.ts";
+import { useEngine } from "../use-engine.ts";
 
 /*
  * Is REINFORCE's gradient, as the kernel computes it and with each baseline as the learner takes it off, the gradient of
@@ -12,11 +12,7 @@ import { runCase } from "../harness.ts";
  * is exact. 100,000 answers are sampled and judged +1 or −1; the mean of the kernel's rows has to lie within its standard
  * error of that.
  */
-let engine: Engine;
-beforeAll(async () => {
-  engine = await createEngine({ seed: 5 });
-});
-afterAll(() => engine.destroy());
+const engine = await useEngine({ seed: 5 });
 
 const [S, A, N, GROUP] = [3, 4, 100_000, 4];
 const logits = [

@@ -1,18 +1,14 @@
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { Random } from "../../../src/data/random.ts";
-import { type Engine, policyGradient } from "../../../src/index.ts";
+import { policyGradient } from "../../../src/index.ts";
 import { softmaxOf } from "../../../src/model/index.ts";
-import { createEngine } from "../../../src/node.ts";
 import { Baseline, type BaselineName, baselineDefaults, baselineNames } from "../../../src/rl/algorithms/baseline.ts";
 import { clippedSurrogate } from "../../../src/rl/algorithms/surrogate.ts";
 import { drawAction } from "../../../src/rl/answers.ts";
 import { expectClose } from "../../harness.ts";
+import { useEngine } from "../../use-engine.ts";
 
-let engine: Engine;
-beforeAll(async () => {
-  engine = await createEngine({ seed: 5 });
-});
-afterAll(() => engine.destroy());
+const engine = await useEngine({ seed: 5 });
 
 /** One example, four answers, and what each of them earns. */
 const logits = [0.3, -0.8, 1.1, 0];

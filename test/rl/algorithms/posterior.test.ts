@@ -1,16 +1,12 @@
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { adam, type Engine } from "../../../src/index.ts";
+import { describe, expect, test } from "vitest";
+import { adam } from "../../../src/index.ts";
 import { type Batch, MultimodalNet, weightsOf } from "../../../src/model/index.ts";
-import { createEngine } from "../../../src/node.ts";
 import { type FeedbackLog, learner, memoryLog } from "../../../src/rl/index.ts";
+import { useEngine } from "../../use-engine.ts";
 
 /* Beliefs: what hints, judgements and the stream without labels are worth, on a task that is small. */
 
-let engine: Engine;
-beforeAll(async () => {
-  engine = await createEngine({ seed: 5 });
-});
-afterAll(() => engine.destroy());
+const engine = await useEngine({ seed: 5 });
 
 /** A bright quarter of an 8 × 8 image, and a hint that is one of two words for each label. */
 interface Small {
