@@ -75,9 +75,9 @@ const gruOfWords: CreateText = (store, config) => {
 };
 
 /**
- * What there is to make features of word vectors, [N, L, D], the default first. A new one is a name in `TextEncoder`, a function above and a line here.
- * Whether it takes texts of `length` words alone: always, in an ONNX file (where a shape may leave one size open, N, but not the number
- * of words too), or never.
+ * What there is to make features of word vectors, [N, L, D], the default first. A new one is a name in `TextEncoder`, a function
+ * above and a line here. `ofLength`: whether it takes texts of `length` words alone, always, in an ONNX file (where a shape may leave
+ * one size open, N, but not the number of words too), or never.
  */
 const choices: Record<TextEncoder, { create: CreateText; ofLength: "never" | "exported" | "always" }> = {
   mean: { create: meanOfWords, ofLength: "never" },
