@@ -34,7 +34,11 @@ export function trainStep(engine: hg.Engine, sizes: Sizes = reference): Case {
   const optimizer = hg.adam(net.parameters(), { lr: 1e-3 });
   let first: number | undefined;
   return {
-    ...{ op: "train_step", shape: shapeOf(sizes), flops: 0, bytes: 0, alone: true },
+    op: "train_step",
+    shape: shapeOf(sizes),
+    flops: 0,
+    bytes: 0,
+    alone: true,
     record() {
       const loss = hg.crossEntropy(net.forward(batch, { training: true }), batch.label);
       optimizer.update(loss.backward());
@@ -54,7 +58,11 @@ export function trainStep(engine: hg.Engine, sizes: Sizes = reference): Case {
 function forward(engine: hg.Engine): Case {
   const { net, batch } = networkOf(engine, reference);
   return {
-    ...{ op: "forward", shape: shapeOf(reference), flops: 0, bytes: 0, alone: true },
+    op: "forward",
+    shape: shapeOf(reference),
+    flops: 0,
+    bytes: 0,
+    alone: true,
     record: () => ({ y: hg.noGrad(() => net.forward(batch)) }),
     async check({ y }) {
       for (const logit of await y!.data()) if (!(Math.abs(logit) < 10)) throw new Error(`a logit is ${logit}`);

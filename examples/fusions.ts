@@ -133,7 +133,10 @@ async function trainOne(
   return {
     ...what,
     value: score(Float32Array.from(answers), digits),
-    ...{ parameters, steps, seconds: (performance.now() - start) / 1000, adapter: engine.adapter },
+    parameters,
+    steps,
+    seconds: (performance.now() - start) / 1000,
+    adapter: engine.adapter,
   };
 }
 

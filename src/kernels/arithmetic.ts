@@ -1,5 +1,5 @@
 import { kernel, type Recording, wgsl } from "../gpu/index.ts";
-import { broadcast, layout } from "./broadcast.ts";
+import { broadcast, layout, operandsOf } from "./broadcast.ts";
 import { expect, expectFloat, show } from "./checks.ts";
 import { allocate, count, grid, type Op, type Value } from "./op.ts";
 import { sumTo } from "./reduce.ts";
@@ -34,22 +34,7 @@ const functions = {
 } as const;
 export type Arithmetic = keyof typeof functions;
 
-/** `same`: both operands have the result's shape, which saves the divisions. */
-const index = (same: boolean) => wgsl`
-struct Params { n: u32, d0: u32, d1: u32, d2: u32, d3: u32, a0: u32, a1: u32, a2: u32, a3: u32, b0: u32, b1: u32, b2: u32, b3: u32 }
-// Where the operands of result number \`at\` are.
-fn operands(at: u32) -> vec2u {
-#if ${same}
-  return vec2u(at);
-#else
-  let i3 = at % params.d3; var rest = at / params.d3;
-  let i2 = rest % params.d2; rest /= params.d2;
-  let i1 = rest % params.d1;
-  let i0 = rest / params.d1;
-  return vec2u(i0 * params.a0 + i1 * params.a1 + i2 * params.a2 + i3 * params.a3, i0 * params.b0 + i1 * params.b1 + i2 * params.b2 + i3 * params.b3);
-#endif
-}
-${nanTest}${logarithm}
+const helpers = wgsl`${nanTest}${logarithm}
 // C's pow, as PyTorch has it. WGSL's knows neither a negative base nor what is not finite.
 fn power(a: f32, b: f32) -> f32 {
   if (b == 0 || a == 1) { return 1; }
@@ -71,7 +56,7 @@ fn power(a: f32, b: f32) -> f32 {
 const forward = kernel(
   "arithmetic",
   ({ kind, same }: { kind: Arithmetic; same: boolean }) => wgsl`
-${index(same)}
+${operandsOf(["a", "b"], same)}${helpers}
 @group(0) @binding(_) var<storage, read> a_in: array<f32>;
 @group(0) @binding(_) var<storage, read> b_in: array<f32>;
 @group(0) @binding(_) var<storage, read_write> y: array<f32>;
@@ -91,7 +76,7 @@ fn main(group: Group, @builtin(local_invocation_index) thread: u32) {
 const backward = kernel(
   "arithmetic.backward",
   ({ kind, same, by }: { kind: Arithmetic; same: boolean; by: "a" | "b" }) => wgsl`
-${index(same)}
+${operandsOf(["a", "b"], same)}${helpers}
 @group(0) @binding(_) var<storage, read> a_in: array<f32>;
 @group(0) @binding(_) var<storage, read> b_in: array<f32>;
 @group(0) @binding(_) var<storage, read> dy: array<f32>;

@@ -1,3 +1,4 @@
+import { wgsl } from "../gpu/index.ts";
 import { largest } from "../numbers.ts";
 import { expect, show } from "./checks.ts";
 import { count } from "./op.ts";
@@ -33,6 +34,33 @@ export function stridesIn(shape: readonly number[], y: readonly number[]): numbe
     })
     .reverse();
 }
+
+/**
+ * WGSL: `Params` as `layout` fills it, and `operands(at)`, where each of two or three operands, named by letters, has what
+ * result number `at` is made of. `same`: all have the result's shape, which saves the divisions.
+ */
+export const operandsOf = (letters: readonly string[], same: boolean): string => wgsl`
+struct Params {
+  n: u32, d0: u32, d1: u32, d2: u32, d3: u32,
+#unroll x in [${letters}]
+  $x_0: u32, $x_1: u32, $x_2: u32, $x_3: u32,
+#end
+}
+fn operands(at: u32) -> vec${letters.length}u {
+#if ${same}
+  return vec${letters.length}u(at);
+#else
+  let i3 = at % params.d3; var rest = at / params.d3;
+  let i2 = rest % params.d2; rest /= params.d2;
+  let i1 = rest % params.d1;
+  let i0 = rest / params.d1;
+  return vec${letters.length}u(
+#unroll x in [${letters}]
+    i0 * params.$x_0 + i1 * params.$x_1 + i2 * params.$x_2 + i3 * params.$x_3,
+#end
+  );
+#endif
+}`;
 
 /**
  * What a kernel needs to walk over a broadcast: the count, DIMENSIONS sizes, then as many strides for each operand.

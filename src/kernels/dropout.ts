@@ -1,7 +1,7 @@
 import { kernel, type Recording, type Slot, wgsl } from "../gpu/index.ts";
 import { expectFloat, expectMarks, expectRank } from "./checks.ts";
 import { allocate, bits, count, grid, type Op, type Value } from "./op.ts";
-import { random } from "./random.ts";
+import { random, uploadSeed } from "./random.ts";
 
 /*
  * dropout: y = x / (1 − p) with probability 1 − p, else 0; dx = dy by the same draw, which is made again from the seed.
@@ -66,7 +66,7 @@ function drop(r: Recording, x: Value, seed: Slot, p: number): Value {
 
 export const dropout: Op<{ p: number }> = (r, [x], { p }) => {
   expectFloat("dropout", "x", x!);
-  const seed = r.upload(new Uint32Array([r.seed()]));
+  const seed = uploadSeed(r);
   return { outputs: [drop(r, x!, seed, p)], backward: ([dy]) => [drop(r, dy!, seed, p)] };
 };
 
@@ -75,7 +75,7 @@ export const dropModalities: Op<{ p: number }> = (r, [present], { p }) => {
   expectRank("dropModalities", "present", present!, 2, "[N, M]");
   expectMarks("dropModalities", "present", present!);
   const [N, M] = present!.shape as [number, number];
-  const seed = r.upload(new Uint32Array([r.seed()]));
+  const seed = uploadSeed(r);
   const kept = allocate(r, [N, M]);
   r.dispatch({
     kernel: modalities({}),

@@ -1,3 +1,8 @@
+import type { Recording, Slot } from "../gpu/index.ts";
+
+/** A seed of its own for each use in a step, uploaded: `seed[0]` of a kernel. */
+export const uploadSeed = (r: Recording): Slot => r.upload(new Uint32Array([r.seed()]));
+
 /**
  * WGSL of a counter-based generator: a number in [0, 1) from a seed and a place alone, so that the way back can draw
  * the same again and nothing depends on the order of threads. PCG3D of Jarzynski and Olano, "Hash Functions for GPU

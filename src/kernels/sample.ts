@@ -2,7 +2,7 @@ import { checkNumber, number } from "../check.ts";
 import { kernel, type Recording, wgsl } from "../gpu/index.ts";
 import { expect, expectFloat, expectRank, show } from "./checks.ts";
 import { allocate, bits, count, grid, type Op, type Value } from "./op.ts";
-import { random } from "./random.ts";
+import { random, uploadSeed } from "./random.ts";
 import { rowStatistics } from "./rows.ts";
 
 /*
@@ -79,7 +79,7 @@ export function sample(r: Recording, from: Distribution, shape: readonly number[
   }
   const y = allocate(r, shape);
   const n = count(shape);
-  const seed = r.upload(new Uint32Array([r.seed()]));
+  const seed = uploadSeed(r);
   r.dispatch({
     kernel: draw({ from }),
     reads: [seed],
@@ -110,7 +110,7 @@ export const categorical: Op<object> = (r, [x]) => {
   const { host } = x!.slot;
   if (host) expectProbabilities(host as Float32Array, A);
   const y = allocate(r, [N], "i32");
-  const seed = r.upload(new Uint32Array([r.seed()]));
+  const seed = uploadSeed(r);
   r.dispatch({ kernel: choose({}), reads: [x!.slot, seed], writes: [y.slot], params: [N, A], grid: grid(N, 16) });
   return { outputs: [y] };
 };

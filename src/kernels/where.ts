@@ -1,5 +1,5 @@
 import { kernel, wgsl } from "../gpu/index.ts";
-import { broadcast, layout } from "./broadcast.ts";
+import { broadcast, layout, operandsOf } from "./broadcast.ts";
 import { expect, expectFloat, show } from "./checks.ts";
 import { allocate, grid, type Op } from "./op.ts";
 import { sumTo } from "./reduce.ts";
@@ -9,21 +9,10 @@ import { sumTo } from "./reduce.ts";
  * repetitions. What is not chosen gets no gradient, not even NaN.
  */
 
-const walk = /* wgsl */ `
-struct Params { n: u32, d0: u32, d1: u32, d2: u32, d3: u32, c0: u32, c1: u32, c2: u32, c3: u32, a0: u32, a1: u32, a2: u32, a3: u32, b0: u32, b1: u32, b2: u32, b3: u32 }
-// Where condition, a and b of result number \`at\` are.
-fn operands(at: u32) -> vec3u {
-  let i3 = at % params.d3; var rest = at / params.d3;
-  let i2 = rest % params.d2; rest /= params.d2;
-  let i1 = rest % params.d1;
-  let i0 = rest / params.d1;
-  return vec3u(i0 * params.c0 + i1 * params.c1 + i2 * params.c2 + i3 * params.c3, i0 * params.a0 + i1 * params.a1 + i2 * params.a2 + i3 * params.a3, i0 * params.b0 + i1 * params.b1 + i2 * params.b2 + i3 * params.b3);
-}`;
-
 const forward = kernel(
   "where",
   () => wgsl`
-${walk}
+${operandsOf(["c", "a", "b"], false)}
 @group(0) @binding(_) var<storage, read> condition: array<u32>;
 @group(0) @binding(_) var<storage, read> a: array<f32>;
 @group(0) @binding(_) var<storage, read> b: array<f32>;
@@ -43,7 +32,7 @@ fn main(group: Group, @builtin(local_invocation_index) thread: u32) {
 const backward = kernel(
   "where.backward",
   ({ chosen }: { chosen: boolean }) => wgsl`
-${walk}
+${operandsOf(["c", "a", "b"], false)}
 @group(0) @binding(_) var<storage, read> condition: array<u32>;
 @group(0) @binding(_) var<storage, read> dy: array<f32>;
 @group(0) @binding(_) var<storage, read_write> d: array<f32>;

@@ -27,6 +27,16 @@ export function expectNet(operation: string, net: unknown): asserts net is Multi
  * A network over picture, text and sound, or some of them, built from a plain configuration: an encoder each
  * (`encoder/`), fused into one feature vector (`fusion/`), and a head that answers (`head.ts`). Any modality may be
  * missing, an example at a time.
+ *
+ * @example
+ * const net = new MultimodalNet(engine, {
+ *   image: { shape: [1, 28, 28] },
+ *   text: { vocabSize: 58 },
+ *   audio: { features: 32 },
+ *   fusion: { kind: "gated" },
+ *   head: { task: "multiclass", outputs: 10 },
+ * });
+ * const loss = await engine.step(() => net.loss(net.forward(batch, { training: true }), label));
  */
 export class MultimodalNet implements Module {
   /** All options, defaults among them. */

@@ -1,32 +1,14 @@
 import { describe, expect, test } from "vitest";
 import { adam, feedbackLoss, policyGradient } from "../../src/index.ts";
-import { type Batch, MultimodalNet, weightsOf } from "../../src/model/index.ts";
+import { MultimodalNet, weightsOf } from "../../src/model/index.ts";
 import { learner, type Method, memoryLog, methodRecord, methods } from "../../src/rl/index.ts";
 import fixture from "../fixtures/reinforce.json" with { type: "json" };
 import { expectClose, runCase } from "../harness.ts";
 import { useEngine } from "../use-engine.ts";
+import { batchOf, examples, type Small } from "./small.ts";
 
 const engine = await useEngine({ seed: 5 });
 
-/** A task small enough to be learned in a test: the label is the bright quarter of an 8 × 8 image. */
-interface Small {
-  id: string;
-  label: number;
-  image: Float32Array;
-}
-const examples: Small[] = Array.from({ length: 64 }, (_, i) => {
-  const label = i % 4;
-  const image = Float32Array.from({ length: 64 }, (_, p) => {
-    const quarter = 2 * Math.floor(p / 32) + Math.floor((p % 8) / 4);
-    return (quarter === label ? 0.7 : 0.2) + 0.2 * Math.sin(i * 64 + p * 12.9898);
-  });
-  return { id: `e${i}`, label, image };
-});
-const batchOf = (some: readonly Small[]): Batch => ({
-  image: Float32Array.from(some.flatMap((e) => [...e.image])),
-  words: new Int32Array(some.length).fill(1),
-  audio: new Float32Array(some.length),
-});
 const net = () =>
   new MultimodalNet(engine, {
     image: { shape: [1, 8, 8], channels: [8] },

@@ -7,14 +7,21 @@ export interface Small {
   readonly label: number;
   readonly image: Float32Array;
 }
-export const examples: readonly Small[] = Array.from({ length: 64 }, (_, i) => {
-  const label = i % 4;
-  const image = Float32Array.from({ length: 64 }, (_, p) => {
+/** The 8 × 8 image of example i, whose quarter `label` is bright, under noise of the given height. */
+export const picture = (
+  i: number,
+  label: number,
+  [bright, dark, noise]: readonly [number, number, number] = [0.7, 0.2, 0.2],
+): Float32Array =>
+  Float32Array.from({ length: 64 }, (_, p) => {
     const quarter = 2 * Math.floor(p / 32) + Math.floor((p % 8) / 4);
-    return (quarter === label ? 0.7 : 0.2) + 0.2 * Math.sin(i * 64 + p * 12.9898);
+    return (quarter === label ? bright : dark) + noise * Math.sin(i * 64 + p * 12.9898);
   });
-  return { id: `e${i}`, label, image };
-});
+export const examples: readonly Small[] = Array.from({ length: 64 }, (_, i) => ({
+  id: `e${i}`,
+  label: i % 4,
+  image: picture(i, i % 4),
+}));
 
 export const batchOf = (some: readonly Small[]): Batch => ({
   image: Float32Array.from(some.flatMap((e) => [...e.image])),

@@ -177,6 +177,7 @@ export class WorkerApi {
   }
 
   #sessions(): TeachingSession[] {
+    // The two teach different kinds of examples; what they have in common is asked of all sessions.
     return [this.#digits, this.#own?.session].filter(
       (session) => session !== undefined,
     ) as unknown as TeachingSession[];

@@ -3,34 +3,29 @@ import { adam } from "../../../src/index.ts";
 import { type Batch, MultimodalNet, weightsOf } from "../../../src/model/index.ts";
 import { type FeedbackLog, learner, memoryLog } from "../../../src/rl/index.ts";
 import { useEngine } from "../../use-engine.ts";
+import { picture, batchOf as pictures, type Small } from "../small.ts";
 
-/* Beliefs: what hints, judgements and the stream without labels are worth, on a task that is small. */
+/* The posterior: what hints, judgements and the stream without labels are worth, on a task that is small. */
 
 const engine = await useEngine({ seed: 5 });
 
 /** A bright quarter of an 8 × 8 image, and a hint that is one of two words for each label. */
-interface Small {
-  id: string;
-  label: number;
-  image: Float32Array;
-  words: Int32Array;
+interface Hinted extends Small {
+  readonly words: Int32Array;
 }
-const examples: Small[] = Array.from({ length: 96 }, (_, i) => {
-  const label = i % 4;
-  const image = Float32Array.from({ length: 64 }, (_, p) => {
-    const quarter = 2 * Math.floor(p / 32) + Math.floor((p % 8) / 4);
-    return (quarter === label ? 0.6 : 0.3) + 0.25 * Math.sin(i * 64 + p * 12.9898);
-  });
-  return { id: `e${i}`, label, image, words: Int32Array.of(2 + 2 * label + ((i >> 2) % 2)) };
-});
-const batchOf = (some: readonly Small[]): Batch => ({
-  image: Float32Array.from(some.flatMap((e) => [...e.image])),
+const examples: Hinted[] = Array.from({ length: 96 }, (_, i) => ({
+  id: `e${i}`,
+  label: i % 4,
+  image: picture(i, i % 4, [0.6, 0.3, 0.25]),
+  words: Int32Array.of(2 + 2 * (i % 4) + ((i >> 2) % 2)),
+}));
+const batchOf = (some: readonly Hinted[]): Batch => ({
+  ...pictures(some),
   words: Int32Array.from(some.flatMap((e) => [...e.words])),
-  audio: new Float32Array(some.length),
 });
 const [labeled, stream, unseen] = [examples.slice(0, 8), examples.slice(8, 64), examples.slice(64)];
 
-function agentOver(log: FeedbackLog, options: { labelNoise?: number; labeled?: Small[] } = {}) {
+function agentOver(log: FeedbackLog, options: { labelNoise?: number; labeled?: Hinted[] } = {}) {
   engine.stepCount = 0;
   const net = new MultimodalNet(engine, {
     image: { shape: [1, 8, 8], channels: [8] },
@@ -39,7 +34,7 @@ function agentOver(log: FeedbackLog, options: { labelNoise?: number; labeled?: S
     head: { outputs: 4, hidden: 32 },
     seed: 1,
   });
-  const agent = learner<Small>(net, adam(net.parameters(), { lr: 0.01 }), {
+  const agent = learner<Hinted>(net, adam(net.parameters(), { lr: 0.01 }), {
     log,
     batchOf,
     session: "s",
@@ -55,7 +50,7 @@ function agentOver(log: FeedbackLog, options: { labelNoise?: number; labeled?: S
   });
   return { net, agent };
 }
-const right = (said: readonly (readonly number[])[], of: readonly Small[]) =>
+const right = (said: readonly (readonly number[])[], of: readonly Hinted[]) =>
   said.filter((p, i) => p.indexOf(Math.max(...p)) === of[i]!.label).length / of.length;
 
 describe("posterior", () => {
@@ -94,7 +89,7 @@ describe("posterior", () => {
     for (let i = 0; i < 6; i++) await agent.update();
     const [one] = unseen;
     const other = unseen.find(({ label }) => label !== one!.label)!;
-    const said = async (x: Partial<Small>, modalities?: readonly ("image" | "text" | "audio")[]) =>
+    const said = async (x: Partial<Hinted>, modalities?: readonly ("image" | "text" | "audio")[]) =>
       (await agent.predict([{ ...one!, ...x }], modalities ? { modalities } : {}))[0]!;
     const read = { words: other.words };
     const seen = { image: other.image };
@@ -110,7 +105,7 @@ describe("posterior", () => {
   test("an update that was taken apart by a restart gives the same bits", async () => {
     const whole = memoryLog();
     const a = agentOver(whole);
-    const judge = async (agent: typeof a.agent, some: readonly Small[]) => {
+    const judge = async (agent: typeof a.agent, some: readonly Hinted[]) => {
       for (const [i, { id, action }] of (await agent.actOn(some)).entries())
         await agent.judge(id, { reward: action === some[i]!.label ? 1 : -1, judge: "test" });
     };
