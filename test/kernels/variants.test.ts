@@ -6,6 +6,7 @@ import { opNames } from "../cases/names.ts";
 import { networkCases } from "../cases/network.ts";
 import { loadOps } from "../cases/ops.ts";
 import { variantCases } from "../cases/variants.ts";
+import * as kernelsWithVariants from "../descriptor/variants.ts";
 import { useEngine } from "../use-engine.ts";
 
 /* Every variant of what can be done by several variants, against PyTorch; the other tests run the software device's own. */
@@ -172,5 +173,19 @@ describe("tuning", () => {
   test("refuses what is not a result, and another adapter's", () => {
     expect(() => engine.tuning.import({} as never)).toThrow(/not a result of tuning\.export/);
     expect(() => engine.tuning.import({ v: 2, adapter: "another", variants: {} })).toThrow(/measured on "another"/);
+    const { adapter } = engine;
+    engine.tuning.import({ v: 2, adapter, variants: { sum: "serial" } });
+    for (const variant of ["tall", "alone", "lanes64", "toString", ""])
+      expect(() => engine.tuning.import({ v: 2, adapter, variants: { sum: "workgroup", matmul: variant } })).toThrow(
+        `tuning.import: for matmul it names the variant "${variant}", expected one of registers, `,
+      );
+    expect(engine.tuning.export().variants.sum).toBe("serial");
+  });
+
+  test("takes the names of all variants that there are", () => {
+    for (const { names } of Object.values(kernelsWithVariants)) {
+      for (const variant of names)
+        engine.tuning.import({ v: 2, adapter: engine.adapter, variants: { nothing: variant } });
+    }
   });
 });
