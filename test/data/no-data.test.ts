@@ -108,3 +108,65 @@ test("a list put behind itself is there twice; of what is no list nothing is put
   data.append(list, list);
   expect(list).toEqual([1, 2, 1, 2]);
 });
+
+/** A chunk of a WAV file. */
+const chunk = (name: string, body: readonly number[]) => [...Buffer.from(name), body.length, 0, 0, 0, ...body];
+
+test("a WAV file has one format and its samples in one chunk", () => {
+  const format = chunk("fmt ", [1, 0, 1, 0, 0x40, 0x1f, 0, 0, 0x80, 0x3e, 0, 0, 2, 0, 16, 0]);
+  const samples = chunk("data", [0, 1, 0, 2]);
+  const wav = (...chunks: number[][]) => Uint8Array.from([...Buffer.from("RIFF\0\0\0\0WAVE"), ...chunks.flat()]);
+  const tail = chunk("LIST", [1, 2]);
+  for (const whole of [wav(format, samples), wav(format, samples, tail), wav(format, samples, tail, [9, 9, 9])])
+    expect(data.decodeWav(whole).channels[0]).toHaveLength(2);
+  expect(() => data.decodeWav(wav(format, format, samples))).toThrow('two chunks "fmt "');
+  expect(() => data.decodeWav(wav(format, samples, tail, samples))).toThrow('two chunks "data"');
+});
+
+test("NaN goes through filters and levels, and is not sorted away", () => {
+  const dots = (channels: number, at: number) => {
+    const x = new Float32Array(9 * channels).fill(1);
+    x[at] = Number.NaN;
+    return data.createImage(3, 3, channels, x);
+  };
+  expect([...data.medianFilter(dots(1, 4)).data]).toEqual(new Array(9).fill(Number.NaN));
+  // Gray and alpha, of the pixel in the middle.
+  const gray = dots(2, 8);
+  expect(data.medianFilter(gray).data[8]).toBeNaN();
+  gray.data[9] = 0;
+  expect(data.medianFilter(gray).data[8]).toBe(1);
+  for (const normalize of [data.normalizeLevel, data.normalizePeak])
+    expect([...normalize(Float32Array.of(Number.NaN, 1))]).toEqual([Number.NaN, Number.NaN]);
+  expect([...data.normalizeLevel(new Float32Array(2))]).toEqual([0, 0]);
+});
+
+test("a boolean of an .npy file is 0 or 1, and its header says each thing once", () => {
+  const npy = (header: string, body: readonly number[]) =>
+    Uint8Array.from([0x93, ...Buffer.from("NUMPY"), 1, 0, header.length, 0, ...Buffer.from(header), ...body]);
+  const header = "{'descr': '|b1', 'fortran_order': False, 'shape': (2,), }";
+  expect([...data.decodeNpy(npy(header, [1, 0])).data]).toEqual([1, 0]);
+  expect(() => data.decodeNpy(npy(header, [1, 7]))).toThrow("boolean 1 is the byte 7, expected 0 or 1");
+  const twice = header.replace("}", "'shape': (2,), }");
+  expect(() => data.decodeNpy(npy(twice, [1, 0]))).toThrow("its header says shape twice");
+});
+
+test("a PNG with a chunk that must be understood and is not known is refused, as browsers do", async () => {
+  const { crc32 } = await import("../../src/data/file/crc32.ts");
+  const part = (name: string, body: readonly number[]) => {
+    const named = [...Buffer.from(name), ...body];
+    const sum = crc32(Uint8Array.from(named));
+    return [0, 0, 0, body.length, ...named, sum >>> 24, (sum >>> 16) & 255, (sum >>> 8) & 255, sum & 255];
+  };
+  const png = (name: string) =>
+    Uint8Array.from(
+      [
+        [0x89, ...Buffer.from("PNG\r\n\x1a\n")],
+        part("IHDR", [0, 0, 0, 1, 0, 0, 0, 1, 8, 0, 0, 0, 0]),
+        part(name, [1]),
+        part("IDAT", [0x78, 0x9c, 0x63, 0x60, 0, 0, 0, 2, 0, 1]),
+        part("IEND", []),
+      ].flat(),
+    );
+  expect(data.imageHeader(png("abCD"))).toMatchObject({ width: 1, height: 1 });
+  expect(() => data.imageHeader(png("ABCD"))).toThrow("image: damaged PNG: it needs the chunk ABCD");
+});

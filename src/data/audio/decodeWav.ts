@@ -56,9 +56,14 @@ export function decodeWav(bytes: Uint8Array, name = "sound"): Sound {
       );
     }
     const data = bytes.subarray(at + 8, at + 8 + size);
-    if (chunk === "fmt ") format = readFormat(data, fail);
+    if (chunk === "fmt ") {
+      if (format) throw fail('damaged WAV: it has two chunks "fmt ", which may say different things');
+      format = readFormat(data, fail);
+    }
     if (chunk === "data") {
       if (!format) throw fail('damaged WAV: its samples come before the chunk "fmt "');
+      if (!unknown && hasSamples(bytes, at + 8 + size))
+        throw fail('damaged WAV: it has two chunks "data", expected all samples in one');
       return { sampleRate: format.sampleRate, channels: deinterleave(data, format, unknown, fail) };
     }
     at += 8 + size;
@@ -66,6 +71,17 @@ export function decodeWav(bytes: Uint8Array, name = "sound"): Sound {
     if (size & 1 && !isChunk(bytes, at)) at++;
   }
   throw fail(`damaged WAV: ${bytes.length} bytes without a chunk "data": the file is cut off`);
+}
+
+/** Whether a chunk of samples is among those from here on; what is no chunk ends them. */
+function hasSamples(bytes: Uint8Array, from: number): boolean {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  for (let at = from; ; ) {
+    if (!isChunk(bytes, at)) at++;
+    if (!isChunk(bytes, at)) return false;
+    if (textOfCodes(bytes.subarray(at, at + 4)) === "data") return true;
+    at += 8 + view.getUint32(at + 4, true);
+  }
 }
 
 /** Whether a chunk can begin here: four letters, and a size that the file has. */

@@ -64,7 +64,9 @@ export function normalizeLevel(samples: Float32Array, level = -20): Float32Array
   checkArray("normalizeLevel", "samples", samples, "Float32Array");
   checkNumber("normalizeLevel", "level", level, number.finite);
   const rms = Math.sqrt(samples.reduce((sum, x) => sum + x * x, 0) / samples.length);
-  return rms > 0 ? samples.map((x) => (x * 10 ** (level / 20)) / rms) : samples.slice();
+  // Silence stays silence, and so do no samples at all; NaN goes to every sample, as it does to their level.
+  if (rms === 0 || samples.length === 0) return samples.slice();
+  return samples.map((x) => (x * 10 ** (level / 20)) / rms);
 }
 
 /**

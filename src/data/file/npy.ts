@@ -100,6 +100,10 @@ export function decodeNpy(bytes: Uint8Array, name = "array"): NpyArray {
   if (big === littleEndian && unit > 1) swap(ordered, unit);
   if (kind === "U" || kind === "S") return { shape, data: readStrings(ordered, count, kind, size, fail) };
   const numbers = new types[kind]!(ordered.buffer);
+  if (kind === "b1") {
+    const at = ordered.findIndex((byte) => byte > 1);
+    if (at >= 0) throw fail(`damaged .npy: boolean ${at} is the byte ${ordered[at]}, expected 0 or 1`);
+  }
   return { shape, data: kind === "f2" ? Float32Array.from(numbers as Uint16Array, halfToFloat) : numbers };
 }
 
@@ -116,6 +120,7 @@ function readHeader(text: string, fail: (fault: string) => DataError): Header {
   const found = new Map<string, string>();
   const entry = /'(descr|fortran_order|shape)'\s*:\s*('[^']*'|True|False|\([\d\s,L]*\))\s*,?/g;
   const rest = text.replace(entry, (_, key: string, value: string) => {
+    if (found.has(key)) throw fail(`damaged .npy: its header says ${key} twice`);
     found.set(key, value);
     return "";
   });

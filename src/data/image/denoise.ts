@@ -43,7 +43,9 @@ export function medianFilter(image: Image, size = 3): Image {
         const middle =
           c < alpha && alpha < channels
             ? weightedMedian(around, (i) => data[places[i]! + alpha]!)
-            : around.sort()[(n - 1) / 2]!;
+            : around.some(Number.isNaN)
+              ? Number.NaN
+              : around.sort()[(n - 1) / 2]!;
         result.data[(y * width + x) * channels + c] = middle;
       }
     }
@@ -53,6 +55,8 @@ export function medianFilter(image: Image, size = 3): Image {
 
 /** The least value that has half of all weight at or below it; 0 where nothing weighs anything. */
 function weightedMedian(values: Float32Array, weight: (i: number) => number): number {
+  // What nobody sees does not count; what is NaN and is seen is NaN, as without alpha.
+  if (values.some((x, i) => Number.isNaN(x) && weight(i) > 0)) return Number.NaN;
   const ranked = Array.from(values, (x, i) => ({ x, w: weight(i) })).sort((a, b) => a.x - b.x);
   const half = ranked.reduce((sum, { w }) => sum + w, 0) / 2;
   if (half === 0) return 0;

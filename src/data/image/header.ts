@@ -77,6 +77,9 @@ function pngHeader(bytes: Uint8Array, name: string): ImageHeader {
         `chunk ${type} at byte ${at} has the CRC ${found.toString(16)}, its data have ${expected.toString(16)}`,
       );
     }
+    // A capital first letter: whoever does not know it cannot show the picture (ISO 15948, 5.4), and browsers do not.
+    if (/^[A-Z]/.test(type) && !["IHDR", "PLTE", "IDAT", "IEND"].includes(type))
+      throw fail(`it needs the chunk ${type}, which is not known here`);
     if (type === "IDAT") compressed += length;
     if (type === "tRNS") transparent = true;
     if (type === "eXIf") orientation = exifOrientation(bytes.subarray(at + 8, at + 8 + length));
