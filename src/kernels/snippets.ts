@@ -52,7 +52,11 @@ export const notANumber4 = (x: string): string => `((bitcast<vec4u>(${x}) & vec4
 export const activations = {
   none: { value: "x", gradient: "d" },
   relu: { value: "select(x, 0.0, x < 0.0)", gradient: "select(0.0, d, (bitcast<u32>(y) << 1) != 0)" },
-  tanh: { value: `select(tanh(clamp(x, -15.0, 15.0)), x, ${notANumber("x")})`, gradient: "d * (1.0 - y * y)" },
+  // By its series near 0, where devices that compute it by exponentials lose every digit: it would be 0 at 1e-8.
+  tanh: {
+    value: `select(select(tanh(clamp(x, -15.0, 15.0)), x * (1.0 - x * x * (0.33333334 - x * x * 0.13333334)), abs(x) < 0.1), x, ${notANumber("x")})`,
+    gradient: "d * (1.0 - y * y)",
+  },
   sigmoid: { value: `select(1.0 / (1.0 + exp(-x)), x, ${notANumber("x")})`, gradient: "d * y * (1.0 - y)" },
 } as const;
 export type Activation = keyof typeof activations;
@@ -74,6 +78,10 @@ fn logarithm(x: f32) -> f32 {
   if (isNaN(x)) { return x; }
   if (x == 0) { return -1 / abs(x); }
   if (x < 0) { return sqrt(x); }
+  // Near 1 as log1p below, where devices that compute it by exponent and mantissa lose digits; x − 1 is exact there.
+  let s = (x - 1) / (x + 1);
+  let q = s * s;
+  if (abs(x - 1) < 0.25) { return 2 * s * (1 + q * (1 / 3.0 + q * (1 / 5.0 + q * (1 / 7.0 + q / 9.0)))); }
   return log(x);
 }`;
 

@@ -45,6 +45,23 @@ describe("small numbers keep their digits", () => {
       1e-5,
     );
   });
+  test("log near 1", async () => {
+    const xs = [0.76, 0.999, 0.9999, 0.9999999, 1.0000002, 1.0001, 1.2, 1.3];
+    relative(
+      await run(() => hg.log(engine.tensor(xs))),
+      xs.map((x) => Math.log(Math.fround(x))),
+      1e-6,
+    );
+    expect(await run(() => hg.log(engine.tensor([1])))).toEqual([0]);
+  });
+  test("tanh near 0, alone and behind a product", async () => {
+    const xs = [1e-30, -1e-8, 1e-6, -1e-4, 1e-3, 0.03, -0.099, 0.101, 0.5];
+    const float = xs.map(Math.fround);
+    relative(await run(() => hg.tanh(engine.tensor(xs))), float.map(Math.tanh), 1e-6);
+    const behind = () =>
+      hg.linear(engine.tensor(xs, [xs.length, 1]), engine.tensor([1], [1, 1]), undefined, { activation: "tanh" });
+    relative(await run(behind), float.map(Math.tanh), 1e-6);
+  });
   test("gelu far below 0", async () => {
     // Φ(x) of SciPy 1.11: scipy.special.ndtr.
     const [below, ndtr] = [
