@@ -5,7 +5,7 @@ import {
   crossEntropyOptions,
 } from "../kernels/crossEntropy.ts";
 import { type ElementwiseLoss, elementwiseLoss } from "../kernels/elementwiseLoss.ts";
-import { judged as judgedKernel } from "../kernels/judged.ts";
+import { feedbackLoss as feedbackLossKernel } from "../kernels/feedbackLoss.ts";
 import type { Reduction } from "../kernels/loss.ts";
 import {
   type PolicyGradientOptions as PolicyGradientKernelOptions,
@@ -88,7 +88,7 @@ export function feedbackLoss(
   const signs = asTensor("feedbackLoss", "rewards", rewards, logits, { dtype: "f32" });
   return applySingle(
     "feedbackLoss",
-    judgedKernel,
+    feedbackLossKernel,
     [logits, given, signs, asTensor("feedbackLoss", "labelNoise", [labelNoise], logits, { dtype: "f32" })],
     rest,
   );

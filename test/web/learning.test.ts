@@ -82,7 +82,7 @@ test("a training step is taken apart: one submit, nothing created, each kernel w
       .evaluateAll((rows) => rows.map((row) => [row.children[0]!.textContent, row.children[1]!.textContent])),
   );
   expect(facts["Submits in a step"]).toBe("1");
-  expect(facts["Things created in a step"]).toBe("0");
+  expect(facts["GPU objects created in a step"]).toBe("0");
   const runs = (await page.locator(".kernels td:nth-child(2)").allTextContents()).map(Number);
   expect(String(runs.reduce((a, b) => a + b, 0))).toBe(facts["Dispatches in a step"]);
 });

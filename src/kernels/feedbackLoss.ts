@@ -73,7 +73,7 @@ fn main(group: Group, @builtin(local_invocation_index) thread: u32) {
 );
 
 /** Inputs: logits, actions, rewards, noise [1]. */
-export const judged: Op<{ reduction?: Reduction | undefined }> = (
+export const feedbackLoss: Op<{ reduction?: Reduction | undefined }> = (
   r,
   [x, actions, rewards, noise],
   { reduction = "mean" },
