@@ -2,7 +2,7 @@ import type { BigIntStats } from "node:fs";
 import type { FileHandle } from "node:fs/promises";
 import { mkdir, open, readFile, realpath, stat } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
-import { checkOptions } from "../check.ts";
+import { checkFunction, checkOptions, checkText } from "../check.ts";
 import type { FeedbackRecord } from "../rl/judgement.ts";
 import { FeedbackLogError } from "../rl/judgement.ts";
 import type { FeedbackLog, LogStorage } from "../rl/log.ts";
@@ -34,7 +34,9 @@ export interface FeedbackLogOptions {
  * @example const log = await openFeedbackLog("feedback.jsonl");
  */
 export async function openFeedbackLog(path: string, options: FeedbackLogOptions = {}): Promise<FeedbackLog> {
+  checkText("openFeedbackLog", "path", path);
   checkOptions("openFeedbackLog", options, { onNotice: true });
+  if (options.onNotice !== undefined) checkFunction("openFeedbackLog", "onNotice", options.onNotice);
   const notice = options.onNotice ?? ((text) => process.stderr.write(`${text}\n`));
   let handle: FileHandle | undefined;
   let unlock: (() => void) | undefined;

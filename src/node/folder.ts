@@ -1,6 +1,6 @@
 import { readFile, realpath, stat } from "node:fs/promises";
 import { dirname, join, resolve, sep } from "node:path";
-import { checkNumber, checkOptions, number } from "../check.ts";
+import { checkList, checkNumber, checkOptions, checkText, number } from "../check.ts";
 import { decodeWav } from "../data/audio/decodeWav.ts";
 import type { Sound } from "../data/audio/sound.ts";
 import { DataError } from "../data/errors.ts";
@@ -77,6 +77,9 @@ export interface FolderOptions {
 export async function openFolder(folder: string, options: FolderOptions = {}): Promise<Folder> {
   checkOptions<FolderOptions>("openFolder", options, { manifest: true, classes: true, maxBytes: true });
   const { manifest = "manifest.csv", maxBytes = 2 ** 28 } = options;
+  checkText("openFolder", "folder", folder);
+  checkText("openFolder", "manifest", manifest);
+  if (options.classes !== undefined) checkList("openFolder", "classes", options.classes, "a list of names");
   checkNumber("openFolder", "maxBytes", maxBytes, number.wholeAtLeast1);
   const name = join(folder, manifest);
   const rows = parseCsv((await readBounded(name, maxBytes)).toString("utf8"), name);

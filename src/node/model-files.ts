@@ -2,7 +2,7 @@ import { mkdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expectEngine } from "../autograd/engine.ts";
 import type { Engine } from "../autograd/index.ts";
-import { checkText } from "../check.ts";
+import { checkMetadata, checkText } from "../check.ts";
 import {
   configMetadata,
   decodeSafetensors,
@@ -16,6 +16,8 @@ import {
   setWeights,
   weightsOf,
 } from "../model/index.ts";
+import { tensorsOf } from "../model/layers.ts";
+import { expectNet } from "../model/multimodal.ts";
 import { replaceFile } from "./replace-file.ts";
 
 /*
@@ -39,7 +41,9 @@ export async function saveSafetensors(
   metadata: Record<string, string> = {},
   options: NonFinite = {},
 ): Promise<void> {
+  tensorsOf("saveSafetensors", module);
   checkText("saveSafetensors", "path", path);
+  checkMetadata("saveSafetensors", metadata);
   await replaceFile(path, encodeSafetensors(await weightsOf(module, metadata), options));
 }
 
@@ -58,6 +62,7 @@ export async function loadSafetensors(
   path: string,
   options: NonFinite = {},
 ): Promise<Readonly<Record<string, string>>> {
+  tensorsOf("loadSafetensors", module);
   checkText("loadSafetensors", "path", path);
   const weights = decodeSafetensors(await readFile(path), path);
   setWeights(module, weights, path, options);
@@ -81,7 +86,9 @@ export async function saveModel(
   metadata: Record<string, string> = {},
   options: NonFinite = {},
 ): Promise<void> {
+  expectNet("saveModel", net);
   checkText("saveModel", "path", path);
+  checkMetadata("saveModel", metadata);
   await saveSafetensors(net, path, { ...metadata, ...configMetadata(net) }, options);
 }
 
@@ -111,6 +118,7 @@ export async function loadModel(engine: Engine, path: string, options: NonFinite
  * @example await saveOnnx(net, "net.onnx");
  */
 export async function saveOnnx(net: MultimodalNet, path: string): Promise<void> {
+  expectNet("saveOnnx", net);
   checkText("saveOnnx", "path", path);
   await replaceFile(path, await onnxOf(net));
 }
@@ -126,6 +134,7 @@ export function folderStore(path: string): Store {
   checkText("folderStore", "path", path);
   return {
     async read(name) {
+      checkText("folderStore.read", "name", name);
       try {
         return await readFile(join(path, name));
       } catch (error) {
@@ -134,6 +143,7 @@ export function folderStore(path: string): Store {
       }
     },
     async write(name, content) {
+      checkText("folderStore.write", "name", name);
       await mkdir(path, { recursive: true });
       await replaceFile(join(path, name), content);
     },

@@ -1,4 +1,5 @@
 import { createReadStream } from "node:fs";
+import { checkFunction, checkText } from "../check.ts";
 import { FeedbackLogError, type FeedbackRecord } from "../rl/judgement.ts";
 import { parseRecord } from "../rl/record.ts";
 
@@ -16,6 +17,8 @@ export async function* readFeedbackLog(
   path: string,
   onNotice: (notice: string) => void = () => {},
 ): AsyncGenerator<FeedbackRecord> {
+  checkText("readFeedbackLog", "path", path);
+  checkFunction("readFeedbackLog", "onNotice", onNotice);
   let line = 0;
   try {
     for await (const { bytes, ended } of linesOf(createReadStream(path))) {

@@ -1,4 +1,4 @@
-import { checkName, checkOptions, checkText } from "../check.ts";
+import { checkIterable, checkName, checkOptions, checkText } from "../check.ts";
 
 /*
  * How files are written whole (Node): into a new file beside the target, which then takes the target's name. Whoever reads
@@ -60,6 +60,7 @@ export async function replaceFile(
   options: ReplaceOptions = {},
 ): Promise<void> {
   checkText("replaceFile", "path", path);
+  if (typeof content !== "string") checkIterable("replaceFile", "content", content);
   checkOptions<ReplaceOptions>("replaceFile", options, { existing: true });
   const { existing = "replace" } = options;
   checkName("replaceFile", "existing", existing, ["replace", "keep"]);
