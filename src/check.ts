@@ -44,12 +44,12 @@ export function nearest(name: string, names: readonly string[]): string | undefi
   if (names.includes(elsewhere)) return elsewhere;
   const plain = elsewhere.toLowerCase();
   let best: string | undefined;
-  let least = Math.max(2, Math.floor(plain.length / 3)) + 1;
+  let shortest = Math.max(2, Math.floor(plain.length / 3)) + 1;
   for (const known of names) {
     const other = known.toLowerCase();
     const begins = plain.length > 2 && (other.startsWith(plain) || plain.startsWith(other));
     const steps = begins ? 1 : distance(plain, other);
-    if (steps < least) [best, least] = [known, steps];
+    if (steps < shortest) [best, shortest] = [known, steps];
   }
   return best;
 }

@@ -48,11 +48,11 @@ export const sets = {
 
 /** Text to a whole number in a range. @throws UsageError naming the option. */
 export const wholeNumber =
-  (option: string, least: number, most: number = Number.MAX_SAFE_INTEGER) =>
+  (option: string, lowest: number, highest: number = Number.MAX_SAFE_INTEGER) =>
   (text: string): number => {
     const n = Number(text);
-    if (text.trim() === "" || !Number.isInteger(n) || n < least || n > most) {
-      const range = most === Number.MAX_SAFE_INTEGER ? `of at least ${least}` : `from ${least} to ${most}`;
+    if (text.trim() === "" || !Number.isInteger(n) || n < lowest || n > highest) {
+      const range = highest === Number.MAX_SAFE_INTEGER ? `of at least ${lowest}` : `from ${lowest} to ${highest}`;
       throw new UsageError(`${option} is "${text}", expected a whole number ${range}.`);
     }
     return n;
@@ -60,11 +60,11 @@ export const wholeNumber =
 
 /** Text to a number in a range. @throws UsageError naming the option. */
 export const fraction =
-  (option: string, least: number, most: number) =>
+  (option: string, lowest: number, highest: number) =>
   (text: string): number => {
     const n = Number(text);
-    if (text.trim() === "" || !(n >= least && n <= most))
-      throw new UsageError(`${option} is "${text}", expected a number from ${least} to ${most}.`);
+    if (text.trim() === "" || !(n >= lowest && n <= highest))
+      throw new UsageError(`${option} is "${text}", expected a number from ${lowest} to ${highest}.`);
     return n;
   };
 

@@ -35,6 +35,7 @@ const gone = [
   ["bed", "obstacle", "runner, startup error"],
   ["Numbers", "TensorLike"],
   ["atOnce", "batchSize"],
+  ["least", "lower bound, minimum"],
   ["confirmed", "label counts"],
 ].flatMap((row) => row.slice(0, -1));
 

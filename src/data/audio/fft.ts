@@ -207,9 +207,9 @@ export class PowerSpectrum {
   }
 }
 
-function sizeFrom(least: number): NumberRule {
+function sizeFrom(lowest: number): NumberRule {
   return {
-    holds: (x) => Number.isInteger(x) && x >= least && x <= LARGEST,
-    expected: `a whole number from ${least} to 2^24`,
+    holds: (x) => Number.isInteger(x) && x >= lowest && x <= LARGEST,
+    expected: `a whole number from ${lowest} to 2^24`,
   };
 }

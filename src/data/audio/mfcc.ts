@@ -66,8 +66,8 @@ export class Mfcc {
       natural ? (x) => Math.log(x + 1e-6) : (x) => 10 * Math.log10(Math.max(x, 1e-10)),
     );
     if (!natural) {
-      const least = logs.reduce((most, x) => Math.max(most, x), Number.NEGATIVE_INFINITY) - topDb;
-      for (let i = 0; i < logs.length; i++) logs[i] = Math.max(logs[i]!, least);
+      const floor = logs.reduce((most, x) => Math.max(most, x), Number.NEGATIVE_INFINITY) - topDb;
+      for (let i = 0; i < logs.length; i++) logs[i] = Math.max(logs[i]!, floor);
     }
     const frames = logs.length / bands;
     const data = new Float32Array(frames * coefficients);

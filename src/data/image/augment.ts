@@ -60,21 +60,21 @@ export function randomFlip(direction: "horizontal" | "vertical" = "horizontal", 
  * Augmentation: adds Gaussian noise and clips to a range. Alpha stays.
  *
  * @param deviation of the noise, in the image's units.
- * @param least the lower end of the range. Default 0.
- * @param most the upper end. Default 1.
+ * @param low the lower end of the range. Default 0.
+ * @param high the upper end. Default 1.
  * @returns a step of `imagePipeline`.
- * @throws RangeError where the deviation is below 0, or `least` above `most`.
+ * @throws RangeError where the deviation is below 0, or `low` above `high`.
  * @example const prepare = imagePipeline(1, [(x) => rescale(x), randomNoise(0.1)]);
  */
-export function randomNoise(deviation: number, least = 0, most = 1): ImageStep {
+export function randomNoise(deviation: number, low = 0, high = 1): ImageStep {
   checkNumber("randomNoise", "deviation", deviation, number.atLeast0);
-  checkNumber("randomNoise", "least", least, number.finite);
-  checkNumber("randomNoise", "most", most, number.finite);
-  if (least > most) throw new RangeError(`randomNoise: least is ${least}, above most, which is ${most}.`);
+  checkNumber("randomNoise", "low", low, number.finite);
+  checkNumber("randomNoise", "high", high, number.finite);
+  if (low > high) throw new RangeError(`randomNoise: low is ${low}, above high, which is ${high}.`);
   return (image, random) => {
     const alpha = hasAlpha(image) ? image.channels - 1 : image.channels;
     const data = image.data.map((x, i) =>
-      i % image.channels === alpha ? x : Math.min(most, Math.max(least, x + deviation * random.normal())),
+      i % image.channels === alpha ? x : Math.min(high, Math.max(low, x + deviation * random.normal())),
     );
     return { ...image, data };
   };

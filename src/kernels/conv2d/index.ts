@@ -69,7 +69,7 @@ export const conv2d: Op<Conv2dOptions> = (r, [x, w, b], options) => {
   const allH = same ? dilationH * (kH - 1) : 2 * around[0]!;
   const allW = same ? dilationW * (kW - 1) : 2 * around[1]!;
   const [padH, padW] = same ? [Math.floor(allH / 2), Math.floor(allW / 2)] : [allH / 2, allW / 2];
-  for (const [name, n, least] of [
+  for (const [name, n, lowest] of [
     ["stride", strideH, 1],
     ["stride", strideW, 1],
     ["dilation", dilationH, 1],
@@ -79,9 +79,9 @@ export const conv2d: Op<Conv2dOptions> = (r, [x, w, b], options) => {
     ["groups", groups, 1],
   ] as const) {
     expect(
-      Number.isInteger(n) && n >= least,
+      Number.isInteger(n) && n >= lowest,
       "conv2d",
-      () => `${name} is ${n}, expected a whole number of at least ${least}.`,
+      () => `${name} is ${n}, expected a whole number of at least ${lowest}.`,
     );
   }
   expect(
