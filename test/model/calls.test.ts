@@ -142,17 +142,21 @@ const rows: Record<string, Refusals> = {
     args: () => [engine, { features: 2, image: [1, 4, 4], channels: [2] }],
   },
   ...Object.fromEntries(
-    (["melLayer", "logMelLayer", "mfccLayer"] as const).flatMap((name): [string, Refusals][] => [
+    Object.entries({
+      melLayer: model.melLayer,
+      logMelLayer: model.logMelLayer,
+      mfccLayer: model.mfccLayer,
+    }).flatMap(([name, layer]): [string, Refusals][] => [
       [
         name,
         {
-          call: model[name],
+          call: layer,
           args: () => [engine, {}],
           takes: ["", `${OPTIONS} promise`],
           says: `(${name}|LogMel|Mfcc)`,
         },
       ],
-      [`${name}.call`, { call: inStep(model[name](engine)), args: () => [waves()], says: "melLayer" }],
+      [`${name}.call`, { call: inStep(layer(engine)), args: () => [waves()], says: "melLayer" }],
     ]),
   ),
 };

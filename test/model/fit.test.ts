@@ -22,7 +22,7 @@ import {
   trainEpoch,
   weightsOf,
 } from "../../src/model/index.ts";
-import { createEngine, folderStore } from "../../src/node.ts";
+import { folderStore } from "../../src/node.ts";
 import { runChild } from "../node/child.ts";
 import { useEngine } from "../use-engine.ts";
 import { collate, type Point, type Points, pointNet, points, run, settings } from "./small.ts";
