@@ -51,6 +51,11 @@ export class Tuning {
     this.#variants.set(key, variant);
   }
 
+  /** Forgets what was measured or imported: all work is done by its default again, until it is tuned anew. */
+  clear(): void {
+    this.#variants.clear();
+  }
+
   /**
    * What was measured or imported, to be saved beside a run and given to `import` when it is repeated or resumed.
    *

@@ -14,7 +14,7 @@ import { useEngine } from "../use-engine.ts";
 const engine = await useEngine();
 const variants = variantCases(await loadOps(opNames()));
 
-/** From here on the kernels are done by the variant; "default" leaves them at theirs. */
+/** From here on the kernels are done by the variant. */
 const choose = (kernels: readonly string[], variant: string) =>
   engine.tuning.import({
     v: 2,
@@ -34,7 +34,7 @@ describe.each(variants)("$kernels by $variant", ({ kernels, variant, cases }) =>
   });
   afterAll(() => {
     vi.restoreAllMocks();
-    choose(kernels, "default");
+    engine.tuning.clear();
   });
 
   for (const one of cases) test(one.name, () => one.run(engine));
@@ -68,7 +68,7 @@ test.each(["linkedList", "radixSort64", "radixSort128"])(
       expect(await dw.data()).toEqual(expected);
       dw.dispose();
     }
-    choose(["embedding.backward"], "default");
+    engine.tuning.clear();
   },
 );
 
