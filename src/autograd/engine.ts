@@ -18,6 +18,7 @@ import {
 } from "../gpu/index.ts";
 import { show } from "../kernels/checks.ts";
 import type { DType } from "../kernels/op.ts";
+import { variants } from "../kernels/variants.ts";
 import { hostTensor } from "./apply.ts";
 import { Gradients, Tensor } from "./tensor.ts";
 
@@ -60,6 +61,8 @@ export class Engine {
   constructor(gpu: Gpu, adapter: string) {
     this.gpu = gpu;
     this.adapter = adapter;
+    // `engine.seed = …` is an error, not a property that nobody reads.
+    Object.preventExtensions(this);
   }
 
   /**
@@ -275,7 +278,7 @@ export async function createEngine(options: EngineOptions = {}): Promise<Engine>
       `createEngine: adapter is ${describe(adapter)}, expected what navigator.gpu.requestAdapter() gives.`,
     );
   const chosen = adapter ?? (await browserAdapter());
-  const variants = new Tuning(adapterName(chosen), kindOf(chosen));
-  if (tuning) variants.import(tuning);
-  return new Engine(new Gpu(await openDevice(chosen), seed, variants, wait), variants.adapter);
+  const choice = new Tuning(adapterName(chosen), kindOf(chosen), variants);
+  if (tuning) choice.import(tuning);
+  return new Engine(new Gpu(await openDevice(chosen), seed, choice, wait), choice.adapter);
 }

@@ -1,15 +1,9 @@
+import { checkName } from "../check.ts";
+
 /*
  * The right tile for one device is wrong for another, so heavy kernels come in several variants, and `engine.tune` measures
  * them on the adapter at hand. Another variant may sum in another order: what was chosen is part of a run's configuration.
  */
-
-/** What variants are called, all kernels' together: a name that is none of them was never measured here. */
-const NAMES = new Set(
-  [
-    "registers registers8 registers4 quads quads16 shared64 shared32 splitKRegisters splitKShared",
-    "rows8 rows4 barrierFree shared serial workgroup multiPass gather scatter linkedList radixSort64 radixSort128",
-  ].flatMap((names) => names.split(" ")),
-);
 
 /** What a device's defaults follow: whether it computes on the CPU, beside it, or on a card of its own. */
 export type DeviceKind = "software" | "integrated" | "discrete";
@@ -34,6 +28,8 @@ export class Tuning {
     readonly adapter: string,
     /** What the defaults follow where nothing was measured. */
     readonly kind: DeviceKind,
+    /** The variants that there are, by family of kernels. */
+    readonly known: ReadonlyMap<string, readonly string[]>,
   ) {}
 
   /** @internal The variant for a key, or for its whole family where `import` named one. */
@@ -70,8 +66,8 @@ export class Tuning {
    * sizes that have no entry of their own; a variant that a piece of work does not have leaves it at its default.
    *
    * @param result what `export` gave on this adapter.
-   * @throws TypeError where it is no tuning result, names a variant that no kernel has, as those of version 0.1, or is another
-   * adapter's: its speeds would be wrong, and its bits too. Nothing is taken over then.
+   * @throws TypeError where it is no tuning result, names kernels or variants that there are not, as those of version 0.1, or is
+   * another adapter's: its speeds would be wrong, and its bits too. Nothing is taken over then.
    */
   import(result: TuningResult): void {
     const { v, variants } = (result ?? {}) as Partial<TuningResult>;
@@ -88,11 +84,12 @@ export class Tuning {
       throw new TypeError(
         `tuning.import: measured on "${result.adapter}", but this is "${this.adapter}". Call engine.tune here instead.`,
       );
-    for (const [key, variant] of Object.entries(variants))
-      if (!NAMES.has(variant))
-        throw new TypeError(
-          `tuning.import: for ${key} it names the variant ${JSON.stringify(variant)}, expected one of ${[...NAMES].join(", ")}. Those of version 0.1 had other names: call engine.tune again.`,
-        );
+    for (const [key, variant] of Object.entries(variants)) {
+      const [family = ""] = key.split(" ");
+      const names = this.known.get(family);
+      if (!names) checkName("tuning.import", "a kernel", family, [...this.known.keys()]);
+      else checkName("tuning.import", `the variant for ${key}`, variant, names);
+    }
     for (const [key, variant] of Object.entries(variants)) this.#variants.set(key, variant);
   }
 }

@@ -83,6 +83,10 @@ describe("a training step of the reference network", () => {
     expect(engine.stats().bytes).toBe(bytes);
   }, 600_000);
 
+  test("what an engine does not have is not taken for a setting", () => {
+    expect(() => Object.assign(engine, { seed: 5 })).toThrow(/seed/);
+  });
+
   test("the same seed gives the same bits, another one others", async () => {
     const run = async (seed: number) => {
       engine.destroy();
