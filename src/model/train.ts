@@ -84,21 +84,34 @@ export async function trainEpoch<B>(
   if (schedule !== undefined && typeof schedule !== "function")
     throw new TypeError(`trainEpoch: schedule is ${describe(schedule)}, expected one such as cosine(1e-3, 1000).`);
   let [sum, examples, started] = [0, 0, 0];
-  const finish = async (step: Promise<TrainedStep>) => {
+  const finish = async ({ step, batch }: { step: Promise<TrainedStep>; batch: B }) => {
     const found = await step;
-    if (!Number.isFinite(found.loss))
-      throw new Error(`training: the loss is ${found.loss}. Lower the learning rate or clip the gradients.`);
+    if (!Number.isFinite(found.loss)) {
+      const advice = notFiniteIn(batch) ?? "Lower the learning rate or clip the gradients.";
+      throw new Error(`training: the loss is ${found.loss}. ${advice}`);
+    }
     sum += found.loss * found.examples;
     examples += found.examples;
     await onStep(found);
   };
-  let before: Promise<TrainedStep> | undefined;
+  let before: { step: Promise<TrainedStep>; batch: B } | undefined;
   for await (const batch of batches) {
-    const now = trainStep(model, optimizer, batch, { objective, schedule }, started++);
-    now.catch(() => {}); // thrown where it is awaited, not as unhandled
+    const step = trainStep(model, optimizer, batch, { objective, schedule }, started++);
+    step.catch(() => {}); // thrown where it is awaited, not as unhandled
     if (before) await finish(before);
-    before = now;
+    before = { step, batch };
   }
   if (before) await finish(before);
   return sum / examples;
+}
+
+/** What a batch holds that makes every loss of it no number, as advice; undefined where its numbers are finite or on the device. */
+function notFiniteIn(batch: unknown): string | undefined {
+  for (const [name, data] of Object.entries(batch ?? {})) {
+    const numbers = Array.isArray(data) || ArrayBuffer.isView(data) ? (data as ArrayLike<unknown> & object) : [];
+    const at = Array.prototype.findIndex.call(numbers, (x) => typeof x === "number" && !Number.isFinite(x));
+    if (at >= 0)
+      return `The batch's ${name} holds ${String((numbers as ArrayLike<unknown>)[at])} at ${at}: mend the data.`;
+  }
+  return undefined;
 }

@@ -142,10 +142,11 @@ class FileStorage implements LogStorage {
   async #takeIn(): Promise<void> {
     const { size } = await this.#handle.stat();
     if (size <= this.#length) return;
-    const added = Buffer.alloc(size - this.#length);
-    await this.#handle.read(added, 0, added.length, this.#length);
-    const { records, length } = await readLines(this.#handle, added, {
+    const all = Buffer.alloc(size);
+    await this.#handle.read(all, 0, size, 0);
+    const { records, length } = await readLines(this.#handle, all.subarray(this.#length), {
       at: this.#length,
+      firstLine: all.subarray(0, this.#length).reduce((lines, byte) => (byte === 0x0a ? lines + 1 : lines), 1),
       path: this.#path,
       file: this.#place,
       notice: this.#notice,
@@ -197,19 +198,25 @@ class FileStorage implements LogStorage {
 
 /** Reads all records and repairs the end of the file; `length` in bytes is where the next line begins. */
 async function readLog(handle: FileHandle, path: string, file: string, notice: (text: string) => void) {
-  return readLines(handle, await handle.readFile(), { at: 0, path, file, notice });
+  return readLines(handle, await handle.readFile(), { at: 0, firstLine: 1, path, file, notice });
 }
 
-/** As `readLog`, of bytes that lie at this place in the file; lines are counted from there. */
+/** As `readLog`, of bytes that lie at this place in the file, where this line begins. */
 async function readLines(
   handle: FileHandle,
   bytes: Buffer,
-  { at, path, file, notice }: { at: number; path: string; file: string; notice: (text: string) => void },
+  {
+    at,
+    firstLine,
+    path,
+    file,
+    notice,
+  }: { at: number; firstLine: number; path: string; file: string; notice: (text: string) => void },
 ) {
   const records: FeedbackRecord[] = [];
   const byId = new Map<string, FeedbackRecord>();
   let start = 0;
-  for (let line = 1; start < bytes.length; line++) {
+  for (let line = firstLine; start < bytes.length; line++) {
     const newline = bytes.indexOf(0x0a, start);
     const end = newline < 0 ? bytes.length : newline + 1;
     const record = readLine(bytes.subarray(start, newline < 0 ? end : newline), path, line, newline < 0);

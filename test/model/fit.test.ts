@@ -224,6 +224,8 @@ describe("fit", () => {
     await expect(evaluate<Points, Point>(net, [], settings)).rejects.toThrow("evaluate: the data gave no batch");
     const reads = { length: 20, at: (i: number) => (i === 13 ? Promise.reject(new Error("unreadable")) : set[i]!) };
     await expect(wrong({}, reads)).rejects.toThrow("unreadable");
+    const holed = set.with(3, { ...set[3]!, x: [0, Number.NaN] as never });
+    await expect(wrong({}, holed)).rejects.toThrow(/the loss is NaN. The batch's x holds NaN at \d+: mend the data/);
   });
 });
 

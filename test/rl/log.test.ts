@@ -381,10 +381,10 @@ describe("openFeedbackLog", () => {
       await appendFile(path, '{"v":2,"ki');
       await log.append(judgement("d"));
       expect(await readFile(path, "utf8")).toBe(lines(...["a", "b", "x", "y", "c", "d"].map((id) => judgement(id))));
-      expect(notices.join("\n")).toMatch(/somebody else added 2 records[\s\S]*dropped a last line/);
+      expect(notices.join("\n")).toMatch(/somebody else added 2 records[\s\S]*:6: dropped a last line/);
       expect(await readFile(`${path}.torn`, "utf8")).toBe('{"v":2,"ki\n');
       await appendFile(path, "hello\n");
-      await expect(log.append(judgement("e"))).rejects.toThrow("not stored");
+      await expect(log.append(judgement("e"))).rejects.toThrow(/not stored.*:7/);
       await log.close();
     });
 
