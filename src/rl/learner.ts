@@ -15,7 +15,6 @@ import {
   methodRecord,
   only,
   type Policy,
-  type Pool,
   type UpdateContext,
 } from "./algorithms/index.ts";
 import { countLabels, optimisticArgmax } from "./algorithms/labelCounts.ts";
@@ -34,7 +33,6 @@ import { checkObject } from "./check.ts";
 import { checkAnswers, GO_ON, hashOfWeights } from "./finite.ts";
 import { hashOfBatch } from "./hash.ts";
 import type { Judgement, Preference } from "./judgement.ts";
-import type { FeedbackLog } from "./log.ts";
 import {
   checkLearner,
   checkQueries,
@@ -43,7 +41,7 @@ import {
   type LearnerState,
   upgradedState,
 } from "./settings.ts";
-import { meanKl, Source } from "./source.ts";
+import { firstJudged, meanKl, noExamples, Source } from "./source.ts";
 import { Turns } from "./turns.ts";
 
 /*
@@ -152,7 +150,7 @@ export class Learner<E extends Identified> {
     const state = upgradedState(given);
     checkState(state, this.#net.numOutputs, this.#algorithms.length);
     const { log } = this.#options;
-    const { learned, learnedFrom = firstOf(log, learned) } = state;
+    const { learned, learnedFrom = firstJudged(log, learned) } = state;
     const before = this.state();
     try {
       this.#loadAlgorithms(state.algorithms ?? []);
@@ -351,7 +349,7 @@ export class Learner<E extends Identified> {
   }
 
   #updateContext(judged: readonly Judged<E>[], newJudgements: readonly Judged<E>[]): UpdateContext<E> {
-    const { reference, labeled = [], unlabeled = NONE, augment = (example) => example } = this.#options;
+    const { reference, labeled = [], unlabeled = noExamples, augment = (example) => example } = this.#options;
     return {
       policy: this.#net,
       optimizer: this.#optimizer,
@@ -367,19 +365,6 @@ export class Learner<E extends Identified> {
     };
   }
 }
-
-/** The ids of so many judgements, the first of a log that can be learned from. */
-const firstOf = (log: FeedbackLog, n: number): string[] =>
-  rewardedOf(log.judgements())
-    .slice(0, n)
-    .map(({ id }) => id);
-
-const NONE: Pool<never> = {
-  length: 0,
-  at: (i) => {
-    throw new RangeError(`there is no example ${i}`);
-  },
-};
 
 /**
  * Makes a learner: a loop of answers, judgements and updates over a network, its optimizer and a feedback log.

@@ -1,7 +1,7 @@
 import type { Batch } from "../model/index.ts";
 import type { Account } from "./account.ts";
 import { rewarded, rewardedOf } from "./active.ts";
-import type { Identified, Judged, Policy } from "./algorithms/index.ts";
+import type { Identified, Judged, Policy, Pool } from "./algorithms/index.ts";
 import { probabilitiesOf } from "./algorithms/replay.ts";
 import type { Judgement } from "./judgement.ts";
 import type { FeedbackLog } from "./log.ts";
@@ -86,3 +86,17 @@ export async function meanKl<E>(
     p.reduce((sum, x, a) => sum + (x > 0 ? x * Math.log(x / Math.max(q[a]!, 1e-30)) : 0), 0);
   return judged.reduce((sum, j, i) => sum + kl(j.probabilities, held[i]!), 0) / judged.length;
 }
+
+/** The ids of so many judgements, the first of a log that can be learned from. */
+export const firstJudged = (log: FeedbackLog, n: number): string[] =>
+  rewardedOf(log.judgements())
+    .slice(0, n)
+    .map(({ id }) => id);
+
+/** Where there are no unlabeled examples. */
+export const noExamples: Pool<never> = {
+  length: 0,
+  at: (i) => {
+    throw new RangeError(`there is no example ${i}`);
+  },
+};
