@@ -88,6 +88,7 @@ export {
 export { Learner, learner, type PredictOptions, type Updated } from "./learner.ts";
 export { learnFromRewards, type RewardedOptions } from "./learnFromRewards.ts";
 export { type FeedbackLog, type LogStorage, logOver, memoryLog } from "./log.ts";
+export { mcnemar } from "./mcnemar.ts";
 export { type Conflict, type Merged, mergeLogs, type NamedLog } from "./merge.ts";
 export { type SimulatedAnswer, type SimulatedPerson, type SimulatedPersonOptions, simulatedPerson } from "./people.ts";
 export {

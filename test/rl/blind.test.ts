@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { Random } from "../../src/data/random.ts";
 import { blindAccuracy, type Judgement, rewarded, wilson } from "../../src/rl/index.ts";
+import fixture from "../fixtures/intervals.json" with { type: "json" };
 
 const judgement = (example: string, reward: number | null, changes: Partial<Judgement> = {}) =>
   ({
@@ -47,6 +48,11 @@ describe("blind evaluation", () => {
       expect(wilson(k, n).low).toBeCloseTo(low, 4);
       expect(wilson(k, n).high).toBeCloseTo(high, 4);
     }
+  });
+
+  it.each(fixture.wilson)("has statsmodels' interval of $k of $n", ({ k, n, low, high }) => {
+    expect(wilson(k, n).low).toBeCloseTo(low, 12);
+    expect(wilson(k, n).high).toBeCloseTo(high, 12);
   });
 
   it("covers the true share in about 95 of 100", () => {

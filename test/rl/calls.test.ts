@@ -153,6 +153,13 @@ const table: Record<string, Calls> = {
       [[...NO_WHOLE, 0], (n) => rl.wilson(0, n)],
     ],
   },
+  mcnemar: {
+    right: () => rl.mcnemar(1, 2),
+    wrong: [
+      [NO_WHOLE, (gained) => rl.mcnemar(gained, 2)],
+      [NO_WHOLE, (lost) => rl.mcnemar(1, lost)],
+    ],
+  },
   choose: {
     right: () => choose({}),
     options: choose,
