@@ -1,7 +1,6 @@
 import type { Remote } from "comlink";
-import { createEngine, type Engine } from "handgrad";
+import type { Engine } from "handgrad";
 import { openFeedbackLog } from "handgrad/browser";
-import { DataError } from "handgrad/data";
 import { type FeedbackLog, FeedbackLogError, simulatedPerson } from "handgrad/rl";
 import type { TriDigit } from "../../tridigits/tridigits.ts";
 import type {
@@ -13,20 +12,21 @@ import type {
   OwnClass,
   OwnTask,
   Question,
-  StartupError,
   TaskName,
   UserInput,
   Verdict,
   WorkerEvent,
 } from "../shared/protocol.ts";
+import { Device } from "./device.ts";
 import { digitsTask, fetchBytes, fetchDigits, gunzip } from "./digits.ts";
+import { messageOf, startupErrorOf } from "./errors.ts";
 import { insightOf } from "./insight.ts";
-import { isLost, sleep } from "./lost.ts";
+import { isLost } from "./lost.ts";
 import { recordsOf } from "./own-log.ts";
 import { OwnTaskSession } from "./own-session.ts";
 import { profileOf } from "./profile.ts";
 import { TeachingSession } from "./session.ts";
-import { deleteEverything, type Kept, keptAtStart, logNames, PageStorage, StorageError } from "./storage.ts";
+import { deleteEverything, type Kept, keptAtStart, logNames, PageStorage } from "./storage.ts";
 import type { Task } from "./task.ts";
 import { explain } from "./why.ts";
 
@@ -35,18 +35,18 @@ export type RemoteApi = Remote<WorkerApi>;
 
 const SEED = 1;
 
-/** Waits between attempts to get a device in place of a lost one: a driver that crashed takes a while. */
-const RETRIES = [0, 1000, 3000];
-
-/** One device and the tasks that are learned on it. Replaces the device when it is lost. */
+/** What the page may ask: one device, and the tasks that are learned on it. */
 export class WorkerApi {
-  #engine: Engine | undefined;
+  readonly #device = new Device({
+    lost: () => this.#emit({ kind: "lost" }),
+    replaced: (engine) => this.#goOn(engine),
+    failed: (error) => this.#tell(error),
+  });
   #storage: PageStorage | undefined;
   #digits: TeachingSession<TriDigit> | undefined;
   #own: OwnTaskSession | undefined;
   #openingOwn: Promise<OwnTaskSession> | undefined;
   #emit: (event: WorkerEvent) => void = () => {};
-  #recovering: Promise<void> | undefined;
 
   /** Opens the device, the data and what was kept, and answers the first question. `base` is the page's folder. */
   async open(base: string, emit: (event: WorkerEvent) => void): Promise<Opening> {
@@ -56,7 +56,7 @@ export class WorkerApi {
       if (!navigator.gpu) return { ok: false, startupError: "no-webgpu", message: "navigator.gpu is missing" };
       const folder = new URL("data/", base);
       const [engine, data, start] = await Promise.all([
-        this.#openEngine(),
+        this.#device.open(),
         fetchDigits(folder),
         fetchBytes(new URL("start.safetensors.gz", folder)).then(gunzip),
       ]);
@@ -80,7 +80,7 @@ export class WorkerApi {
       this.#digits = undefined;
       await log?.close();
       this.#shut();
-      return { ok: false, startupError: obstacleOf(error), message: messageOf(error) };
+      return { ok: false, startupError: startupErrorOf(error), message: messageOf(error) };
     }
   }
 
@@ -118,58 +118,17 @@ export class WorkerApi {
   /** Lets go of what is open, beside the logs. */
   #shut(): void {
     this.#storage?.close();
-    const engine = this.#engine;
-    // It is not lost, so nobody is to replace it.
-    this.#engine = undefined;
-    engine?.destroy();
+    this.#device.close();
   }
 
-  /** An engine that is replaced when its device is lost: by a crash of the driver, sleep, or too long a step. */
-  async #openEngine(): Promise<Engine> {
-    const engine = await createEngine({ seed: SEED });
-    void engine.lost.then(() => {
-      if (this.#engine === engine) this.#recover().catch((error) => this.#tell(error));
-    });
-    this.#engine = engine;
-    return engine;
-  }
-
-  /** Gets another device, and goes on with it. @throws Error that says what to do where the browser gives none. */
-  #recover(): Promise<void> {
-    this.#recovering ??= this.#replaceEngine().finally(() => {
-      this.#recovering = undefined;
-    });
-    return this.#recovering;
-  }
-
-  async #replaceEngine(): Promise<void> {
-    this.#emit({ kind: "lost" });
-    // Its device may be there still, where it refused something.
-    this.#engine?.destroy();
-    let engine: Engine | undefined;
-    for (const wait of RETRIES) {
-      await sleep(wait);
-      engine = await this.#openEngine().catch(() => undefined);
-      if (engine) break;
-    }
-    if (!engine) throw new Error(NO_DEVICE);
+  /** Goes on with another device in place of a lost one. */
+  #goOn(engine: Engine): void {
     for (const session of this.#sessions()) session.restart(engine);
     this.#emit({ kind: "recovered" });
     for (const { task } of this.#sessions())
       this.#next(task.name)
         .then((question) => this.#emit({ kind: "question", task: task.name, question }))
         .catch((error) => this.#tell(error));
-  }
-
-  /** The engine, once a lost one has been replaced. */
-  async #ready(): Promise<Engine> {
-    await this.#recovering;
-    for (let n = 0; n < RETRIES.length; n++) {
-      const engine = this.#engine!;
-      if (!(await isLost(engine, 0))) return engine;
-      await this.#recover();
-    }
-    throw new Error(NO_DEVICE);
   }
 
   #tell(error: unknown): void {
@@ -197,14 +156,14 @@ export class WorkerApi {
 
   /** Takes the person's last judgement back and asks that question again. */
   async undo(task: TaskName): Promise<Question | null> {
-    await this.#ready();
+    await this.#device.ready();
     await this.#session(task).undo();
     return this.#next(task);
   }
 
   async #next(task: TaskName): Promise<Question | null> {
     for (;;) {
-      const engine = await this.#ready();
+      const engine = await this.#device.ready();
       try {
         return await this.#session(task).question();
       } catch (error) {
@@ -241,7 +200,7 @@ export class WorkerApi {
   /** Opened once, however many ask for it at the same time. */
   #ownLab(): Promise<OwnTaskSession> {
     const { emit, storage } = { emit: this.#emit, storage: this.#storage! };
-    this.#openingOwn ??= OwnTaskSession.open({ engine: () => this.#ready(), storage, emit }).then(
+    this.#openingOwn ??= OwnTaskSession.open({ engine: () => this.#device.ready(), storage, emit }).then(
       (api) => {
         this.#own = api;
         return api;
@@ -280,9 +239,9 @@ export class WorkerApi {
     return profileOf(this.#session("digits"));
   }
 
-  /** Destroys the engine, as a crash of its driver would, to see that the page goes on. */
+  /** Loses the device, as a crash of its driver would, to see that the page goes on. */
   loseDevice(): void {
-    this.#engine?.destroy();
+    this.#device.lose();
   }
 
   // ── keeping ─────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -339,21 +298,4 @@ export class WorkerApi {
     this.#shut();
     await deleteEverything(() => this.#emit({ kind: "blocked" }));
   }
-}
-
-const NO_DEVICE =
-  "the device was lost, and the browser gives no other one. Everything you said is stored: load the page again, or restart the browser.";
-
-const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
-
-/** Why the page cannot begin, by the error that ended it. */
-function obstacleOf(error: unknown): StartupError {
-  if (error instanceof FeedbackLogError) {
-    if (/another tab/.test(error.message)) return "other-tab";
-    // A damaged line is no fault of the browser's.
-    return error.line === undefined ? "storage" : "other";
-  }
-  if (error instanceof StorageError) return "storage";
-  if (error instanceof DataError) return "data";
-  return /no adapter/.test(String(error)) ? "no-adapter" : "other";
 }

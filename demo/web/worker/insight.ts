@@ -8,7 +8,8 @@ const UNSURE = 8;
 
 /** What is known and what is not, on all held-out examples and by every subset of modalities. */
 export async function insightOf(session: TeachingSession): Promise<Insight> {
-  const { net, task } = session;
+  const { task } = session;
+  const { net } = session.network;
   const { heldOut } = task;
   const classes = task.classes.length;
   const share = (said: readonly (readonly number[])[]) =>

@@ -1,10 +1,11 @@
-import { cosine, type Engine, noGrad } from "handgrad";
+import { type Engine, noGrad } from "handgrad";
 import { openFeedbackLog } from "handgrad/browser";
-import { append, Random } from "handgrad/data";
-import { encodeSafetensors, MultimodalNet, softmaxOf, trainStep, weightsOf } from "handgrad/model";
+import { append } from "handgrad/data";
+import { softmaxOf } from "handgrad/model";
 import { activeJudgements, type FeedbackLog, FeedbackLogError, optimisticArgmax } from "handgrad/rl";
-import { optimizerOf } from "../../learner/learner.ts";
 import type { Answered, OwnClass, OwnTask as OwnState, UserInput, WorkerEvent } from "../shared/protocol.ts";
+import { messageOf } from "./errors.ts";
+import { isSame, joined, without } from "./own-classes.ts";
 import { decodeOwn, encodeOwn } from "./own-file.ts";
 import { isAbout, partOf, recordsOf, strangersOf } from "./own-log.ts";
 import {
@@ -17,14 +18,9 @@ import {
   recordOf,
   tokenizerOf,
 } from "./own-task.ts";
+import { trainOwn } from "./own-training.ts";
 import { TeachingSession } from "./session.ts";
-import { type Kept, keptAtStart, logNames, type OwnRecord, type OwnSettings, type PageStorage } from "./storage.ts";
-
-const STEPS = 120;
-const BATCH = 16;
-const RATE = 1.5e-3;
-const SEED = 1;
-const decayed = cosine(1, 1, 0.05);
+import { type Kept, logNames, type OwnRecord, type OwnSettings, type PageStorage } from "./storage.ts";
 
 /** What the own task needs of the rest. */
 export interface Surroundings {
@@ -145,7 +141,7 @@ export class OwnTaskSession {
     await this.session?.close();
     this.session = undefined;
     try {
-      const kept = await this.#trained(await this.#of.engine(), task);
+      const kept = await trainOwn(await this.#of.engine(), task, this.#of.emit);
       if (!isSame(classes, this.#settings.classes))
         throw new Error("the classes became others while it trained. Train once more.");
       const settings = { ...this.#settings, ...words };
@@ -159,24 +155,6 @@ export class OwnTaskSession {
     return this.state();
   }
 
-  async #trained(engine: Engine, task: OwnTask): Promise<Kept> {
-    const net = new MultimodalNet(engine, { ...task.config, seed: SEED });
-    const optimizer = optimizerOf(net, RATE);
-    const random = new Random("own", SEED);
-    try {
-      for (let step = 0; step < STEPS; step++) {
-        const items = Array.from({ length: BATCH }, () => random.choice(task.labeled));
-        optimizer.lr = RATE * decayed(step / STEPS);
-        const { loss } = await trainStep(net, optimizer, task.batchOf(items, step));
-        if (step % 5 === 4) this.#of.emit({ kind: "training", done: step + 1, of: STEPS, loss });
-      }
-      return keptAtStart(encodeSafetensors(await weightsOf(net)), engine.stepCount);
-    } finally {
-      optimizer.dispose();
-      for (const parameter of Object.values(net.parameters())) parameter.dispose();
-    }
-  }
-
   /** What the network says of something new. */
   async predict(input: UserInput): Promise<Answered | null> {
     const { session } = this;
@@ -184,7 +162,8 @@ export class OwnTaskSession {
     const task = session.task as OwnTask;
     const item = task.item(recordOf("new", null, input));
     const batch = task.batchOf([item]);
-    const logits = await session.net.engine.step(() => noGrad(() => session.net.forward(batch)));
+    const { engine, net } = session.network;
+    const logits = await engine.step(() => noGrad(() => net.forward(batch)));
     const probabilities = softmaxOf((await logits.data()) as Float32Array);
     logits.dispose();
     return { shown: task.show(item), probabilities, action: optimisticArgmax(probabilities) };
@@ -202,10 +181,9 @@ export class OwnTaskSession {
       if (kept && this.#settings.tokenizer !== undefined) await this.#open(kept);
     } catch (error) {
       this.session = undefined;
-      const message = error instanceof Error ? error.message : String(error);
       this.#of.emit({
         kind: "error",
-        message: `the network of your own task does not open; train it anew. ${message}`,
+        message: `the network of your own task does not open; train it anew. ${messageOf(error)}`,
       });
     }
   }
@@ -269,7 +247,7 @@ export class OwnTaskSession {
     const found = decodeOwn(text, file);
     const here = new Map(this.#records.map((record) => [record.id, record]));
     const records = found.records.filter(({ id }) => !here.has(id));
-    const settings = { ...this.#settings, ...this.#joined(found, file) };
+    const settings = { ...this.#settings, ...joined(this.#settings, this.#records, found, file) };
     if (isSame(settings.classes, this.#settings.classes)) {
       await this.#of.storage.addOwn(records, settings);
       this.#settings = settings;
@@ -280,35 +258,8 @@ export class OwnTaskSession {
     return records.length;
   }
 
-  /** The classes that are here and those of a file. Where there are no examples yet, the file's are taken. */
-  #joined(file: Pick<OwnSettings, "classes" | "retired">, name: string): Pick<OwnSettings, "classes" | "retired"> {
-    const { classes, retired } = this.#settings;
-    const isUsed = (id: number) => this.#records.some(({ label }) => label === id);
-    const known = new Map([...classes, ...retired].filter((c) => c.name !== "" || isUsed(c.id)).map((c) => [c.id, c]));
-    const theirs = [...file.classes, ...file.retired];
-    for (const { id, name: said } of theirs) {
-      const mine = known.get(id)?.name;
-      if (mine !== undefined && mine !== said)
-        throw new Error(
-          `${name}: class ${id} is called "${said}" there and "${mine}" here. It is of another task: save this one, delete everything, then load the file.`,
-        );
-    }
-    const all = [...known.values(), ...without(theirs, [...known.values()])];
-    const active =
-      this.#records.length === 0
-        ? file.classes
-        : classes.map((mine) => theirs.find(({ id }) => id === mine.id) ?? mine);
-    return { classes: active, retired: without(all, active) };
-  }
-
   async close(): Promise<void> {
     await this.session?.close();
     await this.#log.close();
   }
 }
-
-const isSame = (a: readonly OwnClass[], b: readonly OwnClass[]): boolean =>
-  a.length === b.length && a.every(({ id }, i) => id === b[i]!.id);
-
-const without = (classes: readonly OwnClass[], others: readonly OwnClass[]): OwnClass[] =>
-  classes.filter(({ id }) => !others.some((other) => other.id === id));

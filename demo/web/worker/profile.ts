@@ -5,7 +5,8 @@ import type { TeachingSession } from "./session.ts";
 
 /** One training step on a copy of the network, replayed as in training: counted, then timed kernel by kernel. */
 export async function profileOf(session: TeachingSession): Promise<EngineReport> {
-  const { engine, net, task } = session;
+  const { task } = session;
+  const { engine, net } = session.network;
   const copy = new MultimodalNet(engine, net.config);
   setWeights(copy, await weightsOf(net));
   const optimizer = adam(copy.parameters(), { lr: 1e-3, clipNorm: 1 });

@@ -1,24 +1,11 @@
-import { cosine, type Engine } from "handgrad";
-import {
-  decodeSafetensors,
-  encodeSafetensors,
-  type Modality,
-  MultimodalNet,
-  type Optimizer,
-  setWeights,
-  weightsOf,
-} from "handgrad/model";
-import {
-  type FeedbackLog,
-  type Judgement,
-  type Learner,
-  optimisticArgmax,
-  rewarded,
-  type SimulatedPerson,
-} from "handgrad/rl";
-import { learnerFor, optimizerOf } from "../../learner/learner.ts";
+import type { Engine } from "handgrad";
+import type { Modality } from "handgrad/model";
+import { type FeedbackLog, type Judgement, rewarded, type SimulatedPerson } from "handgrad/rl";
 import type { Counts, Progress, Question, Verdict, WorkerEvent } from "../shared/protocol.ts";
+import { Corrections, isCorrection } from "./corrections.ts";
+import { messageOf } from "./errors.ts";
 import { isLost } from "./lost.ts";
+import { TaskNetwork } from "./network.ts";
 import { Questions } from "./questions.ts";
 import type { Kept, PageStorage } from "./storage.ts";
 import type { Task, TaskExample } from "./task.ts";
@@ -29,15 +16,7 @@ const VALIDATE_EVERY = 10;
 /** The same where a simulated person judges. */
 const SIMULATED_ROUND = 20;
 const SIMULATED_VALIDATE_EVERY = 40;
-/** Judgements over which the learning rate falls from its first value to a tenth of it. */
-const DECAY_JUDGEMENTS = 1000;
-const RATE = 1.5e-3;
-const SEED = 1;
-/** How a right answer that a person gave beside a rejection stands in the log. */
-const CORRECTION = "correction";
 const PERSON = "me";
-
-const decayed = cosine(1, 1, 0.1);
 
 export interface TeachingSessionOptions<E extends TaskExample> {
   engine: Engine;
@@ -58,18 +37,11 @@ export interface TeachingSessionOptions<E extends TaskExample> {
 export class TeachingSession<E extends TaskExample = TaskExample> {
   task: Task<E>;
   readonly log: FeedbackLog;
-  net!: MultimodalNet;
-  engine!: Engine;
-  #optimizer!: Optimizer;
-  #agent!: Learner<E>;
-  #kept: Kept;
-  readonly #start: Uint8Array<ArrayBuffer> | undefined;
-  #reference: MultimodalNet | undefined;
+  readonly network: TaskNetwork<E>;
   readonly #storage: PageStorage;
   readonly #emit: (event: WorkerEvent) => void;
   readonly #questions: Questions<E>;
-  /** The right answer to an example, while the rejection of the network's is being stored. */
-  readonly #corrections = new Map<string, number>();
+  readonly #corrections: Corrections;
   #learning: Promise<void> | undefined;
   #simulating = false;
   #simulation: Promise<void> | undefined;
@@ -79,79 +51,39 @@ export class TeachingSession<E extends TaskExample = TaskExample> {
     this.task = task;
     this.log = log;
     this.#storage = storage;
-    this.#kept = kept;
-    this.#start = start;
     this.#emit = emit;
+    this.#corrections = new Corrections(log);
+    this.network = new TaskNetwork({ engine, task, log: this.#corrections.log, kept, start, round: ROUND });
     this.#questions = new Questions({
       log,
       task: () => this.task,
-      agent: () => this.#agent,
+      agent: () => this.network.agent,
       failed: this.#failed,
     });
-    this.restart(engine);
   }
 
   /** Goes on, on this engine, with what was last kept. */
   restart(engine: Engine): void {
-    const { weights, optimizer, learner: state, engineSteps } = this.#kept;
-    this.engine = engine;
-    engine.stepCount = Math.max(engine.stepCount, engineSteps);
-    this.net = new MultimodalNet(engine, { ...this.task.config, seed: SEED });
-    setWeights(this.net, decodeSafetensors(weights));
-    if (this.#start) {
-      this.#reference = new MultimodalNet(engine, { ...this.task.config, seed: SEED });
-      setWeights(this.#reference, decodeSafetensors(this.#start));
-    }
-    this.#optimizer = optimizerOf(this.net, RATE);
-    if (optimizer) this.#optimizer.restore(optimizer);
-    this.#agent = this.#agentFor(ROUND);
-    if (state) this.#agent.restore(state);
+    this.network.restart(engine, ROUND);
+    this.#goOn();
+  }
+
+  /** Goes on with the network as it now is: what runs on the former one is of no use any more. */
+  #goOn(): void {
     this.#questions.restart();
     this.#learning = undefined;
   }
 
-  /** A learner that is told of so many judgements at a time. */
-  #agentFor(round: number): Learner<E> {
-    const { task, log } = this;
-    return learnerFor<E>(this.net, this.#optimizer, {
-      round,
-      log: {
-        ...log,
-        append: async (record) => {
-          const label = record.kind === "judgement" ? this.#corrections.get(record.example) : undefined;
-          // Both halves of what the person said are stored, or neither.
-          await log.appendAll(label === undefined ? [record] : [record, correctionOf(record as Judgement, label)]);
-        },
-      },
-      ...(this.#reference ? { reference: this.#reference } : {}),
-      // Without a stream of examples that nobody judges there is nothing to believe of them.
-      method: task.unlabeled ? "posterior" : "replay",
-      seed: SEED,
-      labeled: task.labeled as readonly (E & { label: number })[],
-      ...(task.unlabeled ? { unlabeled: task.unlabeled } : {}),
-      ...(task.recurring ? { recurring: task.recurring } : {}),
-      find: (id) => this.task.find(id),
-      batchOf: (examples) => this.task.batchOf(examples),
-    });
-  }
-
-  /** Goes on with a learner for rounds of this size, which remembers what the former one did. */
-  #changeRound(round: number): void {
-    const agent = this.#agentFor(round);
-    agent.restore(this.#agent.state());
-    this.#agent = agent;
-  }
-
   /** What is answered to examples, [N][A]: probabilities, from these modalities alone or from all. */
   predict(examples: readonly E[], modalities?: readonly Modality[]): Promise<number[][]> {
-    return this.#agent.predict(examples, modalities ? { modalities } : {});
+    return this.network.agent.predict(examples, modalities ? { modalities } : {});
   }
 
   /** Goes on with other examples, on the same network. */
   async retask(task: Task<E>): Promise<void> {
     await this.#rest();
     this.task = task;
-    this.#changeRound(ROUND);
+    this.network.changeRound(ROUND, task);
     this.#report();
     await this.#askAnew();
   }
@@ -195,15 +127,14 @@ export class TeachingSession<E extends TaskExample = TaskExample> {
     if (!question) return; // Pressed twice: it has been judged.
     const corrected = verdict.label !== undefined && verdict.label !== question.action;
     const reward = verdict.label === undefined ? verdict.reward : corrected ? -1 : 1;
-    const { id } = question.shown;
-    if (corrected) this.#corrections.set(id, verdict.label!);
+    const label = corrected ? verdict.label : undefined;
     try {
-      await this.#questions.judge(answer, { reward, judge: PERSON });
+      await this.#corrections.store(question.shown.id, label, () =>
+        this.#questions.judge(answer, { reward, judge: PERSON }),
+      );
     } catch (error) {
       this.#questions.putBack(question);
       throw error;
-    } finally {
-      this.#corrections.delete(id);
     }
     this.#report();
     this.#learn();
@@ -213,7 +144,7 @@ export class TeachingSession<E extends TaskExample = TaskExample> {
   async undo(): Promise<boolean> {
     let undone = await this.log.undo(PERSON);
     if (!undone) return false;
-    if (undone.acquisition === CORRECTION) undone = await this.log.undo(PERSON);
+    if (isCorrection(undone)) undone = await this.log.undo(PERSON);
     this.#report();
     this.#questions.putBack((await this.#questions.ask([undone!.example]))[0]);
     return true;
@@ -232,7 +163,7 @@ export class TeachingSession<E extends TaskExample = TaskExample> {
     this.#emit({ kind: "simulated", on: true });
     try {
       await this.#learning;
-      this.#changeRound(SIMULATED_ROUND);
+      this.network.changeRound(SIMULATED_ROUND);
       while (this.#simulating) {
         const done = new Set(this.log.judgements().map((j) => j.example));
         const ids = this.task.questions.filter((id) => !done.has(id)).slice(0, SIMULATED_ROUND);
@@ -253,7 +184,7 @@ export class TeachingSession<E extends TaskExample = TaskExample> {
       await this.#failed(error);
     } finally {
       this.#simulating = false;
-      this.#changeRound(ROUND);
+      this.network.changeRound(ROUND);
       if (!this.#closed) this.#emit({ kind: "simulated", on: false });
       await this.#askAnew();
     }
@@ -267,10 +198,10 @@ export class TeachingSession<E extends TaskExample = TaskExample> {
 
   /** Learns from what is new, if it is enough; a person goes on judging meanwhile. */
   #learn(): void {
-    if (this.#learning || this.#simulating || this.#waiting() < ROUND) return;
+    if (this.#learning || this.#simulating || this.#waiting < ROUND) return;
     this.#emit({ kind: "learning", task: this.task.name, on: true });
     const learning = (async () => {
-      while (this.#waiting() >= ROUND && !this.#closed) {
+      while (this.#waiting >= ROUND && !this.#closed) {
         await this.#update();
         await this.#validate(VALIDATE_EVERY);
         await this.#keep();
@@ -284,58 +215,38 @@ export class TeachingSession<E extends TaskExample = TaskExample> {
     this.#learning = learning;
   }
 
-  #waiting(): number {
-    return this.#agent.waiting;
+  get #waiting(): number {
+    return this.network.agent.waiting;
   }
 
   async #update(): Promise<void> {
-    const judgements = rewarded(this.log.judgements()).length;
-    this.#optimizer.lr = RATE * decayed(Math.min(1, judgements / DECAY_JUDGEMENTS));
-    const steps = this.engine.stepCount;
-    const start = performance.now();
-    const { reward, entropy, kl, loss } = await this.#agent.update();
-    const stepMs = (performance.now() - start) / Math.max(1, this.engine.stepCount - steps);
-    this.#kept.history.updates.push({ judgements, reward, entropy, kl, loss, stepMs });
+    await this.network.update();
     this.#report();
   }
 
   /** Measures held-out accuracy where so many judgements came since the last time. */
   async #validate(every: number): Promise<void> {
-    const { heldOut } = this.#kept.history;
-    const judgements = rewarded(this.log.judgements()).length;
-    const last = heldOut.at(-1);
-    if (last && Math.abs(judgements - last.judgements) < every) return;
-    const said = await this.predict(this.task.heldOut);
-    const right = this.task.heldOut.filter(({ label }, i) => label === optimisticArgmax(said[i]!)).length;
-    heldOut.push({ judgements, accuracy: right / this.task.heldOut.length });
-    this.#report();
+    if (await this.network.validate(every)) this.#report();
   }
 
   /** The first point of the chart, before anything was judged. */
   async validateStart(): Promise<void> {
-    if (this.#kept.history.heldOut.length === 0 && this.task.heldOut.length > 0) await this.#validate(1);
+    if (this.network.history.heldOut.length === 0 && this.task.heldOut.length > 0) await this.#validate(1);
   }
 
   async #keep(): Promise<void> {
     if (this.#closed) return;
-    this.#kept = {
-      weights: encodeSafetensors(await weightsOf(this.net)),
-      optimizer: await this.#optimizer.state(),
-      learner: this.#agent.state(),
-      engineSteps: this.engine.stepCount,
-      history: this.#kept.history,
-    };
-    await this.#storage.save(this.task.name, this.#kept);
+    await this.#storage.save(this.task.name, await this.network.keep());
   }
 
   // ── telling ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
   progress(): Progress {
-    return { counts: this.#counts(), ...this.#kept.history };
+    return { counts: this.#counts(), ...this.network.history };
   }
 
   #counts(): Counts {
-    const all = this.log.judgements().filter((j) => j.acquisition !== CORRECTION);
+    const all = this.log.judgements().filter((j) => !isCorrection(j));
     const count = (holds: (j: Judgement) => boolean) => all.filter(holds).length;
     return {
       judged: count((j) => j.reward !== null),
@@ -343,7 +254,7 @@ export class TeachingSession<E extends TaskExample = TaskExample> {
       wrong: count((j) => j.reward !== null && j.reward <= 0),
       skipped: count((j) => j.reward === null),
       simulated: count((j) => j.reward !== null && j.judge.startsWith("simulated")),
-      waiting: this.#waiting(),
+      waiting: this.#waiting,
     };
   }
 
@@ -353,22 +264,21 @@ export class TeachingSession<E extends TaskExample = TaskExample> {
 
   /** A lost device is dealt with elsewhere; anything else is told. */
   readonly #failed = async (error: unknown): Promise<void> => {
-    if (this.#closed || (await isLost(this.engine))) return;
-    this.#emit({ kind: "error", message: error instanceof Error ? error.message : String(error) });
+    if (this.#closed || (await isLost(this.network.engine))) return;
+    this.#emit({ kind: "error", message: messageOf(error) });
   };
 
   // ── files ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
-  async weights(): Promise<Uint8Array<ArrayBuffer>> {
-    return encodeSafetensors(await weightsOf(this.net));
+  weights(): Promise<Uint8Array<ArrayBuffer>> {
+    return this.network.weights();
   }
 
   /** Goes on with weights of a file. @throws WeightsError where they are of another network; nothing has changed then. */
   async useWeights(file: Uint8Array, name: string): Promise<void> {
     await this.#rest();
-    setWeights(this.net, decodeSafetensors(file, name), name);
-    this.#kept = { ...this.#kept, weights: await this.weights(), optimizer: undefined };
-    this.restart(this.engine);
+    await this.network.useWeights(file, name, ROUND);
+    this.#goOn();
     await this.#keep();
     await this.#afterImport();
   }
@@ -380,9 +290,7 @@ export class TeachingSession<E extends TaskExample = TaskExample> {
     const added = await this.log.appendAll(records);
     // What is imported is learned from by replay, and not once more as if it had just been said; what waited waits on.
     const imported = rewarded(this.log.judgements()).filter(({ id }) => !before.has(id));
-    const state = this.#agent.state();
-    const learnedFrom = [...(state.learnedFrom ?? []), ...imported.map(({ id }) => id)];
-    this.#agent.restore({ ...state, learned: learnedFrom.length, learnedFrom });
+    this.network.countAsLearned(imported.map(({ id }) => id));
     await this.#afterImport();
     return added;
   }
@@ -390,11 +298,7 @@ export class TeachingSession<E extends TaskExample = TaskExample> {
   /** What follows an import may fail, as by a lost device; the import itself is stored by then. */
   async #afterImport(): Promise<void> {
     try {
-      const { heldOut } = this.#kept.history;
-      // Another network may be there than the last point is of.
-      const judgements = rewarded(this.log.judgements()).length;
-      this.#kept.history.heldOut = heldOut.filter((point) => point.judgements < judgements);
-      await this.#validate(1);
+      await this.network.validateAnew();
       await this.#keep();
     } catch (error) {
       await this.#failed(error);
@@ -402,18 +306,4 @@ export class TeachingSession<E extends TaskExample = TaskExample> {
     this.#report();
     await this.#askAnew();
   }
-}
-
-/** The right answer, as one more judgement: approval of the label that the person named. */
-function correctionOf(judgement: Judgement, label: number): Judgement {
-  return {
-    ...judgement,
-    id: `${judgement.id} corrected`,
-    action: label,
-    // It was not drawn at all; what the policy would have drawn it with is the nearest true thing.
-    propensity: Math.max(judgement.probabilities[label]!, 1e-6),
-    acquisition: CORRECTION,
-    inclusionProbability: null,
-    reward: 1,
-  };
 }

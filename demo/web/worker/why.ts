@@ -8,7 +8,8 @@ const STEPS = 12;
 
 /** Why the network gave an answer, as a person is shown it. */
 export async function explain(session: TeachingSession, id: string, action: number): Promise<Explanation> {
-  const { net, task } = session;
+  const { task } = session;
+  const { net } = session.network;
   const example = task.find(id);
   if (!example) throw new Error(`there is no example "${id}".`);
   const batch = task.batchOf([example]);
