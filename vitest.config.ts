@@ -8,6 +8,8 @@ export default defineConfig({
     // What compares clocks needs a quiet machine: `npm run test:timing`.
     exclude: process.env.HANDGRAD_TIMING ? [] : ["test/**/*.timing.test.ts"],
     setupFiles: ["test/setup.ts"],
+    // Where there is no GPU, the one whose bits the tests were written on. HANDGRAD_SOFTWARE=lavapipe tries the other.
+    env: { HANDGRAD_SOFTWARE: process.env.HANDGRAD_SOFTWARE ?? "swiftshader" },
     pool: "forks",
     maxWorkers: 2,
     testTimeout: 300_000,

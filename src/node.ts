@@ -32,11 +32,11 @@ const engineOptions: Known<NodeEngineOptions> = {
 };
 
 /**
- * Opens a device in Node and makes an engine on it: a real GPU where there is one, else the software device of npm's
- * `@sparticuz/chromium`.
+ * Opens a device in Node and makes an engine on it: a real GPU where there is one, else a software device, as
+ * `openAdapter` says.
  *
  * @param options.seed of everything random that steps do. Default 0.
- * @param options.software take the software device in any case. Default false.
+ * @param options.software take a software device in any case. Default false.
  * @returns the engine.
  * @throws Error that says what to install where there is no device; TypeError or RangeError naming the option that cannot be.
  * @example const engine = await createEngine({ seed: 1 });

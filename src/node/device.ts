@@ -1,14 +1,13 @@
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
-import { createRequire } from "node:module";
-import { constants } from "node:os";
-import { dirname, join } from "node:path";
 import { isMainThread } from "node:worker_threads";
-import { checkFlag, checkOptions, type Known } from "../check.ts";
-import { unpackOnce } from "./unpack.ts";
+import { checkFlag, checkName, checkOptions, type Known } from "../check.ts";
+import { type Driver, driverVariables, mayHaveGpu, thisMachine, vulkanDrivers } from "./drivers.ts";
+import { findLavapipe } from "./lavapipe.ts";
+import { loadSwiftShader, loadVulkanLoader } from "./swiftshader.ts";
 
 /*
  * WebGPU in Node is Dawn, from npm's `webgpu`. Dawn finds the machine's GPUs by Vulkan, Metal or D3D12. Where there is
- * none it is given SwiftShader, a Vulkan device that computes on the CPU, which npm's `@sparticuz/chromium` carries.
+ * none it is given a Vulkan device that computes on the CPU: the system's lavapipe where it takes that, else SwiftShader, which
+ * npm's `@sparticuz/chromium` carries.
  */
 
 interface Dawn {
@@ -16,24 +15,29 @@ interface Dawn {
   globals: Record<string, unknown>;
 }
 
-/** What tells Vulkan which drivers to use. */
-const driverVariables = ["VK_DRIVER_FILES", "VK_ICD_FILENAMES"];
 /** Kept for as long as the process lives: adapters and devices die with the instance that made them. */
-const instances: { any?: GPU; software?: GPU } = {};
-/** Whether it is worth while to ask Dawn for a GPU: undefined until it is known. */
-let mayHaveGpu: boolean | undefined;
+const instances: { gpu?: GPU; lavapipe?: GPU; swiftshader?: GPU } = {};
+/** Whether Dawn was asked for a GPU, and found none. */
+let noGpu = false;
+/** Asked once in a process. */
+let lavapipe: Promise<string | undefined> | undefined;
 
 /** Options of `openAdapter`. */
 export interface AdapterOptions {
-  /** Use the software device in any case, such as to repeat a run elsewhere. Default false. */
+  /** Use a software device in any case, such as to repeat a run elsewhere. Default false. */
   software?: boolean;
 }
 const adapterOptions: Known<AdapterOptions> = { software: true };
 
+/** `HANDGRAD_SOFTWARE` says which software device is meant, for who repeats a run bit by bit; else the faster one. */
+const softwareDevices = ["lavapipe", "swiftshader"] as const;
+
 /**
- * Opens an adapter in Node: a real GPU where there is one, else the software device of npm's `@sparticuz/chromium`.
+ * Opens an adapter in Node: a real GPU where there is one, else a software device: the system's lavapipe (Mesa 24 or newer),
+ * else the SwiftShader of npm's `@sparticuz/chromium`. `HANDGRAD_SOFTWARE=swiftshader` in the environment, or `lavapipe`, says
+ * which of the two.
  *
- * @param options.software take the software device in any case. Default false.
+ * @param options.software take a software device in any case. Default false.
  * @returns the adapter, for `createEngine({ adapter })`.
  * @throws Error that says what to install where neither is possible.
  * @example const engine = await createEngine({ adapter: await openAdapter({ software: true }) });
@@ -42,13 +46,30 @@ export async function openAdapter(options: AdapterOptions = {}): Promise<GPUAdap
   checkOptions("openAdapter", options, adapterOptions);
   const { software = false } = options;
   checkFlag("openAdapter", "software", software);
+  const wanted = process.env.HANDGRAD_SOFTWARE || undefined;
+  if (wanted !== undefined) checkName("openAdapter", "HANDGRAD_SOFTWARE", wanted, softwareDevices);
   const dawn = await importDawn();
-  mayHaveGpu ??= hasDriver() && findVulkan();
-  if (!software && mayHaveGpu) {
-    instances.any ??= dawn.create([]);
-    const adapter = await instances.any.requestAdapter({ powerPreference: "high-performance" });
+
+  const linux = process.platform === "linux";
+  const drivers = linux ? vulkanDrivers(thisMachine) : [];
+  const gpu = !linux || mayHaveGpu(drivers, thisMachine);
+  if (!software && !noGpu && gpu && (!linux || loadVulkanLoader())) {
+    instances.gpu ??= dawn.create([]);
+    const others = drivers.filter((driver) => !driver.lavapipe);
+    const named = others.length < drivers.length ? others : undefined;
+    const adapter = await request(instances.gpu, named, { powerPreference: "high-performance" });
+    // In a worker thread it may be lavapipe all the same.
+    if (adapter && !(wanted === "swiftshader" && isLavapipe(adapter))) return adapter;
+    noGpu = true;
+  }
+
+  // Beside a GPU's driver, a worker thread cannot tell Vulkan to take lavapipe.
+  if (wanted !== "swiftshader" && (isMainThread || !gpu || noGpu)) {
+    lavapipe ??= findLavapipe(drivers, { again: wanted === "lavapipe" });
+    const adapter = (await lavapipe) && (await requestLavapipe(dawn, drivers));
     if (adapter) return adapter;
-    mayHaveGpu = false;
+    if (wanted)
+      throw new Error(`openAdapter: HANDGRAD_SOFTWARE is lavapipe, ${lavapipeFault(drivers)}. ${GET_LAVAPIPE}`);
   }
   const adapter = await requestSwiftShader(dawn, software ? "" : "Dawn finds no GPU on this machine, and ");
   if (!adapter) {
@@ -78,121 +99,73 @@ async function importDawn(): Promise<Dawn> {
   return dawn;
 }
 
+const GET_LAVAPIPE = "lavapipe comes with Mesa 24 or newer (Debian 13, Ubuntu 24.04): apt install mesa-vulkan-drivers";
+
+function lavapipeFault(drivers: readonly Driver[]): string {
+  const files = drivers.filter((driver) => driver.lavapipe).map(({ file }) => file);
+  return files.length > 0 ? `and Dawn does not take that of ${files.join(", ")}` : "and Vulkan has no such driver here";
+}
+
+/** undefined where this process has opened SwiftShader as its Vulkan before. */
+async function requestLavapipe(dawn: Dawn, drivers: readonly Driver[]): Promise<GPUAdapter | undefined> {
+  if (!loadVulkanLoader()) return undefined;
+  instances.lavapipe ??= dawn.create([]);
+  const named = drivers.filter((driver) => driver.lavapipe);
+  const adapter = await request(instances.lavapipe, named);
+  return adapter && isLavapipe(adapter) ? adapter : undefined;
+}
+
+function isLavapipe({ info }: GPUAdapter): boolean {
+  return /llvmpipe|lavapipe/i.test(info.description);
+}
+
 /** `why` begins the error's sentence. */
 async function requestSwiftShader(dawn: Dawn, why: string): Promise<GPUAdapter | null> {
-  if (!instances.software) {
-    if (!loadSwiftShader()) {
-      throw new Error(
-        process.platform === "linux" && process.arch === "x64"
-          ? `openAdapter: ${why}the software device is not installed. Run: npm install @sparticuz/chromium`
-          : `openAdapter: ${why}the software device is for Linux on x64, not ${process.platform} ${process.arch}. ` +
-              "Install or update the GPU's driver.",
-      );
-    }
-    instances.software = createWithDriver(dawn);
-  }
-  const adapter = await instances.software.requestAdapter();
+  const file = loadSwiftShader();
+  if (!file) throw new Error(`openAdapter: ${why}${noSwiftShader()}`);
+  instances.swiftshader ??= dawn.create([]);
+  const adapter = await request(instances.swiftshader, [{ file }]);
   if (!adapter || /swiftshader/i.test(`${adapter.info.description} ${adapter.info.device}`)) return adapter;
   // Only where this process had opened the system's Vulkan before, which then asks for drivers by itself.
   throw new Error(
     `openAdapter: Vulkan gives ${adapter.info.description}, not the software device` +
       (isMainThread
         ? "."
-        : `. A worker thread cannot tell it otherwise: open the software device in the main thread first, or start Node with VK_DRIVER_FILES=${driver}.`),
+        : `. A worker thread cannot tell it otherwise: open the software device in the main thread first, or start Node with VK_DRIVER_FILES=${file}.`),
   );
 }
 
-/** SwiftShader's description of itself, by which the system's Vulkan would find it. */
-let driver: string | undefined;
+function noSwiftShader(): string {
+  if (process.platform !== "linux") {
+    return `the software device is for Linux, not ${process.platform} ${process.arch}. Install or update the GPU's driver.`;
+  }
+  if (process.arch !== "x64") {
+    return `SwiftShader is for x64, not ${process.arch}. Install or update the GPU's driver, or lavapipe: ${GET_LAVAPIPE}`;
+  }
+  return `the software device is not installed. Run: npm install @sparticuz/chromium. A faster one: ${GET_LAVAPIPE}`;
+}
 
 /**
- * A loader of Vulkan that the system has and that is open already asks the environment for drivers, while Dawn looks for
- * adapters, which it does before the call returns. The variables are put back then, so that child processes find the machine
- * as it is. In a worker thread they are a copy that no library sees, and do nothing.
+ * An instance of Dawn looks for adapters at its first request, before the call returns, and Vulkan's loader then asks the
+ * environment for drivers. The variables are put back at once, so that child processes find the machine as it is. In a
+ * worker thread they are a copy that no library sees, and do nothing.
+ *
+ * @param drivers that Vulkan may use; undefined for those that it finds.
  */
-function createWithDriver(dawn: Dawn): GPU {
+function request(
+  instance: GPU,
+  drivers: readonly Pick<Driver, "file">[] | undefined,
+  options: GPURequestAdapterOptions = {},
+): Promise<GPUAdapter | null> {
+  if (!drivers || !isMainThread) return instance.requestAdapter(options);
   const before = driverVariables.map((name) => process.env[name]);
-  for (const name of driverVariables) process.env[name] = driver;
+  for (const name of driverVariables) process.env[name] = drivers.map(({ file }) => file).join(":");
   try {
-    return dawn.create([]);
+    return instance.requestAdapter(options);
   } finally {
     driverVariables.forEach((name, i) => {
       if (before[i] === undefined) delete process.env[name];
       else process.env[name] = before[i];
     });
-  }
-}
-
-/**
- * Dawn opens `libvulkan.so.1` by name. SwiftShader is a driver, but answers as Vulkan itself too: loaded under that name it
- * is what Dawn finds, without a loader, settings or variables, in each thread.
- *
- * @returns whether there is one.
- */
-function loadSwiftShader(): boolean {
-  driver ??= withSwiftShader((folder) => {
-    load(join(folder, AS_VULKAN));
-    return join(folder, "vk_swiftshader_icd.json");
-  });
-  return driver !== undefined;
-}
-
-/**
- * A container may have a GPU's driver and no Vulkan: then the packaged loader is opened, and Dawn finds it under its name in
- * the process.
- */
-function findVulkan(): boolean {
-  if (process.platform !== "linux") return true;
-  return loads("libvulkan.so.1") || (withSwiftShader((folder) => loads(join(folder, "libvulkan.so.1"))) ?? false);
-}
-
-const AS_VULKAN = "libvulkan-swiftshader.so";
-
-/** Gives the folder with SwiftShader and a Vulkan loader, unpacked; undefined where there is none to be had. */
-function withSwiftShader<T>(use: (folder: string) => T): T | undefined {
-  if (process.platform !== "linux" || process.arch !== "x64") return undefined;
-  let root: string;
-  try {
-    root = dirname(dirname(dirname(createRequire(import.meta.url).resolve("@sparticuz/chromium"))));
-  } catch {
-    return undefined;
-  }
-  const { version } = JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as { version: string };
-  return unpackOnce(`swiftshader-${version}`, [join(root, "bin/swiftshader.tar.br")], {
-    prepare(folder) {
-      const library = readFileSync(join(folder, "libvk_swiftshader.so"));
-      const name = library.indexOf("libvk_swiftshader.so\0");
-      if (name >= 0) library.write("libvulkan.so.1\0", name);
-      writeFileSync(join(folder, AS_VULKAN), library, { mode: 0o755 });
-    },
-    use,
-  });
-}
-
-/** Whether it is worth while to look for a GPU: without a driver there is none, and Dawn would warn at every start. */
-function hasDriver(): boolean {
-  if (process.platform !== "linux") return true;
-  return (
-    driverVariables.some((name) => process.env[name]) ||
-    ["/usr/share", "/usr/local/share", "/etc", "/etc/xdg"].some((at) => existsSync(`${at}/vulkan/icd.d`))
-  );
-}
-
-function loads(library: string): boolean {
-  try {
-    load(library);
-    return true;
-  } catch {
-    return false;
-  }
-}
-
-/** Loads a shared library for good, with Node's only call that does: it then complains that this is no add-on. */
-function load(library: string): void {
-  const RTLD_NODELETE = 0x1000;
-  try {
-    process.dlopen({ exports: {} }, library, constants.dlopen.RTLD_NOW | RTLD_NODELETE);
-  } catch (error) {
-    if (!/self-register/.test(String(error))) throw error;
   }
 }

@@ -13,9 +13,9 @@ import {
   statSync,
   writeFileSync,
 } from "node:fs";
-import { homedir, tmpdir } from "node:os";
-import { basename, dirname, isAbsolute, join, relative, sep } from "node:path";
+import { basename, dirname, join, relative, sep } from "node:path";
 import { brotliDecompressSync } from "node:zlib";
+import { cacheFolders, makeCacheFolder } from "./cache.ts";
 
 /** What a folder must hold, in the folder itself: each file's length, and a hash of those that are looked into each time. */
 const CONTENTS = "contents.json";
@@ -44,12 +44,12 @@ export interface UnpackOptions<T> {
 export function unpackOnce<T = string>(name: string, archives: readonly string[], options: UnpackOptions<T> = {}): T {
   const { prepare = () => {}, use = (folder: string) => folder as T } = options;
   const faults: string[] = [];
-  for (const { home, shared } of cacheFolders()) {
+  for (const folder of cacheFolders()) {
     try {
-      if (shared) expectMine(home);
-      return use(unpackInto(home, name, archives, prepare));
+      makeCacheFolder(folder);
+      return use(unpackInto(folder.home, name, archives, prepare));
     } catch (error) {
-      faults.push(`${home} (${(error as Error).message})`);
+      faults.push(`${folder.home} (${(error as Error).message})`);
     }
   }
   throw new Error(
@@ -65,7 +65,6 @@ function unpackInto(
 ): string {
   const folder = join(home, name);
   if (isWhole(folder)) return folder;
-  mkdirSync(home, { recursive: true });
   sweep(home, name);
   const part = mkdtempSync(join(home, `${name}-`));
   try {
@@ -148,33 +147,6 @@ function sweep(home: string, name: string): void {
     const left = join(home, entry);
     const made = lstatSync(left, { throwIfNoEntry: false })?.mtimeMs ?? Date.now();
     if (Date.now() - made > ABANDONED_MS) rmSync(left, { recursive: true, force: true });
-  }
-}
-
-/** `~/.cache/handgrad`, then a folder beside other people's for who has no home to write to. Never one of where we are. */
-function cacheFolders(): { home: string; shared: boolean }[] {
-  const homes = [process.env.XDG_CACHE_HOME, safely(() => join(homedir(), ".cache"))];
-  // As the XDG specification has it, the first that is absolute counts.
-  const home = homes.find((path) => path && isAbsolute(path));
-  const temporary = isAbsolute(tmpdir()) ? tmpdir() : "/tmp";
-  const last = { home: join(temporary, `handgrad-${process.getuid?.() ?? "user"}`), shared: true };
-  return home ? [{ home: join(home, "handgrad"), shared: false }, last] : [last];
-}
-
-function safely<T>(read: () => T): T | undefined {
-  try {
-    return read();
-  } catch {
-    return undefined;
-  }
-}
-
-/** Libraries are loaded from here, so where others may write it must not be a folder that one of them laid out. */
-function expectMine(folder: string): void {
-  mkdirSync(folder, { recursive: true, mode: 0o700 });
-  const { uid, mode } = lstatSync(folder);
-  if (process.getuid && (uid !== process.getuid() || (mode & 0o022) !== 0)) {
-    throw new Error("it can be written by others. Remove it");
   }
 }
 

@@ -13,6 +13,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { brotliCompressSync } from "node:zlib";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { thisMachine, vulkanDrivers } from "../../src/node/drivers.ts";
+import { findLavapipe } from "../../src/node/lavapipe.ts";
 import { unpackOnce } from "../../src/node/unpack.ts";
 import { openAdapter } from "../../src/node.ts";
 import { runChild } from "./child.ts";
@@ -24,13 +26,24 @@ const compute = `
   const y = await engine.step(() => add(a, a));
   console.log(Array.from(await y.data()).join());
 `;
+const inWorkers = `
+  import { isMainThread, Worker } from "node:worker_threads";
+  import { fileURLToPath } from "node:url";
+  ${compute.replace(
+    /const engine[\s\S]*/,
+    (rest) => `
+  async function work() { ${rest} engine.destroy(); }
+  const worker = () => new Promise((resolve) => new Worker(fileURLToPath(import.meta.url)).on("exit", resolve));
+  if (!isMainThread) await work();
+  else { await worker(); await Promise.all([worker(), worker(), work()]); }`,
+  )}`;
 const open = 'import { openAdapter } from "./src/node.ts"; await openAdapter({ software: true });';
 
 test("opens an adapter, and another one of the same Dawn", async () => {
   for (const options of [{}, { software: true }, {}, { software: true }]) {
     const adapter = await openAdapter(options);
     const device = await adapter.requestDevice();
-    if (options.software) expect(adapter.info.description).toMatch(/SwiftShader/);
+    if (options.software) expect(adapter.info.description).toMatch(/SwiftShader|llvmpipe/);
     device.destroy();
   }
 });
@@ -39,6 +52,64 @@ test("leaves the environment as it was", async () => {
   const before = { ...process.env };
   await openAdapter({ software: true });
   expect({ ...process.env }).toEqual(before);
+});
+
+const lavapipe = await findLavapipe(vulkanDrivers(thisMachine));
+
+describe("the software device", () => {
+  const name = `
+    import { openAdapter } from "./src/node.ts";
+    const adapter = await openAdapter({ software: true });
+    await adapter.requestDevice();
+    console.log(adapter.info.description.split(/\\W/)[0]);
+  `;
+  let folder: string;
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), "handgrad-driver-"));
+  });
+  afterEach(() => rmSync(folder, { recursive: true, force: true }));
+
+  const file = (name: string) => join(folder, name);
+  const described = '{ "file_format_version": "1.0.0", "ICD": { "library_path": "./libvulkan_lvp.so" } }';
+  /** Asks a process that finds the lavapipe of `lvp_icd.json`. */
+  const beside = () =>
+    runChild(name, { env: { XDG_CACHE_HOME: folder, VK_ICD_FILENAMES: file("lvp_icd.json"), HANDGRAD_SOFTWARE: "" } });
+  const answer = () => JSON.parse(readFileSync(file("handgrad/lavapipe.json"), "utf8"));
+
+  test("is SwiftShader without a word where lavapipe does not load, which is asked once", async () => {
+    const swiftshader = { code: 0, stdout: "SwiftShader\n", stderr: "" };
+    writeFileSync(file("lvp_icd.json"), described);
+    expect(await beside()).toEqual(swiftshader);
+    const { adapter, time } = answer();
+    expect(adapter).toBeNull();
+    expect(await beside()).toEqual(swiftshader);
+    expect(answer().time).toBe(time);
+    writeFileSync(file("libvulkan_lvp.so"), "no library");
+    expect(await beside()).toEqual(swiftshader);
+    expect(answer().time).toBeGreaterThan(time);
+  });
+
+  test("is SwiftShader without a word where lavapipe's description is broken", async () => {
+    writeFileSync(file("lvp_icd.json"), "{");
+    expect(await beside()).toEqual({ code: 0, stdout: "SwiftShader\n", stderr: "" });
+  });
+
+  const wanted = (device: string) => runChild(name, { env: { HANDGRAD_SOFTWARE: device } });
+
+  test("is the one that HANDGRAD_SOFTWARE names, or an error says what there is", async () => {
+    expect((await wanted("swiftshader")).stdout).toBe("SwiftShader\n");
+    expect((await wanted("lavpipe")).stderr).toContain(
+      'openAdapter: HANDGRAD_SOFTWARE is "lavpipe", expected one of lavapipe, swiftshader. Did you mean "lavapipe"?',
+    );
+    const { stdout, stderr } = await wanted("lavapipe");
+    if (!stdout) expect(stderr).toMatch(/HANDGRAD_SOFTWARE is lavapipe, and (Vulkan has|Dawn does).*Mesa 24 or newer/);
+  });
+
+  test.runIf(lavapipe)("is lavapipe where Dawn takes it", async () => {
+    expect((await wanted("")).stdout).toBe("llvmpipe\n");
+    const { code, stdout } = await runChild(inWorkers, { env: { HANDGRAD_SOFTWARE: "" } });
+    expect([code, stdout]).toEqual([0, "2,4,6\n".repeat(4)]);
+  });
 });
 
 describe("a process that computes ends by itself", () => {
@@ -78,18 +149,7 @@ test("processes that unpack the software device at once all get it whole", async
 });
 
 test("a worker thread computes on the software device, also before the main thread does", async () => {
-  const source = `
-    import { isMainThread, Worker } from "node:worker_threads";
-    import { fileURLToPath } from "node:url";
-    ${compute.replace(
-      /const engine[\s\S]*/,
-      (rest) => `
-    async function work() { ${rest} engine.destroy(); }
-    const worker = () => new Promise((resolve) => new Worker(fileURLToPath(import.meta.url)).on("exit", resolve));
-    if (!isMainThread) await work();
-    else { await worker(); await Promise.all([worker(), worker(), work()]); }`,
-    )}`;
-  expect(await runChild(source)).toEqual({ code: 0, stdout: "2,4,6\n".repeat(4), stderr: "" });
+  expect(await runChild(inWorkers)).toEqual({ code: 0, stdout: "2,4,6\n".repeat(4), stderr: "" });
 });
 
 describe("the folder of what was unpacked", () => {
