@@ -1,59 +1,16 @@
-import { type ChildProcess, execFileSync, spawn } from "node:child_process";
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { spawn } from "node:child_process";
+import { existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { PNG } from "pngjs";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import type { Progress } from "../../demo/cli/stage.ts";
+import { beforeAll, describe, expect, test } from "vitest";
 import { loadTriDigits } from "../../demo/tridigits/load.ts";
 import { encodeWav } from "../../src/data/index.ts";
-import { decodeSafetensors, encodeSafetensors, type Weights } from "../../src/model/index.ts";
+import { bytes, type Ended, folder, judgements, place, program, run, start, until } from "./process.ts";
 
-/* The terminal program as people run it: a process, its exit code, what it prints and what it leaves. */
-
-const root = fileURLToPath(new URL("../..", import.meta.url));
-const program = join(root, "dist/cli.js");
-let folder: string;
-beforeAll(() => {
-  execFileSync("npm", ["run", "--silent", "build:cli"], { cwd: root });
-  folder = mkdtempSync(join(tmpdir(), "handgrad-program-"));
-});
-afterAll(() => rmSync(folder, { recursive: true, force: true }));
-
-interface Ended {
-  code: number | null;
-  out: string;
-  err: string;
-}
-
-function start(args: readonly string[], input = "", env = {}): { child: ChildProcess; ended: Promise<Ended> } {
-  const child = spawn(process.execPath, [program, ...args], { cwd: folder, env: { ...process.env, ...env } });
-  let [out, err] = ["", ""];
-  child.stdout.on("data", (text) => {
-    out += text;
-  });
-  child.stderr.on("data", (text) => {
-    err += text;
-  });
-  child.stdin.end(input);
-  return { child, ended: new Promise((resolve) => child.on("exit", (code) => resolve({ code, out, err }))) };
-}
-const run = (...args: string[]) => start(args).ended;
-const place = (name: string) => join(folder, name);
-const bytes = (name: string, file: string) => readFileSync(join(folder, name, file));
-const judgements = (name: string) =>
-  existsSync(join(place(name), "feedback.jsonl"))
-    ? bytes(name, "feedback.jsonl").toString().split("\n").filter(Boolean)
-    : [];
+/* Whole runs of the terminal program, and how they are stopped. What it refuses: misuse.test.ts. */
 
 /** A run that is small in everything, but goes through all of its stages. */
 const small = ["learn", "--labels", "20", "--epochs", "2", "--judgements", "80", "--seed", "3", "--json"];
-
-/** Waits until a condition holds that another process brings about. */
-async function until(holds: () => boolean): Promise<void> {
-  while (!holds()) await new Promise((resolve) => setTimeout(resolve, 20));
-}
 
 describe("a whole run", () => {
   let first: Ended;
@@ -249,107 +206,6 @@ describe("a person in the terminal", () => {
   }, 300_000);
 });
 
-describe("what cannot be read or written is one line that names the file", () => {
-  /** A run that was stopped early. */
-  beforeAll(async () => {
-    const { child, ended } = start(["learn", "--labels", "20", "--epochs", "500", "--out", "early"]);
-    await until(() => existsSync(join(place("early"), "metrics.jsonl")) || child.exitCode !== null);
-    child.kill("SIGINT");
-    await ended;
-  }, 300_000);
-
-  /** A copy of that run with another checkpoint. */
-  const altered = (name: string, change: (checkpoint: Weights) => void) => {
-    cpSync(place("early"), place(name), { recursive: true });
-    const file = join(place(name), "checkpoint.safetensors");
-    const checkpoint = decodeSafetensors(readFileSync(file));
-    change(checkpoint);
-    writeFileSync(file, encodeSafetensors(checkpoint, { allowNonFinite: true }));
-  };
-  const progress = (change: (progress: Progress) => void) => (checkpoint: Weights) => {
-    const found = JSON.parse(checkpoint.metadata.progress!);
-    change(found);
-    Object.assign(checkpoint.metadata, { progress: JSON.stringify(found) });
-  };
-  const holdsNaN = (tensor: string) => (checkpoint: Weights) => {
-    checkpoint.tensors.get(tensor)!.data[0] = Number.NaN;
-  };
-
-  test.each<[string, (checkpoint: Weights) => void, RegExp]>([
-    ["weights", holdsNaN("image.conv1.weight"), /"image\.conv1\.weight" holds NaN.* handgrad learn --lr 0\.0005 --out/],
-    ["memory", holdsNaN("optimizer.m"), /"optimizer\.m" holds NaN.* handgrad learn --lr/],
-    [
-      "stage",
-      progress((p) => Object.assign(p, { stage: "over" })),
-      /progress: stage is "over", expected one of train, learn, done/,
-    ],
-    [
-      "steps",
-      progress((p) => Object.assign(p, { engineSteps: null })),
-      /progress: engineSteps is null, expected a whole number/,
-    ],
-  ])(
-    "a checkpoint with wrong %s",
-    async (name, change, message) => {
-      altered(name, change);
-      for (const args of [
-        ["evaluate", name],
-        ["learn", "--resume", name],
-      ]) {
-        const { code, err } = await run(...args);
-        expect(err.trim().split("\n").at(-1)).toMatch(message);
-        expect(err).toContain(`handgrad: ${name}/checkpoint.safetensors: `);
-        expect(err).not.toMatch(/^ {4}at /m);
-        expect(code).toBe(2);
-      }
-    },
-    300_000,
-  );
-
-  test("a checkpoint with the memory of another learner", async () => {
-    const learner = { updates: 0, learned: 0, memories: [{ hint: [1, 2] }] };
-    altered(
-      "learner",
-      progress((p) => Object.assign(p, { stage: "done", learner })),
-    );
-    const { code, err } = await run("evaluate", "learner");
-    expect(err.trim().split("\n").at(-1)).toMatch(
-      /^handgrad: learner\/checkpoint\.safetensors: posterior: its counts are of 2 labels, expected 10/,
-    );
-    expect(code).toBe(2);
-  });
-
-  test("a folder where the checkpoint should be", async () => {
-    cpSync(place("early"), place("odd"), { recursive: true });
-    rmSync(join(place("odd"), "checkpoint.safetensors"));
-    mkdirSync(join(place("odd"), "checkpoint.safetensors"));
-    const { code, err } = await run("evaluate", "odd");
-    expect(err).toMatch(/^handgrad: odd\/checkpoint\.safetensors cannot be read: EISDIR.*\n$/);
-    expect(code).toBe(2);
-  });
-
-  test.runIf(existsSync("/dev/full"))(
-    "a disk that is full",
-    async () => {
-      const { ended } = start(["train", "--set", "start", "--labels", "20", "--epochs", "2", "--out", "full"]);
-      await until(() => existsSync(join(place("full"), "config.json")));
-      symlinkSync("/dev/full", join(place("full"), "metrics.jsonl"));
-      const { code, err } = await ended;
-      expect(err.trim().split("\n").at(-1)).toMatch(/^handgrad: full\/metrics\.jsonl was not written: ENOSPC/);
-      expect(err).not.toMatch(/^ {4}at /m);
-      expect(code).toBe(1);
-    },
-    300_000,
-  );
-
-  test.runIf(process.platform === "linux")("no folder for the software device", async () => {
-    const nowhere = { XDG_CACHE_HOME: "/dev/null/cache", TMPDIR: "/dev/null" };
-    const { code, err } = await start(["evaluate", "early", "--software"], "", nowhere).ended;
-    expect(err).toMatch(/^handgrad: no folder to unpack .*\/dev\/null\/cache.* Set XDG_CACHE_HOME.*\n$/);
-    expect(code).toBe(1);
-  });
-});
-
 describe("a run's folder has one writer", () => {
   test("also when the one before was killed, and many resume at once", async () => {
     const args = ["train", "--set", "start", "--labels", "32", "--epochs", "5000", "--out", "both"];
@@ -418,36 +274,4 @@ describe("stopping", () => {
     expect((await ended).code).toBe(0);
     expect(existsSync(join(place("unheard"), "report.html"))).toBe(true);
   }, 300_000);
-});
-
-describe("wrong use: one clear line, exit code 2, nothing written", () => {
-  test.each<[string[], RegExp]>([
-    [["learn", "--labels", "-3"], /--labels is "-3", expected a whole number from 0/],
-    [["learn", "--labels", "301"], /--labels is 301, but the set "start" has 300/],
-    [["learn", "--labels", "many"], /--labels is "many"/],
-    [["learn", "--label-noise", "2"], /--label-noise is "2", expected a number from 0 to 1/],
-    [["learn", "--fusion", "sum"], /--fusion is "sum", expected concat or average or weighted/],
-    [["learn", "--color"], /unknown option '--color'/],
-    [["teach"], /unknown command 'teach'/],
-    [["train", "--judgements", "5"], /unknown option '--judgements'/],
-    [["learn", "--resume", "nowhere"], /there is no run folder nowhere/],
-    [["learn", "--resume", "first", "--out", "x"], /exclude each other/],
-    [["learn", "--resume", "first", "--seed", "9"], /differs from the run's 3/],
-    [["train", "--resume", "first"], /is a run of "handgrad learn"/],
-    [["learn", "--out", "first"], /first is not empty/],
-    [["evaluate", "nowhere"], /there is no run folder nowhere/],
-    [["evaluate", "human"], /the run human is not done. Go on with: handgrad learn --resume human/],
-    [["evaluate", "first", "--human", "0"], /--human is "0", expected a whole number from 1 to 1500/],
-    [["answer", "first"], /nothing to answer. Give --image, --sound or --hint/],
-    [["answer", "first", "--image", "none.png"], /none.png cannot be read/],
-    [["answer", "first", "--image", "first/config.json"], /config.json: .*PNG/],
-    [["answer", "first", "--sound", "first/config.json"], /config.json: .*(WAV|RIFF)/],
-  ])("%s", async (args, message) => {
-    const { code, out, err } = await run(...args);
-    expect(err.trim().split("\n")).toHaveLength(1);
-    expect(err).toMatch(message);
-    expect(out).toBe("");
-    expect(code).toBe(2);
-    expect(existsSync(place("runs"))).toBe(false);
-  });
 });

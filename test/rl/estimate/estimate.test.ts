@@ -3,7 +3,6 @@ import { Random } from "../../../src/data/random.ts";
 import {
   directMethod,
   doublyRobust,
-  type Estimate,
   effectiveSampleSize,
   fitRewards,
   ips,
@@ -12,134 +11,7 @@ import {
   snips,
 } from "../../../src/rl/estimate/index.ts";
 import type { Judgement } from "../../../src/rl/judgement.ts";
-
-/*
- * A world whose truth is known: 500 kinds of examples, for each the probabilities of the policy that answered (μ), of the
- * one that is to be estimated (π), and the chance that a person approves of each action. V = mean over kinds of
- * Σ_a π(a) E[r | a] is computed exactly, and logs are drawn from the world.
- */
-interface Kind {
-  logged: number[];
-  target: number[];
-  /** E[r | a], from -1 to 1. */
-  reward: number[];
-}
-const A = 4;
-const softmax = (x: readonly number[]) => {
-  const powers = x.map(Math.exp);
-  const sum = powers.reduce((a, b) => a + b);
-  return powers.map((p) => p / sum);
-};
-
-/** `model`: whether the default reward model can express what people think. */
-function world(seed: string, model: "right" | "wrong"): Kind[] {
-  const random = new Random("world", seed);
-  return Array.from({ length: 500 }, () => {
-    const liking = Array.from({ length: A }, () => random.normal());
-    const logged = softmax(liking.map((x) => 0.5 * x + 0.5 * random.normal()));
-    const target = softmax(liking.map((x) => 1.5 * x + 0.8 * random.normal()));
-    const reward = liking.map((_, a) =>
-      model === "right"
-        ? 2 / (1 + Math.exp(-(1 + 0.9 * Math.log(target[a]!) + 0.4 * Math.log(logged[a]!)))) - 1
-        : // What both policies hold likeliest is disapproved of.
-          target[a]! > 0.15 && target[a]! < 0.55
-          ? 0.8
-          : -0.8,
-    );
-    return { logged, target, reward };
-  });
-}
-const truth = (kinds: readonly Kind[]) =>
-  kinds.reduce((sum, k) => sum + k.target.reduce((s, p, a) => s + p * k.reward[a]!, 0), 0) / kinds.length;
-
-const draw = (p: readonly number[], random: Random) => {
-  let left = random.uniform();
-  for (const [i, x] of p.entries()) {
-    left -= x;
-    if (left < 0) return i;
-  }
-  return p.length - 1;
-};
-
-/** n judgements. `judges` people say something of each answer, and agree more often than chance would have it. */
-function drawLog(kinds: readonly Kind[], n: number, random: Random, judges = 1): LoggedAction[] {
-  return Array.from({ length: n }, (_, i) => {
-    const kind = random.choice(kinds);
-    const action = draw(kind.logged, random);
-    const luck = random.uniform();
-    return Array.from({ length: judges }, (_, judge): LoggedAction => {
-      const own = judge > 0 && random.uniform() < 0.3 ? random.uniform() : luck;
-      const reward = own < (1 + kind.reward[action]!) / 2 ? 1 : -1;
-      const { logged, target } = kind;
-      return { example: `e${i}`, action, reward, propensity: logged[action]!, logged, target, weight: 1 };
-    });
-  }).flat();
-}
-
-/** Shares of 200 runs whose 95 % interval holds the truth, and the mean error of each method. */
-function coverage(
-  kinds: readonly Kind[],
-  methods: Record<string, (rows: LoggedAction[]) => Estimate>,
-  judges = 1,
-  seed = "runs",
-) {
-  const V = truth(kinds);
-  const random = new Random(seed);
-  const seen = Object.fromEntries(Object.keys(methods).map((name) => [name, { covered: 0, bias: 0, width: 0 }]));
-  for (let run = 0; run < 200; run++) {
-    const rows = drawLog(kinds, 400, random, judges);
-    for (const [name, method] of Object.entries(methods)) {
-      const { value, low, high } = method(rows);
-      const of = seen[name]!;
-      of.covered += low <= V && V <= high ? 1 / 200 : 0;
-      of.bias += (value - V) / 200;
-      of.width += (high - low) / 200;
-    }
-  }
-  return seen;
-}
-
-const few = (rows: LoggedAction[]) => directMethod(rows, { resamples: 40 });
-
-describe("off-policy estimates against the truth", () => {
-  // Of 2,000 runs ips, snips and doublyRobust cover it in 94.9, 94.9 and 95.1 %; 200 runs differ from that by ± 3 %.
-  it("cover it in 92 to 98 % of 200 runs, where the reward model is right", () => {
-    const seen = coverage(world("a", "right"), { ips, snips, directMethod: few, doublyRobust }, 1, "many runs");
-    for (const [name, { covered }] of Object.entries(seen)) {
-      expect(covered, name).toBeGreaterThanOrEqual(0.92);
-      expect(covered, name).toBeLessThanOrEqual(0.98);
-    }
-    // What the model is for.
-    expect(seen.directMethod!.width).toBeLessThan(seen.doublyRobust!.width);
-    expect(seen.doublyRobust!.width).toBeLessThan(seen.ips!.width);
-  });
-
-  it("but for the direct method, also where it is wrong", () => {
-    const seen = coverage(world("b", "wrong"), {
-      ips,
-      snips,
-      doublyRobust,
-      directMethod: (rows) => directMethod(rows, { resamples: 10 }),
-    });
-    for (const name of ["ips", "snips", "doublyRobust"]) {
-      expect(seen[name]!.covered, name).toBeGreaterThanOrEqual(0.92);
-      expect(seen[name]!.covered, name).toBeLessThanOrEqual(0.98);
-    }
-    expect(seen.directMethod!.covered).toBeLessThan(0.8);
-  });
-
-  it("cover it where three people judge each answer, who do not judge independently", () => {
-    const kinds = world("c", "right");
-    const seen = coverage(kinds, { snips, doublyRobust }, 3);
-    for (const [name, { covered }] of Object.entries(seen)) {
-      expect(covered, name).toBeGreaterThanOrEqual(0.92);
-      expect(covered, name).toBeLessThanOrEqual(0.98);
-    }
-    // Taken as independent they would seem to be three times as many.
-    const apart = (rows: LoggedAction[]) => snips(rows.map((row, i) => ({ ...row, example: `${i}` })));
-    expect(coverage(kinds, { apart }, 3).apart!.covered).toBeLessThan(0.9);
-  });
-});
+import { drawLog, world } from "./world.ts";
 
 describe("each method", () => {
   const row = (action: number, reward: number, target: number[], example = `${action}/${reward}`): LoggedAction => ({
