@@ -10,6 +10,7 @@ const slow = [
   "test/examples/article.test.ts",
   // Every variant of each kernel, where others run the device's own; every op again in Chromium, and as it is published.
   "test/kernels/variants.test.ts",
+  "test/kernels/tuning.test.ts",
   "test/browser/chromium.test.ts",
   "test/scripts/dist.test.ts",
   // A thousand steps, hundreds of thousands of numbers, hundreds of draws.

@@ -92,7 +92,7 @@ describe("tuning", () => {
     // The same variants, the same bits.
     const again = await engine.step(() => record(given));
     expect(await again.dw.data()).toEqual(await tuned.dw.data());
-  }, 120_000);
+  });
 
   test("a step that is tuned is a step: it learns once", async () => {
     const w = engine.parameter([1, 2, 3, 4], [2, 2]);
