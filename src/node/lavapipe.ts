@@ -9,7 +9,7 @@ import { type Driver, driverVariables } from "./drivers.ts";
 import { vulkanLoaders } from "./swiftshader.ts";
 
 /*
- * Mesa's lavapipe computes this engine's steps several times as fast as SwiftShader. Dawn takes it from Mesa 24 on; an older
+ * Mesa's lavapipe computes this engine's steps about three times as fast as SwiftShader. Dawn takes it from Mesa 24 on; an older
  * one it refuses with a complaint on stderr, and a broken one may bring the process down. So another process asks first,
  * once for each lavapipe: what it answered is kept in the cache.
  */

@@ -238,7 +238,7 @@ describe("stopping", () => {
   test.each(["SIGINT", "SIGTERM", "SIGHUP"] as const)(
     "%s saves and says how to go on",
     async (signal) => {
-      const { child, ended } = start(["train", "--set", "start", "--epochs", "500", "--out", signal]);
+      const { child, ended } = start(["train", "--set", "start", "--labels", "32", "--epochs", "500", "--out", signal]);
       await until(() => existsSync(join(place(signal), "metrics.jsonl")) || child.exitCode !== null);
       child.kill(signal);
       const { code, err } = await ended;
