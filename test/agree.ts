@@ -57,6 +57,21 @@ export async function agreeAlong(
   expectClose("the slope", [slope], [(along(1e-4) - along(-1e-4)) / 2e-4], 1e-3);
 }
 
+/** What is drawn, on an engine: its inputs as parameters, and what no gradient is taken of. */
+export function tensorsOf(engine: Engine, { inputs, given = {} }: Drawn) {
+  const parameters = Object.fromEntries(
+    Object.entries(inputs).map(([name, x]) => [name, engine.parameter(Array.from(x.data), x.shape)]),
+  );
+  // Ops take arrays of the host where they take tensors that have no gradient.
+  const others = Object.fromEntries(
+    Object.entries(given).map(([name, { as, data, shape }]) => [
+      name,
+      as === "tensor" ? engine.tensor(data, shape) : (data as never as Tensor),
+    ]),
+  );
+  return { parameters, others };
+}
+
 /** Runs an op on the GPU and in the reference, and compares its values, and the gradients of its inputs. */
 export async function agreeOn(
   engine: Engine,
@@ -72,16 +87,7 @@ export async function agreeOn(
   const y = run(Object.values(inputs));
   const dy = Object.fromEntries(Object.entries(y).map(([name, { shape }], i) => [name, numbers(shape, 99 + i)]));
   await withErrorScopes(engine, async () => {
-    const parameters = Object.fromEntries(
-      Object.entries(inputs).map(([name, x]) => [name, engine.parameter(Array.from(x.data), x.shape)]),
-    );
-    // Ops take arrays of the host where they take tensors that have no gradient.
-    const others = Object.fromEntries(
-      Object.entries(given).map(([name, { as, data, shape }]) => [
-        name,
-        as === "tensor" ? engine.tensor(data, shape) : (data as never as Tensor),
-      ]),
-    );
+    const { parameters, others } = tensorsOf(engine, { inputs, given });
     const { found, grads } = await engine.step(() => {
       const found = op.call({ ...parameters, ...others }, options);
       const [[name, value], ...rest] = Object.entries(found) as [[string, Tensor], ...[string, Tensor][]];

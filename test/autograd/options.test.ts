@@ -1,11 +1,16 @@
+import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import * as model from "../../src/model/index.ts";
 import * as node from "../../src/node.ts";
+import { tensorsOf } from "../agree.ts";
+import { opNames } from "../cases/names.ts";
+import { loadOps } from "../cases/ops.ts";
+import { callWith } from "../descriptor/index.ts";
 import { useEngine } from "../use-engine.ts";
 
 /*
- * Nobody's option is ignored: every exported function is either in the table of those that take options, and refuses a name
- * that it does not know, or in the list of those that take none. A new export is in neither, and fails.
+ * Nobody's option is ignored: every op of test/ops, and every other exported function of the tables here, refuses a name that
+ * it does not know, or an argument too many where it takes no options. A new export that is neither fails.
  */
 
 // biome-ignore lint/suspicious/noExplicitAny: calls that the types forbid are what is tested.
@@ -14,55 +19,6 @@ const hg = node;
 const engine = await useEngine();
 
 const t = (...shape: number[]) => engine.tensor(new Float32Array(hg.count(shape)), shape);
-const weights = (gates: number) => ({ weightIh: t(gates * 2, 3), weightHh: t(gates * 2, 2) });
-
-/** How each is called with options `o`. What is not of `handgrad` is looked up in the other entries. */
-const calls: Record<string, (o: Any) => unknown> = {
-  leakyRelu: (o) => hg.leakyRelu(t(2), o),
-  clamp: (o) => hg.clamp(t(2), { min: 0, ...o }),
-  softmax: (o) => hg.softmax(t(2, 3), o),
-  logSoftmax: (o) => hg.logSoftmax(t(2, 3), o),
-  linear: (o) => hg.linear(t(2, 3), t(4, 3), undefined, o),
-  matmul: (o) => hg.matmul(t(2, 3), t(3, 4), o),
-  conv2d: (o) => hg.conv2d(t(1, 1, 4, 4), t(1, 1, 2, 2), undefined, o),
-  conv1d: (o) => hg.conv1d(t(1, 1, 4), t(1, 1, 2), undefined, o),
-  maxPool2d: (o) => hg.maxPool2d(t(1, 1, 4, 4), { kernelSize: 2, ...o }),
-  avgPool2d: (o) => hg.avgPool2d(t(1, 1, 4, 4), { kernelSize: 2, ...o }),
-  embedding: (o) => hg.embedding([0, 1], t(3, 2), o),
-  maskedMean: (o) => hg.maskedMean(t(1, 2, 3), [0, 1], o),
-  concat: (o) => hg.concat([t(2), t(3)], o),
-  stack: (o) => hg.stack([t(2), t(2)], o),
-  split: (o) => hg.split(t(4), 2, o),
-  slice: (o) => hg.slice(t(4), o),
-  pad: (o) => hg.pad(t(4), [1, 1], o),
-  flatten: (o) => hg.flatten(t(4, 2), o),
-  gather: (o) => hg.gather(t(2), engine.tensor([1], [1], "i32"), o),
-  indexSelect: (o) => hg.indexSelect(t(2), [1], o),
-  fuse: (o) => hg.fuse([t(1, 2), t(1, 2)], "average", o),
-  dropout: (o) => hg.dropout(t(2), { p: 0.5, ...o }),
-  dropModalities: (o) => hg.dropModalities(t(2, 2), { p: 0.5, ...o }),
-  sum: (o) => hg.sum(t(2), o),
-  mean: (o) => hg.mean(t(2), o),
-  max: (o) => hg.max(t(2), o),
-  min: (o) => hg.min(t(2), o),
-  argmax: (o) => hg.argmax(t(2), o),
-  variance: (o) => hg.variance(t(2), o),
-  logSumExp: (o) => hg.logSumExp(t(2), o),
-  layerNorm: (o) => hg.layerNorm(t(2, 3), undefined, undefined, o),
-  batchNorm2d: (o) => hg.batchNorm2d(t(2, 1, 2, 2), undefined, undefined, { training: true, ...o }),
-  crossEntropy: (o) => hg.crossEntropy(t(1, 3), [0], o),
-  feedbackLoss: (o) => hg.feedbackLoss(t(1, 3), [0], [1], o),
-  policyGradient: (o) => hg.policyGradient(t(1, 3), [0], [1], o),
-  mse: (o) => hg.mse(t(1), [0], o),
-  huber: (o) => hg.huber(t(1), [0], o),
-  klDivergence: (o) => hg.klDivergence(t(1), [0], o),
-  binaryCrossEntropyWithLogits: (o) => hg.binaryCrossEntropyWithLogits(t(1), [0], o),
-  gru: (o) => hg.gru(t(1, 2, 3), weights(3), o),
-  lstm: (o) => hg.lstm(t(1, 2, 3), weights(4), o),
-  rnn: (o) => hg.rnn(t(1, 2, 3), weights(1), o),
-  uniform: (o) => hg.uniform(engine, [1], o),
-  normal: (o) => hg.normal(engine, [1], o),
-};
 
 const small = { image: { shape: [1, 4, 4], channels: [2] }, head: { outputs: 2, hidden: 2 } } as const;
 /** What is called outside of a step, and may give a promise. */
@@ -103,29 +59,6 @@ const models: Record<string, (o: Any) => unknown> = {
     }),
 };
 
-/** Functions of tensors and numbers alone: what follows these is one argument too many. */
-const plain: Record<string, (...more: Any[]) => unknown> = {
-  ...Object.fromEntries(
-    (["add", "sub", "mul", "div", "pow", "maximum", "minimum"] as const).map((name) => [
-      name,
-      (...more: Any[]) => (hg[name] as Any)(t(1), t(1), ...more),
-    ]),
-  ),
-  ...Object.fromEntries(
-    (["relu", "tanh", "sigmoid", "neg", "exp", "log", "sqrt", "abs", "gelu", "silu", "softplus"] as const).map(
-      (name) => [name, (...more: Any[]) => (hg[name] as Any)(t(1), ...more)],
-    ),
-  ),
-  categorical: (...more) => (hg.categorical as Any)(t(1, 2), ...more),
-  detach: (...more) => (hg.detach as Any)(t(2), ...more),
-  globalAvgPool2d: (...more) => (hg.globalAvgPool2d as Any)(t(1, 1, 2, 2), ...more),
-  where: (...more) => (hg.where as Any)(t(1), 1, 2, ...more),
-  reshape: (...more) => (hg.reshape as Any)(t(1), [1], ...more),
-  expand: (...more) => (hg.expand as Any)(t(1), [2], ...more),
-  permute: (...more) => (hg.permute as Any)(t(1), [0], ...more),
-  transpose: (...more) => (hg.transpose as Any)(t(1, 1), 0, 1, ...more),
-};
-
 /** In an open step, whose recording is thrown away: nothing of it is computed. */
 async function failureOf(call: () => unknown): Promise<unknown> {
   class Done extends Error {}
@@ -139,13 +72,30 @@ async function failureOf(call: () => unknown): Promise<unknown> {
   }
 }
 
-describe.each(Object.entries(calls))("%s", (name, call) => {
-  test("takes what it knows", async () => expect(await failureOf(() => call({}))).toBeUndefined());
-  test.each(["nonsenseOption", "toString", "__proto__x"])("refuses %s", async (option) => {
-    const failure = await failureOf(() => call({ [option]: 1 }));
-    expect(failure).toBeInstanceOf(TypeError);
-    expect(String(failure)).toContain(`${name}: there is no option "${option}"`);
-  });
+/** Every op, called with something that it does not take (`misuse` of its file in test/ops). */
+const ops = await loadOps(opNames());
+const misuses: Record<string, (wrong: Any) => unknown> = { detach: (wrong) => callWith(hg.detach, t(2), wrong) };
+for (const [name, { misuse }] of ops.random) misuses[name] = (wrong) => misuse(engine, wrong);
+for (const [name, [op]] of ops.byName) {
+  if (!Object.hasOwn(hg, name)) continue;
+  const [drawn] = fc.sample(op!.property.draw, { numRuns: 1, seed: 1 });
+  const { parameters, others } = tensorsOf(engine, drawn!);
+  const { misuse = (x, options, wrong) => op!.call(x, { ...options, ...wrong }) } = op!;
+  misuses[name] = (wrong) => misuse({ ...parameters, ...others }, drawn!.options ?? {}, wrong);
+}
+
+test.each(Object.entries(misuses))("%s refuses what it does not take", async (name, misuse) => {
+  const failure = await failureOf(() => misuse({ nonsenseOption: 1 }));
+  expect(failure).toBeInstanceOf(TypeError);
+  const tooMany = `${name}: there is one argument too many`;
+  if (String(failure).includes(tooMany)) {
+    for (const extra of [2, "tanh", true]) expect(String(await failureOf(() => misuse(extra)))).toContain(tooMany);
+  } else {
+    for (const option of ["nonsenseOption", "toString", "__proto__x"])
+      expect(String(await failureOf(() => misuse({ [option]: 1 })))).toContain(
+        `${name}: there is no option "${option}"`,
+      );
+  }
 });
 
 describe.each(Object.entries(models))("%s", (name, call) => {
@@ -162,14 +112,6 @@ describe.each(Object.entries(models))("%s", (name, call) => {
     const failure = await run({ [option]: 1 });
     expect(failure).toBeInstanceOf(TypeError);
     expect(String(failure)).toContain(`${name}: there is no option "${option}"`);
-  });
-});
-
-describe.each(Object.entries(plain))("%s", (name, call) => {
-  test("takes no options", async () => {
-    expect(await failureOf(() => call())).toBeUndefined();
-    for (const extra of [{ nonsenseOption: 1 }, 2, "tanh", true])
-      expect(String(await failureOf(() => call(extra)))).toContain(`${name}: there is one argument too many`);
   });
 });
 
@@ -253,7 +195,7 @@ describe("every function that is exported", () => {
     Object.entries(room)
       .filter(([name, value]) => typeof value === "function" && !/^[A-Z]/.test(name))
       .map(([name]) => name);
-  const known = new Set([calls, models, plain].flatMap((table) => Object.keys(table)));
+  const known = new Set([misuses, models].flatMap((table) => Object.keys(table)));
 
   test("of handgrad is in one of the tables", () => {
     const all = [...none.handgrad, ...elsewhere.handgrad];

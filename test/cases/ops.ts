@@ -1,5 +1,6 @@
 import * as hg from "../../src/index.ts";
 import type { Op, OpFile, Options, RandomOp, Tensors } from "../descriptor/index.ts";
+import drawn from "../fixtures/drawn.json" with { type: "json" };
 import fixture from "../fixtures/ops.json" with { type: "json" };
 import wide from "../fixtures/wide.json" with { type: "json" };
 import { type Case, expectClose, expectEqual } from "../harness.ts";
@@ -24,7 +25,7 @@ export interface FixtureCase {
   gradients: Record<string, Stored>;
 }
 
-export const fixtureCases = [fixture, wide].flatMap((file) => file.cases as unknown as FixtureCase[]);
+export const fixtureCases = [fixture, wide, drawn].flatMap((file) => file.cases as unknown as FixtureCase[]);
 
 /** Those that `optimizers.ts` runs. */
 const optimizers = ["sgd", "adam", "rmsprop", "adamW", "clipGradientNorm"];

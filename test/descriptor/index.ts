@@ -1,5 +1,5 @@
 import fc from "fast-check";
-import type { Tensor } from "../../src/index.ts";
+import type { Engine, Tensor } from "../../src/index.ts";
 import { numbers } from "../agree.ts";
 import type { Case } from "../harness.ts";
 import { type Array64, count, map } from "../reference/index.ts";
@@ -39,12 +39,23 @@ export interface Drawn {
 }
 
 export interface Op {
-  /** The name of its cases in fixtures/ops.json and fixtures/wide.json. Default: the name of its file. */
+  /** The name of its cases in the fixtures. Default: the name of its file. */
   readonly fixture?: string;
   /** Calls it with a case's inputs and options; gives its outputs by their names in the fixture. */
   readonly call: (x: Tensors, options: Options) => Tensors;
   /** The same in float64 by plain loops. */
   readonly reference: (x: Arrays, options: Options) => Arrays;
+  /**
+   * The same in PyTorch: an expression of the inputs and options by their names, `torch` and `F`, such as
+   * "torch.index_select(x, axis, index)"; a tuple where it has several outputs. `npm run make:cases` computes what it gives
+   * for a few draws of `property`, so that fixtures/drawn.json has its cases. Not needed where other fixtures have them.
+   */
+  readonly torch?: string;
+  /**
+   * Calls it with `wrong` among its options, or after its last argument where it takes no options: that must be refused.
+   * Default: `call` with `wrong` among the options.
+   */
+  readonly misuse?: (x: Tensors, options: Options, wrong: object) => unknown;
   /** The gradient of an input of which the reference's central differences `d` are not all. Default: `d`. */
   readonly gradient?: (input: string, d: Array64, options: Options) => Array64;
   /** Shapes and options that nobody chose: odd, prime, of size 1, no multiples of any tile. */
@@ -58,6 +69,8 @@ export interface Op {
 /** An op that draws at random: no two implementations agree on its bits, so it is tested by what it must keep. */
 export interface RandomOp {
   readonly keeps: readonly Case[];
+  /** As of an `Op`. */
+  readonly misuse: (engine: Engine, wrong: object) => unknown;
 }
 
 /** An op, or the forms of one that has several. */
@@ -92,6 +105,10 @@ export const distinct = (shape: readonly number[]): Array64 => {
   return map(numbers(shape, 0), (_, i) => ((i * 7919) % n) / 8 + i / (16 * n));
 };
 
+/** Calls a function with an argument that its type does not have. */
+export const callWith = (f: (...args: never[]) => unknown, ...args: readonly unknown[]): unknown =>
+  (f as (...args: unknown[]) => unknown)(...args);
+
 interface UnaryOptions {
   /** Makes numbers of any sign into such as the function takes. Default: away from 0. */
   readonly of?: (x: Array64) => Array64;
@@ -109,6 +126,7 @@ export function unary(
   return {
     call: ({ x }, o) => y(takesOptions ? call(x!, o) : (call as (x: Tensor) => Tensor)(x!)),
     reference: ({ x }, o) => y(reference(x!, o)),
+    ...(takesOptions ? {} : { misuse: ({ x }, _, wrong) => callWith(call, x, wrong) }),
     property: { draw: anyShape.map((shape) => ({ inputs: { x: of(numbers(shape, 3)) }, options })), runs: 6 },
   };
 }
@@ -122,6 +140,7 @@ export function binary(
   return {
     call: ({ a, b }) => y(call(a!, b!)),
     reference: ({ a, b }) => y(reference(a!, b!)),
+    misuse: ({ a, b }, _, wrong) => callWith(call, a, b, wrong),
     property: {
       draw: fc.tuple(anyShape, fc.nat(15), fc.nat(15)).map(([shape, p, q]) => ({
         inputs: {

@@ -1,8 +1,9 @@
 import * as hg from "../../src/index.ts";
-import { mean, type RandomOp } from "../descriptor/index.ts";
+import { callWith, mean, type RandomOp } from "../descriptor/index.ts";
 import { expectNear } from "../harness.ts";
 
 const op: RandomOp = {
+  misuse: (engine, wrong) => callWith(hg.categorical, engine.tensor([0, 0], [1, 2]), wrong),
   keeps: [
     {
       name: "categorical: each class as often as its probability",

@@ -3,6 +3,7 @@ import { mean, type RandomOp } from "../descriptor/index.ts";
 import { expectEqual, expectNear } from "../harness.ts";
 
 const op: RandomOp = {
+  misuse: (engine, wrong) => hg.dropModalities(engine.tensor([1, 1], [1, 2]), { p: 0.5, ...wrong }),
   keeps: [
     {
       name: "dropModalities: each is dropped with its probability, and never all of a row",

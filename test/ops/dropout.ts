@@ -3,6 +3,7 @@ import { mean, type RandomOp } from "../descriptor/index.ts";
 import { expectEqual, expectNear } from "../harness.ts";
 
 const op: RandomOp = {
+  misuse: (engine, wrong) => hg.dropout(engine.tensor([1, 2]), { p: 0.5, ...wrong }),
   keeps: [
     {
       name: "dropout: a share is kept, scaled so that the mean stays; the gradient goes the same way",

@@ -21,6 +21,7 @@ const forms: Op[] = [
     fixture: "concatFusion",
     call: (x) => y(hg.fuse(numbered(x), "concat", { present: x.present })),
     reference: (x) => y(reference.concatFusion(numbered(x), x.present)),
+    misuse: (x, _, wrong) => hg.fuse(numbered(x), "concat", { present: x.present!, ...wrong }),
     property: { draw: draw(), runs: 6 },
   },
   {

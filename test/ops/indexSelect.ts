@@ -7,6 +7,7 @@ import * as reference from "../reference/index.ts";
 const op: Op = {
   call: ({ x, index }, o) => y(hg.indexSelect(x!, index!, o)),
   reference: ({ x, index }, o) => y(reference.indexSelect(x!, index!, o)),
+  torch: "torch.index_select(x, axis, index)",
   property: {
     draw: fc.tuple(anyShape, fc.nat(3), size(6)).map(([shape, where, picked]) => {
       const axis = where % shape.length;

@@ -3,6 +3,7 @@ import { mean, type RandomOp } from "../descriptor/index.ts";
 import { expectNear } from "../harness.ts";
 
 const op: RandomOp = {
+  misuse: (engine, wrong) => hg.normal(engine, [1], wrong),
   keeps: [
     {
       name: "normal: mean and standard deviation",

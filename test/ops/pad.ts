@@ -7,6 +7,7 @@ import * as reference from "../reference/index.ts";
 const op: Op = {
   call: ({ x }, o) => y(hg.pad(x!, o.padding, { value: o.value })),
   reference: ({ x }, o) => y(reference.pad(x!, o)),
+  misuse: ({ x }, o, wrong) => hg.pad(x!, o.padding, wrong),
   property: {
     draw: fc.tuple(anyShape, fc.array(fc.nat(3), { maxLength: 8 })).map(([shape, around]) => ({
       inputs: { x: numbers(shape, 1) },

@@ -1,12 +1,13 @@
 import fc from "fast-check";
 import * as hg from "../../src/index.ts";
 import { numbers } from "../agree.ts";
-import { anyShape, type Op, y } from "../descriptor/index.ts";
+import { anyShape, callWith, type Op, y } from "../descriptor/index.ts";
 import * as reference from "../reference/index.ts";
 
 const op: Op = {
   call: ({ x }, o) => y(hg.permute(x!, o.axes)),
   reference: ({ x }, o) => y(reference.permute(x!, o)),
+  misuse: ({ x }, o, wrong) => callWith(hg.permute, x, o.axes, wrong),
   property: {
     draw: fc.tuple(anyShape, fc.infiniteStream(fc.nat(99))).map(([shape, stream]) => {
       const keys = [...stream.take(shape.length)];

@@ -8,6 +8,7 @@ const above = (x: number, ulps: number) =>
   new Float32Array(Int32Array.of(new Int32Array(Float32Array.of(x).buffer)[0]! + ulps).buffer)[0]!;
 
 const op: RandomOp = {
+  misuse: (engine, wrong) => hg.uniform(engine, [1], wrong),
   keeps: [
     {
       name: "uniform: between its bounds, with their mean",
