@@ -6,8 +6,8 @@ import { Command } from "commander";
 import { build } from "esbuild";
 import { createEngine } from "handgrad/node";
 import { openPage } from "../scripts/chromium.ts";
-import { emptyRow, type Row } from "./measure.ts";
 import { heading, html, jsonLines, line, load, processor, type Report } from "./report.ts";
+import { emptyRow, type Row } from "./row.ts";
 import { type Runner, runnerOf } from "./runner.ts";
 
 /*

@@ -2,28 +2,9 @@ import type * as hg from "handgrad";
 import { Bench } from "tinybench";
 import type { Case, Results } from "./case.ts";
 import { roofline } from "./roofline.ts";
+import { emptyRow, type Row } from "./row.ts";
 
 /* Checks a case, then times it: K runs a step, submitted once, awaited. The same in Node and in a page. */
-
-/** One line of `--json`. Times are of one run, in milliseconds; null where nothing was measured, or says nothing. */
-export interface Row {
-  engine: string;
-  op: string;
-  shape: string;
-  msMedian: number | null;
-  msMin: number | null;
-  gflops: number | null;
-  gbs: number | null;
-  /** Of the most that this device can do at this ratio of arithmetic to memory, measured in the same run. */
-  rooflineShare: number | null;
-  /** Of one run. */
-  dispatches: number;
-  /** Of one step, which holds K runs. */
-  submits: number;
-  buffers: number;
-  adapter: string;
-  error?: string;
-}
 
 /** The device's best rates. */
 export interface Peak {
@@ -35,23 +16,6 @@ export { roofline };
 /** A step should take this long at least, so that submitting and waiting do not count: K is chosen so. */
 const STEP_MS = 20;
 const MOST_RUNS = 64;
-
-export function emptyRow(adapter: string, { op, shape }: Pick<Case, "op" | "shape">): Row {
-  return {
-    engine: "handgrad",
-    op,
-    shape,
-    msMedian: null,
-    msMin: null,
-    gflops: null,
-    gbs: null,
-    rooflineShare: null,
-    dispatches: 0,
-    submits: 0,
-    buffers: 0,
-    adapter,
-  };
-}
 
 /** Measures a case. What goes wrong, on the device or off it, becomes the row's error. `host` is JavaScript's time of a step. */
 export async function measure(

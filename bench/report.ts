@@ -1,5 +1,6 @@
 import { arch, cpus, loadavg } from "node:os";
-import type { Peak, Row } from "./measure.ts";
+import type { Peak } from "./measure.ts";
+import type { Row } from "./row.ts";
 import type { Point } from "./scaling.ts";
 
 /* What the reader gets: a line a row in the terminal, JSON, a page. */

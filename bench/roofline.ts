@@ -11,8 +11,8 @@ const LANES = 1 << 16;
 const multiplyAdd = hg.kernel(
   "roofline.multiplyAdd",
   () => hg.wgsl`
-@group(0) @binding(0) var<storage, read> x: array<vec4f>;
-@group(0) @binding(1) var<storage, read_write> y: array<vec4f>;
+@group(0) @binding(_) var<storage, read> x: array<vec4f>;
+@group(0) @binding(_) var<storage, read_write> y: array<vec4f>;
 @compute @workgroup_size(64)
 fn main(@builtin(global_invocation_id) id: vec3u) {
   let m = x[id.x];
@@ -27,8 +27,8 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
 const copying = hg.kernel(
   "roofline.copy",
   () => hg.wgsl`
-@group(0) @binding(0) var<storage, read> x: array<vec4f>;
-@group(0) @binding(1) var<storage, read_write> y: array<vec4f>;
+@group(0) @binding(_) var<storage, read> x: array<vec4f>;
+@group(0) @binding(_) var<storage, read_write> y: array<vec4f>;
 @compute @workgroup_size(64)
 fn main(@builtin(global_invocation_id) id: vec3u) { y[id.x] = x[id.x]; }`,
 );

@@ -1,7 +1,8 @@
 import type * as hg from "handgrad";
 import { casesOf } from "./cases.ts";
 import { trainStep } from "./cases-network.ts";
-import { measure, type Peak, type Row, roofline } from "./measure.ts";
+import { measure, type Peak, roofline } from "./measure.ts";
+import type { Row } from "./row.ts";
 import { type Point, scaling } from "./scaling.ts";
 
 /** Where cases are measured: this process, or a page. */

@@ -1,6 +1,7 @@
 import type * as hg from "handgrad";
 import { reference, type Sizes, trainStep } from "./cases-network.ts";
-import { measure, type Peak, type Row } from "./measure.ts";
+import { measure, type Peak } from "./measure.ts";
+import type { Row } from "./row.ts";
 
 /* How the training step's time grows with what it has to do: one size moves, the others stay as in the reference. */
 

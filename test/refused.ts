@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import type { Engine } from "../src/index.ts";
 
 /*
  * Calls with nothing, or with something else than what is meant, at each place of each function: what is refused, by the
@@ -38,7 +39,8 @@ export interface Refusals {
   readonly says?: string;
 }
 
-async function failureOf(call: () => unknown): Promise<string> {
+/** What a call is refused with. */
+export async function failureOf(call: () => unknown): Promise<string> {
   try {
     const result = await call();
     // What a generator function refuses it refuses when it is asked for the first time.
@@ -46,6 +48,19 @@ async function failureOf(call: () => unknown): Promise<string> {
     return "nothing was refused";
   } catch (error) {
     return String(error);
+  }
+}
+
+/** What a call in an open step fails with; nothing of the step is computed. */
+export async function failureInStep(engine: Engine, call: () => unknown): Promise<unknown> {
+  class Done extends Error {}
+  try {
+    await engine.step(() => {
+      call();
+      throw new Done();
+    });
+  } catch (error) {
+    return error instanceof Done ? undefined : error;
   }
 }
 
@@ -73,6 +88,15 @@ export function testRefusals(
       }
     });
   });
+  testExports(rows, exports, others);
+}
+
+/** A test that each function among `exports` has a row, but for `others`. */
+export function testExports(
+  rows: Readonly<Record<string, unknown>>,
+  exports: Readonly<Record<string, unknown>>,
+  others: readonly string[] = [],
+): void {
   test("every export has a row", () => {
     const there = new Set([...Object.keys(rows).map((name) => name.split(".")[0]), ...others]);
     const functions = Object.entries(exports).filter(([, value]) => typeof value === "function");

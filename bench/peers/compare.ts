@@ -1,27 +1,15 @@
 import { smallest } from "handgrad/data";
+import { emptyRow, type Row } from "../row.ts";
 import { countsNow } from "./count.ts";
 import type { About, Peer, Prepared, Times, Workload } from "./workloads.ts";
 
 /** One engine's row for one workload; null where it was not measured. */
-export interface Result {
-  engine: string;
-  op: string;
-  shape: string;
-  msMedian: number | null;
-  msMin: number | null;
+export interface Result extends Row {
   /** Processor time of a run, all threads: tells more than the clock on a busy machine. Null in a page. */
   msCpu: number | null;
   /** The first run, compiling and all. */
   msFirst: number | null;
-  gflops: number | null;
-  gbs: null;
-  rooflineShare: null;
-  dispatches: number;
-  submits: number;
-  buffers: number;
-  adapter: string;
   version: string;
-  error?: string;
 }
 
 interface Runner {
@@ -40,7 +28,7 @@ export async function compare(
 ): Promise<Result[]> {
   const runners: Runner[] = [];
   for (const peer of peers) {
-    const runner: Runner = { peer, row: emptyRow(peer, work), times: [] };
+    const runner: Runner = { peer, row: emptyResult(peer, work), times: [] };
     const made = await guarded(runner, async () => {
       const prepared = await peer.prepare(work);
       if (prepared) runner.prepared = prepared;
@@ -131,20 +119,10 @@ function median(values: readonly number[]): number {
 }
 
 /** A row without figures. */
-export const emptyRow = ({ name, adapter, version }: About, { op, shape }: Pick<Workload, "op" | "shape">): Result => ({
+export const emptyResult = ({ name, adapter, version }: About, work: Pick<Workload, "op" | "shape">): Result => ({
+  ...emptyRow(adapter, work),
   engine: name,
-  op,
-  shape,
-  msMedian: null,
-  msMin: null,
   msCpu: null,
   msFirst: null,
-  gflops: null,
-  gbs: null,
-  rooflineShare: null,
-  dispatches: 0,
-  submits: 0,
-  buffers: 0,
-  adapter,
   version,
 });

@@ -1,5 +1,5 @@
 import type { Page } from "../../scripts/chromium.ts";
-import { emptyRow, type Result } from "./compare.ts";
+import { emptyResult, type Result } from "./compare.ts";
 import { isWanted, type Runner } from "./runner.ts";
 
 /** What computes on the CPU outside of WebGPU, for which a page has no place. */
@@ -41,7 +41,7 @@ export async function pageRunner(
       } catch (error) {
         const [reason] = (error as Error).message.split("\n");
         rows = engines.map((about) => ({
-          ...emptyRow(about, workloads[index]!),
+          ...emptyResult(about, workloads[index]!),
           error: `the page gave no answer: ${reason!.trim()}`,
         }));
       }

@@ -7,7 +7,6 @@ import { Account } from "./account.ts";
 import { rewardedOf } from "./active.ts";
 import {
   type Algorithm,
-  type AlgorithmState,
   createAlgorithms,
   type Identified,
   type Judged,
@@ -33,15 +32,9 @@ import { checkObject } from "./check.ts";
 import { checkAnswers, GO_ON, hashOfWeights } from "./finite.ts";
 import { hashOfBatch } from "./hash.ts";
 import type { Judgement, Preference } from "./judgement.ts";
-import {
-  checkLearner,
-  checkQueries,
-  checkState,
-  type LearnerOptions,
-  type LearnerState,
-  upgradedState,
-} from "./settings.ts";
-import { firstJudged, meanKl, noExamples, Source } from "./source.ts";
+import { Progress } from "./progress.ts";
+import { checkLearner, checkQueries, type LearnerOptions, type LearnerState } from "./settings.ts";
+import { meanKl, noExamples, Source } from "./source.ts";
 import { Turns } from "./turns.ts";
 
 /*
@@ -93,9 +86,7 @@ export class Learner<E extends Identified> {
   readonly #answers: Answers;
   readonly #turns = new Turns();
   #model: Promise<string> | undefined;
-  #updates = 0;
-  #learnedFrom: ReadonlySet<string> = new Set();
-  #labelCounts: readonly number[];
+  readonly #progress: Progress<E>;
   /** While an update runs: the state before it. */
   #before: LearnerState | undefined;
   /** Updates that were asked for and have not ended. */
@@ -115,7 +106,7 @@ export class Learner<E extends Identified> {
     this.#optimizer = optimizer;
     this.#options = options;
     this.#algorithms = createAlgorithms(this.method, options, options.recurring);
-    this.#labelCounts = this.#countLabels([]);
+    this.#progress = new Progress(this.#algorithms, net.numOutputs, this.#countLabels([]));
     const account = new Account(options.log);
     this.#source = new Source(options.log, account, net.numOutputs, options.find);
     this.#answers = new Answers(options.log, account, options.session ?? crypto.randomUUID(), this.seed);
@@ -129,14 +120,7 @@ export class Learner<E extends Identified> {
    * @returns a copy fit for JSON, for `restore`.
    */
   state(): LearnerState {
-    if (this.#before) return this.#before;
-    return {
-      updates: this.#updates,
-      learned: this.#learnedFrom.size,
-      learnedFrom: [...this.#learnedFrom],
-      labelCounts: this.#labelCounts,
-      algorithms: this.#algorithms.map((algorithm) => algorithm.state?.() ?? {}),
-    };
+    return this.#before ?? this.#progress.state();
   }
 
   /**
@@ -147,32 +131,14 @@ export class Learner<E extends Identified> {
    */
   restore(given: LearnerState): void {
     if (this.#updating > 0) throw new Error("learner.restore: an update is running. Await it first.");
-    const state = upgradedState(given);
-    checkState(state, this.#net.numOutputs, this.#algorithms.length);
-    const { log } = this.#options;
-    const { learned, learnedFrom = firstJudged(log, learned) } = state;
-    const before = this.state();
-    try {
-      this.#loadAlgorithms(state.algorithms ?? []);
-    } catch (error) {
-      this.#loadAlgorithms(before.algorithms);
-      throw error;
-    }
-    this.#updates = state.updates;
-    this.#learnedFrom = new Set(learnedFrom);
-    this.#labelCounts = state.labelCounts ?? this.#labelCounts;
+    this.#progress.restore(given, this.#options.log);
     // Whoever puts back a state mostly puts back weights as well.
     this.#model = undefined;
   }
 
-  #loadAlgorithms(algorithms: readonly AlgorithmState[]): void {
-    for (const [i, algorithm] of this.#algorithms.entries())
-      algorithm.loadState?.(algorithms[i] ?? {}, this.#net.numOutputs);
-  }
-
   /** How many judgements of the log no update has learned from yet, of those that can be learned from. */
   get waiting(): number {
-    return rewardedOf(this.#options.log.judgements()).filter(({ id }) => !this.#learnedFrom.has(id)).length;
+    return this.#progress.newOf(rewardedOf(this.#options.log.judgements())).length;
   }
 
   /**
@@ -236,14 +202,22 @@ export class Learner<E extends Identified> {
         const probabilities = said[i]!;
         // The same example again in one list is a group of answers, each drawn for itself.
         const before = examples.slice(0, i).filter(({ id }) => id === example.id).length;
-        const random = new Random("answer", this.seed, example.id, this.#updates, ...(before > 0 ? [before] : []));
+        const random = new Random(
+          "answer",
+          this.seed,
+          example.id,
+          this.#progress.updates,
+          ...(before > 0 ? [before] : []),
+        );
         const drawn = drawAction(probabilities, random);
         const evaluated = asked[i]!.purpose === "evaluation";
         const greedy = evaluated || this.#isGreedy;
-        const action = greedy ? optimisticArgmax(probabilities, evaluated ? undefined : this.#labelCounts) : drawn;
+        const action = greedy
+          ? optimisticArgmax(probabilities, evaluated ? undefined : this.#progress.labelCounts)
+          : drawn;
         const alternative = drawAction(without(probabilities, action), random);
         const answer = { example: example.id, action, alternative, probabilities };
-        return this.#answers.give(answer, this.#updates, {
+        return this.#answers.give(answer, this.#progress.updates, {
           greedy,
           query: asked[i]!,
           inputHash: hashes[i]!,
@@ -307,8 +281,7 @@ export class Learner<E extends Identified> {
       try {
         return await this.#learn(this.#source.judged(given));
       } catch (error) {
-        this.#loadAlgorithms(before.algorithms);
-        this.#labelCounts = before.labelCounts!;
+        this.#progress.undo(before);
         // It may have come as far as a step or two.
         this.#model = undefined;
         throw error;
@@ -320,8 +293,8 @@ export class Learner<E extends Identified> {
   }
 
   async #learn(judged: readonly Judged<E>[]): Promise<Updated> {
-    const newJudgements = judged.filter(({ id }) => !this.#learnedFrom.has(id));
-    this.#labelCounts = this.#countLabels(judged);
+    const newJudgements = this.#progress.newOf(judged);
+    this.#progress.labelCounts = this.#countLabels(judged);
     const context = this.#updateContext(judged, newJudgements);
     const kl = await meanKl(this.#options.reference, newJudgements, this.#batchOf);
     let loss = 0;
@@ -330,8 +303,7 @@ export class Learner<E extends Identified> {
       if (!Number.isFinite(loss)) throw new Error(`learner.update: the loss is ${loss}. ${GO_ON}`);
     }
     const model = await hashOfWeights(this.#net);
-    this.#learnedFrom = new Set([...this.#learnedFrom, ...newJudgements.map(({ id }) => id)]);
-    this.#updates += 1;
+    this.#progress.count(newJudgements);
     this.#model = Promise.resolve(model);
     const mean = (f: (j: Judged<E>) => number) =>
       newJudgements.reduce((sum, j) => sum + f(j), 0) / Math.max(1, newJudgements.length);
@@ -356,12 +328,12 @@ export class Learner<E extends Identified> {
       reference,
       newJudgements,
       judged,
-      labelCounts: this.#labelCounts,
+      labelCounts: this.#progress.labelCounts,
       labeled,
       unlabeled,
       augment,
       batchOf: this.#batchOf,
-      random: (purpose) => new Random(purpose, this.seed, this.#updates),
+      random: (purpose) => new Random(purpose, this.seed, this.#progress.updates),
     };
   }
 }

@@ -8,8 +8,8 @@ const engine = await useEngine();
 const forward = hg.kernel(
   "square",
   () => hg.wgsl`
-@group(0) @binding(0) var<storage, read> x: array<f32>;
-@group(0) @binding(1) var<storage, read_write> y: array<f32>;
+@group(0) @binding(_) var<storage, read> x: array<f32>;
+@group(0) @binding(_) var<storage, read_write> y: array<f32>;
 @compute @workgroup_size(64)
 fn main(@builtin(global_invocation_id) id: vec3u) {
   if (id.x < arrayLength(&y)) { y[id.x] = x[id.x] * x[id.x]; }
@@ -18,9 +18,9 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
 const backward = hg.kernel(
   "square.backward",
   () => hg.wgsl`
-@group(0) @binding(0) var<storage, read> x: array<f32>;
-@group(0) @binding(1) var<storage, read> dy: array<f32>;
-@group(0) @binding(2) var<storage, read_write> dx: array<f32>;
+@group(0) @binding(_) var<storage, read> x: array<f32>;
+@group(0) @binding(_) var<storage, read> dy: array<f32>;
+@group(0) @binding(_) var<storage, read_write> dx: array<f32>;
 @compute @workgroup_size(64)
 fn main(@builtin(global_invocation_id) id: vec3u) {
   if (id.x < arrayLength(&dx)) { dx[id.x] = 2 * x[id.x] * dy[id.x]; }

@@ -6,6 +6,7 @@ import { tensorsOf } from "../agree.ts";
 import { opNames } from "../cases/names.ts";
 import { loadOps } from "../cases/ops.ts";
 import { callWith } from "../descriptor/index.ts";
+import { failureInStep } from "../refused.ts";
 import { useEngine } from "../use-engine.ts";
 
 /*
@@ -59,18 +60,7 @@ const models: Record<string, (o: Any) => unknown> = {
     }),
 };
 
-/** In an open step, whose recording is thrown away: nothing of it is computed. */
-async function failureOf(call: () => unknown): Promise<unknown> {
-  class Done extends Error {}
-  try {
-    await engine.step(() => {
-      call();
-      throw new Done();
-    });
-  } catch (error) {
-    return error instanceof Done ? undefined : error;
-  }
-}
+const failureOf = (call: () => unknown) => failureInStep(engine, call);
 
 /** Every op, called with something that it does not take (`misuse` of its file in test/ops). */
 const ops = await loadOps(opNames());

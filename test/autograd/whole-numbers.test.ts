@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import * as hg from "../../src/index.ts";
 import {
   accuracy,
@@ -10,7 +10,8 @@ import {
   MultimodalNet,
   topK,
 } from "../../src/model/index.ts";
-import { createEngine } from "../../src/node.ts";
+import { failureInStep } from "../refused.ts";
+import { useEngine } from "../use-engine.ts";
 
 /*
  * What must be a whole number in a range is refused where it is none, in every form that it may be given in. Nothing is
@@ -19,17 +20,12 @@ import { createEngine } from "../../src/node.ts";
 
 // biome-ignore lint/suspicious/noExplicitAny: calls that the types forbid are what is tested.
 type Any = any;
-let engine: hg.Engine;
-let net: MultimodalNet;
-beforeAll(async () => {
-  engine = await createEngine({ seed: 1 });
-  net = new MultimodalNet(engine, {
-    text: { vocabSize: 4, embeddingDim: 2 },
-    audio: { features: 1, hidden: 2 },
-    head: { outputs: 3, hidden: 2 },
-  });
+const engine = await useEngine();
+const net = new MultimodalNet(engine, {
+  text: { vocabSize: 4, embeddingDim: 2 },
+  audio: { features: 1, hidden: 2 },
+  head: { outputs: 3, hidden: 2 },
 });
-afterAll(() => engine.destroy());
 
 const t = (...shape: number[]) => engine.tensor(new Float32Array(hg.count(shape)), shape);
 const weights = (gates: number) => ({ weightIh: t(gates * 2, 3), weightHh: t(gates * 2, 2) });
@@ -54,15 +50,8 @@ const lists: [string, (n: Any) => unknown, number[]][] = [
 ];
 
 async function failureOf(call: () => unknown): Promise<string | undefined> {
-  class Done extends Error {}
-  try {
-    await engine.step(() => {
-      call();
-      throw new Done();
-    });
-  } catch (error) {
-    return error instanceof Done ? undefined : String(error);
-  }
+  const failure = await failureInStep(engine, call);
+  return failure === undefined ? undefined : String(failure);
 }
 
 describe.each(lists.map((row, i) => [`${i} ${row[0]}`, ...row] as const))("%s", (_, name, call, outside) => {

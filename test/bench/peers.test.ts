@@ -1,20 +1,16 @@
 import { createRequire } from "node:module";
 import { dirname } from "node:path";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { expect, test } from "vitest";
 import { compare, type Result } from "../../bench/peers/compare.ts";
 import { startCounting } from "../../bench/peers/count.ts";
 import { firstParameters, handgrad } from "../../bench/peers/handgrad.ts";
 import { ort } from "../../bench/peers/ort.ts";
 import { pageRunner } from "../../bench/peers/page-runner.ts";
 import { kernels, network, type Peer } from "../../bench/peers/workloads.ts";
-import { createEngine, type Engine } from "../../src/node.ts";
+import { useEngine } from "../use-engine.ts";
 
-let engine: Engine;
-beforeAll(async () => {
-  engine = await createEngine({ seed: 1, software: true });
-  startCounting();
-});
-afterAll(() => engine.destroy());
+const engine = await useEngine({ seed: 1, software: true });
+startCounting();
 
 const options = { repeats: 1, seconds: 1 };
 /** The ONNX Runtime that handgrad's tests use: the peers' own need not be installed. */

@@ -25,6 +25,7 @@ import {
   type WavEncoding,
 } from "../../src/data/index.ts";
 import { soon } from "../soon.ts";
+import { apart, sound } from "./sound.ts";
 
 /** By fixtures/make_audio.py: torchaudio (in float64) and SoX. */
 const expected: {
@@ -35,18 +36,6 @@ const expected: {
 } = JSON.parse(readFileSync(new URL("./fixtures/audio.json", import.meta.url), "utf8"));
 const file = (name: string) => new Uint8Array(readFileSync(new URL(`./fixtures/${name}`, import.meta.url)));
 
-/** The sound that make_audio.py makes. */
-function sound(n: number): Float32Array {
-  const x = Float32Array.from(
-    { length: n },
-    (_, i) => ((((i * i * 7 + i * 13) % 4001) / 4001 - 0.5) * (1 + (i % 400))) / 400,
-  );
-  return x.fill(0, Math.floor(n / 2), Math.floor(n / 2) + Math.floor(n / 5));
-}
-const apart = (a: ArrayLike<number>, b: ArrayLike<number>) => {
-  expect(a.length).toBe(b.length);
-  return Math.max(...Array.from(a, (x, i) => Math.abs(x - b[i]!)));
-};
 const rms = (x: Float32Array) => Math.sqrt(x.reduce((sum, v) => sum + v * v, 0) / x.length);
 
 describe("features are torchaudio's", () => {

@@ -192,4 +192,33 @@ export function lossOfNumbers(
   };
 }
 
+/** What puts three tensors of one shape beside each other along an axis. */
+export function joining(
+  call: (xs: Tensor[], options: Options) => Tensor,
+  reference: (xs: Array64[], options: Options) => Array64,
+): Op {
+  return {
+    call: (x, o) => y(call(numbered(x), o)),
+    reference: (x, o) => y(reference(numbered(x), o)),
+    property: {
+      draw: fc.tuple(anyShape, fc.nat(3)).map(([shape, where]) => ({
+        inputs: { x0: numbers(shape, 1), x1: numbers(shape, 2), x2: numbers(shape, 3) },
+        options: { axis: where % shape.length },
+      })),
+      runs: 12,
+    },
+  };
+}
+
+/** Logits [N, A], an action of each row, and what `more` is given beside them. */
+export const logitsAndActions = (more: (N: number, A: number) => Omit<Drawn, "inputs">): fc.Arbitrary<Drawn> =>
+  fc.tuple(size(7), fc.integer({ min: 2, max: 9 })).map(([N, A]) => {
+    const actions = arrayOf(
+      [N],
+      whole(N, (n) => (n * 5) % A),
+    );
+    const { given, ...others } = more(N, A);
+    return { inputs: { logits: numbers([N, A], 1) }, given: { actions, ...given }, ...others };
+  });
+
 export const mean = (xs: ArrayLike<number>): number => Array.from(xs).reduce((sum, x) => sum + x, 0) / xs.length;

@@ -3,6 +3,7 @@ import { describe, expect, test } from "vitest";
 import { LogMel, MelSpectrogram, Mfcc, type MfccOptions } from "../../src/data/index.ts";
 import { mul, sum } from "../../src/index.ts";
 import { logMelLayer, melLayer, mfccLayer } from "../../src/model/index.ts";
+import { apart, sound } from "../data/sound.ts";
 import { runCase } from "../harness.ts";
 import { useEngine } from "../use-engine.ts";
 
@@ -12,19 +13,6 @@ const read = (name: string) => JSON.parse(readFileSync(new URL(`../data/fixtures
 type Logs = { samples: number; options: MfccOptions; log: number[] }[];
 const audio: { mel: Logs; mfcc: { samples: number; options: MfccOptions; features: number[] }[] } = read("audio.json");
 const slaney: Logs = read("slaney.json");
-
-/** The sound that make_audio.py makes. */
-function sound(n: number): Float32Array {
-  const x = Float32Array.from(
-    { length: n },
-    (_, i) => ((((i * i * 7 + i * 13) % 4001) / 4001 - 0.5) * (1 + (i % 400))) / 400,
-  );
-  return x.fill(0, Math.floor(n / 2), Math.floor(n / 2) + Math.floor(n / 5));
-}
-const apart = (a: ArrayLike<number>, b: ArrayLike<number>) => {
-  expect(a.length).toBe(b.length);
-  return Math.max(...Array.from(a, (x, i) => Math.abs(x - b[i]!)));
-};
 
 const engine = await useEngine({});
 

@@ -3,8 +3,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "n
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import fc from "fast-check";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import type { Engine } from "../../src/index.ts";
+import { afterAll, describe, expect, test } from "vitest";
 import {
   configMetadata,
   decodeSafetensors,
@@ -14,8 +13,11 @@ import {
   WeightsError,
   weightsOf,
 } from "../../src/model/index.ts";
-import { createEngine, loadModel, loadSafetensors, saveModel, saveSafetensors } from "../../src/node.ts";
+import { loadModel, loadSafetensors, saveModel, saveSafetensors } from "../../src/node.ts";
 import { soon } from "../soon.ts";
+import { useEngine } from "../use-engine.ts";
+
+const engine = await useEngine();
 
 const tensors = () =>
   new Map([
@@ -169,22 +171,14 @@ print(json.dumps([n % 8, h["a"]["dtype"], h["a"]["shape"], struct.unpack("<6f", 
 });
 
 describe("a network's weights", () => {
-  let engine: Engine;
-  let folder: string;
   const config = {
     image: { shape: [1, 8, 8], channels: [2] },
     text: { vocabSize: 7, embeddingDim: 3 },
     audio: { features: 3, hidden: 4 },
     head: { hidden: 5, outputs: 4 },
   } as const;
-  beforeAll(async () => {
-    engine = await createEngine();
-    folder = mkdtempSync(join(tmpdir(), "handgrad-weights-"));
-  });
-  afterAll(() => {
-    engine.destroy();
-    rmSync(folder, { recursive: true });
-  });
+  const folder = mkdtempSync(join(tmpdir(), "handgrad-weights-"));
+  afterAll(() => rmSync(folder, { recursive: true }));
 
   test("are saved and loaded, and the same seed gives the same file", async () => {
     const [one, other] = [1, 2].map((seed) => new MultimodalNet(engine, { ...config, seed }));

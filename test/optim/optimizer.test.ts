@@ -1,31 +1,11 @@
 import fc from "fast-check";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import {
-  adam,
-  adamw,
-  add,
-  type Engine,
-  mul,
-  type Optimizer,
-  reshape,
-  rmsprop,
-  sgd,
-  sum,
-  type Tensor,
-} from "../../src/index.ts";
+import { describe, expect, test } from "vitest";
+import { adam, adamw, add, mul, type Optimizer, reshape, rmsprop, sgd, sum, type Tensor } from "../../src/index.ts";
 import { constant, cosine, stepped, warmUp } from "../../src/model/index.ts";
-import { createEngine } from "../../src/node.ts";
+import { useEngine } from "../use-engine.ts";
 
-let engine: Engine;
-let other: Engine;
-beforeAll(async () => {
-  engine = await createEngine({ seed: 1, software: true });
-  other = await createEngine({ seed: 2, software: true });
-});
-afterAll(() => {
-  engine.destroy();
-  other.destroy();
-});
+const engine = await useEngine({ seed: 1, software: true });
+const other = await useEngine({ seed: 2, software: true });
 
 const numbers = async (p: Tensor) => [...(await p.data())];
 /** A step down the sum of these parameters, each times a factor. */

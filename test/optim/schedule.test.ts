@@ -1,5 +1,8 @@
 import { expect, test } from "vitest";
-import { adam, constant, cosine, createEngine, mul, sgd, stepped, sum, warmUp } from "../../src/node.ts";
+import { adam, constant, cosine, mul, sgd, stepped, sum, warmUp } from "../../src/index.ts";
+import { useEngine } from "../use-engine.ts";
+
+const engine = await useEngine();
 
 test("schedules", () => {
   expect([0, 5, 99].map(constant(0.1))).toEqual([0.1, 0.1, 0.1]);
@@ -13,7 +16,6 @@ test("schedules", () => {
 });
 
 test("a schedule moves an optimizer, and clipping by value bounds each number of a gradient", async () => {
-  const engine = await createEngine({ seed: 1 });
   const w = engine.parameter([0, 0, 0]);
   const optimizer = sgd([w], { lr: 1, clipValue: 2 });
   const schedule = stepped(1, 1, 0.5);
@@ -25,5 +27,4 @@ test("a schedule moves an optimizer, and clipping by value bounds each number of
   }
   expect([...(await w.data())]).toEqual([-1.5, 3, -3]);
   expect(() => adam([w], { lr: 1, clipValue: -1 })).toThrow(/clipValue is -1/);
-  engine.destroy();
 });

@@ -1,13 +1,14 @@
 import { mkdtempSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { Random } from "../../src/data/random.ts";
-import type { Engine } from "../../src/index.ts";
 import { MultimodalNet } from "../../src/model/index.ts";
-import { createEngine, openFeedbackLog } from "../../src/node.ts";
+import { openFeedbackLog } from "../../src/node.ts";
 import { total } from "../../src/numbers.ts";
 import * as rl from "../../src/rl/index.ts";
+import { failureOf, testExports } from "../refused.ts";
+import { useEngine } from "../use-engine.ts";
 import { batchOf, beginner, examples, type Small } from "./small.ts";
 
 /*
@@ -17,19 +18,11 @@ import { batchOf, beginner, examples, type Small } from "./small.ts";
 
 // biome-ignore lint/suspicious/noExplicitAny: calls that the types forbid are what is tested.
 type Any = any;
-let engine!: Engine;
-let all!: MultimodalNet;
-let words!: MultimodalNet;
-let one!: ReturnType<typeof beginner>;
-let model!: rl.PreferenceModel<Small>;
-beforeAll(async () => {
-  engine = await createEngine({ seed: 1 });
-  one = beginner(engine);
-  all = one.net;
-  words = new MultimodalNet(engine, { text: { vocabSize: 4, embeddingDim: 2 }, head: { hidden: 2, outputs: 2 } });
-  model = new rl.PreferenceModel([one], { batchOf });
-});
-afterAll(() => engine.destroy());
+const engine = await useEngine();
+const one = beginner(engine);
+const all = one.net;
+const words = new MultimodalNet(engine, { text: { vocabSize: 4, embeddingDim: 2 }, head: { hidden: 2, outputs: 2 } });
+const model = new rl.PreferenceModel([one], { batchOf });
 
 const judgement = (changes: object = {}): Any => ({
   ...{ v: 3, kind: "judgement", id: "a", time: "2025-01-31T12:00:00.000Z", judge: "ann", session: "s", example: "e" },
@@ -536,19 +529,11 @@ const table: Record<string, Calls> = {
 };
 
 /** What is refused: an error of ours, which begins with a name. */
-async function failureOf(call: () => unknown): Promise<string | undefined> {
-  try {
-    await call();
-    return undefined;
-  } catch (error) {
-    return String(error);
-  }
-}
 const OURS =
   /^(\w*Error): (?!Cannot read|undefined is|null is|\S+ is not (a function|iterable)|\(intermediate|object null|Spread|Invalid)/;
 
 describe.each(Object.entries(table))("%s", (_, { right, wrong }) => {
-  test("is called as it is meant", async () => expect(await failureOf(right)).toBeUndefined());
+  test("is called as it is meant", async () => expect(await failureOf(right)).toBe("nothing was refused"));
   test("refuses what cannot be", async () => {
     for (const [i, [values, call]] of wrong.entries()) {
       for (const value of values) {
@@ -565,13 +550,8 @@ test.each(withOptions)("%s refuses options it does not know", async (_, options)
     expect(await failureOf(() => options({ [option]: 1 }))).toContain(`there is no option "${option}"`);
 });
 
-test("every export has a row", () => {
-  const values = Object.entries(rl).filter(([, value]) => typeof value === "function");
-  const rows = new Set(Object.keys(table).map((name) => name.split(".")[0]));
-  // The class of a learner is made by `learner`; an error is made by nobody else.
-  const others = ["Learner", "FeedbackLogError"];
-  expect(values.map(([name]) => name).filter((name) => !rows.has(name) && !others.includes(name))).toEqual([]);
-});
+// The class of a learner is made by `learner`; an error is made by nobody else.
+testExports(table, rl, ["Learner", "FeedbackLogError"]);
 
 test("sums of any length lose nothing, and weights of any size weigh", () => {
   expect(total([1e16, 1, 1, -1e16])).toBe(2);

@@ -1,8 +1,8 @@
 import fc from "fast-check";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { expect, test } from "vitest";
 import { add, type Engine, mul, reshape, sgd, sub, sum, type Tensor } from "../../src/index.ts";
-import { createEngine } from "../../src/node.ts";
 import { runCase } from "../harness.ts";
+import { useEngine } from "../use-engine.ts";
 
 /*
  * Any sequence of making, viewing, computing, learning, failing, reading and disposing gives what a model in float64 gives.
@@ -204,11 +204,7 @@ class World {
 
 const SEQUENCES = Number(process.env.HANDGRAD_SEQUENCES ?? 1000);
 
-let engine: Engine;
-beforeAll(async () => {
-  engine = await createEngine({ seed: 1 });
-});
-afterAll(() => engine.destroy());
+const engine = await useEngine();
 
 test(`${SEQUENCES} sequences of acts on an engine give what the model gives, and give their memory back`, async () => {
   const bytes: number[] = [];

@@ -13,9 +13,13 @@ import type { Cell } from "./cells.ts";
 import { backwardHooks, forwardHooks } from "./hooks.ts";
 
 /*
- * As the variant `rows8` of storage.ts, but the four threads of a quad, which have the same 8 examples and neighboring units, read
- * two of the examples each for all of them, and tell one another (`quadBroadcast`). No workgroup memory. They go through the loops together: where
- * there are not enough units for all four, the last unit is computed more than once and stored once.
+ * A workgroup of 16 threads, four quads, takes 8 examples through all steps. As in the variant `rows8` of storage.ts a thread
+ * computes four neighboring hidden units of all 8 at a time, then the next four that are its own, through storage and without
+ * workgroup memory; but of h (on the way back, of the gates' gradients) each thread of a quad reads two of the 8 examples for
+ * all four, and they tell one another (`quadBroadcast`). Weights each thread reads for itself.
+ *
+ * A quad goes through the loops together: where there are not enough units for all four threads, the last units are computed
+ * more than once and stored once (`mine`).
  *
  * The right variant for devices that compute on the CPU and have subgroups.
  */

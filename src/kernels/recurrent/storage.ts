@@ -15,7 +15,8 @@ import { backwardHooks, forwardHooks } from "./hooks.ts";
  * The state goes from step to step through storage, and nothing through workgroup memory: ahead of each product with Wₕ a
  * `storageBarrier` waits for what the others of the workgroup wrote. A thread computes four neighboring hidden units of 8 or 4
  * examples at a time, then the next four that are its own; a number read from the weights serves its examples, and one of h all
- * gates.
+ * gates. On the way back, at each step, it computes the gradients of its units' gates from what they kept, and behind the
+ * barrier what reaches its units through Wₕ from the gates of all.
  *   rows8   16 threads a workgroup, all with the same 8 examples: the fewest reads. The right one for devices that compute on the
  *           CPU and have no subgroups; with them quads.ts reads less
  *   rows4   64 threads a workgroup with 8 examples, 4 a thread: for GPUs, where shared.ts does not do (more than 512 hidden units, or

@@ -43,9 +43,15 @@ export type Method = (typeof algorithms)[number]["name"];
 /** The methods by name, the default first. */
 export const methods: readonly Method[] = algorithms.map(({ name }) => name);
 
-type All<T> = (T extends unknown ? (x: T) => void : never) extends (x: infer Both) => void ? Both : never;
+/** The settings of a list of methods. One that several have is described by the first of them. */
+type All<Methods extends readonly { defaults: unknown }[]> = Methods extends readonly [
+  infer First extends { defaults: unknown },
+  ...infer Rest extends readonly { defaults: unknown }[],
+]
+  ? First["defaults"] & Omit<All<Rest>, keyof First["defaults"]>
+  : unknown;
 /** Settings of all methods; each reads those that it knows, and has its own defaults. */
-export type AlgorithmSettings = Partial<All<(typeof algorithms)[number]["defaults"]>>;
+export type AlgorithmSettings = Partial<All<typeof algorithms>>;
 
 /**
  * The record of a method: its defaults, and what a program that asks people needs to know of it.
