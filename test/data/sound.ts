@@ -1,4 +1,15 @@
-import { expect } from "vitest";
+import { readFileSync } from "node:fs";
+import type { MfccOptions } from "../../src/data/index.ts";
+
+/** By fixtures/make_audio.py: torchaudio (in float64) and SoX. */
+export const expected: {
+  mel: { samples: number; options: MfccOptions; log: number[] }[];
+  mfcc: { samples: number; options: MfccOptions; features: number[] }[];
+  resampled: { samples: number; from: number; to: number; values: number[] }[];
+  files: Record<string, number[]>;
+} = JSON.parse(readFileSync(new URL("./fixtures/audio.json", import.meta.url), "utf8"));
+export const file = (name: string) => new Uint8Array(readFileSync(new URL(`./fixtures/${name}`, import.meta.url)));
+export const rms = (x: Float32Array) => Math.sqrt(x.reduce((sum, v) => sum + v * v, 0) / x.length);
 
 /** The sound that make_audio.py makes. */
 export function sound(n: number): Float32Array {
@@ -8,8 +19,3 @@ export function sound(n: number): Float32Array {
   );
   return x.fill(0, Math.floor(n / 2), Math.floor(n / 2) + Math.floor(n / 5));
 }
-/** How far two lists of numbers lie apart, at the most. */
-export const apart = (a: ArrayLike<number>, b: ArrayLike<number>) => {
-  expect(a.length).toBe(b.length);
-  return Math.max(...Array.from(a, (x, i) => Math.abs(x - b[i]!)));
-};

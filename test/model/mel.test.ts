@@ -3,7 +3,8 @@ import { describe, expect, test } from "vitest";
 import { LogMel, MelSpectrogram, Mfcc, type MfccOptions } from "../../src/data/index.ts";
 import { mul, sum } from "../../src/index.ts";
 import { logMelLayer, melLayer, mfccLayer } from "../../src/model/index.ts";
-import { apart, sound } from "../data/sound.ts";
+import { apart } from "../data/apart.ts";
+import { sound } from "../data/sound.ts";
 import { runCase } from "../harness.ts";
 import { useEngine } from "../use-engine.ts";
 

@@ -1,21 +1,13 @@
 import { readFileSync } from "node:fs";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { Fft, LogMel } from "../../src/data/index.ts";
+import { Fft, LogMel } from "../../../src/data/index.ts";
+import { sound } from "../sound.ts";
 
-/** By make_logmel.py: numpy, in float64. */
+/** By fixtures/make_logmel.py: numpy, in float64. */
 const cases: { samples: number; frames: number; raw: number[]; standardized: number[] }[] = JSON.parse(
-  readFileSync(new URL("./logmel.json", import.meta.url), "utf8"),
+  readFileSync(new URL("../fixtures/logmel.json", import.meta.url), "utf8"),
 );
-
-/** The sound that make_logmel.py makes. */
-function sound(n: number): Float32Array {
-  const x = Float32Array.from(
-    { length: n },
-    (_, i) => ((((i * i * 7 + i * 13) % 4001) / 4001 - 0.5) * (1 + (i % 400))) / 400,
-  );
-  return x.fill(0, Math.floor(n / 2), Math.floor(n / 2) + Math.floor(n / 5));
-}
 
 describe("log-mel features", () => {
   test.each(cases)("of $samples samples are numpy's", ({ samples, frames, raw, standardized }) => {

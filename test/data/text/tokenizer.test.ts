@@ -1,33 +1,6 @@
+import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { DataError, KERAS_FILTERS, padSequences, splitText, Tokenizer } from "../../src/data/index.ts";
-
-/*
- * Keras's Tokenizer and pad_sequences, case by case as its documentation and its source (keras.preprocessing.text,
- * keras.utils.pad_sequences) state them. Expected values are written by hand from those rules.
- */
-
-describe("splitting is text_to_word_sequence", () => {
-  const rules = { lower: true, filters: KERAS_FILTERS, separator: " ", level: "word" } as const;
-  test.each([
-    ["hello! ? world!", ["hello", "world"]],
-    ["This is a sample_sentence.", ["this", "is", "a", "sample", "sentence"]],
-    ["don't-stop", ["don't", "stop"]], // the apostrophe is no filter
-    ["tab\tand\nline", ["tab", "and", "line"]],
-    ["a\rb", ["a\rb"]], // \r is none either
-    ["  ", []],
-    ["", []],
-    ["ALL CAPS Ü", ["all", "caps", "ü"]],
-  ])("%j", (text, words) => {
-    expect(splitText(text, rules)).toEqual(words);
-  });
-
-  test("with rules of one's own", () => {
-    expect(splitText("Hello, you", { ...rules, lower: false, filters: "" })).toEqual(["Hello,", "you"]);
-    expect(splitText("a,b;c", { ...rules, filters: ";", separator: "," })).toEqual(["a", "b", "c"]);
-    expect(splitText("A!b 猫", { ...rules, filters: "", level: "character" })).toEqual(["a", "!", "b", " ", "猫"]);
-    expect(splitText("𠮷野家🙂", { ...rules, level: "character" })).toEqual(["𠮷", "野", "家", "🙂"]);
-  });
-});
+import { DataError, PADDING, Tokenizer, UNKNOWN } from "../../../src/data/index.ts";
 
 describe("Tokenizer.fit is Tokenizer.fit_on_texts", () => {
   const texts = ["the cat sat on the mat.", "The dog sat on the log!", "Cats and dogs"];
@@ -118,95 +91,37 @@ test("words that every object knows are words", () => {
   expect(new Tokenizer([]).id("constructor")).toBe(1);
 });
 
-describe("padSequences is pad_sequences", () => {
-  test("ids that are none are refused before they are rounded", () => {
-    for (const id of [Number.NaN, 1.5, 2 ** 31, undefined as never]) {
-      expect(() => padSequences([[1], [2, id]])).toThrow(
-        `padSequences: id 1 of sequence 1 is ${id}, expected a whole number`,
-      );
-    }
-    expect(() => padSequences([[1]], { value: 0.5 })).toThrow("value is 0.5");
-    expect(() => padSequences([[1]], { maxlen: 3 } as object)).toThrow("Did you mean maxLen?");
+describe("Tokenizer", () => {
+  const tokenizer = new Tokenizer(["one", "more", "than"]);
+
+  test("ids from 2 on, unknown words 1, padding 0 at the end", () => {
+    expect(tokenizer.size).toBe(5);
+    expect([...tokenizer.encode("One more  than\tzero", 6)]).toEqual([2, 3, 4, UNKNOWN, PADDING, PADDING]);
+    expect([...tokenizer.encode("", 2)]).toEqual([PADDING, PADDING]);
+    expect([...tokenizer.encode("more more more", 2)]).toEqual([3, 3]);
+    expect(tokenizer.decode(tokenizer.encode("more than zero", 8))).toBe("more than <unknown>");
   });
 
-  const sequences = [[1], [2, 3], [4, 5, 6]];
-  const rows = ({ data, shape: [n, l] }: { data: Int32Array; shape: [number, number] }) =>
-    Array.from({ length: n }, (_, i) => [...data.subarray(i * l, (i + 1) * l)]);
-
-  // The first four are the examples of Keras's documentation.
-  test.each([
-    [
-      {},
-      [
-        [0, 0, 1],
-        [0, 2, 3],
-        [4, 5, 6],
-      ],
-    ],
-    [
-      { value: -1 },
-      [
-        [-1, -1, 1],
-        [-1, 2, 3],
-        [4, 5, 6],
-      ],
-    ],
-    [
-      { padding: "post" },
-      [
-        [1, 0, 0],
-        [2, 3, 0],
-        [4, 5, 6],
-      ],
-    ],
-    [
-      { maxLen: 2 },
-      [
-        [0, 1],
-        [2, 3],
-        [5, 6],
-      ],
-    ],
-    [
-      { maxLen: 2, truncating: "post" },
-      [
-        [0, 1],
-        [2, 3],
-        [4, 5],
-      ],
-    ],
-    [
-      { maxLen: 2, padding: "post", truncating: "pre" },
-      [
-        [1, 0],
-        [2, 3],
-        [5, 6],
-      ],
-    ],
-    [
-      { maxLen: 4, padding: "post", value: 9 },
-      [
-        [1, 9, 9, 9],
-        [2, 3, 9, 9],
-        [4, 5, 6, 9],
-      ],
-    ],
-  ] as const)("%j", (options, expected) => {
-    expect(rows(padSequences(sequences, options))).toEqual(expected);
+  test("goes through JSON", () => {
+    const copy = Tokenizer.fromJSON(JSON.parse(JSON.stringify(tokenizer)));
+    expect(copy.vocabulary).toEqual(tokenizer.vocabulary);
+    expect(() => Tokenizer.fromJSON({ words: 3 })).toThrow(DataError);
+    expect(() => Tokenizer.fromJSON(null)).toThrow("expected { words: string[] }");
   });
 
-  test("empty sequences and none at all", () => {
-    expect(rows(padSequences([[], [1]]))).toEqual([[0], [1]]);
-    expect(padSequences([]).shape).toEqual([0, 0]);
-    expect(padSequences([[], []]).shape).toEqual([2, 0]);
+  test("a vocabulary that cannot be reached by splitting texts is refused", () => {
+    expect(() => new Tokenizer(["a", "a"])).toThrow('"a" occurs twice');
+    for (const word of ["", "two words", "Capital"]) expect(() => new Tokenizer([word])).toThrow(`"${word}"`);
   });
 
-  test("what cannot be is named", () => {
-    expect(() => padSequences(sequences, { maxLen: 0 })).toThrow(
-      "padSequences: maxLen is 0, expected a whole number of at least 1.",
-    );
-    expect(() => padSequences(sequences, { padding: "left" as "pre" })).toThrow(
-      'padding is "left", expected one of pre, post.',
+  test("of its own texts no word is unknown", () => {
+    const words = fc.array(fc.constantFrom("a", "b", "c", "dd"), { maxLength: 6 });
+    fc.assert(
+      fc.property(fc.array(words, { minLength: 1 }), (lists) => {
+        const texts = lists.map((list) => list.join(" "));
+        const own = Tokenizer.of(texts);
+        for (const text of texts) expect(own.decode(own.encode(text, 6))).toBe(text);
+      }),
     );
   });
 });
