@@ -1,12 +1,9 @@
-import { readFileSync } from "node:fs";
-import { createRequire } from "node:module";
 import type { Page } from "playwright-core";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { violations } from "./axe.ts";
 import { firstAnswer, judged, openSite, press, type Site } from "./site.ts";
 
 /* For everyone: by keyboard, by screen reader, in both themes, in two languages, on a phone, and when the device goes. */
-
-const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 
 let site: Site;
 let page: Page;
@@ -17,20 +14,6 @@ beforeAll(async () => {
   await firstAnswer(page);
 });
 afterAll(() => site?.close());
-
-interface Violation {
-  id: string;
-  nodes: { html: string; failureSummary: string }[];
-}
-async function violations(): Promise<string[]> {
-  await page.addScriptTag({ content: axe });
-  const found = await page.evaluate(() =>
-    (globalThis as never as { axe: { run(): Promise<{ violations: Violation[] }> } }).axe.run(),
-  );
-  return found.violations.flatMap(({ id, nodes }) =>
-    nodes.map((node) => `${id}: ${node.html}\n${node.failureSummary}`),
-  );
-}
 
 const screens: Record<string, (page: Page) => Promise<unknown>> = {
   "#judge": (page) => page.locator(".says").waitFor(),
@@ -52,11 +35,11 @@ test.each(["light", "dark"] as const)("axe finds nothing on any screen (%s)", as
   for (const [hash, ready] of Object.entries(screens)) {
     await page.goto(site.url + hash);
     await ready(page);
-    expect(await violations(), `${hash} in ${theme}`).toEqual([]);
+    expect(await violations(page), `${hash} in ${theme}`).toEqual([]);
   }
   await page.goto(`${site.url}bench/`);
   await page.getByRole("button", { name: "Run" }).waitFor();
-  expect(await violations(), `bench in ${theme}`).toEqual([]);
+  expect(await violations(page), `bench in ${theme}`).toEqual([]);
   await page.goto(site.url);
   await firstAnswer(page);
 });

@@ -59,6 +59,28 @@ test("30 answers are judged by keyboard; the counter and the chart move", async 
   expect(await judged(page)).toBe(30);
 });
 
+test("what the judgements did stands beside: their answers, the accuracy with its interval, and what is in view", async () => {
+  const rows = page.locator(".taught li");
+  expect(await rows.count()).toBe(5);
+  for (const row of await rows.allTextContents()) {
+    expect(row).toMatch(/^You said: (not )?\d\. Its probability(: \d+ % → \d+ %| stays \d+ %)$/);
+  }
+  const learned = page.locator(".taught [role=status]");
+  expect(await learned.textContent()).toMatch(/^It learned from 5 judgements: \d of these answers moved/);
+  const accuracy = await page.locator('[data-test="accuracy"]').textContent();
+  expect(accuracy).toMatch(/^\d+\.\d % right of 300 held-out examples \(95 % interval: \d+ % to \d+ %\)$/);
+  expect(await page.locator(".display li").count()).toBe(20);
+  const titles = await page
+    .locator(".display li")
+    .evaluateAll((items) => items.map((item) => item.getAttribute("title")));
+  for (const title of titles) expect(title).toMatch(/^is \d; it says \d(, and said \d before)?$/);
+  // As a third of the judgements were wrong, it may have been held back; either is said.
+  const either = page.locator('[data-test="progress"], .held').first();
+  expect(await either.textContent()).toMatch(
+    /^(Better than|About the same as) at the start|^What it learned since is held/,
+  );
+});
+
 test("skip, undo and correct, by keyboard", async () => {
   await press(page, "s", 30);
   const before = await hint();

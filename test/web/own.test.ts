@@ -63,9 +63,15 @@ test("a file that is neither picture nor sound is refused by name", async () => 
 
 test("it trains, and gets at least 90 % of its own held-out examples right", { timeout: 900_000 }, async () => {
   await page.getByRole("button", { name: "Train", exact: true }).click();
-  await page.getByText(/It gets .* right of 16 held-out examples/).waitFor({ timeout: 880_000 });
+  await page
+    .getByText(/right of 16 held-out examples/)
+    .first()
+    .waitFor({ timeout: 880_000 });
   const text = (await page.locator('[data-test="trained"]').textContent()) ?? "";
-  expect(Number.parseInt(/It gets (\d+)/.exec(text)![1]!, 10)).toBeGreaterThanOrEqual(90);
+  const right = Number.parseInt(/(\d+) right/.exec(text)![1]!, 10);
+  expect(right / 16).toBeGreaterThanOrEqual(0.9);
+  // Of so few, it says what that may mean.
+  expect(text).toMatch(/may be anything from \d+ % to \d+ %/);
 });
 
 test("those without a name are judged", async () => {

@@ -83,6 +83,9 @@ export interface Update {
 interface HeldOut {
   judgements: number;
   accuracy: number;
+  /** The ends of its 95 % interval, which earlier versions did not keep. */
+  low?: number;
+  high?: number;
 }
 
 /** How learning went: what the charts are drawn from. */
@@ -93,6 +96,60 @@ export interface History {
 
 export interface Progress extends History {
   counts: Counts;
+}
+
+/** Right answers to held-out examples, with the 95 % interval of their share. */
+export interface Accuracy {
+  right: number;
+  of: number;
+  low: number;
+  high: number;
+}
+
+/** A network beside an earlier one, on the same examples. */
+export interface Comparison {
+  /** How many became right, and how many wrong. */
+  gained: number;
+  lost: number;
+  /** "same" where chance alone may have done it. */
+  verdict: "better" | "worse" | "same";
+}
+
+/** How good the network is that answers, by the held-out examples. */
+export interface Standing {
+  accuracy: Accuracy;
+  /** Judgements that it may have learned from. */
+  judgements: number;
+  /** Beside the first one that was measured, after so many judgements. */
+  progress: (Comparison & { judgements: number }) | null;
+  /** Beside the one that answered before it. */
+  change: Comparison | null;
+  /** What was learned since and is not shown, since it answers worse. */
+  held: { accuracy: Accuracy; judgements: number } | null;
+  display: Displayed[];
+}
+
+/** A held-out example that stays in view. */
+export interface Displayed {
+  id: string;
+  label: number;
+  picture: Picture | null;
+  words: readonly string[];
+  answer: number;
+  /** What was answered before the last change; null where nothing was. */
+  before: number | null;
+}
+
+/** What learning from a judgement did to the answer that was judged. */
+export interface Effect {
+  example: string;
+  /** The class that the person spoke of: the right one where they named it, else what was answered. */
+  class: number;
+  /** Whether they said that it is this class. */
+  approved: boolean;
+  /** Its probability before and after. */
+  before: number;
+  after: number;
 }
 
 /** What the network can and cannot, by the held-out examples. */
@@ -194,6 +251,8 @@ export type WorkerEvent =
   | { kind: "progress"; task: TaskName; progress: Progress }
   | { kind: "question"; task: TaskName; question: Question | null }
   | { kind: "learning"; task: TaskName; on: boolean }
+  | { kind: "learned"; task: TaskName; effects: Effect[] }
+  | { kind: "measured"; task: TaskName; standing: Standing | null }
   | { kind: "simulated"; on: boolean }
   | { kind: "training"; done: number; of: number; loss: number }
   | { kind: "lost" }
@@ -208,6 +267,7 @@ interface Opened {
   classes: readonly string[];
   question: Question | null;
   progress: Progress;
+  standing: Standing | null;
 }
 
 /** Why the page cannot begin. */

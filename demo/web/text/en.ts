@@ -52,9 +52,43 @@ export const en = {
     undone: "Taken back.",
     learning: "learning …",
     waiting: (n: number) => (n === 0 ? "learned from all" : `${n} of 5 until it learns`),
-    accuracyNow: (p: string) => `${p} right on held-out digits`,
     measuring: "measuring accuracy …",
     autoPlay: "Play each sound by itself",
+  },
+  taught: {
+    title: "What your judgements did",
+    none: "Each judgement appears here, with what learning from it did to that answer.",
+    said: (name: string, approved: boolean) => (approved ? `You said: ${name}. ` : `You said: not ${name}. `),
+    waits: "Stored; it waits to be learned from.",
+    moved: (before: string, after: string) => `Its probability: ${before} → ${after}`,
+    unmoved: (p: string) => `Its probability stays ${p}`,
+    summary: (n: number, followed: number) =>
+      `It learned from ${count(n, "judgement", "judgements")}: ${followed} of these answers moved the way you said.`,
+  },
+  standing: {
+    accuracy: (p: string, of: number, low: string, high: string) =>
+      `${p} right of ${of} held-out examples (95 % interval: ${low} to ${high})`,
+    few: (right: number, of: number, low: string, high: string) =>
+      `${right} right of ${count(of, "held-out example", "held-out examples")}. That is little to go by: its accuracy may be anything from ${low} to ${high}.`,
+    time: (n: number) => (n === 0 ? "at the start" : `after ${count(n, "judgement", "judgements")}`),
+    progress: {
+      better: (then: string, gained: number, lost: number) =>
+        `Better than ${then}: ${gained} answers became right, ${lost} wrong.`,
+      worse: (then: string, gained: number, lost: number) =>
+        `Worse than ${then}: ${gained} answers became right, ${lost} wrong.`,
+      same: (then: string, gained: number, lost: number) =>
+        `About the same as ${then}: ${gained} answers became right and ${lost} wrong, which may be chance.`,
+    },
+    held: (p: string, then: string) =>
+      `What it learned since is held back, as it answers worse (${p} right): the answers stay those of the network ${then}. It goes on learning, and your judgements all count.`,
+    display: "Examples in view",
+    displayAbout: "It never learns from these. What each judgement changes shows here.",
+    change: (gained: number, lost: number, of: number, verdict: string) =>
+      gained + lost === 0
+        ? `Right and wrong are as before, on all ${of} held-out examples.`
+        : `Since the last look, ${gained} of ${of} answers became right and ${lost} wrong: ${verdict === "same" ? "about the same" : verdict}.`,
+    item: (label: string, answer: string, before: string | null) =>
+      `is ${label}; it says ${answer}${before === null ? "" : `, and said ${before} before`}`,
   },
   simulated: {
     title: "Simulated judge",
@@ -200,7 +234,7 @@ export const en = {
     again: "Train anew",
     training: (done: number, of: number) => `Training: ${done} of ${of} steps`,
     needs: "Name two classes and give each at least two examples first.",
-    trained: (p: string, n: number) => `It gets ${p} right of ${count(n, "held-out example", "held-out examples")}.`,
+    trained: "It is trained:",
     trainedAlone: "It is trained. Give each class four examples, and one of them is kept to measure by.",
     judge: "4 · Judge",
     judgeNone: "Examples without a name are asked about here. There are none left.",

@@ -50,9 +50,37 @@ export const zh: Text = {
     undone: "已撤回。",
     learning: "学习中……",
     waiting: (n) => (n === 0 ? "全部学过了" : `再满 5 次就学习（现有 ${n} 次）`),
-    accuracyNow: (p) => `留出数字上答对 ${p}`,
     measuring: "正在测量它的水平……",
     autoPlay: "自动播放每段声音",
+  },
+  taught: {
+    title: "您的评判带来了什么",
+    none: "每次评判都列在这里，并说明学习之后那个回答有何变化。",
+    said: (name, approved) => (approved ? `您说：是 ${name}。` : `您说：不是 ${name}。`),
+    waits: "已保存，等待学习。",
+    moved: (before, after) => `它的概率：${before} → ${after}`,
+    unmoved: (p) => `它的概率仍为 ${p}`,
+    summary: (n, followed) => `学习了 ${n} 次评判：其中 ${followed} 个回答按您所说的方向变化。`,
+  },
+  standing: {
+    accuracy: (p, of, low, high) => `${p} 答对，共 ${of} 个留出样本（95 % 区间：${low} 至 ${high}）`,
+    few: (right, of, low, high) =>
+      `${of} 个留出样本中答对 ${right} 个。样本太少：正确率可能是 ${low} 到 ${high} 之间的任何值。`,
+    time: (n) => (n === 0 ? "开始时" : `${n} 次评判之后`),
+    progress: {
+      better: (then, gained, lost) => `比${then}好：${gained} 个回答变对，${lost} 个变错。`,
+      worse: (then, gained, lost) => `比${then}差：${gained} 个回答变对，${lost} 个变错。`,
+      same: (then, gained, lost) => `与${then}大致相同：${gained} 个回答变对，${lost} 个变错，可能只是偶然。`,
+    },
+    held: (p, then) =>
+      `此后学到的暂不采用，因为它答得更差（答对 ${p}）：现在回答的仍是${then}的网络。它继续学习，您的评判全都算数。`,
+    display: "固定展示的样本",
+    displayAbout: "网络从不学习这些样本。每次评判带来的变化都显示在这里。",
+    change: (gained, lost, of, verdict) =>
+      gained + lost === 0
+        ? `全部 ${of} 个留出样本的对错都与之前相同。`
+        : `与上次相比，${of} 个回答中 ${gained} 个变对，${lost} 个变错：${{ better: "变好了", worse: "变差了" }[verdict] ?? "大致相同"}。`,
+    item: (label, answer, before) => `是 ${label}；它说 ${answer}${before === null ? "" : `，之前说 ${before}`}`,
   },
   simulated: {
     title: "模拟评判者",
@@ -193,7 +221,7 @@ export const zh: Text = {
     again: "重新训练",
     training: (done, of) => `训练：第 ${done} 步，共 ${of} 步`,
     needs: "先命名两个类别，并给每个至少两个样本。",
-    trained: (p, n) => `${n} 个留出样本中它答对 ${p}。`,
+    trained: "训练好了：",
     trainedAlone: "训练好了。每类给四个样本，就会留一个用来测量。",
     judge: "4 · 评判",
     judgeNone: "没有写明类别的样本在这里提问。现在没有了。",

@@ -1,10 +1,13 @@
 import { useEffect, useRef, useState } from "preact/hooks";
+import type { History } from "../shared/protocol.ts";
 import { text } from "./settings.ts";
 
 export interface ChartProps {
   title: string;
   x: readonly number[];
   y: readonly number[];
+  /** The ends of each value's interval, which is drawn behind the line; NaN where there is none. */
+  interval?: readonly (readonly [low: number, high: number])[];
   /** How a value is written. */
   format: (y: number) => string;
   height?: number;
@@ -36,10 +39,11 @@ function extent(values: readonly number[]): [number, number] {
 }
 
 /** A line through points, with round numbers at both axes. What is no finite number is left out. */
-function Plot({ x, y, format, width, height }: Required<Omit<ChartProps, "title">> & { width: number }) {
+function Plot({ x, y, interval, format, width, height }: Required<Omit<ChartProps, "title">> & { width: number }) {
   const points = x.map((at, i) => [at, y[i]!] as const).filter((point) => point.every(Number.isFinite));
   const [left, right] = extent(points.map(([at]) => at));
-  const [low, high] = extent(points.map(([, value]) => value));
+  const band = x.flatMap((at, i) => (interval[i]?.every(Number.isFinite) ? [[at, ...interval[i]] as const] : []));
+  const [low, high] = extent([...points.map(([, value]) => value), ...band.flatMap(([, ...ends]) => ends)]);
   const across = (at: number) => LEFT + ((at - left) / (right - left)) * (width - LEFT - MARGIN);
   const down = (value: number) => MARGIN + ((high - value) / (high - low)) * (height - MARGIN - BELOW);
   return (
@@ -60,6 +64,13 @@ function Plot({ x, y, format, width, height }: Required<Omit<ChartProps, "title"
           </text>
         </g>
       ))}
+      {/* Along the upper ends, and back along the lower ones. */}
+      <path
+        class="band"
+        d={[...band.map(([at, , end]) => [at, end]), ...band.toReversed().map(([at, end]) => [at, end])]
+          .map(([at, end], i) => `${i ? "L" : "M"}${across(at!)} ${down(end!)}`)
+          .join("")}
+      />
       <path class="line" d={points.map(([at, value], i) => `${i ? "L" : "M"}${across(at)} ${down(value)}`).join("")} />
       {points.length <= MOST_POINTS &&
         points.map(([at, value], i) => <circle key={i} cx={across(at)} cy={down(value)} r="2.5" />)}
@@ -68,7 +79,7 @@ function Plot({ x, y, format, width, height }: Required<Omit<ChartProps, "title"
 }
 
 /** A line over the number of judgements; the same numbers as a table below, for whoever does not see it. */
-export function Chart({ title, x, y, format, height = 190 }: ChartProps) {
+export function Chart({ title, x, y, interval = [], format, height = 190 }: ChartProps) {
   const t = text.value.progress;
   const box = useRef<HTMLDivElement>(null);
   const [width, setWidth] = useState(300);
@@ -85,7 +96,7 @@ export function Chart({ title, x, y, format, height = 190 }: ChartProps) {
         <span>{title}</span> <b>{last === undefined ? "" : format(last)}</b>
       </figcaption>
       <div class="plot" ref={box} aria-hidden="true">
-        <Plot x={x} y={y} format={format} width={width} height={height} />
+        <Plot x={x} y={y} interval={interval} format={format} width={width} height={height} />
       </div>
       <details>
         <summary>
@@ -113,5 +124,20 @@ export function Chart({ title, x, y, format, height = 190 }: ChartProps) {
         </section>
       </details>
     </figure>
+  );
+}
+
+/** Accuracy on the held-out examples, with its 95 % interval. */
+export function AccuracyChart({ points, height = 190 }: { points: History["heldOut"]; height?: number }) {
+  const t = text.value;
+  return (
+    <Chart
+      title={t.progress.accuracy}
+      x={points.map(({ judgements }) => judgements)}
+      y={points.map(({ accuracy }) => accuracy)}
+      interval={points.map(({ low = Number.NaN, high = Number.NaN }) => [low, high])}
+      format={(share) => t.percent(share)}
+      height={height}
+    />
   );
 }

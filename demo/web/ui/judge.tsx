@@ -1,12 +1,14 @@
 import { useEffect } from "preact/hooks";
 import { Actions } from "./actions.tsx";
 import { Answer } from "./answer.tsx";
-import { Chart } from "./chart.tsx";
+import { AccuracyChart } from "./chart.tsx";
 import { listen } from "./keys.ts";
 import { autoPlay, text } from "./settings.ts";
 import { SimulatedJudge } from "./simulated.tsx";
 import { play } from "./sound.ts";
+import { Display, StandingView } from "./standing.tsx";
 import { tasks } from "./state.ts";
+import { TaughtView } from "./taughtView.tsx";
 import { Viewer } from "./viewer.tsx";
 import { explanationOf, Why } from "./why.tsx";
 
@@ -37,7 +39,9 @@ export function Judge() {
         <Actions task="digits" />
       </div>
       <div class="beside">
+        <TaughtView task="digits" />
         <Learned />
+        <Display task="digits" />
         <SimulatedJudge />
       </div>
     </>
@@ -47,7 +51,6 @@ export function Judge() {
 function Learned() {
   const t = text.value;
   const { counts, heldOut } = tasks.digits.progress.value;
-  const last = heldOut.at(-1);
   return (
     <section class="learned" aria-label={t.progress.title}>
       <p class="figures">
@@ -56,14 +59,8 @@ function Learned() {
           {tasks.digits.learning.value ? t.judge.learning : t.judge.waiting(Math.min(counts.waiting, 5))}
         </span>
       </p>
-      <p data-test="accuracy">{last ? t.judge.accuracyNow(t.percent(last.accuracy, 1)) : t.judge.measuring}</p>
-      <Chart
-        title={t.progress.accuracy}
-        x={heldOut.map((point) => point.judgements)}
-        y={heldOut.map((point) => point.accuracy)}
-        format={(share) => t.percent(share)}
-        height={150}
-      />
+      <StandingView standing={tasks.digits.standing.value} />
+      <AccuracyChart points={heldOut} height={150} />
     </section>
   );
 }

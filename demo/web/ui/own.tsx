@@ -9,7 +9,9 @@ import { Classes } from "./own-classes.tsx";
 import { Examples } from "./own-examples.tsx";
 import { become, nameOf, own } from "./own-state.ts";
 import { text } from "./settings.ts";
+import { accuracyText, Display, Learning } from "./standing.tsx";
 import { api, fail, tasks, training } from "./state.ts";
+import { TaughtView } from "./taughtView.tsx";
 import { Viewer } from "./viewer.tsx";
 import { explanationOf, Why } from "./why.tsx";
 
@@ -41,9 +43,7 @@ export function Own() {
 function Train({ task }: { task: OwnTask }) {
   const t = text.value.own;
   const now = training.value;
-  const { heldOut } = tasks.own.progress.value;
-  const last = heldOut.at(-1);
-  const measured = task.examples.filter((example) => example.heldOut).length;
+  const standing = tasks.own.standing.value;
   const press = async () => {
     training.value = null;
     busy.value = true;
@@ -64,8 +64,8 @@ function Train({ task }: { task: OwnTask }) {
         {busy.value
           ? t.training(now?.done ?? 0, now?.of ?? 0)
           : task.trained
-            ? last
-              ? t.trained(text.value.percent(last.accuracy), measured)
+            ? standing
+              ? `${t.trained} ${accuracyText(standing)}`
               : t.trainedAlone
             : ""}
       </p>
@@ -77,6 +77,7 @@ function JudgeOwn() {
   const t = text.value;
   const question = tasks.own.question.value;
   const { counts } = tasks.own.progress.value;
+  const standing = tasks.own.standing.value;
   useEffect(() => listen("own"), []);
   return (
     <section>
@@ -94,6 +95,9 @@ function JudgeOwn() {
         <p>{t.own.judgeNone}</p>
       )}
       <p class="soft">{t.judge.judged(counts.judged)}</p>
+      <TaughtView task="own" />
+      {standing && <Learning standing={standing} />}
+      <Display task="own" />
     </section>
   );
 }

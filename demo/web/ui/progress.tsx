@@ -1,7 +1,7 @@
 import { signal } from "@preact/signals";
 import type { Insight, TaskName, Update } from "../shared/protocol.ts";
 import { Canvas } from "./canvas.tsx";
-import { Chart } from "./chart.tsx";
+import { AccuracyChart, Chart } from "./chart.tsx";
 import { drawPicture } from "./draw.ts";
 import { text } from "./settings.ts";
 import { api, classesOf, fail, tasks } from "./state.ts";
@@ -37,12 +37,7 @@ export function Progress() {
       <p class="about">{t.about}</p>
       {updates.length === 0 && <p class="nothing">{t.none}</p>}
       <div class="charts">
-        <Chart
-          title={t.accuracy}
-          x={heldOut.map((point) => point.judgements)}
-          y={heldOut.map((point) => point.accuracy)}
-          format={(share) => text.value.percent(share)}
-        />
+        <AccuracyChart points={heldOut} />
         {updates.length > 0 &&
           lines.map(([title, value, format]) => (
             <Chart

@@ -1,8 +1,18 @@
 import { signal } from "@preact/signals";
 import { proxy, wrap } from "comlink";
-import type { Opening, Progress, Question, TaskName, Verdict, WorkerEvent } from "../shared/protocol.ts";
+import type {
+  Effect,
+  Opening,
+  Progress,
+  Question,
+  Standing,
+  TaskName,
+  Verdict,
+  WorkerEvent,
+} from "../shared/protocol.ts";
 import type { RemoteApi, WorkerApi } from "../worker/api.ts";
 import { text } from "./settings.ts";
+import { learnedBy, MOST_TAUGHT, type Taught, taughtBy } from "./taught.ts";
 import { ownWorker } from "./trusted.ts";
 
 /* What the page knows, and what a person can do: the only place that talks to the worker. */
@@ -16,6 +26,10 @@ const taskState = () => ({
   question: signal<Question | null>(null),
   progress: signal<Progress>(nothing),
   learning: signal(false),
+  standing: signal<Standing | null>(null),
+  /** What the person said on this visit, the newest first, and what the last update did of it. */
+  taught: signal<readonly Taught[]>([]),
+  effects: signal<readonly Effect[]>([]),
 });
 
 export const opening = signal<Opening | null>(null);
@@ -39,13 +53,21 @@ const broken = new Promise<never>((_, reject) => {
 });
 broken.catch(() => {});
 
+/** Another order of questions, by the page's address: `?seed=2`. */
+function seed(): number | undefined {
+  const given = Number(new URLSearchParams(location.search).get("seed") ?? Number.NaN);
+  return Number.isSafeInteger(given) && given >= 0 ? given : undefined;
+}
+
 export async function open(): Promise<void> {
   opening.value = null;
   try {
-    const result = await Promise.race([api.open(new URL(".", document.baseURI).href, proxy(hear)), broken]);
+    const result = await Promise.race([api.open(new URL(".", document.baseURI).href, proxy(hear), seed()), broken]);
     opening.value = result;
     if (!result.ok) return;
     tasks.digits.progress.value = result.opened.progress;
+    // It may have been measured meanwhile, which was told.
+    tasks.digits.standing.value ??= result.opened.standing;
     ask("digits", result.opened.question);
   } catch (error) {
     opening.value = { ok: false, startupError: "other", message: messageOf(error) };
@@ -63,12 +85,22 @@ function hear(event: WorkerEvent): void {
     case "learning":
       tasks[event.task].learning.value = event.on;
       break;
+    case "learned":
+      tasks[event.task].taught.value = learnedBy(tasks[event.task].taught.value, event.effects);
+      tasks[event.task].effects.value = event.effects;
+      break;
+    case "measured":
+      tasks[event.task].standing.value = event.standing;
+      break;
     case "simulated":
       simulated.value = event.on;
       spoken.value = event.on ? text.value.simulated.running : text.value.simulated.done;
       break;
     case "training":
       training.value = event;
+      // What was said to the network before is no news of the one that is trained.
+      tasks.own.taught.value = [];
+      tasks.own.effects.value = [];
       break;
     case "lost":
       notice.value = { kind: "info", text: text.value.notices.lost };
@@ -118,13 +150,18 @@ export const judge = (task: TaskName, verdict: Verdict): Promise<void> =>
   once(async () => {
     const question = tasks[task].question.value;
     if (!question || simulated.value) return;
-    ask(task, await api.judge(task, question.answer, verdict));
+    const next = await api.judge(task, question.answer, verdict);
+    const taught = taughtBy(question, verdict);
+    if (taught) tasks[task].taught.value = [taught, ...tasks[task].taught.value].slice(0, MOST_TAUGHT);
+    ask(task, next);
   });
 
 export const undo = (task: TaskName): Promise<void> =>
   once(async () => {
     if (simulated.value) return;
     ask(task, await api.undo(task));
+    const asked = tasks[task].question.value?.shown.id;
+    tasks[task].taught.value = tasks[task].taught.value.filter(({ example }) => example !== asked);
     spoken.value = `${text.value.judge.undone} ${spoken.value}`;
   });
 

@@ -48,8 +48,11 @@ export class WorkerApi {
   #openingOwn: Promise<OwnTaskSession> | undefined;
   #emit: (event: WorkerEvent) => void = () => {};
 
-  /** Opens the device, the data and what was kept, and answers the first question. `base` is the page's folder. */
-  async open(base: string, emit: (event: WorkerEvent) => void): Promise<Opening> {
+  /**
+   * Opens the device, the data and what was kept, and answers the first question. `base` is the page's folder; by `seed` the
+   * questions come in another order, and all that is random is another.
+   */
+  async open(base: string, emit: (event: WorkerEvent) => void, seed = SEED): Promise<Opening> {
     this.#emit = emit;
     let log: FeedbackLog | undefined;
     try {
@@ -62,7 +65,7 @@ export class WorkerApi {
       ]);
       this.#storage = await PageStorage.open();
       log = await openFeedbackLog(logNames.digits);
-      const digits = await this.#openDigits(engine, digitsTask(data), log, start);
+      const digits = await this.#openDigits({ engine, task: digitsTask(data, seed), log, start, seed });
       const question = await digits.question();
       void digits.validateStart().catch(() => {}); // It is looked at after the next update again.
       return {
@@ -73,6 +76,7 @@ export class WorkerApi {
           classes: digits.task.classes,
           question,
           progress: digits.progress(),
+          standing: digits.network.standing,
         },
       };
     } catch (error) {
@@ -85,22 +89,16 @@ export class WorkerApi {
   }
 
   /** The digits with the network that was kept; with the one of the start where that does not open, which is told. */
-  async #openDigits(
-    engine: Engine,
-    task: Task<TriDigit>,
-    log: FeedbackLog,
-    start: Uint8Array<ArrayBuffer>,
-  ): Promise<TeachingSession<TriDigit>> {
+  async #openDigits(parts: {
+    engine: Engine;
+    task: Task<TriDigit>;
+    log: FeedbackLog;
+    start: Uint8Array<ArrayBuffer>;
+    seed: number;
+  }): Promise<TeachingSession<TriDigit>> {
+    const { engine, start } = parts;
     const open = (kept: Kept) => {
-      this.#digits = new TeachingSession<TriDigit>({
-        engine,
-        task,
-        log,
-        storage: this.#storage!,
-        kept,
-        start,
-        emit: this.#emit,
-      });
+      this.#digits = new TeachingSession<TriDigit>({ ...parts, storage: this.#storage!, kept, emit: this.#emit });
       return this.#digits;
     };
     const kept = await this.#storage!.load("digits");

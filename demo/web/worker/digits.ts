@@ -10,8 +10,8 @@ const LABELS = 300;
 /** Held-out examples that accuracy is measured by. */
 const HELD_OUT = 300;
 
-/** The digits: 300 with labels, 5,700 to be asked about, and others to measure by. */
-export function digitsTask(data: TriDigits): Task<TriDigit> {
+/** The digits: 300 with labels, 5,700 to be asked about in the order of a seed, and others to measure by. */
+export function digitsTask(data: TriDigits, seed = SEED): Task<TriDigit> {
   const stream = data.set("stream", SEED);
   const ids = stream.places.map((_, i) => stream.idAt(i));
   const places = new Map(ids.map((id, i) => [id, i]));
@@ -32,7 +32,7 @@ export function digitsTask(data: TriDigits): Task<TriDigit> {
     },
     unlabeled: stream,
     recurring: recurringHint,
-    questions: new Random("questions", SEED).shuffle(ids),
+    questions: new Random("questions", seed).shuffle(ids),
     find: (id) => {
       const place = places.get(id);
       return place === undefined ? undefined : stream.at(place);

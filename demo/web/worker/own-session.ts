@@ -163,7 +163,7 @@ export class OwnTaskSession {
     const item = task.item(recordOf("new", null, input));
     const batch = task.batchOf([item]);
     const { engine, net } = session.network;
-    const logits = await engine.step(() => noGrad(() => net.forward(batch)));
+    const logits = await session.network.turn(() => engine.step(() => noGrad(() => net.forward(batch))));
     const probabilities = softmaxOf((await logits.data()) as Float32Array);
     logits.dispose();
     return { shown: task.show(item), probabilities, action: optimisticArgmax(probabilities) };
@@ -197,6 +197,7 @@ export class OwnTaskSession {
     this.session = session;
     await session.validateStart();
     emit({ kind: "progress", task: "own", progress: session.progress() });
+    emit({ kind: "measured", task: "own", standing: session.network.standing });
     emit({ kind: "question", task: "own", question: await session.question() });
   }
 

@@ -6,11 +6,17 @@ import type { Task, TaskExample } from "./task.ts";
 /** Answers prepared ahead, so that the next one is there at once, also while the device is busy learning. */
 const AHEAD = 6;
 
+/** What answers: the learner may become another one while questions wait, but not within a turn. */
+interface Answering<E extends TaskExample> {
+  readonly agent: Learner<E>;
+  turn<T>(work: () => Promise<T>): Promise<T>;
+}
+
 /** What is asked, and who is asked: both may change while questions wait. */
 interface QuestionsOptions<E extends TaskExample> {
   readonly log: FeedbackLog;
   task(): Task<E>;
-  agent(): Learner<E>;
+  readonly network: Answering<E>;
   /** Told where preparing answers ahead failed. */
   failed(error: unknown): void;
 }
@@ -77,8 +83,11 @@ export class Questions<E extends TaskExample> {
     const task = this.#of.task();
     const examples = ids.map((id) => task.find(id)).filter((example) => example !== undefined);
     if (examples.length === 0) return [];
-    const agent = this.#of.agent();
-    const answers = await agent.actOn(examples);
+    const { network } = this.#of;
+    const { agent, answers } = await network.turn(async () => {
+      const { agent } = network;
+      return { agent, answers: await agent.actOn(examples) };
+    });
     return answers.map(({ id, action, probabilities }, i) => {
       this.#answeredBy.set(id, agent);
       return { answer: id, action, probabilities, shown: task.show(examples[i]!) };

@@ -10,7 +10,7 @@ import { Questions } from "./questions.ts";
 import type { Kept, PageStorage } from "./storage.ts";
 import type { Task, TaskExample } from "./task.ts";
 
-/** Judgements between two updates, and between two looks at the held-out examples, at a person's pace. */
+/** Judgements that an update learns from, and the most that are learned from between two looks at the held-out examples. */
 const ROUND = 5;
 const VALIDATE_EVERY = 10;
 /** The same where a simulated person judges. */
@@ -27,6 +27,8 @@ export interface TeachingSessionOptions<E extends TaskExample> {
   kept: Kept;
   /** Weights that learning began with: how far it has gone from them is told. */
   start?: Uint8Array<ArrayBuffer>;
+  /** Of all that is random. */
+  seed?: number;
   emit: (event: WorkerEvent) => void;
 }
 
@@ -43,21 +45,24 @@ export class TeachingSession<E extends TaskExample = TaskExample> {
   readonly #questions: Questions<E>;
   readonly #corrections: Corrections;
   #learning: Promise<void> | undefined;
+  #measuringStart: Promise<void> | undefined;
+  /** How many judgements were learned from when it was measured last. */
+  #validatedAt = 0;
   #simulating = false;
   #simulation: Promise<void> | undefined;
   #closed = false;
 
-  constructor({ engine, task, log, storage, kept, start, emit }: TeachingSessionOptions<E>) {
+  constructor({ engine, task, log, storage, kept, start, seed, emit }: TeachingSessionOptions<E>) {
     this.task = task;
     this.log = log;
     this.#storage = storage;
     this.#emit = emit;
     this.#corrections = new Corrections(log);
-    this.network = new TaskNetwork({ engine, task, log: this.#corrections.log, kept, start, round: ROUND });
+    this.network = new TaskNetwork({ engine, task, log: this.#corrections.log, kept, start, round: ROUND, seed });
     this.#questions = new Questions({
       log,
       task: () => this.task,
-      agent: () => this.network.agent,
+      network: this.network,
       failed: this.#failed,
     });
   }
@@ -76,7 +81,7 @@ export class TeachingSession<E extends TaskExample = TaskExample> {
 
   /** What is answered to examples, [N][A]: probabilities, from these modalities alone or from all. */
   predict(examples: readonly E[], modalities?: readonly Modality[]): Promise<number[][]> {
-    return this.network.agent.predict(examples, modalities ? { modalities } : {});
+    return this.network.predict(examples, modalities);
   }
 
   /** Goes on with other examples, on the same network. */
@@ -85,6 +90,7 @@ export class TeachingSession<E extends TaskExample = TaskExample> {
     this.task = task;
     this.network.changeRound(ROUND, task);
     this.#report();
+    this.#tellStanding();
     await this.#askAnew();
   }
 
@@ -198,12 +204,14 @@ export class TeachingSession<E extends TaskExample = TaskExample> {
 
   /** Learns from what is new, if it is enough; a person goes on judging meanwhile. */
   #learn(): void {
-    if (this.#learning || this.#simulating || this.#waiting < ROUND) return;
+    if (this.#learning || this.#simulating || this.network.waiting < ROUND) return;
     this.#emit({ kind: "learning", task: this.task.name, on: true });
     const learning = (async () => {
-      while (this.#waiting >= ROUND && !this.#closed) {
+      await this.#measuringStart;
+      while (this.network.waiting >= ROUND && !this.#closed) {
         await this.#update();
-        await this.#validate(VALIDATE_EVERY);
+        // While nothing waits to be learned from there is time to look; where a person is faster, it is not each time.
+        await this.#validate(VALIDATE_EVERY, () => this.network.waiting < ROUND);
         await this.#keep();
       }
     })()
@@ -215,23 +223,31 @@ export class TeachingSession<E extends TaskExample = TaskExample> {
     this.#learning = learning;
   }
 
-  get #waiting(): number {
-    return this.network.agent.waiting;
-  }
-
   async #update(): Promise<void> {
-    await this.network.update();
+    const effects = await this.network.update({ told: !this.#simulating });
     this.#report();
+    if (effects.length > 0) this.#emit({ kind: "learned", task: this.task.name, effects });
   }
 
-  /** Measures held-out accuracy where so many judgements came since the last time. */
-  async #validate(every: number): Promise<void> {
-    if (await this.network.validate(every)) this.#report();
+  /**
+   * Measures what was learned, and answers by it from then on unless it is worse: where so many judgements were learned from
+   * since the last time, and also before as long as there is time.
+   */
+  async #validate(every: number, isTime: () => boolean = () => false): Promise<void> {
+    const isDue = Math.abs(this.network.learned - this.#validatedAt) >= every;
+    if (!(await this.network.validate(() => isDue || isTime()))) return;
+    this.#validatedAt = this.network.learned;
+    this.#report();
+    this.#tellStanding();
   }
 
-  /** The first point of the chart, before anything was judged. */
-  async validateStart(): Promise<void> {
-    if (this.network.history.heldOut.length === 0 && this.task.heldOut.length > 0) await this.#validate(1);
+  /** The first point of the chart, before anything was judged; what is learned is compared with it. */
+  validateStart(): Promise<void> {
+    const { network, task } = this;
+    if (network.standing !== null || task.heldOut.length === 0) return Promise.resolve();
+    const measuring = this.#validate(0);
+    this.#measuringStart = measuring.catch(() => {});
+    return measuring;
   }
 
   async #keep(): Promise<void> {
@@ -254,12 +270,16 @@ export class TeachingSession<E extends TaskExample = TaskExample> {
       wrong: count((j) => j.reward !== null && j.reward <= 0),
       skipped: count((j) => j.reward === null),
       simulated: count((j) => j.reward !== null && j.judge.startsWith("simulated")),
-      waiting: this.#waiting,
+      waiting: this.network.waiting,
     };
   }
 
   #report(): void {
     if (!this.#closed) this.#emit({ kind: "progress", task: this.task.name, progress: this.progress() });
+  }
+
+  #tellStanding(): void {
+    if (!this.#closed) this.#emit({ kind: "measured", task: this.task.name, standing: this.network.standing });
   }
 
   /** A lost device is dealt with elsewhere; anything else is told. */
@@ -304,6 +324,7 @@ export class TeachingSession<E extends TaskExample = TaskExample> {
       await this.#failed(error);
     }
     this.#report();
+    this.#tellStanding();
     await this.#askAnew();
   }
 }

@@ -3,19 +3,28 @@ import type { Modality, OptimizerState } from "handgrad/model";
 import type { LearnerState } from "handgrad/rl";
 import { type DBSchema, type IDBPDatabase, openDB } from "idb";
 import type { History, OwnClass, TaskName } from "../shared/protocol.ts";
+import type { Measured } from "./validation.ts";
 
 /*
  * What the page keeps in this browser beside the judgements: for each task the last state of learning, and the examples
  * that the person brought.
  */
 
-/** Enough to go on with a task: weights in a safetensors file, and what is remembered beside them. */
-export interface Kept {
+/** A network: weights in a safetensors file, and what a learner remembers beside them. */
+interface KeptNetwork {
   weights: Uint8Array<ArrayBuffer>;
-  optimizer: OptimizerState | undefined;
   learner: LearnerState | undefined;
+}
+
+/** Enough to go on with a task: the network that answers, and how it learns on. */
+export interface Kept extends KeptNetwork {
+  /** The network that learns, where it is not the one that answers: it was not measured yet, or is held back. */
+  learning?: KeptNetwork | undefined;
+  optimizer: OptimizerState | undefined;
+  /** Steps of the engine that learning took. */
   engineSteps: number;
   history: History;
+  measured?: Measured | undefined;
 }
 
 /** What is kept of a network that has learned nothing yet. */

@@ -9,7 +9,8 @@ const STEPS = 12;
 /** Why the network gave an answer, as a person is shown it. */
 export async function explain(session: TeachingSession, id: string, action: number): Promise<Explanation> {
   const { task } = session;
-  const { net } = session.network;
+  const { network } = session;
+  const { net } = network;
   const example = task.find(id);
   if (!example) throw new Error(`there is no example "${id}".`);
   const batch = task.batchOf([example]);
@@ -17,7 +18,9 @@ export async function explain(session: TeachingSession, id: string, action: numb
   const given = (there: readonly Modality[]) => session.predict([example], there);
   const { shares, none } = await sharesOf(net.modalities, async (there) => (await given(there))[0]![action]!);
   const seen: Partial<Attribution> =
-    has("image") || has("audio") ? await integratedGradients(net, batch, action, { steps: STEPS }) : {};
+    has("image") || has("audio")
+      ? await network.turn(() => integratedGradients(net, batch, action, { steps: STEPS }))
+      : {};
   const shapley = Object.fromEntries(modalities.map((m) => [m, shares[m] ?? 0]));
   const [, height = 1, width = 1] = net.config.image?.shape ?? [];
   return {
@@ -29,7 +32,7 @@ export async function explain(session: TeachingSession, id: string, action: numb
     // Shown are words; the network may read characters, whose shares then belong to none of these.
     words:
       has("text") && readAsShown(batch, task.show(example).words)
-        ? [...spokeFor(Float32Array.from(await wordShares(net, batch, action)))]
+        ? [...spokeFor(Float32Array.from(await network.turn(() => wordShares(net, batch, action))))]
         : null,
   };
 }
