@@ -19,6 +19,7 @@ const slow = [
   "test/rl/estimate/coverage.test.ts",
   // The page's later screens. judging.test.ts opens it, judges and comes back.
   "test/web/care.test.ts",
+  "test/web/first-minute.test.ts",
   "test/web/learning.test.ts",
   "test/web/own.test.ts",
   "test/web/own-classes.test.ts",
