@@ -5,7 +5,7 @@ import type { Effect, Picture, Question, Verdict } from "../shared/protocol.ts";
 /** Judgements that are kept to be shown. */
 export const MOST_TAUGHT = 5;
 /** A probability that moved by less is called as it was. */
-export const LEAST = 0.005;
+const LEAST = 0.005;
 
 /** A judgement that the person gave on this visit, and what learning from it did. */
 export interface Taught {

@@ -3,7 +3,7 @@ import { Canvas } from "./canvas.tsx";
 import { drawPicture } from "./draw.ts";
 import { text } from "./settings.ts";
 import { classesOf, tasks } from "./state.ts";
-import { followed, LEAST, type Taught } from "./taught.ts";
+import { followed, type Taught } from "./taught.ts";
 
 /** The person's latest judgements, the newest first: what each said, and what learning from it did to that answer. */
 export function TaughtView({ task }: { task: TaskName }) {
@@ -52,6 +52,6 @@ function TaughtItem({ one, classes }: { one: Taught; classes: readonly string[] 
 
 function moved({ before, after }: Effect): string {
   const t = text.value;
-  if (Math.abs(after - before) < LEAST) return t.taught.unmoved(t.percent(after));
-  return t.taught.moved(t.percent(before), t.percent(after));
+  const [was, is] = [t.percent(before), t.percent(after)];
+  return was === is ? t.taught.unmoved(is) : t.taught.moved(was, is);
 }
