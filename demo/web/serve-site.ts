@@ -1,7 +1,7 @@
 import { createReadStream } from "node:fs";
 import { createServer, type IncomingMessage, type Server, type ServerResponse, STATUS_CODES } from "node:http";
 import type { AddressInfo } from "node:net";
-import { pipeline } from "node:stream";
+import { type Duplex, pipeline } from "node:stream";
 import { securityHeaders } from "./policy.ts";
 import { rangeOf, type SiteFile, siteFiles } from "./site-files.ts";
 
@@ -10,6 +10,9 @@ const broken: ReadonlyMap<string | undefined, number> = new Map([
   ["HPE_HEADER_OVERFLOW", 431],
   ["ERR_HTTP_REQUEST_TIMEOUT", 408],
 ]);
+
+const ALLOWED = "GET, HEAD";
+const OUR_NAMES = ["127.0.0.1", "localhost", "[::1]"];
 
 /**
  * Serves the built page on this machine alone, with its policy as headers. Every answer has them, errors as well, and no
@@ -29,17 +32,15 @@ export async function serveSite(folder: string, port = 0): Promise<{ url: string
       refuse(response, 500);
     }
   };
-  // Left to Node, a request without a host, or with an expectation, is refused without these headers.
+  // Left to Node, a request without a host, or with an expectation, is refused without these headers, a body that is never
+  // read is asked for, and a tunnel is closed without an answer.
   const server = createServer({ requireHostHeader: false }, listen);
-  server.on("checkExpectation", listen);
+  server.on("checkExpectation", listen).on("checkContinue", listen);
+  server.on("connect", (_, socket) => refuseUnread(socket, 405, { Allow: ALLOWED }));
   // What is not HTTP at all, and headers that are too large, never become a request.
-  server.on("clientError", (error: NodeJS.ErrnoException, socket) => {
-    if (!socket.writable) return socket.destroy();
-    const status = broken.get(error.code) ?? 400;
-    const headers = Object.entries({ ...securityHeaders, "Content-Length": "0", Connection: "close" });
-    const lines = headers.map(([name, value]) => `${name}: ${value}\r\n`).join("");
-    socket.end(`HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\n${lines}\r\n`);
-  });
+  server.on("clientError", (error: NodeJS.ErrnoException, socket) =>
+    refuseUnread(socket, broken.get(error.code) ?? 400),
+  );
   await new Promise<void>((resolve, reject) => {
     server.once("error", reject).listen(port, "127.0.0.1", resolve);
   });
@@ -49,7 +50,8 @@ export async function serveSite(folder: string, port = 0): Promise<{ url: string
 function answer(request: IncomingMessage, response: ServerResponse, files: ReadonlyMap<string, SiteFile>): void {
   const file = fileFor(request, response, files);
   if (!file) return;
-  const range = rangeOf(request.headers.range, file.size);
+  // Files have no marks to compare: what is asked for "if it is still the same" is sent whole.
+  const range = request.headers["if-range"] === undefined ? rangeOf(request.headers.range, file.size) : undefined;
   if (range === null) {
     response.setHeader("Content-Range", `bytes */${file.size}`);
     refuse(response, 416);
@@ -77,12 +79,17 @@ function fileFor(
   response: ServerResponse,
   files: ReadonlyMap<string, SiteFile>,
 ): SiteFile | undefined {
-  if (!isForUs(request)) {
+  const [host, ...others] = hostsOf(request);
+  if (others.length > 0) {
+    refuse(response, 400, "A request names one host.");
+    return;
+  }
+  if (!isOurs(host, request)) {
     refuse(response, 421, "This server answers to this machine's own names alone.");
     return;
   }
   if (request.method !== "GET" && request.method !== "HEAD") {
-    response.setHeader("Allow", "GET, HEAD");
+    response.setHeader("Allow", ALLOWED);
     response.setHeader("Connection", "close");
     refuse(response, 405, "Only GET and HEAD are answered.");
     return;
@@ -101,20 +108,26 @@ function fileFor(
   return;
 }
 
-/** Whether a request names this machine. Another name that leads here is a page elsewhere that wants in (DNS rebinding). */
-function isForUs({ headers, socket }: IncomingMessage): boolean {
+/** The hosts that a request names. What `GET http://…/` says counts in the place of its headers (RFC 9112, 3.2.2). */
+function hostsOf({ url = "", rawHeaders }: IncomingMessage): readonly string[] {
+  const named = /^[a-z][a-z\d+.-]*:\/\/([^/?#]*)/i.exec(url)?.[1];
+  const headers = rawHeaders.filter((_, i) => i % 2 === 1 && rawHeaders[i - 1]!.toLowerCase() === "host");
+  return named !== undefined && headers.length < 2 ? [named] : headers;
+}
+
+/** Whether a host is this machine. Another name that leads here is a page elsewhere that wants in (DNS rebinding). */
+function isOurs(host: string | undefined, { socket }: IncomingMessage): boolean {
   const port = socket.localPort;
-  const names = ["127.0.0.1", "localhost", "[::1]"];
-  const host = headers.host?.toLowerCase() ?? "";
-  return names.some((name) => host === `${name}:${port}` || (port === 80 && host === name));
+  const found = host?.toLowerCase();
+  return OUR_NAMES.some((name) => found === `${name}:${port}` || (port === 80 && found === name));
 }
 
 /** The path that a request asks for, without what follows `?`; undefined where it is none. */
 function addressOf(url: string): string | undefined {
   try {
     // What stands before the path in "GET http://…/" is left away, as is what "//name" would make of it.
-    const { pathname } = new URL(url.startsWith("/") ? `http://localhost${url}` : url);
-    return url === "*" ? undefined : decodeURIComponent(pathname);
+    const { pathname, protocol } = new URL(url.startsWith("/") ? `http://localhost${url}` : url);
+    return protocol === "http:" ? decodeURIComponent(pathname) : undefined;
   } catch {
     return undefined;
   }
@@ -124,4 +137,16 @@ function refuse(response: ServerResponse, status: number, text = STATUS_CODES[st
   const length = Buffer.byteLength(text) + 1;
   response.writeHead(status, { "Content-Type": "text/plain; charset=utf-8", "Content-Length": length });
   response.end(`${text}\n`);
+}
+
+/** Answers what nobody reads as a request, on its bare connection. */
+function refuseUnread(socket: Duplex, status: number, more: Readonly<Record<string, string>> = {}): void {
+  if (!socket.writable) {
+    socket.destroy();
+    return;
+  }
+  const headers = Object.entries({ ...securityHeaders, ...more, "Content-Length": "0", Connection: "close" });
+  const lines = headers.map(([name, value]) => `${name}: ${value}\r\n`).join("");
+  socket.on("error", () => {});
+  socket.end(`HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\n${lines}\r\n`);
 }

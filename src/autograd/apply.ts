@@ -1,7 +1,6 @@
 import { checkList, checkName, describe, floats, wholeNumbers } from "../check.ts";
-import { refusePromise } from "../gpu/index.ts";
 import { show } from "../kernels/checks.ts";
-import type { DType, Op } from "../kernels/op.ts";
+import { DTYPES, type DType, type Op } from "../kernels/op.ts";
 import { isPaused, isTracked, type Node, noGradientFor } from "./tape.ts";
 import { Tensor, type TensorLike } from "./tensor.ts";
 import { traceCall } from "./trace.ts";
@@ -41,12 +40,7 @@ export function apply<Options>(
     if (x && x.gpu !== gpu) throw new Error(`${name}: its tensors belong to two engines.`);
     x?.expectUsable(name, recording);
   }
-  const recorded = op(recording, inputs, options);
-  // An op of the user's own may give anything.
-  refusePromise(name, recorded);
-  if (!Array.isArray(recorded?.outputs))
-    throw new TypeError(`${name}: the op gives ${describe(recorded)}, expected { outputs: […], backward }.`);
-  const { outputs, backward = withoutGradient(name), constants = {} } = recorded;
+  const { outputs, backward = withoutGradient(name), constants = {} } = op(recording, inputs, options);
   const tracked = isPaused() ? [] : inputs.map((x) => isTracked(x, recording));
   for (const [i, what] of Object.entries(constants)) {
     if (tracked[Number(i)]) throw new Error(noGradientFor(name, what, inputs[Number(i)]!));
@@ -119,7 +113,7 @@ export function hostTensor(
   if (!Array.isArray(shape)) {
     throw new TypeError(`${name}: the shape is ${describe(shape)}, expected an array of sizes such as [2, 3].`);
   }
-  checkName(name, "dtype", dtype, ["f32", "i32", "u32"]);
+  checkName(name, "dtype", dtype, DTYPES);
   if (!shape.every((n) => Number.isInteger(n) && n >= 0)) {
     throw new TypeError(`${name}: the shape ${show(shape)} has a size that is not a whole number of at least 0.`);
   }

@@ -1,3 +1,4 @@
+import { checkFunction, checkObject, checkText, describe } from "../check.ts";
 import { complete } from "./wgsl.ts";
 
 /** A compute shader as data: complete WGSL, and the label its pipeline carries (`conv2d.backwardWeight`). */
@@ -22,7 +23,8 @@ let kernels = 0;
  * @param label what errors and profiles call the kernel.
  * @param source gives the WGSL of a variant.
  * @returns the kernel of a variant, an object of strings, numbers and booleans.
- * @throws Error (the function that it returns) where bindings are numbered in two ways, or `$name` stands outside of an `#unroll`.
+ * @throws TypeError where the label is no text, or `source` no function. The function that it returns throws where the variant
+ * holds something else, `source` gives no text, bindings are numbered in two ways, or `$name` stands outside of an `#unroll`.
  * @example
  * const scale = kernel("scale", ({ by }: { by: number }) => wgsl`const BY = ${by}; ${shader}`);
  * const twice = scale({ by: 2 }); // a whole program: examples/07-custom-op.ts
@@ -31,16 +33,32 @@ export function kernel<Variant extends Record<string, string | number | boolean>
   label: string,
   source: (variant: Variant) => string,
 ): (variant: Variant) => Kernel {
+  checkText("kernel", "the label", label);
+  checkFunction(label, "source", source, "a function that gives the WGSL of a variant");
   const variants = new Map<string, Kernel>();
   return (variant) => {
     // Asked for at every dispatch: an array of entries would cost the host more than all else there.
     let key = "";
-    for (const name in variant) key += `${name} ${variant[name]},`;
+    for (const name in variant) key += `${name}\0${variant[name]}\0`;
     let found = variants.get(key);
     if (!found) {
-      found = { id: kernels++, label, code: complete(label, source(variant)) };
+      checkVariant(label, variant);
+      const text = source(variant);
+      if (typeof text !== "string")
+        throw new TypeError(`${label}: its source gives ${describe(text)}, expected the text that wgsl\`…\` gives.`);
+      found = { id: kernels++, label, code: complete(label, text) };
       variants.set(key, found);
     }
     return found;
   };
+}
+
+/** Objects in it would all have one name, and so one kernel. */
+function checkVariant(label: string, variant: Record<string, unknown>): void {
+  checkObject(label, "the variant", variant, "an object such as { size: 64 }, or {}");
+  for (const [name, value] of Object.entries(variant))
+    if (!["string", "number", "boolean"].includes(typeof value))
+      throw new TypeError(
+        `${label}: ${name} of the variant is ${describe(value)}, expected a text, a number, true or false.`,
+      );
 }

@@ -1,3 +1,4 @@
+import { checkRecording } from "./dispatch.ts";
 import type { Memory } from "./memory.ts";
 import type { Pipelines } from "./pipelines.ts";
 import type { Recording } from "./recording.ts";
@@ -140,13 +141,14 @@ export interface Parts {
   readonly scratch: Scratch;
 }
 
-/** @throws Error where the GPU has no memory for the plan, or refuses it. */
+/** @throws Error where a dispatch cannot be, the GPU has no memory for the plan, or refuses it. */
 export async function makePlan(
   recording: Recording,
   uploads: readonly Slot[],
   results: readonly Slot[],
   parts: Parts,
 ): Promise<Plan> {
+  checkRecording(recording, results);
   const { dispatches } = recording;
   const { memory, pipelines, scratch } = parts;
   const { health } = memory;

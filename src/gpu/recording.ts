@@ -1,4 +1,6 @@
+import { describe } from "../check.ts";
 import { append } from "../numbers.ts";
+import { checkDispatch } from "./dispatch.ts";
 import type { Kernel } from "./kernel.ts";
 import { type HostArray, Slot } from "./slot.ts";
 import type { DeviceKind, Tuning } from "./tuning.ts";
@@ -75,9 +77,11 @@ export class Recording {
    * A slot that this step computes; `allocate` gives it a shape.
    *
    * @param bytes its size.
-   * @throws RangeError where the device binds no tensor of this size.
+   * @throws RangeError where the device binds no tensor of this size, or it is no multiple of 4, a number's size.
    */
   temporary(bytes: number): Slot {
+    if (!(bytes >= 0 && bytes % 4 === 0))
+      throw new RangeError(`temporary: its size is ${describe(bytes)}, expected bytes, 4 for each number.`);
     const limit = Math.min(this.limits.maxStorageBufferBindingSize, this.limits.maxBufferSize);
     if (bytes > limit) {
       throw new RangeError(
@@ -113,8 +117,13 @@ export class Recording {
    *
    * @param data the numbers, as a typed array.
    * @returns a slot to bind.
+   * @throws TypeError where the array is of another type: its bits would be taken for such numbers.
    */
   upload(data: HostArray): Slot {
+    if (!(data instanceof Float32Array || data instanceof Int32Array || data instanceof Uint32Array)) {
+      const found = ArrayBuffer.isView(data) ? `a ${(data as Uint8Array).constructor.name}` : describe(data);
+      throw new TypeError(`upload: data is ${found}, expected a Float32Array, an Int32Array or a Uint32Array.`);
+    }
     const slot = new Slot(data.byteLength);
     slot.host = data;
     return slot;
@@ -130,9 +139,11 @@ export class Recording {
    * Appends a dispatch. One of no workgroups is left out.
    *
    * @param dispatch the kernel, what it reads and writes, and its grid.
-   * @throws Error where it reads what an earlier step computed and did not return.
+   * @throws TypeError where a part of it is none, Error where it reads what it writes, or what an earlier step computed and did
+   * not return.
    */
   dispatch(dispatch: Dispatch): void {
+    checkDispatch(dispatch);
     const { kernel, reads, writes, grid } = dispatch;
     for (const slot of reads) {
       if (slot.resident || slot.host || slot.pendingRead || this.#temporaries.has(slot) || this.within?.computes(slot))

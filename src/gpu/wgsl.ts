@@ -1,5 +1,6 @@
 // @ts-expect-error The package has no types; the signature below is its whole interface.
 import { wgsl as chosen } from "wgsl-preprocessor/wgsl-preprocessor.js";
+import { describe } from "../check.ts";
 
 /** What `${…}` of the `wgsl` tag inserts; a list is for `#unroll name in ${list}`. */
 export type Inserted = string | number | boolean | readonly (string | number)[];
@@ -15,7 +16,8 @@ export type Inserted = string | number | boolean | readonly (string | number)[];
  * Loops over registers are unrolled, since an array of them would live in memory.
  *
  * @returns the WGSL.
- * @throws Error where `#unroll` and `#end` do not match, or `$(…)` is no whole number.
+ * @throws TypeError where something else is inserted, Error where `#if` and `#endif` or `#unroll` and `#end` do not match, or
+ * `$(…)` is no whole number.
  * @example
  * const sum = wgsl`
  *   var sum = 0.0;
@@ -23,11 +25,32 @@ export type Inserted = string | number | boolean | readonly (string | number)[];
  *     sum += x[4 * row + $i];
  *   #end`;
  */
-export const wgsl = (strings: TemplateStringsArray, ...values: readonly Inserted[]): string =>
-  unrolled((chosen as (strings: TemplateStringsArray, ...values: readonly Inserted[]) => string)(strings, ...values));
+export function wgsl(strings: TemplateStringsArray, ...values: readonly Inserted[]): string {
+  if (!Array.isArray(strings?.raw))
+    throw new TypeError(`wgsl: it is the tag of a template, wgsl\`…\`, and was called with ${describe(strings)}.`);
+  values.forEach((value, i) => {
+    const wrong = typeof value === "boolean" ? undefined : [value].flat().find((item) => !isInsertable(item));
+    if (wrong !== undefined || value === undefined)
+      throw new TypeError(
+        `wgsl: \${…} ${i + 1} inserts ${describe(wrong)}, expected a text, a finite number, true, false, or a list of texts and numbers.`,
+      );
+  });
+  return unrolled(withConditions(strings, ...values));
+}
+
+const isInsertable = (item: unknown): boolean => typeof item === "string" || Number.isFinite(item);
+
+/** The text with what its `#if`s choose. */
+function withConditions(strings: TemplateStringsArray, ...values: readonly Inserted[]): string {
+  try {
+    return (chosen as typeof wgsl)(strings, ...values);
+  } catch (error) {
+    throw new Error(`wgsl: ${(error as Error).message}. An #if ends with #endif, an #unroll with #end.`);
+  }
+}
 
 /** An `#unroll` without another in it: its name, its list, its body. */
-const INNERMOST = /#unroll\s+([a-zA-Z]+)\s+in\b\s*(\d+|\[[^\]]*\])((?:(?!#unroll\b|#end\b)[\s\S])*)#end\b/g;
+const INNERMOST = /#unroll\s+([a-zA-Z]+)\s+in\b\s*(\d+(?![\d.])|\[[^\]]*\])((?:(?!#unroll\b|#end\b)[\s\S])*)#end\b/g;
 
 function unrolled(text: string): string {
   let [now, before] = [text, ""];

@@ -2,6 +2,7 @@ import type { Recording, Slot } from "../gpu/index.ts";
 
 /** The type of a tensor's numbers, each of 32 bits. */
 export type DType = "f32" | "i32" | "u32";
+export const DTYPES: readonly DType[] = ["f32", "i32", "u32"];
 
 /** Numbers in a shape: what kernels read and write. Several values may share one slot (`reshape`). */
 export interface Value {
@@ -35,30 +36,10 @@ export interface Recorded {
  */
 export type Op<Options> = (r: Recording, inputs: readonly (Value | undefined)[], options: Options) => Recorded;
 
-/**
- * How many numbers a shape holds: the product of its sizes, 1 for [].
- *
- * @param shape its sizes.
- * @returns the product.
- * @example count([2, 3]); // 6
- */
+/** How many numbers a shape holds. */
 export const count = (shape: readonly number[]): number => shape.reduce((a, b) => a * b, 1);
 
-/**
- * A value that this step will compute: the output of an op of your own (`customOp`), to be written by a dispatch.
- *
- * @param r what the step records into.
- * @param shape its sizes.
- * @param dtype Default "f32".
- * @returns the value; its numbers are not set.
- * @throws RangeError where the device binds no tensor of this size.
- * @example
- * const twice = customOp("twice", (r, [x]) => {
- *   const y = allocate(r, x!.shape);
- *   r.dispatch({ kernel: scale({ by: 2 }), reads: [x!.slot], writes: [y.slot], grid: grid(count(y.shape), 64) });
- *   return { outputs: [y] };
- * });
- */
+/** A value that this step will compute, to be written by a dispatch. */
 export function allocate(r: Recording, shape: readonly number[], dtype: DType = "f32"): Value {
   return { slot: r.temporary(4 * count(shape)), shape, dtype };
 }
@@ -66,15 +47,7 @@ export function allocate(r: Recording, shape: readonly number[], dtype: DType = 
 /** The same numbers under another shape. */
 export const reshaped = (v: Value, shape: readonly number[]): Value => ({ ...v, shape });
 
-/**
- * Workgroups for `n` threads in groups of `size`, folded into two dimensions where one holds too few (65,535). In WGSL
- * `groupIndex(group)` is the workgroup's number.
- *
- * @param n threads; those beyond it in the last workgroup must do nothing.
- * @param size threads of a workgroup, as `@workgroup_size` says.
- * @returns [x, y, 1]
- * @example grid(1000, 64); // [16, 1, 1]
- */
+/** Workgroups for `n` threads in groups of `size`, folded into two dimensions where one holds too few (65,535). */
 export function grid(n: number, size: number): [number, number, number] {
   const groups = Math.ceil(n / size);
   if (groups <= 65535) return [groups, 1, 1];

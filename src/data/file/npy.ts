@@ -258,14 +258,31 @@ function encodeStrings(strings: readonly string[]): [string, Uint8Array] {
  *
  * @param array such as `decodeNpy` gives.
  * @param name of the file, for errors. Default "array".
- * @returns the data itself where it is a Float32Array, else a copy.
- * @throws DataError for strings.
+ * @returns the data itself where it is a Float32Array, else a copy, rounded to float32.
+ * @throws DataError for strings, and for whole numbers that float32 would change, as most beyond 16,777,216, and for
+ * floats beyond its range.
  * @example const images = npyFloats(decodeNpy(bytes));
  */
 export function npyFloats(array: NpyArray, name = "array"): Float32Array {
   const { data } = checkNpy("npyFloats", array);
   if (Array.isArray(data)) throw new DataError(`${name}: holds strings, expected numbers`);
-  return data instanceof Float32Array ? data : Float32Array.from(data as ArrayLike<number>, Number);
+  if (data instanceof Float32Array) return data;
+  const floats = Float32Array.from(data as ArrayLike<number>, Number);
+  const rounds = data instanceof Float64Array;
+  for (let i = 0; i < floats.length; i++) {
+    const [x, float] = [data[i], floats[i]!];
+    const isKept =
+      typeof x === "bigint"
+        ? BigInt(float) === x
+        : rounds
+          ? Number.isFinite(float) || !Number.isFinite(x)
+          : float === x;
+    if (!isKept)
+      throw new DataError(
+        `${name}: number ${i} is ${x}, which float32 does not hold. Take its data as it is${rounds ? "" : ", or npyIntegers"}.`,
+      );
+  }
+  return floats;
 }
 
 /**

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { DataError, decodeNpy, encodeNpy, npyFloats, npyIntegers } from "../../../src/data/index.ts";
+import { DataError, decodeNpy, encodeNpy, type NpyData, npyFloats, npyIntegers } from "../../../src/data/index.ts";
 import { expected, file, plain } from "../numpy.ts";
 
 describe(".npy", () => {
@@ -46,6 +46,21 @@ describe(".npy", () => {
     expect(npyIntegers(decodeNpy(file("i8.npy"))).slice(0, 3)).toEqual(Int32Array.of(-3, -2, -1));
     expect(() => npyIntegers(decodeNpy(file("f4.npy")), "x")).toThrow("x: number 0 is -0.75, expected a whole number");
     expect(() => npyFloats(decodeNpy(file("text.npy")), "x")).toThrow("x: holds strings");
+  });
+
+  test("float32 rounds floats, and refuses whole numbers that it would change", () => {
+    const floats = (data: NpyData) => npyFloats({ shape: [data.length], data }, "x");
+    expect(floats(Float64Array.of(0.1, Number.NaN, Infinity))).toEqual(Float32Array.of(0.1, Number.NaN, Infinity));
+    expect(floats(BigInt64Array.of(-(2n ** 63n), 3n))).toEqual(Float32Array.of(-(2 ** 63), 3));
+    expect(floats(Int32Array.of(2 ** 24))).toEqual(Float32Array.of(2 ** 24));
+    for (const [data, found] of [
+      [BigInt64Array.of(1n, 2n ** 53n + 1n), "9007199254740993"],
+      [BigUint64Array.of(1n, 2n ** 64n - 1n), "18446744073709551615"],
+      [Int32Array.of(1, 2 ** 24 + 1), "16777217"],
+      [Uint32Array.of(1, 2 ** 32 - 1), "4294967295"],
+      [Float64Array.of(1, 1e300), "1e+300"],
+    ] as const)
+      expect(() => floats(data)).toThrow(`x: number 1 is ${found}, which float32 does not hold.`);
   });
 
   const withHeader = (text: string, bytes = 0) => {
