@@ -17,7 +17,7 @@ import { type TriDigit, triDigitsShape } from "../tridigits/tridigits.ts";
 import { barOf } from "./interview.ts";
 import { percent, say } from "./progress.ts";
 import { readFile } from "./read-file.ts";
-import { UsageError } from "./settings.ts";
+import { filePath, UsageError } from "./settings.ts";
 import { openTrained } from "./trained.ts";
 
 /* handgrad answer RUN --image FILE --sound FILE --hint TEXT: what the model of a run makes of something of one's own. */
@@ -33,9 +33,13 @@ interface Options {
 export const answerCommand = (): Command =>
   new Command("answer")
     .description("which digit a picture, a sound and a hint of your own are, by the model of a run")
-    .argument("<run>", "the folder of a run that is done")
-    .option("--image <file>", "PNG or JPEG of one digit, drawn large, dark on light or light on dark")
-    .option("--sound <file>", "WAV of one spoken digit, at its beginning")
+    .argument("<run>", "the folder of a run that is done", filePath("the run"))
+    .option(
+      "--image <file>",
+      "PNG or JPEG of one digit, drawn large, dark on light or light on dark",
+      filePath("--image"),
+    )
+    .option("--sound <file>", "WAV of one spoken digit, at its beginning", filePath("--sound"))
     .option("--hint <text>", "a few words")
     .option("--software", "compute on the CPU even where there is a GPU")
     .option("--json", "print one JSON object instead of the digit")

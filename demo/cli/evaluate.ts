@@ -6,7 +6,7 @@ import type { TriDigit } from "../tridigits/tridigits.ts";
 import { heldOut, type TestResult, testOn } from "./held-out.ts";
 import { humanJudge, judgeAll, Quit } from "./judges.ts";
 import { percent, say } from "./progress.ts";
-import { wholeNumber } from "./settings.ts";
+import { filePath, wholeNumber } from "./settings.ts";
 import { openTrained, type Trained } from "./trained.ts";
 
 /*
@@ -24,7 +24,7 @@ interface Options {
 export const evaluateCommand = (): Command =>
   new Command("evaluate")
     .description("how good the model of a run is, on examples that it did not learn from")
-    .argument("<run>", "the folder of a run that is done")
+    .argument("<run>", "the folder of a run that is done", filePath("the run"))
     .option("--human <n>", "judge n answers yourself instead, blind", wholeNumber("--human", 1, 1500))
     .option("--software", "compute on the CPU even where there is a GPU")
     .option("--json", "print one JSON object as the last line")

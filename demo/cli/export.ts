@@ -4,6 +4,7 @@ import type { FeedbackRecord } from "handgrad/rl";
 import { ByteWriter, ParquetWriter } from "hyparquet-writer";
 import { refuseExisting } from "./merge.ts";
 import { say } from "./progress.ts";
+import { filePath } from "./settings.ts";
 
 /*
  * handgrad export LOG --parquet FILE: a feedback log as a Parquet table, a row for each record, for DuckDB, Spark, Polars
@@ -87,8 +88,8 @@ const schema: SchemaElement[] = [
 export const exportCommand = (): Command =>
   new Command("export")
     .description("write a feedback log as a Parquet table")
-    .argument("<log>", "feedback log (JSON lines)")
-    .requiredOption("--parquet <file>", "the file to write; it must not be there yet")
+    .argument("<log>", "feedback log (JSON lines)", filePath("the log"))
+    .requiredOption("--parquet <file>", "the file to write; it must not be there yet", filePath("--parquet"))
     .option("--json", "print one JSON object as the last line")
     .action(exportLog);
 

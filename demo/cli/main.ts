@@ -15,6 +15,7 @@ import { RunFolder } from "./run-folder.ts";
 import {
   checkLabels,
   commands,
+  filePath,
   fraction,
   fusions,
   methodsHere,
@@ -55,8 +56,8 @@ function command(name: Settings["command"], description: string): Command {
     .option("--lr <rate>", "learning rate of Adam", fraction("--lr", 0, 1))
     .option("--seed <n>", "of everything random", wholeNumber("--seed", 0))
     .option("--software", "compute on the CPU even where there is a GPU")
-    .option("--out <folder>", "where the run is kept (default: runs/…)")
-    .option("--resume <folder>", "go on with a run that was stopped")
+    .option("--out <folder>", "where the run is kept (default: runs/…)", filePath("--out"))
+    .option("--resume <folder>", "go on with a run that was stopped", filePath("--resume"))
     .option("--json", "print one JSON object as the last line");
   if (name !== "train") {
     own

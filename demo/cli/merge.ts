@@ -3,7 +3,7 @@ import { Command } from "commander";
 import { readFeedbackLog, replaceFile } from "handgrad/node";
 import { activeJudgements, activePreferences, type FeedbackRecord, mergeLogs } from "handgrad/rl";
 import { say } from "./progress.ts";
-import { UsageError } from "./settings.ts";
+import { filePath, UsageError } from "./settings.ts";
 
 /* handgrad merge LOG… --out FILE: the logs of several people, judged on their own machines, as one. */
 
@@ -17,13 +17,14 @@ export const mergeCommand = (): Command =>
   new Command("merge")
     .description("bring the feedback logs of several people together in one")
     .argument("<logs...>", "feedback logs (JSON lines)")
-    .requiredOption("--out <file>", "the log to write; it must not be there yet")
+    .requiredOption("--out <file>", "the log to write; it must not be there yet", filePath("--out"))
     .option("--keep-earlier", "where two different records have one id, keep the earlier one instead of stopping")
     .option("--json", "print one JSON object as the last line")
     .action(merge);
 
 async function merge(files: readonly string[], { out, keepEarlier = false, json = false }: Options): Promise<void> {
   refuseExisting(out);
+  for (const file of files) filePath("the name of a log")(file);
   const logs = await Promise.all(files.map(async (name) => ({ name, records: await all(name) })));
   const { records, duplicates, conflicts } = mergeLogs(logs);
   for (const { id, kept, dropped, fields } of conflicts.slice(0, 10)) {

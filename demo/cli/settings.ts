@@ -46,6 +46,14 @@ export const sets = {
   full: { labels: 6000, epochs: 15 },
 } as const;
 
+/** A path as it is, where there is one: of a variable that a shell does not know it is empty. @throws UsageError naming the option. */
+export const filePath =
+  (option: string) =>
+  (text: string): string => {
+    if (text === "") throw new UsageError(`${option} is empty, expected a path. Is a variable of your shell unset?`);
+    return text;
+  };
+
 /** Text to a whole number in a range. @throws UsageError naming the option. */
 export const wholeNumber =
   (option: string, lowest: number, highest: number = Number.MAX_SAFE_INTEGER) =>
