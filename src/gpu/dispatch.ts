@@ -1,11 +1,25 @@
 import { checkList, checkObject, checkOptions, describe, type Known, number } from "../check.ts";
-import type { Dispatch, Recording } from "./recording.ts";
+import type { Kernel } from "./kernel.ts";
 import { Slot } from "./slot.ts";
 
 /*
  * What a dispatch must be. Ops of one's own may give anything, and what is not looked at here is left out, cut to whole
  * numbers or read as it lies, without a word.
  */
+
+/** One dispatch of a kernel. Its bindings are in this order: what it reads, what it writes, then its `params`. */
+export interface Dispatch {
+  /** The variant of the kernel. */
+  readonly kernel: Kernel;
+  /** Bound as `var<storage, read>`. */
+  readonly reads: readonly Slot[];
+  /** Bound as `var<storage, read_write>`. */
+  readonly writes: readonly Slot[];
+  /** Bound as one `var<uniform>`, a struct of 32-bit integers, where there are any. */
+  readonly params?: readonly number[];
+  /** Workgroups in x, y, z. */
+  readonly grid: readonly [number, number, number];
+}
 
 /** Refuses what can be seen to be wrong at the call. Asked at every dispatch of every step: it makes nothing. */
 export function checkDispatch(dispatch: Dispatch): void {
@@ -41,11 +55,19 @@ function checkSlots(label: string, what: string, slots: unknown): void {
 
 const PARTS: Known<Dispatch> = { kernel: true, reads: true, writes: true, params: true, grid: true };
 
+/** What is looked at of a recording. */
+interface Dispatches {
+  readonly dispatches: readonly Dispatch[];
+  readonly aliases: ReadonlyMap<Slot, { readonly into: Slot }>;
+  readonly limits: GPUSupportedLimits;
+  readonly within?: unknown;
+}
+
 /**
  * Refuses what a plan would take without a word: names that a dispatch does not have, params that 32 bits do not hold, and
  * tensors that are read, or are results, though nothing has written them. Asked when a plan is made, not at a replay.
  */
-export function checkRecording(recording: Recording, results: readonly Slot[]): void {
+export function checkRecording(recording: Dispatches, results: readonly Slot[]): void {
   const most = recording.limits.maxComputeWorkgroupsPerDimension;
   const written = new Set<Slot>();
   const isWritten = (slot: Slot): boolean => {

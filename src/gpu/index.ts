@@ -1,11 +1,12 @@
 export { contiguousLayout, contiguousRegion } from "./contiguous.ts";
+export type { Dispatch } from "./dispatch.ts";
 export { Gpu, type Stats } from "./gpu.ts";
 export type { EngineLost } from "./health.ts";
 export { type Kernel, kernel } from "./kernel.ts";
 export type { Counters } from "./memory.ts";
 export { adapterName, browserAdapter, kindOf, openDevice } from "./open.ts";
 export { type KernelTime, Profile, type TimedDispatch } from "./profile.ts";
-export { type Dispatch, Recording } from "./recording.ts";
+export { Recording } from "./recording.ts";
 export { type HostArray, Slot } from "./slot.ts";
 export { refuseAsync, refusePromise, refusePromises } from "./sync.ts";
 export { type DeviceKind, Tuning, type TuningResult } from "./tuning.ts";

@@ -1,6 +1,6 @@
+import type { Dispatch } from "./dispatch.ts";
 import { DeviceEnded, type Health } from "./health.ts";
 import type { Counters } from "./memory.ts";
-import type { Dispatch } from "./recording.ts";
 
 /** Compiles each kernel once, in parallel with the others. */
 export class Pipelines {

@@ -1,23 +1,8 @@
 import { describe } from "../check.ts";
 import { append } from "../numbers.ts";
-import { checkDispatch } from "./dispatch.ts";
-import type { Kernel } from "./kernel.ts";
+import { checkDispatch, type Dispatch } from "./dispatch.ts";
 import { type HostArray, Slot } from "./slot.ts";
 import type { DeviceKind, Tuning } from "./tuning.ts";
-
-/** One dispatch of a kernel. Its bindings are in this order: what it reads, what it writes, then its `params`. */
-export interface Dispatch {
-  /** The variant of the kernel. */
-  readonly kernel: Kernel;
-  /** Bound as `var<storage, read>`. */
-  readonly reads: readonly Slot[];
-  /** Bound as `var<storage, read_write>`. */
-  readonly writes: readonly Slot[];
-  /** Bound as one `var<uniform>`, a struct of 32-bit integers, where there are any. */
-  readonly params?: readonly number[];
-  /** Workgroups in x, y, z. */
-  readonly grid: readonly [number, number, number];
-}
 
 /** A temporary that is to be computed right inside another one, `offset` bytes from its start. */
 export interface Alias {
