@@ -19,8 +19,8 @@ export function roundOf({ human, method }: Settings): number {
   return methodRecord(method).onPolicy ? SMALL_ROUND : ROUND.simulated;
 }
 
-export const networkOf = ({ fusion, seed }: Settings, engine: Engine, data: TriDigits): MultimodalNet =>
-  new MultimodalNet(engine, { ...networkConfig(data), fusion: { kind: fusion }, seed });
+export const networkOf = ({ fusion, network, seed }: Settings, engine: Engine, data: TriDigits): MultimodalNet =>
+  new MultimodalNet(engine, { ...networkConfig(data, { kind: fusion, version: network }), seed });
 
 /**
  * The network with what it may learn from: labels, judgements, and the stream without labels.
@@ -67,7 +67,7 @@ export function agentOf(
 
 /** The picture moved by up to a pixel each way: the same digit. */
 const move = randomShift(1);
-const shifted = (example: TriDigit, random: Random): TriDigit => {
+export const shifted = (example: TriDigit, random: Random): TriDigit => {
   const moved = move(fromChannelsFirst(example.image, [...triDigitsShape.image]), random);
   return { ...example, image: channelsFirst(moved) };
 };

@@ -54,11 +54,11 @@ function table({ unseen, seen }: Record<keyof typeof heldOut, TestResult>): stri
     `${name.padEnd(30)}${of(unseen).padStart(18)}${of(seen).padStart(14)}`;
   return [
     `${"".padEnd(30)}${"unseen speakers".padStart(18)}${"seen speakers".padStart(14)}`,
-    row("accuracy", ({ accuracy }) => percent(accuracy)),
-    row("  the network alone", ({ network }) => percent(network)),
+    row("accuracy of the network", ({ accuracy }) => percent(accuracy)),
     ...Object.keys(unseen.byModalities)
       .filter((subset) => subset !== "all")
       .map((subset) => row(`    from ${subset.replaceAll("+", " and ")}`, (r) => percent(r.byModalities[subset]!))),
+    row("accuracy of the learner", ({ agent }) => percent(agent)),
     row("F1, mean over the digits", ({ f1 }) => f1.toFixed(3)),
     row("cross-entropy", ({ loss }) => loss.toFixed(3)),
     row("expected calibration error", ({ calibration }) => percent(calibration.ece)),

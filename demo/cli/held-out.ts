@@ -1,6 +1,6 @@
 import { batches } from "handgrad/data";
 import {
-  accuracy,
+  accuracy as accuracyOf,
   argmaxRows,
   confusionMatrix,
   evaluateByModality,
@@ -34,12 +34,12 @@ export interface TestResult extends Figures {
   byModalities: Record<string, number>;
   /** Known here alone: the network does not know who spoke. */
   bySpeaker: Record<string, { accuracy: number; count: number }>;
-  /** Accuracy of the network alone, without what a learner remembers beside it. */
-  network: number;
+  /** Accuracy of the answers that the learner gave, with what it knows beside the network. */
+  agent: number;
 }
 
 /**
- * Both sets: the answers are those of the learner where one is given, the figures by modality the network's.
+ * Both sets, by the network alone, as it is saved; where a learner is given, how good its answers are stands beside.
  *
  * @param options.subsets whether by all subsets of the modalities, or by all of them together alone.
  */
@@ -64,8 +64,12 @@ export async function testOn(
       }
     };
     const { predictions, byModalities, accuracy } = await evaluateByModality(net, counted(), options);
-    const answered = agent ? await answersOf(agent, set) : predictions;
-    return { ...figuresOf(answered), byModalities, bySpeaker: bySpeaker(set, answered), network: accuracy };
+    return {
+      ...figuresOf(predictions),
+      byModalities,
+      bySpeaker: bySpeaker(set, predictions),
+      agent: agent ? accuracyOf(await answersOf(agent, set)) : accuracy,
+    };
   };
   const [unseen, seen] = [await test(sets[0]!), await test(sets[1]!)];
   bar.done();
@@ -90,7 +94,7 @@ export function figuresOf(predictions: Predictions): Figures {
   ]);
   const loss = rows.reduce((sum, row, n) => sum - Math.log(Math.max(row[targets[n]!]!, Number.MIN_VALUE)), 0);
   return {
-    accuracy: accuracy(predictions),
+    accuracy: accuracyOf(predictions),
     loss: loss / rows.length,
     f1: f1({ average: "macro" })(predictions),
     calibration: calibration(rows, targets),

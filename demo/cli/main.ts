@@ -101,7 +101,8 @@ function settingsFrom(command: Settings["command"], { resume: _, out: __, json: 
     ...sets[set],
     fusion: "concat",
     seed: 1,
-    lr: 1.5e-3,
+    network: 2,
+    lr: 3e-3,
     judgements: commands[command].judgements,
     target: null,
     method: "posterior",
@@ -160,7 +161,9 @@ async function main(command: Settings["command"], options: Options): Promise<voi
 
 function explain({ labels, judgements, before, after, seconds, folder }: RunResult): void {
   const line = (name: string, test: HeldOut) =>
-    say(`${name}: ${before ? `${percent(before[test].accuracy)} → ` : ""}${percent(after[test].accuracy)}`);
+    say(
+      `${name}: ${before ? `${percent(before[test].accuracy)} → ` : ""}${percent(after[test].accuracy)}${judgements ? ` by the saved network, ${percent(after[test].agent)} by the learner` : ""}`,
+    );
   say(`accuracy after ${labels} labels${judgements ? ` and ${judgements} judgements` : ""}`);
   line("  unseen speakers", "unseen");
   line("  seen speakers       ", "seen");
@@ -174,7 +177,7 @@ function asJson({ after, before, folder, ...result }: RunResult) {
     accuracyEnd: after[test].accuracy,
     ...(before ? { eceStart: before[test].ece } : {}),
     eceEnd: after[test].calibration.ece,
-    accuracyNetwork: after[test].network,
+    accuracyAgent: after[test].agent,
     accuracyByModalities: after[test].byModalities,
   });
   const { adapter, parameters, labels, judgements, ...rest } = result;
@@ -195,7 +198,7 @@ const program = new Command("handgrad")
   .version(versionOf())
   .addCommand(command("train", "learn from labels"))
   .addCommand(command("learn", "learn from labels, then from judgements"))
-  .addCommand(command("demo", "from 300 labels, with 1,000 judgements of a simulated person"))
+  .addCommand(command("demo", "from 300 labels, with 240 judgements of a simulated person"))
   .addCommand(evaluateCommand())
   .addCommand(answerCommand())
   .addCommand(mergeCommand())

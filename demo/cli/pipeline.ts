@@ -2,10 +2,10 @@ import { batches, largest, Random } from "handgrad/data";
 import { evaluateByModality, MultimodalNet, type Optimizer, trainEpoch } from "handgrad/model";
 import { cosine, createEngine, type Engine, openFeedbackLog } from "handgrad/node";
 import { type FeedbackLog, type Learner, memoryLog, methodRecord, rewarded, simulatedPerson } from "handgrad/rl";
-import { optimizerOf } from "../learner/learner.ts";
+import { distilled, optimizerOf } from "../learner/learner.ts";
 import { loadTriDigits } from "../tridigits/load.ts";
 import type { TriDigit, TriDigits } from "../tridigits/tridigits.ts";
-import { agentOf, networkOf, roundOf } from "./agent.ts";
+import { agentOf, networkOf, roundOf, shifted } from "./agent.ts";
 import { answersOf, figuresOf, type HeldOut, type TestResult, testOn } from "./held-out.ts";
 import { humanJudge, type Judge, judgeAll, Quit, simulatedJudge } from "./judges.ts";
 import { percent, progress, say } from "./progress.ts";
@@ -135,7 +135,9 @@ export class Run {
       while (this.#progress.epochs < epochs) {
         const epoch = this.#progress.epochs;
         this.#optimizer.lr = this.#settings.lr * decayed(epoch / epochs);
-        const batch = batches(examples, BATCH, new Random("epoch", seed, epoch));
+        const moves = new Random("moved", seed, epoch);
+        const moved = { length: examples.length, at: (i: number) => shifted(examples.at(i), moves) };
+        const batch = batches(moved, BATCH, new Random("epoch", seed, epoch));
         let done = epoch * steps;
         const loss = await trainEpoch(this.#net, this.#optimizer, this.#timed(batch), {
           onStep: ({ loss }) => bar.at(++done, `loss ${loss.toFixed(3)}`),
@@ -259,6 +261,8 @@ export class Run {
       await this.#pause({ save: false });
     }
     this.#progress.learner = agent.state();
+    // What is saved is the network: it is to answer alone as the learner does.
+    await distilled(agent, this.#optimizer);
     await this.#validate({ judgements: rewarded(log.judgements()).length }, agent);
   }
 

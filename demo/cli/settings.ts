@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { describe, type NumberRule, nearest, number } from "handgrad/check";
 import { algorithms, type Method } from "handgrad/rl";
+import type { NetworkVersion } from "../learner/learner.ts";
 import type { SetName } from "../tridigits/tridigits.ts";
 import { upgradedSettings } from "./upgrade.ts";
 
@@ -18,6 +19,8 @@ export interface Settings {
   labels: number;
   epochs: number;
   fusion: "concat" | "average" | "weighted";
+  /** Which of the demo's networks. */
+  network: NetworkVersion;
   seed: number;
   lr: number;
   /** Judgements to ask for, and the accuracy on `validation` at which to stop earlier. */
@@ -37,12 +40,12 @@ export interface Settings {
 export const commands = {
   train: { set: "full", judgements: 0 },
   learn: { set: "start", judgements: 1000 },
-  demo: { set: "start", judgements: 1000 },
+  demo: { set: "start", judgements: 240 },
 } as const;
 
 /** The labels that a set has, and how often training passes over them. */
 export const sets = {
-  start: { labels: 300, epochs: 40 },
+  start: { labels: 300, epochs: 25 },
   full: { labels: 6000, epochs: 15 },
 } as const;
 
@@ -109,6 +112,7 @@ const rules: Readonly<Record<keyof Settings, OptionRule>> = {
   labels: isWhole(6000),
   epochs: isWhole(10_000),
   fusion: isOneOf(fusions),
+  network: isOneOf([1, 2]),
   seed: isNumber(number.wholeAtLeast0),
   lr: isNumber(number.share),
   judgements: isWhole(5700),

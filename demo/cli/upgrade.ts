@@ -1,12 +1,13 @@
 /* Runs that version 0.1 wrote are read with today's names. */
 
-/** The fields of config.json, version 2, from version 1. */
+/** The fields of config.json, version 2, from version 1, or from before there was a second network. */
 export function upgradedSettings(settings: Readonly<Record<string, unknown>>): Record<string, unknown> {
-  if (settings.v !== 1) return { ...settings };
+  if (settings.v !== 1) return { network: 1, ...settings };
   const { noise, look, ...rest } = settings;
   return {
     ...rest,
     v: 2,
+    network: 1,
     method: rest.method === "beliefs" ? "posterior" : rest.method,
     ...(noise === undefined ? {} : { labelNoise: noise }),
     ...(look === undefined ? {} : { validateOn: look === "test-strangers" ? "test-unseen" : look }),

@@ -53,7 +53,7 @@ export function completeConfig(given: MultimodalConfig): FullConfig {
   checkNumber(operation, "modalityDropout", modalityDropout, number.under1);
   return {
     ...Object.fromEntries(read.map((m) => [m, (encoders[m] as AnyEncoderKind).complete(operation, m, given[m]!)])),
-    fusion: completeFusion(operation, given.fusion),
+    fusion: completeFusion(operation, given.fusion, read),
     head: completeHead(operation, given.head),
     modalityDropout,
   };

@@ -66,9 +66,13 @@ function like(logits: Tensor, target: TensorLike): Tensor | Exclude<TensorLike, 
   return target instanceof Tensor && target.shape.length === 1 ? reshape(target, logits.shape) : target;
 }
 
-/** A hidden layer with ReLU, and a linear one. */
-export function createHead(store: ParameterStore, config: Required<HeadConfig>, features: number): Head {
-  const hidden = linearLayer(store, "head.hidden", { inputs: features, outputs: config.hidden, activation: "relu" });
-  const output = linearLayer(store, "head.output", { inputs: config.hidden, outputs: config.outputs });
+/** A hidden layer with ReLU, and a linear one. `name`: the beginning of their parameters' names. */
+export function createHead(
+  store: ParameterStore,
+  config: Required<HeadConfig>,
+  { name = "head", features }: { name?: string; features: number },
+): Head {
+  const hidden = linearLayer(store, `${name}.hidden`, { inputs: features, outputs: config.hidden, activation: "relu" });
+  const output = linearLayer(store, `${name}.output`, { inputs: config.hidden, outputs: config.outputs });
   return { ...answers[config.task], logits: (x, p) => output(p === 0 ? hidden(x) : dropout(hidden(x), { p })) };
 }

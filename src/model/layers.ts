@@ -157,22 +157,25 @@ interface ConvLayerOptions {
   /** Channels. */
   inputs: number;
   outputs: number;
-  /** Of the window's sides. */
+  /** Of the window's sides, odd with a stride. */
   size: number;
+  /** Default 1. */
+  stride?: number;
   /** Default "none". */
   activation?: Activation;
 }
 
-/** A square convolution that keeps the image's size, `name`.weight [outputs, inputs, size, size]. */
+/** A square convolution, `name`.weight [outputs, inputs, size, size]; sides H become ⌈H / stride⌉. */
 export function convLayer(
   store: ParameterStore,
   name: string,
-  { inputs, outputs, size, activation = "none" }: ConvLayerOptions,
+  { inputs, outputs, size, stride = 1, activation = "none" }: ConvLayerOptions,
 ) {
   const fan = inputs * size * size;
   const w = store.make(`${name}.weight`, [outputs, inputs, size, size], uniformByFan(fan));
   const b = store.make(`${name}.bias`, [outputs], uniformByFan(fan));
-  return (x: Tensor): Tensor => conv2d(x, w, b, { padding: "same", activation });
+  const window = stride === 1 ? { padding: "same" as const } : { stride, padding: (size - 1) / 2 };
+  return (x: Tensor): Tensor => conv2d(x, w, b, { ...window, activation });
 }
 
 /**

@@ -1,16 +1,16 @@
 import { expectEngine } from "../autograd/engine.ts";
-import { dropModalities, type Engine, type Tensor, type TensorLike } from "../autograd/index.ts";
+import { add, concat, dropModalities, type Engine, Tensor, type TensorLike } from "../autograd/index.ts";
 import { checkFlag, checkNumber, checkOptions, describe, number } from "../check.ts";
 import { count } from "../kernels/op.ts";
 import { type Batch, checkBatch, type ForwardOptions, type ReadField, sizeOf, tensorOf } from "./batch.ts";
 import { completeConfig, type FullConfig, type MultimodalConfig, modalitiesOf } from "./config.ts";
 import type { Encoder } from "./encoder/encoder.ts";
 import { type AnyEncoderKind, type BatchFields, encoders, type Modality } from "./encoder/index.ts";
-import type { FusionLayer } from "./fusion/fusion.ts";
+import type { FusionLayer, Part } from "./fusion/fusion.ts";
 import { createFusion } from "./fusion/index.ts";
 import { createHead, type Head } from "./head.ts";
 import { type Module, ParameterStore, type Start } from "./layers.ts";
-import { onlyPresent } from "./present.ts";
+import { any, columnOf, onlyPresent, onlyWhere } from "./present.ts";
 
 export type { Batch } from "./batch.ts";
 export type { Modality } from "./encoder/index.ts";
@@ -51,6 +51,9 @@ export class MultimodalNet implements Module {
   readonly #encoders: readonly Encoder<BatchFields>[];
   readonly #fusion: FusionLayer;
   readonly #head: Head;
+  /** Which modalities, by their places, are fused, and which have a head of their own. */
+  readonly #fused: readonly number[];
+  readonly #late: readonly { readonly m: number; readonly head: Head }[];
 
   /**
    * @param config.start gives the numbers of parameters that are not to be drawn by `seed`.
@@ -75,9 +78,19 @@ export class MultimodalNet implements Module {
         ]),
       ),
     );
-    const parts = this.#encoders.map(({ size }, i) => ({ name: this.modalities[i]!, size }));
-    this.#fusion = createFusion(store, this.config.fusion, parts);
-    this.#head = createHead(store, this.config.head, this.#fusion.size);
+    const { fusion, head } = this.config;
+    const parts = this.#encoders.map(({ size }, m) => ({ name: this.modalities[m]!, size }));
+    const isLate = ({ name }: Part) => fusion.late.includes(name);
+    this.#fused = parts.flatMap((part, m) => (isLate(part) ? [] : [m]));
+    this.#fusion = createFusion(
+      store,
+      fusion,
+      this.#fused.map((m) => parts[m]!),
+    );
+    this.#head = createHead(store, head, { features: this.#fusion.size });
+    this.#late = parts.flatMap((part, m) =>
+      isLate(part) ? [{ m, head: createHead(store, head, { name: `late.${part.name}`, features: part.size }) }] : [],
+    );
   }
 
   /** @returns its parameters by name. */
@@ -93,6 +106,11 @@ export class MultimodalNet implements Module {
   /** A, the number of outputs: classes, labels or values. */
   get numOutputs(): number {
     return this.config.head.outputs;
+  }
+
+  /** The modalities that are not fused with the others (`fusion.late`). */
+  get late(): readonly Modality[] {
+    return this.config.fusion.late;
   }
 
   /** F, the size of the fused features. */
@@ -114,17 +132,27 @@ export class MultimodalNet implements Module {
     checkFlag("MultimodalNet.forward", "training", training);
     checkBatch("MultimodalNet.forward", batch);
     const shape = [sizeOf(batch, this.fields, this.modalities.length), this.modalities.length];
+    const lacking = this.#lackingIn(batch);
     let present = batch.present === undefined ? undefined : tensorOf(this.engine, batch, "present", shape);
-    const features = this.encode({ ...batch, present });
+    const features = this.#encode({ ...batch, present }, lacking);
     if (training && this.config.modalityDropout > 0) {
       present ??= this.engine.tensor(new Float32Array(count(shape)).fill(1), shape);
       present = dropModalities(present, { p: this.config.modalityDropout });
     }
-    return this.classify(features, present, training ? this.config.head.dropout : 0);
+    return this.#logits(features, present, { dropout: training ? this.config.head.dropout : 0, lacking });
+  }
+
+  /** The places of modalities that no example of a batch has, where the host knows: they may be missing, and cost nothing. */
+  #lackingIn({ present }: Batch): number[] {
+    if (present === undefined || present instanceof Tensor) return [];
+    const M = this.modalities.length;
+    const marks = Array.from(present as ArrayLike<number>);
+    return this.modalities.flatMap((_, m) => (marks.some((mark, i) => i % M === m && mark !== 0) ? [] : [m]));
   }
 
   /**
-   * The encoders alone. Numbers (image, audio) that an example lacks by `present` are read as 0.
+   * The encoders alone. Numbers (image, audio) that an example lacks by `present` are read as 0; what all examples lack by a
+   * `present` that is no tensor need not be in the batch, and has features of 0.
    *
    * @param batch of N examples.
    * @returns features [N, D] of each modality, in the order of `modalities`.
@@ -135,40 +163,81 @@ export class MultimodalNet implements Module {
     const N = sizeOf(batch, this.fields, this.modalities.length);
     const present =
       batch.present === undefined ? undefined : tensorOf(this.engine, batch, "present", [N, this.modalities.length]);
-    return this.#encoders.map((encoder, m) =>
-      encoder.encode((name) => {
+    return this.#encode({ ...batch, present }, this.#lackingIn(batch));
+  }
+
+  #encode(batch: Batch & { present: Tensor | undefined }, lacking: readonly number[]): Tensor[] {
+    const N = sizeOf(batch, this.fields, this.modalities.length);
+    return this.#encoders.map((encoder, m) => {
+      if (lacking.includes(m)) return this.engine.tensor(new Float32Array(N * encoder.size), [N, encoder.size]);
+      return encoder.encode((name) => {
         const { shape, dtype } = this.fields[name]!;
         const sizes = shape.map((size) => (size === "N" ? N : typeof size === "number" ? size : -1));
         const x = tensorOf(this.engine, batch, name, sizes, dtype);
         // Ids are never NaN: what stands in their place reaches features alone, which fusion leaves out.
-        return dtype === "f32" ? onlyPresent(x, present, m) : x;
-      }, batch),
-    );
+        return dtype === "f32" ? onlyPresent(x, batch.present, m) : x;
+      }, batch);
+    });
   }
 
   /**
-   * The fusion alone.
+   * The fusion alone, of the modalities that are fused.
    *
    * @param features [N, D] of each modality.
    * @param present [N, M], the modality mask. Default: all are there.
    * @returns [N, F]
    */
   fuse(features: readonly Tensor[], present?: TensorLike): Tensor {
+    return this.#fuse(features, this.#marks(features, present));
+  }
+
+  /** `present` as a tensor. */
+  #marks(features: readonly Tensor[], present: TensorLike | undefined): Tensor | undefined {
     const shape = [features[0]!.shape[0]!, this.modalities.length];
-    const marks = present === undefined ? undefined : tensorOf(this.engine, { present }, "present", shape);
-    return this.#fusion.join(features, marks);
+    return present === undefined ? undefined : tensorOf(this.engine, { present }, "present", shape);
+  }
+
+  #fuse(features: readonly Tensor[], present: Tensor | undefined): Tensor {
+    const marks =
+      present && this.#late.length > 0
+        ? concat(
+            this.#fused.map((m) => columnOf(present, m)),
+            { axis: 1 },
+          )
+        : present;
+    return this.#fusion.join(
+      this.#fused.map((m) => features[m]!),
+      marks,
+    );
   }
 
   /**
-   * Fusion and head.
+   * Fusion and head; with late modalities the sum of all heads' logits, each where an example has what it reads.
    *
    * @param features [N, D] of each modality.
    * @param present [N, M], the modality mask. Default: all are there.
-   * @param dropout probability. Default 0.
+   * @param dropout probability, of the fused features' head. Default 0.
    * @returns logits [N, A]
    */
   classify(features: readonly Tensor[], present?: TensorLike, dropout = 0): Tensor {
-    return this.#head.logits(this.fuse(features, present), dropout);
+    return this.#logits(features, this.#marks(features, present), { dropout, lacking: [] });
+  }
+
+  /** `lacking`: modalities that no example has, by their places; heads that would read nothing else are left out. */
+  #logits(
+    features: readonly Tensor[],
+    present: Tensor | undefined,
+    { dropout, lacking }: { dropout: number; lacking: readonly number[] },
+  ): Tensor {
+    const isLacking = (m: number) => lacking.includes(m);
+    const late = this.#late.filter(({ m }) => !isLacking(m));
+    const isFused = late.length === 0 || !this.#fused.every(isLacking);
+    const joint = isFused ? [this.#head.logits(this.#fuse(features, present), dropout)] : [];
+    if (this.#late.length === 0) return joint[0]!;
+    // A head's bias says something too: it must not where there is nothing that the head could read.
+    const fused = joint.map((logits) => onlyWhere(present && any(present, this.#fused), logits));
+    const own = late.map(({ m, head }) => onlyWhere(present && columnOf(present, m), head.logits(features[m]!, 0)));
+    return [...fused, ...own].reduce((sum, logits) => add(sum, logits));
   }
 
   /**

@@ -85,7 +85,7 @@ export {
   type Retraction,
   type RewardedJudgement,
 } from "./judgement.ts";
-export { Learner, learner, type PredictOptions, type Updated } from "./learner.ts";
+export { type DistillOptions, Learner, learner, type PredictOptions, type Updated } from "./learner.ts";
 export { learnFromRewards, type RewardedOptions } from "./learnFromRewards.ts";
 export { type FeedbackLog, type LogStorage, logOver, memoryLog } from "./log.ts";
 export { mcnemar } from "./mcnemar.ts";

@@ -1,4 +1,4 @@
-import { checkList, checkName, checkOptions, listOf } from "../check.ts";
+import { checkList, checkName, checkNumber, checkOptions, listOf, number } from "../check.ts";
 import { batchOf } from "../data/batch.ts";
 import { Random } from "../data/random.ts";
 import { type Batch, type Modality, modalities } from "../model/index.ts";
@@ -60,6 +60,12 @@ export interface Updated {
 export interface PredictOptions {
   /** The modalities of the examples that it may read. Default: all. */
   readonly modalities?: readonly Modality[];
+}
+
+/** What `Learner.distill` does. */
+export interface DistillOptions {
+  /** Steps of the optimizer. Default 100. */
+  readonly steps?: number;
 }
 
 /**
@@ -287,6 +293,37 @@ export class Learner<E extends Identified> {
         throw error;
       } finally {
         this.#before = undefined;
+        this.#updating -= 1;
+      }
+    });
+  }
+
+  /**
+   * Teaches the network what the learner knows beside it, such as how often a recurring part went with which label, so that the
+   * network alone, saved or exported, answers as `predict` does: distillation (Hinton et al. 2015). For the end of a run, or before
+   * weights are saved. Where the recurring part has a head of its own (`fusion.late`) steps are cheap and what is learned is as good as
+   * exact; else the network learns the answers to labeled, judged and unlabeled examples.
+   *
+   * @param options.steps of the optimizer, at its learning rate. Default 100.
+   * @returns the mean loss; undefined where the method knows nothing beside the network.
+   * @throws RangeError where the steps cannot be; Error where the loss or the weights are no finite numbers any more.
+   */
+  async distill(options: DistillOptions = {}): Promise<number | undefined> {
+    checkOptions("learner.distill", options, { steps: true });
+    const { steps = 100 } = options;
+    checkNumber("learner.distill", "steps", steps, number.wholeAtLeast1);
+    this.#updating += 1;
+    return this.#turns.change(async () => {
+      try {
+        const context = this.#updateContext(this.#source.judged(undefined), []);
+        let loss: number | undefined;
+        for (const algorithm of this.#algorithms) loss = (await algorithm.distill?.(context, steps)) ?? loss;
+        if (loss !== undefined && !Number.isFinite(loss))
+          throw new Error(`learner.distill: the loss is ${loss}. ${GO_ON}`);
+        await hashOfWeights(this.#net);
+        return loss;
+      } finally {
+        this.#model = undefined;
         this.#updating -= 1;
       }
     });

@@ -23,6 +23,7 @@ const settings: Settings = {
   labels: 32,
   epochs: 2,
   fusion: "concat",
+  network: 2,
   seed: 1,
   lr: 0.0015,
   judgements: 0,

@@ -19,6 +19,7 @@ const good: Settings = {
   labels: 300,
   epochs: 2,
   fusion: "concat",
+  network: 2,
   seed: 1,
   lr: 0.0015,
   judgements: 10,

@@ -47,17 +47,31 @@ const configurations = fc
     cell: fc.constantFrom("gru" as const, "lstm" as const),
     numLayers: fc.integer({ min: 1, max: 2 }),
     bidirectional: fc.boolean(),
+    stack: fc.integer({ min: 1, max: 3 }),
+    late: fc.boolean(),
     takes: fc.constantFrom(1, 2, 3, 4, 5, 6, 7),
     seed: fc.nat(1000),
   })
-  .map(({ kind, encoder, cell, numLayers, bidirectional, takes, seed }): MultimodalConfig & { seed: number } => ({
-    image: takes & 1 ? { shape: [1, 4, 5], channels: [2] } : undefined,
-    text: takes & 2 ? { vocabSize: 6, embeddingDim: 3, encoder, length: L, hidden: 3 } : undefined,
-    audio: takes & 4 ? { features: 2, cell, hidden: 2, numLayers, bidirectional } : undefined,
-    fusion: { kind, dim: 4, rank: 2 },
-    head: { outputs: 3, hidden: 5 },
-    seed,
-  }));
+  .map(
+    ({
+      kind,
+      encoder,
+      cell,
+      numLayers,
+      bidirectional,
+      stack,
+      late,
+      takes,
+      seed,
+    }): MultimodalConfig & { seed: number } => ({
+      image: takes & 1 ? { shape: [1, 4, 5], channels: [2] } : undefined,
+      text: takes & 2 ? { vocabSize: 6, embeddingDim: 3, encoder, length: L, hidden: 3 } : undefined,
+      audio: takes & 4 ? { features: 2, stack, cell, hidden: 2, numLayers, bidirectional } : undefined,
+      fusion: { kind, dim: 4, rank: 2, late: late && takes > 2 && takes & 2 ? ["text"] : [] },
+      head: { outputs: 3, hidden: 5 },
+      seed,
+    }),
+  );
 
 describe("properties", () => {
   test("what a missing modality holds never matters, and neither does padding or an example's neighbors", async () => {
@@ -101,6 +115,47 @@ describe("properties", () => {
       }),
       { numRuns: 15, seed: 20251124 },
     );
+  });
+
+  test("what no example has costs nothing, need not be there, and is not learned", async () => {
+    const { config } = models.find(({ config }) => config.fusion?.late?.includes("text"))!;
+    const net = new MultimodalNet(engine, { ...config, seed: 3 });
+    const words = Int32Array.of(1, 2, 0, 0, 3, 0);
+    const alone = { words, present: Float32Array.of(0, 1, 0, 0, 1, 0) };
+    const zeros = { image: new Float32Array(2 * 2 * 9 * 8), audio: new Float32Array(2 * 7 * 3), frames: [7, 7] };
+    const given = { ...zeros, words, present: engine.tensor(alone.present, [2, 3]) };
+    const values = async (batch: Parameters<MultimodalNet["forward"]>[0]) => {
+      const logits = await logitsOf(net, batch);
+      return [[...(await logits.data())], engine.stats().step.dispatches] as const;
+    };
+    const [cheap, dispatches] = await values(alone);
+    const [whole, all] = await values(given);
+    expect(cheap).toEqual(whole);
+    expect(dispatches).toBeLessThan(all / 2);
+    const learned = await engine.step(() => {
+      const gradients = net.loss(net.forward(alone), [0, 1]).backward();
+      return Object.entries(net.parameters()).flatMap(([name, p]) => (gradients.has(p) ? [name] : []));
+    });
+    expect(learned.map((name) => name.split(".").slice(0, 2).join("."))).toEqual([
+      "text.embedding",
+      ...Array(4).fill("late.text"),
+    ]);
+    const { words: _, ...missing } = alone;
+    await expect(logitsOf(net, { ...missing, size: 2 })).rejects.toThrow(/the batch has no words/);
+  });
+
+  test("frames of a stacked recurrence are whole and within the sound", async () => {
+    const net = new MultimodalNet(engine, { audio: { features: 1, stack: 4, hidden: 2 }, head: { outputs: 2 } });
+    const audio = new Float32Array(6);
+    for (const frames of [[7], [1.5], [-1]])
+      await expect(logitsOf(net, { audio, frames, size: 1 })).rejects.toThrow(
+        /frames\[0\] is .*, expected a whole number from 0 to 6/,
+      );
+    const [host, device] = [[5], engine.tensor([5], [1], "i32")];
+    const said = await Promise.all(
+      [host, device].map(async (frames) => (await logitsOf(net, { audio, frames, size: 1 })).data()),
+    );
+    expect(said[0]).toEqual(said[1]);
   });
 
   test("dropping modalities in training changes no more than hiding them does", async () => {
@@ -201,8 +256,19 @@ describe("what cannot be is named", () => {
     [{ image: { shape: [1, 8, 8], pool: [true] } }, /image\.pool is \[true\], expected 2 times/],
     [
       { image: { shape: [1, 8, 8], channels: [1, 1, 1, 1] } },
-      /image\.shape is \[1,8,8\], expected sides of at least 16, as 4 poolings halve it/,
+      /image\.shape is \[1,8,8\], expected larger sides: its strides and poolings leave 0 × 0/,
     ],
+    [
+      { image: { shape: [1, 8, 8], kernelSize: [3, 4] } },
+      /image\.kernelSize is \[3,4\], expected 2 times an odd number/,
+    ],
+    [{ image: { shape: [1, 8, 8], stride: [2] } }, /image\.stride is \[2\], expected 2 times a whole number/],
+    [{ image: { shape: [1, 8, 8], stride: [0, 1] } }, /image\.stride\[0\] is 0/],
+    [{ audio: { features: 3, stack: 0 } }, /audio\.stack is 0/],
+    [{ fusion: { late: "text" } }, /fusion\.late is "text", expected a list/],
+    [{ fusion: { late: ["words"] } }, /fusion\.late\[0\] is "words", expected one of image, text, audio/],
+    [{ fusion: { late: ["text", "text"] } }, /fusion\.late is \[text,text\], expected each once/],
+    [{ fusion: { late: ["text", "image", "audio"] } }, /at least one of image, text, audio left to be fused/],
     [{ image: { shape: [1, 8, 8], chanels: [1] } }, /image: there is no option "chanels". Did you mean channels/],
     [{ modalityDropout: 1 }, /modalityDropout is 1/],
   ])("%o", (wrong, message) => {

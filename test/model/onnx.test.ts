@@ -128,6 +128,11 @@ describe("every fusion × head × text encoder × audio encoder, on 100 examples
     },
     { image: { shape: image, channels: [2, 3, 4], pool: [true, false, true] } },
     { text: undefined, fusion: { ...config.fusion, kind: "lowRank" } },
+    {
+      image: { shape: image, channels: [2, 3], kernelSize: [5, 3], stride: [2, 1], pool: [false, true] },
+      audio: { ...config.audio!, stack: 2, length: T },
+      fusion: { kind: "concat", late: ["text"] },
+    },
     { image: undefined, audio: undefined, text: { ...config.text!, encoder: "gru" } },
   ])("deeper and smaller networks: %o", async (more) => {
     expect(await difference(new MultimodalNet(engine, { ...config, ...more, seed: 6 }))).toBeLessThan(1e-4);

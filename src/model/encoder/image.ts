@@ -3,12 +3,16 @@ import { checkList, checkNumber, checkOptions, number } from "../../check.ts";
 import { convLayer } from "../layers.ts";
 import type { EncoderKind } from "./encoder.ts";
 
-/** How a network reads images: convolutions 3×3 that keep the size, each with ReLU and, as a rule, a max pooling. */
+/** How a network reads images: convolutions, each with ReLU and, as a rule, a max pooling. */
 export interface ImageConfig {
   /** Channels, height and width of an image: [C, H, W]. */
   shape: readonly [number, number, number];
   /** Output channels of each convolution; any number of them. Default [16, 32]. */
   channels?: readonly number[];
+  /** Sides of each convolution's window, odd. Default: 3 each. */
+  kernelSize?: readonly number[] | undefined;
+  /** Steps of each convolution: height and width H become ⌈H / stride⌉. Default: 1 each. */
+  stride?: readonly number[] | undefined;
   /** Whether a max pooling that halves height and width follows each convolution. Default: it does. */
   pool?: readonly boolean[] | undefined;
 }
@@ -20,34 +24,50 @@ export interface ImageFields {
 }
 
 /**
- * Convolutions 3×3 that keep the image's size, each with ReLU and, unless `pool` says otherwise, a max pooling that
- * halves it: [N, C, H, W] → [N, size]. As in LeCun et al. 1998.
+ * Convolutions, 3×3 with stride 1 unless told otherwise, each with ReLU and, unless `pool` says otherwise, a max pooling
+ * that halves the image: [N, C, H, W] → [N, size]. As in LeCun et al. 1998.
  */
 export const imageEncoder: EncoderKind<ImageConfig, Required<ImageConfig>, ImageFields> = {
   complete(operation, part, config) {
-    checkOptions(`${operation}: ${part}`, config, { shape: true, channels: true, pool: true });
-    const { shape, channels = [16, 32], pool = Array.from(channels, () => true) } = config;
+    checkOptions(`${operation}: ${part}`, config, {
+      shape: true,
+      channels: true,
+      kernelSize: true,
+      stride: true,
+      pool: true,
+    });
+    const { shape, channels = [16, 32] } = config;
     checkList(operation, `${part}.shape`, shape, "channels, height and width");
     if (shape.length !== 3)
       throw new RangeError(`${operation}: ${part}.shape is [${shape}], expected channels, height and width.`);
-    for (const [name, sizes] of Object.entries({ shape, channels })) {
-      checkList(operation, `${part}.${name}`, sizes, "an array of numbers");
-      for (const [i, n] of sizes.entries()) checkNumber(operation, `${part}.${name}[${i}]`, n, number.wholeAtLeast1);
-    }
+    checkSizes(operation, `${part}.shape`, shape);
+    checkSizes(operation, `${part}.channels`, channels);
+    const {
+      kernelSize = channels.map(() => 3),
+      stride = channels.map(() => 1),
+      pool = channels.map(() => true),
+    } = config;
+    checkSizes(operation, `${part}.kernelSize`, kernelSize);
+    checkSizes(operation, `${part}.stride`, stride);
     checkList(operation, `${part}.pool`, pool, "an array of true and false");
-    if (!(pool.length === channels.length && pool.every((p) => typeof p === "boolean")))
+    const perChannels = (name: string, list: readonly unknown[], expected: string, holds: (x: never) => boolean) => {
+      if (!(list.length === channels.length && list.every((x) => holds(x as never))))
+        throw new RangeError(
+          `${operation}: ${part}.${name} is [${list}], expected ${channels.length} times ${expected}, one for each of the channels ${channels}.`,
+        );
+    };
+    perChannels("kernelSize", kernelSize, "an odd number", (k: number) => k % 2 === 1);
+    perChannels("stride", stride, "a whole number", () => true);
+    perChannels("pool", pool, "true or false", (p: unknown) => typeof p === "boolean");
+    const sides = [shape[1], shape[2]].map((side) => sideAfter(side, stride, pool));
+    if (Math.min(...sides) < 1)
       throw new RangeError(
-        `${operation}: ${part}.pool is [${pool}], expected ${channels.length} times true or false, one for each of the channels ${channels}.`,
+        `${operation}: ${part}.shape is [${shape}], expected larger sides: its strides and poolings leave ${sides.join(" × ")}.`,
       );
-    const halvings = pool.filter(Boolean).length;
-    if (Math.min(shape[1], shape[2]) < 2 ** halvings)
-      throw new RangeError(
-        `${operation}: ${part}.shape is [${shape}], expected sides of at least ${2 ** halvings}, as ${halvings} poolings halve it.`,
-      );
-    return { shape, channels, pool };
+    return { shape, channels, kernelSize, stride, pool };
   },
   fields: { image: { shape: ({ shape }) => ["N", ...shape] } },
-  create(store, { shape: [C, H, W], channels, pool }) {
+  create(store, { shape: [C, H, W], channels, kernelSize, stride, pool }) {
     const stages = channels.map((outputs, i) => {
       const halves = pool![i]!;
       // Of four numbers of which one is kept, one is to be activated.
@@ -56,15 +76,15 @@ export const imageEncoder: EncoderKind<ImageConfig, Required<ImageConfig>, Image
         convolution: convLayer(store, `image.conv${i + 1}`, {
           inputs: channels[i - 1] ?? C,
           outputs,
-          size: 3,
+          size: kernelSize![i]!,
+          stride: stride![i]!,
           activation,
         }),
         halves,
       };
     });
-    const halved = (side: number) => stages.reduce((n, { halves }) => (halves ? Math.floor(n / 2) : n), side);
     return {
-      size: (channels.at(-1) ?? C) * halved(H) * halved(W),
+      size: (channels.at(-1) ?? C) * sideAfter(H, stride!, pool!) * sideAfter(W, stride!, pool!),
       encode(read) {
         let x = read("image");
         for (const { convolution, halves } of stages) {
@@ -76,3 +96,12 @@ export const imageEncoder: EncoderKind<ImageConfig, Required<ImageConfig>, Image
     };
   },
 };
+
+function checkSizes(operation: string, what: string, sizes: readonly number[]): void {
+  checkList(operation, what, sizes, "an array of numbers");
+  for (const [i, n] of sizes.entries()) checkNumber(operation, `${what}[${i}]`, n, number.wholeAtLeast1);
+}
+
+/** What is left of a side behind all convolutions and poolings. */
+const sideAfter = (side: number, stride: readonly number[], pool: readonly boolean[]): number =>
+  stride.reduce((n, step, i) => Math.floor(Math.ceil(n / step) / (pool[i] ? 2 : 1)), side);

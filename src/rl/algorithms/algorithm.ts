@@ -13,6 +13,8 @@ export interface Policy extends Module {
   readonly numOutputs: number;
   /** The columns of `present` in a batch, where it can do without a part of an example. */
   readonly modalities?: readonly Modality[];
+  /** Those of them that have a head of their own, whose logits are added to those of the rest. Default: none. */
+  readonly late?: readonly Modality[];
   /**
    * The largest number of examples in one forward pass without learning: lower it where an example is large. Default 100.
    */
@@ -94,6 +96,10 @@ export interface Algorithm<E extends Identified> {
   learn(context: UpdateContext<E>): Promise<number | undefined>;
   /** π(· | x) [N][A] of examples, from these modalities alone or from all. Default: the softmax of the policy. */
   predict?(context: UpdateContext<E>, examples: readonly E[], given?: readonly Modality[]): Promise<number[][]>;
+  /**
+   * Teaches the policy in so many steps what `predict` knows beside it. Resolves to the mean loss; undefined where it knows nothing.
+   */
+  distill?(context: UpdateContext<E>, steps: number): Promise<number | undefined>;
   /** Numbers that the next update needs beside weights and log, fit for JSON. */
   state?(): AlgorithmState;
   /** @throws RangeError where the state is of another algorithm, or of a policy with other classes. */

@@ -1,9 +1,8 @@
 import { klDivergence, logSoftmax, mul } from "../../autograd/index.ts";
 import type { Random } from "../../data/random.ts";
-import { type Modality, modalities } from "../../model/index.ts";
+import { type Batch, type Modality, modalities } from "../../model/index.ts";
 import {
   type Algorithm,
-  type AlgorithmState,
   type MethodRecord,
   only,
   type Policy,
@@ -12,6 +11,7 @@ import {
   type UpdateContext,
 } from "./algorithm.ts";
 import { groupByExample } from "./baseline.ts";
+import { Hints, normalized, type Posterior } from "./hints.ts";
 import { lowestRelativeCount } from "./labelCounts.ts";
 import { createReplay, noiseOf, probabilitiesOf } from "./replay.ts";
 
@@ -67,9 +67,6 @@ const LATEST = 100;
 const LOWEST_COUNT = 0.1;
 /** ε until then: what a network says that is mostly wrong tells nothing of those who judge it. */
 const NOISE = 0.05;
-
-/** The posterior of an example's label: q [A], summing to 1. */
-type Posterior = readonly number[];
 
 interface SoftLabel<E> {
   readonly example: E;
@@ -137,6 +134,12 @@ function createPosterior<E extends { readonly id: string }>(
     return normalized(q.map((p, y) => p * h[y]!));
   };
 
+  /** Examples with what the network and the counts of hints answer together. */
+  async function answered(examples: readonly E[], context: UpdateContext<E>, hints: Hints): Promise<SoftLabel<E>[]> {
+    const seen = await see(context, examples);
+    return examples.map((example, i) => ({ example, posterior: join(seen[i]!, hints, example) }));
+  }
+
   return {
     async learn(context) {
       if (!isTrusted(context, settings.trust)) {
@@ -171,6 +174,35 @@ function createPosterior<E extends { readonly id: string }>(
       const isRead = given.some((m) => !rest.includes(m));
       return examples.map((example, i) => [...(isRead ? join(seen[i]!, known, example) : seen[i]!)]);
     },
+    async distill(context, steps) {
+      if (!recurring || !hints) return undefined;
+      const { policy, labeled, judged, unlabeled, random } = context;
+      const known = hints;
+      const order = random("distilled");
+      const parts = (policy.modalities ?? modalities).filter((m) => !rest.includes(m));
+      const isLate = parts.every((m) => policy.late?.includes(m));
+      const told = [...labeled, ...judged.map(({ example }) => example)] as readonly E[];
+      const teach = isLate
+        ? // Its own head is added to that of the rest: what it says alone is what it adds. Each key once.
+          [...new Map(told.map((example) => [recurring.key(example), example])).entries()].map(([key, example]) => ({
+            example,
+            posterior: normalized(known.get(key)),
+          }))
+        : await answered([...told, ...draw(unlabeled, settings.unlabeledBatch, order)], context, known);
+      const shown = isLate ? parts : modalities;
+      const n = isLate ? Math.min(teach.length, policy.batchSize ?? 100) : settings.batch;
+      let sum = 0;
+      for (let i = 0; i < steps; i++) {
+        const rows = draw({ length: teach.length, at: (i) => teach[i]! }, n, order);
+        const examples = rows.map(({ example }) => example);
+        sum += await towards(
+          context,
+          only(context, examples, () => shown),
+          rows,
+        );
+      }
+      return sum / steps;
+    },
     state: () => hints?.state() ?? {},
     loadState: (counts, classes) => {
       const all = Object.values(counts);
@@ -197,38 +229,6 @@ function augmented<E>({ batchOf, augment, random }: UpdateContext<E>): UpdateCon
   return (examples) => batchOf(examples.map((example) => augment(example, draws)));
 }
 
-/** How often which label went with a hint: n [A], less the prior. */
-class Hints {
-  readonly #counts: Map<string, readonly number[]>;
-  constructor(
-    readonly classes: number,
-    readonly prior: number,
-    counts: AlgorithmState = {},
-  ) {
-    this.#counts = new Map(Object.entries(counts));
-  }
-
-  add(key: string, posterior: Posterior): void {
-    this.#counts.set(
-      key,
-      this.#own(key).map((n, y) => n + posterior[y]!),
-    );
-  }
-
-  /** h [A], not normalized. `own` is a posterior that is in the count, and is not to be. */
-  get(key: string, own?: Posterior): number[] {
-    return this.#own(key).map((n, y) => Math.max(n - (own?.[y] ?? 0), 0) + this.prior / this.classes);
-  }
-
-  #own(key: string): readonly number[] {
-    return this.#counts.get(key) ?? new Array<number>(this.classes).fill(0);
-  }
-
-  state(): AlgorithmState {
-    return Object.fromEntries(this.#counts);
-  }
-}
-
 /** The modalities that are shown without the hint: of the rest, what the policy takes; all where that is nothing. */
 function restOf<E>({ modalities: known = [] }: Policy, recurring: Recurring<E> | undefined): readonly Modality[] {
   const rest = recurring?.rest ?? modalities;
@@ -244,14 +244,26 @@ async function step<E extends { readonly id: string }>(
   recurring: Recurring<E> | undefined,
   random: Random,
 ): Promise<number> {
-  const { policy, optimizer, augment } = context;
+  const { policy, augment } = context;
   const rest = restOf(policy, recurring);
   const sights: readonly (readonly Modality[])[] = rows.map(() => {
     const which = pick(modalityMask, random);
     return which === 0 ? modalities : which === 1 ? rest : [random.choice(rest)];
   });
   const examples = rows.map(({ example }) => augment(example, random));
-  const batch = only(context, examples, (i) => sights[i]!);
+  return towards(
+    context,
+    only(context, examples, (i) => sights[i]!),
+    rows,
+  );
+}
+
+/** One step of the network towards posteriors of a batch. */
+async function towards(
+  { policy, optimizer }: Pick<UpdateContext<unknown>, "policy" | "optimizer">,
+  batch: Batch,
+  rows: readonly { readonly posterior: Posterior }[],
+): Promise<number> {
   const q = Float32Array.from(rows.flatMap(({ posterior }) => posterior));
   const loss = await policy.engine.step(() => {
     const logits = policy.forward(batch, { training: true });
@@ -287,11 +299,6 @@ function draw<E>(pool: Pool<E>, n: number, random: Random): E[] {
 
 const oneHot = (label: number, classes: number): Posterior =>
   Array.from({ length: classes }, (_, y) => Number(y === label));
-
-function normalized(q: readonly number[]): number[] {
-  const sum = q.reduce((a, b) => a + b, 0);
-  return sum > 0 ? q.map((p) => p / sum) : q.map(() => 1 / q.length);
-}
 
 /** A place, drawn by its share of the whole. */
 function pick(shares: readonly number[], random: Random): number {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { adam } from "../../../src/index.ts";
-import { type Batch, MultimodalNet, weightsOf } from "../../../src/model/index.ts";
+import { type Batch, type Modality, MultimodalNet, weightsOf } from "../../../src/model/index.ts";
 import { type FeedbackLog, learner, memoryLog } from "../../../src/rl/index.ts";
 import { useEngine } from "../../use-engine.ts";
 import { picture, batchOf as pictures, type Small } from "../small.ts";
@@ -25,12 +25,16 @@ const batchOf = (some: readonly Hinted[]): Batch => ({
 });
 const [labeled, stream, unseen] = [examples.slice(0, 8), examples.slice(8, 64), examples.slice(64)];
 
-function agentOver(log: FeedbackLog, options: { labelNoise?: number; labeled?: Hinted[] } = {}) {
+function agentOver(
+  log: FeedbackLog,
+  { late = [], ...options }: { labelNoise?: number; labeled?: Hinted[]; late?: Modality[] } = {},
+) {
   engine.stepCount = 0;
   const net = new MultimodalNet(engine, {
     image: { shape: [1, 8, 8], channels: [8] },
     text: { vocabSize: 10, embeddingDim: 4 },
     audio: { features: 1, hidden: 2 },
+    fusion: { late },
     head: { outputs: 4, hidden: 32 },
     seed: 1,
   });
@@ -63,6 +67,38 @@ describe("posterior", () => {
     const numbers = (await logits.data()) as Float32Array;
     const said = unseen.map((_, i) => [...numbers.slice(4 * i, 4 * i + 4)]);
     expect(right(said, unseen)).toBeGreaterThan(0.8);
+  });
+
+  test("what the learner knows of hints is taught to the network: alone it then answers as the learner does", async () => {
+    const difference = async (late: Modality[], steps: number) => {
+      const { agent, net } = agentOver(memoryLog(), { late });
+      for (let i = 0; i < 3; i++) await agent.update();
+      const told = async () => {
+        const logits = await engine.step(() => net.predict(net.forward(batchOf(unseen))));
+        const [alone, said] = [(await logits.data()) as Float32Array, (await agent.predict(unseen)).flat()];
+        return said.reduce((sum, p, i) => sum + Math.abs(p - alone[i]!), 0) / unseen.length;
+      };
+      const rest = Object.entries(net.parameters()).filter(([name]) => !/text/.test(name));
+      const numbers = async () => Promise.all(rest.map(async ([, p]) => [...(await p.data())]));
+      const [before, weights] = [await told(), await numbers()];
+      expect(await agent.distill({ steps })).toBeGreaterThan(0);
+      // With a head of its own, the hint is all that is learned of.
+      if (late.length > 0) expect(await numbers()).toEqual(weights);
+      return { before, after: await told() };
+    };
+    const late = await difference(["text"], 150);
+    expect(late.after).toBeLessThan(0.1 * late.before);
+    const joined = await difference([], 40);
+    expect(joined.after).toBeLessThan(0.6 * joined.before);
+  });
+
+  test("there is nothing to teach the network where nothing is known beside it", async () => {
+    const { agent, net } = agentOver(memoryLog());
+    const before = await weightsOf(net);
+    expect(await agent.distill()).toBeUndefined();
+    expect(await weightsOf(net)).toEqual(before);
+    await expect(agent.distill({ steps: 0 })).rejects.toThrow(/learner\.distill: steps is 0/);
+    await expect(agent.distill({ step: 3 } as object)).rejects.toThrow(/no option "step". Did you mean steps/);
   });
 
   test("from no labels at all, verdicts alone are believed until it is mostly right, and then the rest", async () => {
