@@ -26,7 +26,7 @@ export {
 export { encodeCheckpoint, restoreCheckpoint } from "./checkpoint.ts";
 export { ConditionalVae, type ConditionalVaeConfig, type VaeLossOptions } from "./conditionalVae.ts";
 export type { FullConfig, MultimodalConfig } from "./config.ts";
-export type { AudioConfig, AudioFields } from "./encoder/audio.ts";
+export type { AudioConfig, AudioFields, FullAudioConfig } from "./encoder/audio.ts";
 export type { ImageConfig, ImageFields } from "./encoder/image.ts";
 export {
   type BatchFields,

@@ -21,6 +21,7 @@ export function digitsTask(data: TriDigits, seed = SEED): Task<TriDigit> {
     name: "digits",
     classes: Array.from({ length: triDigitsShape.classes }, (_, i) => String(i)),
     config: networkConfig(data),
+    configOf: ({ tensors }) => networkConfig(data, { version: tensors.has("late.text.hidden.weight") ? 2 : 1 }),
     // Made when first needed: the first question must not wait for them.
     get labeled() {
       labeled ??= [...data.set("start", SEED, LABELS)];

@@ -104,8 +104,10 @@ export class TaskNetwork<E extends TaskExample> {
   }
 
   #netWith(weights: Uint8Array): MultimodalNet {
-    const net = new MultimodalNet(this.engine, { ...this.#task.config, seed: SEED });
-    setWeights(net, decodeSafetensors(weights));
+    const found = decodeSafetensors(weights);
+    const config = this.#task.configOf?.(found) ?? this.#task.config;
+    const net = new MultimodalNet(this.engine, { ...config, seed: SEED });
+    setWeights(net, found);
     return net;
   }
 

@@ -1,4 +1,4 @@
-import type { LabeledBatch, MultimodalConfig } from "handgrad/model";
+import type { LabeledBatch, MultimodalConfig, Weights } from "handgrad/model";
 import type { Pool, Recurring } from "handgrad/rl";
 import type { Shown, TaskName } from "../shared/protocol.ts";
 
@@ -7,6 +7,8 @@ export interface Task<E extends TaskExample = TaskExample> {
   readonly name: TaskName;
   readonly classes: readonly string[];
   readonly config: MultimodalConfig;
+  /** The network of weights that were kept, where an earlier version made another. Default: `config`. */
+  readonly configOf?: (weights: Weights) => MultimodalConfig;
   /** Examples whose label is given. */
   readonly labeled: readonly E[];
   /** Examples without labels that may be learned from though nobody judges them, and the part that recurs in them. */
