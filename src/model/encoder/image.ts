@@ -60,7 +60,7 @@ export const imageEncoder: EncoderKind<ImageConfig, Required<ImageConfig>, Image
     perChannels("stride", stride, "a whole number", () => true);
     perChannels("pool", pool, "true or false", (p: unknown) => typeof p === "boolean");
     const sides = [shape[1], shape[2]].map((side) => sideAfter(side, stride, pool));
-    if (Math.min(...sides) < 1)
+    if (sides.some((side) => side < 1))
       throw new RangeError(
         `${operation}: ${part}.shape is [${shape}], expected larger sides: its strides and poolings leave ${sides.join(" × ")}.`,
       );
