@@ -2,7 +2,7 @@ import { defineConfig } from "vitest/config";
 
 /*
  * What takes minutes, and says little about most changes: `npm run test:slow`. `npm test` runs all other files, and .ci/run both.
- * On two cores that is five minutes and ten.
+ * On two cores that is six minutes and twelve.
  */
 const slow = [
   // Whole runs of the program, killed and resumed, and those of the article.
@@ -17,6 +17,8 @@ const slow = [
   "test/autograd/memory.test.ts",
   "test/kernels/long-sums.test.ts",
   "test/rl/estimate/coverage.test.ts",
+  // Every network of every part, through ONNX Runtime.
+  "test/model/onnx.test.ts",
   // The page's later screens. judging.test.ts opens it, judges and comes back.
   "test/web/care.test.ts",
   "test/web/first-minute.test.ts",

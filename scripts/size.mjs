@@ -10,13 +10,13 @@ const root = fileURLToPath(new URL("..", import.meta.url));
  * What is measured, what it should weigh in KB, and what it may weigh until it does. "All" is all that a page can use.
  */
 export const parts = [
-  { name: "core", modules: ["index"], goal: 25, limit: 64 },
-  { name: "all", modules: ["index", "model/index", "rl/index", "data/index", "browser"], goal: 45, limit: 140 },
+  { name: "core", modules: ["index"], goal: 25, limit: 65 },
+  { name: "all", modules: ["index", "model/index", "rl/index", "data/index", "browser"], goal: 45, limit: 142 },
 ];
 
 /** What pages load of it, as bundlers leave out what is not used, and may. */
 export const pages = [
-  { name: "the engine and no op", uses: { index: ["createEngine"] }, limit: 20 },
+  { name: "the engine and no op", uses: { index: ["createEngine"] }, limit: 21 },
   {
     name: "a perceptron and Adam",
     uses: { index: ["createEngine", "linear", "relu", "crossEntropy", "adam"] },
@@ -34,7 +34,7 @@ export const pages = [
       "model/index": ["MultimodalNet", "encodeSafetensors", "weightsOf"],
       "rl/index": ["learner", "memoryLog"],
     },
-    limit: 78,
+    limit: 80,
   },
 ];
 

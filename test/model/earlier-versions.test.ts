@@ -73,7 +73,7 @@ test("a run's settings, and how far it had come", () => {
     };
     writeFileSync(join(folder, "config.json"), JSON.stringify(before));
     const { noise, look, ...same } = before;
-    const now = { ...same, v: 2, method: "posterior", labelNoise: noise, validateOn: "test-unseen" };
+    const now = { ...same, v: 2, network: 1, method: "posterior", labelNoise: noise, validateOn: "test-unseen" };
     expect(readSettings(join(folder, "config.json"))).toEqual(now);
   } finally {
     rmSync(folder, { recursive: true });

@@ -231,7 +231,7 @@ describe("a network's weights", () => {
   test.each([
     [{ fusion: { kind: "sum" } }, /fusion\.kind is "sum"/],
     [{ head: { outputs: 0 } }, /head\.outputs is 0/],
-    [{ image: { shape: [1, 1, 8] } }, /sides of at least 4/],
+    [{ image: { shape: [1, 1, 8] } }, /expected larger sides/],
     [{ head: { outputs: 2, dropout: 1 } }, /head\.dropout is 1, expected a number of at least 0 and under 1/],
   ])("a configuration that cannot be, %o, is named", (wrong, message) => {
     expect(() => new MultimodalNet(engine, { ...config, ...(wrong as object) })).toThrow(message);
