@@ -262,7 +262,7 @@ export class Run {
     }
     this.#progress.learner = agent.state();
     // What is saved is the network: it is to answer alone as the learner does.
-    await distilled(agent, this.#optimizer);
+    await distilled(this.#net, agent, this.#optimizer);
     await this.#validate({ judgements: rewarded(log.judgements()).length }, agent);
   }
 

@@ -64,8 +64,16 @@ export function learnerFor<E extends Identified>(
 /** The learning rate while a learner's network is taught what is known beside it, and the steps of that. */
 const DISTILLED = { lr: 1e-2, steps: 100 };
 
-/** Teaches the network what its learner knows beside it, so that it answers alone as the learner does. */
-export async function distilled<E extends Identified>(agent: Learner<E>, optimizer: Optimizer): Promise<void> {
+/**
+ * Teaches the network what its learner knows beside it, so that it answers alone as the learner does. Not version 0.1's, where hints
+ * are joined with the rest: at this rate it would lose what it has learned.
+ */
+export async function distilled<E extends Identified>(
+  net: MultimodalNet,
+  agent: Learner<E>,
+  optimizer: Optimizer,
+): Promise<void> {
+  if (net.late.length === 0) return;
   const { lr } = optimizer;
   const rate = cosine(DISTILLED.lr, 1, 0.05);
   try {

@@ -4,8 +4,11 @@ import { join } from "node:path";
 import { gunzipSync } from "node:zlib";
 import type { Page } from "playwright-core";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { decodeSafetensors, type Weights } from "../../src/model/index.ts";
+import { networkConfig } from "../../demo/learner/learner.ts";
+import { loadTriDigits } from "../../demo/tridigits/load.ts";
+import { decodeSafetensors, encodeSafetensors, MultimodalNet, type Weights, weightsOf } from "../../src/model/index.ts";
 import { openFeedbackLog } from "../../src/node/feedback-log.ts";
+import { createEngine } from "../../src/node.ts";
 import { firstAnswer, judged, openSite, press, type Site } from "./site.ts";
 
 /* A person at the keyboard, from the first answer to the last file. The steps build on one another. */
@@ -105,6 +108,17 @@ test("a reload finds the judgements, the chart and the network", async () => {
 /** A file that the terminal program wrote. */
 const terminalModel = () => gunzipSync(readFileSync(new URL("../../demo/data/start.safetensors.gz", import.meta.url)));
 
+/** A file of version 0.1's network. */
+async function earlierModel(): Promise<Uint8Array> {
+  const engine = await createEngine();
+  try {
+    const net = new MultimodalNet(engine, networkConfig(loadTriDigits(), { version: 1 }));
+    return encodeSafetensors(await weightsOf(net));
+  } finally {
+    engine.destroy();
+  }
+}
+
 let model: string;
 let log: string;
 test("the files are those of the terminal program", async () => {
@@ -138,7 +152,9 @@ test("everything is deleted, then loaded from the files, and judging goes on", a
   await page.goto(`${site.url}#keep`);
   const made = join(files, "terminal.safetensors");
   writeFileSync(made, terminalModel());
-  for (const file of [made, model]) {
+  const earlier = join(files, "earlier.safetensors");
+  writeFileSync(earlier, await earlierModel());
+  for (const file of [made, earlier, model]) {
     await page.getByLabel("Load a network").setInputFiles(file);
     await page.getByText("The network was loaded.").waitFor({ timeout: 120_000 });
     await page.getByRole("button", { name: "Close" }).click();

@@ -103,11 +103,12 @@ export class TaskNetwork<E extends TaskExample> {
     this.#learning = { net, agent: this.#agentOf(net, (learning ?? this.#kept).learner) };
   }
 
-  #netWith(weights: Uint8Array): MultimodalNet {
-    const found = decodeSafetensors(weights);
+  /** @throws WeightsError where a file is of another network. */
+  #netWith(weights: Uint8Array, name?: string): MultimodalNet {
+    const found = decodeSafetensors(weights, name);
     const config = this.#task.configOf?.(found) ?? this.#task.config;
     const net = new MultimodalNet(this.engine, { ...config, seed: SEED });
-    setWeights(net, found);
+    setWeights(net, found, name);
     return net;
   }
 
@@ -286,9 +287,11 @@ export class TaskNetwork<E extends TaskExample> {
 
   /** Goes on with weights of a file. @throws WeightsError where they are of another network; nothing has changed then. */
   async useWeights(file: Uint8Array, name: string, round: number): Promise<void> {
-    setWeights(this.net, decodeSafetensors(file, name), name);
+    const net = this.#netWith(file, name);
+    const weights = await fileOf(net);
+    for (const p of Object.values(net.parameters())) p.dispose();
     const { learner, engineSteps, history } = this.#kept;
-    this.#kept = { ...keptAtStart(await this.weights(), engineSteps), learner, history };
+    this.#kept = { ...keptAtStart(weights, engineSteps), learner, history };
     this.restart(this.engine, round);
   }
 
