@@ -31,7 +31,7 @@ export function tell(error: unknown): number {
     if (error.exitCode === 0) return 0;
     // Called without a command, it is the whole help that Commander would say.
     const message = /^\(outputHelp\)$/.test(error.message) ? "a command is missing" : error.message;
-    say(`${message.replace(/^error: /, "").replaceAll("\n", " ")}. See handgrad --help`);
+    say(`handgrad: ${message.replace(/^error: /, "").replaceAll("\n", " ")}. See handgrad --help`);
     return 2;
   }
   if (error instanceof Stopped) {
